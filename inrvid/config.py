@@ -1,0 +1,157 @@
+"""Typed configuration of components.
+
+A component's configuration is a pydantic model derived from `PartConfig`: keyword-only, frozen, unknown keys
+refused, every field documented. A field that holds *another* component is annotated with
+`Annotated[PartConfig, PartOf("motions")]`: its value is a mapping `{"type": name, ...}` that the registry of
+that kind validates, so that a recipe is checked to its leaves, and errors carry the path of the key.
+
+This module and every `configs.py` import no torch: a wrong recipe is refused before torch is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, Strict, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from .errors import ConfigError, did_you_mean
+
+Pair = Annotated[tuple[float, float], Strict(False)]
+"""Two numbers, written as a list in YAML."""
+
+Sides = Annotated[tuple[int, int], Strict(False)]
+"""(height, width) in pixels."""
+
+Names = Annotated[tuple[str, ...], Strict(False)]
+"""Several names, written as a list in YAML."""
+
+
+class StrictModel(BaseModel):
+    """A mapping with known, typed keys; anything else is an error that names the key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class PartConfig(StrictModel):
+    """Configuration of one registered component; `type` is its name in the registry."""
+
+    type: str = Field("", description="name of the component (inrvid plugins list)")
+
+
+@dataclass(frozen=True)
+class PartOf:
+    """Marks a field that holds the configuration of a component of the registry `kind`."""
+
+    kind: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        from .registry import registry
+
+        def check(value: Any) -> PartConfig:
+            if isinstance(value, PartConfig):
+                return value
+            try:
+                return registry(self.kind).validate(value)
+            except ConfigError as error:  # reported with their paths by `problems_of`
+                raise PydanticCustomError("nested", "{message}", {"message": str(error), "error": error}) from None
+
+        return core_schema.no_info_plain_validator_function(
+            check, serialization=core_schema.plain_serializer_function_ser_schema(lambda part: part.model_dump())
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict:
+        from .registry import registry
+
+        return registry(self.kind).json_schema()
+
+
+def part_of(annotation: Any) -> PartOf | None:
+    """The `PartOf` mark of a field, also below `Optional`."""
+    for item in (annotation, *get_args(annotation)):
+        if isinstance(item, PartOf):
+            return item
+        for inner in get_args(item):
+            if isinstance(inner, PartOf):
+                return inner
+    return None
+
+
+def field_part(model: type[BaseModel], key: str) -> PartOf | None:
+    field = model.model_fields.get(key)
+    if field is None:
+        return None
+    return next((m for m in field.metadata if isinstance(m, PartOf)), None) or part_of(field.annotation)
+
+
+def validate(model: type[StrictModel], data: Mapping[str, Any]) -> Any:
+    """`data` as an instance of `model`.
+
+    Raises:
+        ConfigError: with one (path, message) for each thing that is wrong.
+    """
+    if not isinstance(data, Mapping):
+        raise ConfigError([((), f"expected a mapping with a 'type', got {describe(data)}")])
+    try:
+        return model.model_validate(dict(data))
+    except ValidationError as error:
+        raise ConfigError(problems_of(error, model)) from None
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[tuple[str, ...], str]]:
+    problems: list[tuple[tuple[str, ...], str]] = []
+    for item in error.errors(include_url=False):
+        path = tuple(str(key) for key in item["loc"])
+        if item["type"] == "nested":
+            problems += [((*path, *inner), message) for inner, message in item["ctx"]["error"].problems]
+        elif item["type"] == "extra_forbidden":
+            existing = _fields_at(model, path[:-1])
+            problems.append((path, f"unknown key.{did_you_mean(path[-1], existing)}\n  available: {', '.join(existing)}"))
+        elif item["type"] == "missing":
+            problems.append((path, "this key is required"))
+        else:
+            message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+            problems.append((path, f"{message}, got {describe(item['input'])}"))
+    return problems
+
+
+def describe(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."
+
+
+def _fields_at(model: type[BaseModel], path: tuple[str, ...]) -> list[str]:
+    for key in path:
+        field = model.model_fields.get(key)
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            break
+        model = inner
+    return list(model.model_fields)
+
+
+def inline_refs(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON Schema without `$defs`: each reference replaced by what it points to."""
+    defs = schema.pop("$defs", {})
+
+    def walk(node: Any) -> Any:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                name = node["$ref"].rsplit("/", 1)[-1]
+                rest = {k: v for k, v in node.items() if k != "$ref"}
+                return {**walk(defs[name]), **rest}
+            return {key: walk(value) for key, value in node.items()}
+        return [walk(item) for item in node] if isinstance(node, list) else node
+
+    return walk(schema)
+
+
+Check = Callable[[Any], Any]
+
+
+def power_of_two(value: int) -> int:
+    if value < 4 or value & (value - 1):
+        raise ValueError("should be a power of two, at least 4")
+    return value

@@ -1,0 +1,29 @@
+"""Configurations of the coordinate encodings."""
+
+from __future__ import annotations
+
+from pydantic import Field, PositiveFloat
+
+from ..config import PartConfig
+
+
+class FourierConfig(PartConfig):
+    sigma: PositiveFloat = Field(10**0.5, description="σx = σy: scale of the predicted frequencies")
+
+
+class LogConfig(PartConfig):
+    max_frequency: PositiveFloat | None = Field(
+        None, description="largest frequency, in radians a unit of x ∈ [−1, 1]; default: the native grid's Nyquist rate"
+    )
+
+
+class RandomConfig(PartConfig):
+    sigma: PositiveFloat = Field(10.0, description="standard deviation of the frequencies, radians a unit of x")
+
+
+class LearnedConfig(PartConfig):
+    sigma: PositiveFloat = Field(10.0, description="standard deviation of the frequencies at the start")
+
+
+class ConstantConfig(PartConfig):
+    pass

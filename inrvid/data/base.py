@@ -1,0 +1,86 @@
+"""What a data set of videos offers, whatever its videos are stored in.
+
+A data set is an index (`records`, `skipped`, `classes`) plus `read`, which decodes any frames of any video.
+Frame numbers are at the model's rate: after `fps` and `stride`.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from .configs import DatasetConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoRecord:
+    """One usable video, as the index knows it. Sizes are those of the file; `frames` and `fps` too."""
+
+    name: str
+    frames: int
+    fps: float
+    width: int
+    height: int
+    label: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Skipped:
+    """A file that is left out, and why."""
+
+    name: str
+    reason: str
+
+
+class VideoDataset(abc.ABC):
+    """Videos by number, in the order of their names."""
+
+    Config: ClassVar[type[DatasetConfig]]
+
+    config: DatasetConfig
+    records: list[VideoRecord]
+    """The usable videos: decodable, and at least `clip_length` frames long at the model's rate."""
+    skipped: list[Skipped]
+    classes: list[str]
+    """Names of the classes, sorted; empty unless `config.labels`."""
+
+    @classmethod
+    @abc.abstractmethod
+    def matches(cls, path: Path) -> bool:
+        """Whether `path` is laid out like this data set (looks, decodes nothing)."""
+
+    @abc.abstractmethod
+    def length(self, video: int) -> int:
+        """Number of frames of a video, at the model's rate."""
+
+    @abc.abstractmethod
+    def read(self, video: int, frames: Sequence[int]) -> np.ndarray:
+        """Frames of a video as uint8 `[len(frames), H, W, 3]`, resized to `config.resolution`.
+
+        `frames` are numbers of 0 … length − 1, in any order, repetitions allowed.
+        Raises DataError if they cannot be decoded.
+        """
+
+    @property
+    @abc.abstractmethod
+    def fps(self) -> float:
+        """The model's frame rate: the videos' (most frequent) one, after `fps` and `stride`."""
+
+    @property
+    @abc.abstractmethod
+    def fingerprint(self) -> str:
+        """A hex digest of what the data set contains: files, their sizes, and how they are read."""
+
+    def label(self, video: int) -> int:
+        """Number of a video's class. Only where `classes` is not empty."""
+        name = self.records[video].label
+        assert name is not None
+        return self.classes.index(name)
+
+    def __len__(self) -> int:
+        return len(self.records)

@@ -1,0 +1,57 @@
+"""Configurations of the data sets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from ..config import PartConfig, Sides
+
+
+class DatasetConfig(PartConfig):
+    """What every data set has. "The model's rate" is the videos' own, after `fps` and `stride`."""
+
+    path: str | None = Field(None, description="where the videos are; --data sets it")
+    resolution: PositiveInt | Sides = Field(128, description="side, or [height, width], pixels; in a recipe: the generator's")
+    clip_length: Annotated[int, Field(ge=1)] = Field(16, description="frames of a clip; in a recipe: the generator's")
+    fps: PositiveFloat | None = Field(None, description="resample all videos to this rate; default: each one's own")
+    stride: PositiveInt = Field(1, description="keep every n-th frame")
+    sampling: Literal["videos", "clips"] = Field(
+        "videos", description="what is drawn uniformly: a video, then a clip in it; or a clip (long videos weigh more)"
+    )
+    xflip: bool = Field(False, description="mirror whole clips with probability ½")
+    resize: Literal["center_crop", "squash"] = Field(
+        "center_crop", description="center_crop keeps the aspect ratio, squash all of the picture; both are antialiased"
+    )
+    labels: bool = Field(False, description="use the videos' classes")
+    on_error: Literal["skip", "fail"] = Field("skip", description="what to do with a video that cannot be used")
+    workers: NonNegativeInt | Literal["auto"] = Field("auto", description="loader processes")
+    in_memory: bool | Literal["auto"] = Field("auto", description="keep all decoded frames in memory; auto: if small")
+
+
+class FileDatasetConfig(DatasetConfig):
+    path: str = Field(description="where the videos are; --data sets it")
+
+
+class VideoFolderConfig(FileDatasetConfig):
+    pass
+
+
+class Ucf101Config(FileDatasetConfig):
+    split: Literal["train", "test", "all"] = Field("all", description="part of the data")
+    split_number: Literal[1, 2, 3] = Field(1, description="which of the three official splits")
+
+
+class FrameFolderConfig(FileDatasetConfig):
+    source_fps: PositiveFloat = Field(25.0, description="frame rate of the frames on disk")
+
+
+class FrameZipConfig(FileDatasetConfig):
+    source_fps: PositiveFloat = Field(25.0, description="frame rate of the frames in the zip, where it does not say")
+
+
+class ProceduralScenesConfig(DatasetConfig):
+    split: Literal["train", "test"] = Field("train", description="the two have no video in common")
+    videos: PositiveInt = Field(512, description="number of videos")
+    frames: PositiveInt = Field(16, description="frames a video")

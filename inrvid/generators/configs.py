@@ -1,0 +1,46 @@
+"""Configurations of the generators."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, Strict, model_validator
+
+from ..config import PartConfig, PartOf, power_of_two
+
+PowerOfTwo = Annotated[int, AfterValidator(power_of_two)]
+
+
+class GeneratorConfig(PartConfig):
+    """What every generator has: latents, mapping network, motion, and what it was trained for."""
+
+    resolution: PowerOfTwo = Field(128, description="side of the frames, pixels")
+    clip_length: Annotated[int, Field(ge=2)] = Field(16, description="frames of a training clip, at the model's rate")
+    fps: PositiveFloat = Field(25.0, description="the model's own frame rate; derived from the data if not written")
+    label_dim: NonNegativeInt = Field(0, description="number of classes; 0: unconditional")
+    z_dim: PositiveInt = Field(512, description="width of the latents z and z_M")
+    w_dim: PositiveInt = Field(512, description="width of the style w")
+    mapping_layers: PositiveInt = Field(2, description="layers of the mapping network")
+    motion: Annotated[PartConfig, PartOf("motions")] = Field(
+        {"type": "global"}, validate_default=True, description="motion parametrization"  # type: ignore[assignment]
+    )
+
+
+class InrGanConfig(GeneratorConfig):
+    coords: Annotated[PartConfig, PartOf("coords")] = Field(
+        {"type": "fourier"}, validate_default=True, description="coordinate encoding"  # type: ignore[assignment]
+    )
+    channel_base: PositiveInt = Field(32768, description="channels(r) = min(channel_base // r, channel_max)")
+    channel_max: PositiveInt = Field(512, description="largest number of channels")
+    input_resolution: PowerOfTwo = Field(32, description="blocks up to this resolution share one grid of this side")
+    coord_dim: PositiveInt = Field(128, description="d: number of phases; a coordinate embedding is 2d wide")
+    fmm_rank: PositiveInt = Field(10, description="rank of the factorised modulation")
+    extra_layers: dict[Annotated[int, Strict(False)], NonNegativeInt] = Field(
+        {128: 1, 256: 1}, description="layers added to the block of a resolution"
+    )
+
+    @model_validator(mode="after")
+    def _grid_fits(self) -> InrGanConfig:
+        if self.input_resolution > self.resolution:
+            raise ValueError(f"input_resolution {self.input_resolution} exceeds resolution {self.resolution}")
+        return self

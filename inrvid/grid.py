@@ -1,0 +1,54 @@
+"""Which points of the plane a frame shows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .errors import InrvidError
+
+
+class Grid(NamedTuple):
+    """`height` × `width` points of a region of the plane.
+
+    Attributes:
+        height, width: number of points, pixels.
+        region: (x0, y0, x1, y1) in unit coordinates, x to the right and y **down**; (0, 0, 1, 1) is the frame
+            that the model was trained on, (−0.25, −0.25, 1.25, 1.25) zooms out.
+    """
+
+    height: int
+    width: int
+    region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+
+    def coarser(self, factor: int) -> Grid:
+        """The same region with `factor` times fewer points a side.
+
+        Raises:
+            InrvidError: if the sides are no multiples of `factor`.
+        """
+        if self.height % factor or self.width % factor:
+            raise InrvidError(
+                f"size {self.height}x{self.width}: this model doubles its features, so that height and width must be "
+                f"multiples of {factor}; the nearest is {_nearest(self.height, factor)}x{_nearest(self.width, factor)}"
+            )
+        return self._replace(height=self.height // factor, width=self.width // factor)
+
+    def axes(self, device: torch.device | None = None, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+        """x `[width]` and y `[height]` in the papers' coordinates: [−1, 1), x to the right, y **upwards**.
+
+        On the default region of n points, column j has x = 2j/n − 1 and row i (from the top)
+        y = 2(n − 1 − i)/n − 1 (DIGAN's release; the last point does not reach 1).
+        """
+        x0, y0, x1, y1 = self.region
+        columns = torch.arange(self.width, device=device, dtype=torch.float64) / self.width
+        rows = (torch.arange(self.height, device=device, dtype=torch.float64) + 1) / self.height
+        x = 2 * (x0 + (x1 - x0) * columns) - 1
+        y = 1 - 2 * (y0 + (y1 - y0) * rows)
+        return x.to(dtype), y.to(dtype)
+
+
+def _nearest(side: int, factor: int) -> int:
+    return max(1, round(side / factor)) * factor

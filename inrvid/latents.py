@@ -1,0 +1,60 @@
+"""What a video is made from: content latent, motion noise, label."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from .errors import ModelError
+from .files import write_bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Latents:
+    """Latents of B videos.
+
+    Attributes:
+        content: `[B, z_dim]`, N(0, 1).
+        motion: what the generator's motion parametrization asks for; `[B, z_dim]` for `global`.
+        label: one-hot, `[B, classes]`; width 0 if the generator is unconditional.
+    """
+
+    content: Tensor
+    motion: Tensor
+    label: Tensor
+
+    def __len__(self) -> int:
+        return self.content.shape[0]
+
+    def __getitem__(self, index: int | slice | list[int] | Tensor) -> Latents:
+        """Some of the videos; an integer keeps the batch dimension."""
+        index = slice(index, index + 1 or None) if isinstance(index, int) else index
+        return Latents(self.content[index], self.motion[index], self.label[index])
+
+    def to(self, *args, **kwargs) -> Latents:
+        return Latents(*(getattr(self, f.name).to(*args, **kwargs) for f in dataclasses.fields(self)))
+
+    def with_motion(self, other: Latents) -> Latents:
+        """This content with the motion of `other`."""
+        return dataclasses.replace(self, motion=other.motion)
+
+    def save(self, path: str | Path) -> None:
+        """Write a safetensors file."""
+        tensors = {f.name: getattr(self, f.name).contiguous().cpu() for f in dataclasses.fields(self)}
+        write_bytes(Path(path), save(tensors, metadata={"format": "inrvid latents"}))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Latents:
+        """Read what `save` wrote. Raises ModelError if the file holds something else."""
+        tensors = load_file(Path(path))
+        if set(tensors) != {f.name for f in dataclasses.fields(cls)}:
+            raise ModelError(f"{path}: not a file of latents: it holds {', '.join(sorted(tensors))}")
+        return cls(**tensors)
+
+    @classmethod
+    def concatenate(cls, parts: list[Latents]) -> Latents:
+        return cls(*(torch.cat([getattr(p, f.name) for p in parts]) for f in dataclasses.fields(cls)))

@@ -1,0 +1,12 @@
+"""Configurations of the losses."""
+
+from __future__ import annotations
+
+from pydantic import Field, NonNegativeFloat, PositiveInt
+
+from ..config import PartConfig
+
+
+class LogisticConfig(PartConfig):
+    r1_gamma: NonNegativeFloat = Field(1.0, description="γ of the R1 penalty, γ/2·‖∇‖², for each head")
+    r1_interval: PositiveInt = Field(16, description="steps between two penalties; each weighs as much as all it stands for")

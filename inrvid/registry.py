@@ -1,0 +1,182 @@
+"""One registry a kind of component; built-in parts and plugins are found by name and imported when needed.
+
+An `Entry` is a frozen record: name, where the class is (`module:Class`), where its configuration is, one line
+of summary, the source (paper, section), and the package that provides it. Third-party packages declare entry
+points in the group `inrvid.plugins`, named `<kind>.<name>`:
+
+    [project.entry-points."inrvid.plugins"]
+    "motions.wavelet" = "my_package.wavelet:WaveletMotion"
+
+so that what a package offers is known from its metadata alone. The class has a nested or attached `Config`
+(a `PartConfig`) and is constructed as `Class(config, **context)`, where the context is what its place in the
+model decides (widths, number of labels, ...), documented by the kind's base class.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .config import PartConfig, inline_refs, validate
+from .errors import ConfigError, InrvidError, did_you_mean
+
+PLUGIN_GROUP = "inrvid.plugins"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a component without importing it."""
+
+    name: str
+    target: str
+    config: str = ""
+    summary: str = ""
+    source: str = ""
+    package: str = "inrvid"
+    version: str = ""
+
+    @property
+    def is_plugin(self) -> bool:
+        return self.package != "inrvid"
+
+
+class Registry:
+    """The components of one kind, by name.
+
+    Args:
+        kind: plural, as in recipes' documentation and entry points: `motions`.
+        noun: what one of them is called in messages: `motion`.
+    """
+
+    def __init__(self, kind: str, noun: str):
+        self.kind, self.noun = kind, noun
+        self._built_in: dict[str, Entry] = {}
+
+    def declare(self, name: str, target: str, *, config: str, summary: str, source: str = "") -> None:
+        """Add a component of the library itself. Raises ValueError if the name is taken."""
+        if name in self._built_in:
+            raise ValueError(f"{self.noun} '{name}' is declared twice")
+        self._built_in[name] = Entry(name, target, config, summary, source)
+
+    def names(self) -> list[str]:
+        return sorted({*self._built_in, *_plugins(self.kind)})
+
+    def entry(self, name: str) -> Entry:
+        """The record of `name`.
+
+        Raises:
+            ConfigError: unknown name (with the nearest one), or a name claimed by two packages.
+        """
+        claims = [*([self._built_in[name]] if name in self._built_in else []), *_plugins(self.kind).get(name, [])]
+        if not claims:
+            raise ConfigError(
+                [(("type",), f"no {self.noun} named '{name}'.{did_you_mean(name, self.names())}\n"
+                  f"  available: {', '.join(self.names())}   (inrvid plugins list {self.kind})")]
+            )
+        if len(claims) > 1:
+            packages = " and ".join(f"{e.package} {e.version}".strip() for e in claims)
+            raise ConfigError([(("type",), f"{self.noun} '{name}' is claimed by {packages}: uninstall one of them")])
+        return claims[0]
+
+    def component(self, name: str) -> type:
+        """The class of `name`, imported now. Raises InrvidError naming the package if the import fails."""
+        entry = self.entry(name)
+        return _load(entry.target, entry, self.noun)
+
+    def config_class(self, name: str) -> type[PartConfig]:
+        entry = self.entry(name)
+        if entry.config:
+            return _load(entry.config, entry, self.noun)
+        return self.component(name).Config  # type: ignore[attr-defined]
+
+    def validate(self, data: Any) -> PartConfig:
+        """`{"type": name, ...}` as that component's configuration. Raises ConfigError."""
+        if isinstance(data, PartConfig):
+            return data
+        if not isinstance(data, Mapping) or not isinstance(data.get("type"), str):
+            raise ConfigError(
+                [(("type",), f"expected a {self.noun}: a mapping with a 'type'\n"
+                  f"  available: {', '.join(self.names())}   (inrvid plugins list {self.kind})")]
+            )
+        return validate(self.config_class(data["type"]), data)
+
+    def build(self, data: Any, **context: Any) -> Any:
+        """The component that `data` (a mapping or a validated configuration) describes.
+
+        Raises:
+            ConfigError: unknown name or key, wrong type or range.
+        """
+        config = self.validate(data)
+        return self.component(config.type)(config, **context)
+
+    def json_schema(self) -> dict[str, Any]:
+        """A JSON Schema that admits every installed component of this kind."""
+        choices = []
+        for name in self.names():
+            try:
+                schema = inline_refs(self.config_class(name).model_json_schema())
+            except InrvidError:  # a plugin that fails to import has no schema; `plugins list` reports it
+                continue
+            schema["title"] = name
+            schema["properties"]["type"] = {"const": name}
+            schema["required"] = sorted({"type", *schema.get("required", [])})
+            choices.append(schema)
+        return {"oneOf": choices}
+
+
+@functools.cache
+def _plugins(kind: str) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
+    for point in importlib.metadata.entry_points(group=PLUGIN_GROUP):
+        point_kind, _, name = point.name.partition(".")
+        if point_kind != kind or not name:
+            continue
+        dist = point.dist
+        entry = Entry(name, point.value, package=dist.name if dist else "?", version=dist.version if dist else "")
+        if entry not in found.setdefault(name, []):
+            found[name].append(entry)
+    return found
+
+
+def _load(target: str, entry: Entry, noun: str) -> Any:
+    module, _, attribute = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except Exception as error:
+        if not entry.is_plugin:
+            raise
+        raise InrvidError(
+            f"{noun} '{entry.name}' comes from {entry.package} {entry.version}, which failed to import: "
+            f"{type(error).__name__}: {error}\n  upgrade or uninstall it: pip install -U {entry.package}"
+        ) from error
+
+
+REGISTRIES: dict[str, Registry] = {
+    kind: Registry(kind, noun)
+    for kind, noun in {
+        "coords": "coordinate encoding",
+        "motions": "motion",
+        "generators": "generator",
+        "discriminators": "discriminator",
+        "augments": "augmentation",
+        "time_samplers": "time sampler",
+        "losses": "loss",
+        "datasets": "data set",
+        "metrics": "metric",
+    }.items()
+}
+"""All registries by kind. Built-in components are declared by each folder's `__init__`."""
+
+
+def registry(kind: str) -> Registry:
+    """The registry of `kind`, with the library's own components declared."""
+    from . import components  # noqa: F401  (declares the built-in components, importing none of them)
+
+    if kind not in REGISTRIES:
+        raise InrvidError(f"no kind of component named '{kind}'.{did_you_mean(kind, REGISTRIES)}\n"
+                          f"  available: {', '.join(REGISTRIES)}")
+    return REGISTRIES[kind]
