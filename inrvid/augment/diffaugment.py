@@ -1,0 +1,57 @@
+"""DiffAugment (Zhao et al., NeurIPS 2020), with one draw a clip (DIGAN §4)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..discriminators.base import Augmentation
+from ..random import Draws
+from .base import Augment
+from .configs import DiffAugmentConfig
+
+
+class DiffAugment(Augment):
+    """`color`: brightness + U(−½, ½), saturation × U(0, 2) around the pixel's mean over channels, contrast
+    × U(½, 3/2) around the frame's mean; `translation`: whole pixels up to a fraction of the side, zeros outside."""
+
+    Config = DiffAugmentConfig
+    config: DiffAugmentConfig
+
+    def sample(self, draws: Draws, device: torch.device) -> Augmentation:
+        # All numbers are drawn whatever the policy is, so that a policy does not change another's draws.
+        numbers = draws.uniform(5).to(device, non_blocking=True)
+        color, shift = numbers[:, :3], 2 * numbers[:, 3:] - 1
+
+        def apply(frames: Tensor) -> Tensor:
+            if "color" in self.config.policy:
+                frames = jitter(frames, color)
+            if "translation" in self.config.policy:
+                sides = torch.tensor(frames.shape[3:], device=device)
+                frames = translate(frames, (shift * (sides * self.config.max_translation + 0.5)).trunc().long())
+            return frames
+
+        return apply
+
+
+def jitter(frames: Tensor, uniform: Tensor) -> Tensor:
+    """frames `[B, T, 3, H, W]`, uniform `[B, 3]` in [0, 1): brightness, saturation, contrast."""
+    brightness, saturation, contrast = uniform.to(frames.dtype)[:, :, None, None, None, None].unbind(1)
+    frames = frames + (brightness - 0.5)
+    mean = frames.mean(dim=2, keepdim=True)
+    frames = mean + (frames - mean) * (2 * saturation)
+    mean = frames.mean(dim=(2, 3, 4), keepdim=True)
+    return mean + (frames - mean) * (contrast + 0.5)
+
+
+def translate(frames: Tensor, shift: Tensor) -> Tensor:
+    """Move the content by shift `[B, 2]` (rows down, columns right), in whole pixels; zeros come in."""
+    for dim, offset in ((3, shift[:, 0]), (4, shift[:, 1])):
+        size = frames.shape[dim]
+        source = torch.arange(size, device=frames.device) - offset[:, None]  # [B, size]
+        shape = [len(frames), 1, 1, 1, 1]
+        shape[dim] = size
+        inside = ((source >= 0) & (source < size)).view(shape)
+        index = source.clamp(0, size - 1).view(shape).expand(-1, *(n if d != dim else -1 for d, n in enumerate(frames.shape) if d))
+        frames = frames.gather(dim, index) * inside
+    return frames

@@ -1,0 +1,38 @@
+"""Bases that are not trained (the alternatives of INR-GAN's ablation)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from .base import SharedBasis, gaussian_frequencies
+from .configs import LogConfig, RandomConfig
+
+
+class LogCoords(SharedBasis):
+    """Axis-aligned frequencies, logarithmically spaced from one period a frame to the native grid's Nyquist rate.
+
+    Even phases follow x, odd ones y.
+    """
+
+    Config = LogConfig
+
+    def __init__(self, config: LogConfig, *, dim: int, w_dim: int, size: int):
+        super().__init__(config, dim=dim, w_dim=w_dim, size=size)
+        highest = config.max_frequency or math.pi * size / 2
+        scale = torch.logspace(math.log2(math.pi), math.log2(max(highest, math.pi)), (dim + 1) // 2, base=2)
+        frequencies = torch.zeros(dim, 2)
+        frequencies[0::2, 0] = scale
+        frequencies[1::2, 1] = scale[: dim // 2]
+        self.register_buffer("frequencies", frequencies)
+
+
+class RandomCoords(SharedBasis):
+    """Gaussian random Fourier features (Tancik et al., NeurIPS 2020), drawn when the model is built."""
+
+    Config = RandomConfig
+
+    def __init__(self, config: RandomConfig, *, dim: int, w_dim: int, size: int):
+        super().__init__(config, dim=dim, w_dim=w_dim, size=size)
+        self.register_buffer("frequencies", gaussian_frequencies(dim, config.sigma))

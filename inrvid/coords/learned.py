@@ -1,0 +1,22 @@
+"""Frequencies and offsets learned as parameters, the same for all videos (INR-GAN's ablation)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..grid import Grid
+from .base import SharedBasis, gaussian_frequencies
+from .configs import LearnedConfig
+
+
+class LearnedCoords(SharedBasis):
+    Config = LearnedConfig
+
+    def __init__(self, config: LearnedConfig, *, dim: int, w_dim: int, size: int):
+        super().__init__(config, dim=dim, w_dim=w_dim, size=size)
+        self.frequencies = nn.Parameter(gaussian_frequencies(dim, config.sigma))
+        self.offset = nn.Parameter(torch.zeros(dim))
+
+    def phase(self, predicted: dict[str, Tensor], grid: Grid) -> Tensor:
+        return super().phase(predicted, grid) + self.offset

@@ -1,0 +1,148 @@
+"""Finds out what a video file holds, and that it can be decoded to its end."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from .decode import ToRgb, Unreadable, opened
+from .video_info import Ticks, VideoInfo
+
+RATE_TOLERANCE = 0.005
+"""Times in whole milliseconds (webm, mkv) measure a rate this well; within it, the container's own rate is right."""
+
+MISSING_SECONDS = 0.5
+"""A video stream that ends this long before its stated end is truncated; less is rounding."""
+
+
+@dataclasses.dataclass
+class _Packets:
+    """What demuxing alone tells of a file. Times are in units of `base` seconds."""
+
+    times: list[int | None]
+    keys: list[int]
+    corrupt: bool
+    reorders: bool
+    stated: int
+    stated_end: float | None
+    rate: Fraction | None
+    base: Fraction
+
+
+@dataclasses.dataclass
+class _Decoded:
+    times: list[int | None]
+    keys: list[int]
+    size: tuple[int, int] | None
+
+
+def probe(path: Path) -> VideoInfo:
+    """What the index stores of a video file. Demuxes all of it and decodes from its last key frame to its end.
+
+    Raises:
+        Unreadable: with the reason alone: no video in it, not decodable, truncated.
+    """
+    if path.stat().st_size == 0:
+        raise Unreadable("empty file")
+    packets = _demux(path)
+    if packets.corrupt or len(packets.times) < packets.stated:
+        raise Unreadable(f"truncated or broken: the file promises {packets.stated} frames")
+    frames = _from_tail(path, packets) or _decode(path)
+    if frames.size is None:
+        raise Unreadable("no frame in it can be decoded")
+    info = _info(packets, frames)
+    _check_end(info, packets)
+    return info
+
+
+def _demux(path: Path) -> _Packets:
+    with opened(path) as (container, stream):
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        return _Packets(
+            times=[packet.pts for packet in packets if not packet.is_discard],
+            keys=sorted(p.pts for p in packets if p.is_keyframe and p.pts is not None and not p.is_discard),
+            corrupt=any(packet.is_corrupt for packet in packets),
+            reorders=bool(getattr(stream.codec_context, "has_b_frames", False)),
+            stated=stream.frames,
+            stated_end=_seconds(stream.metadata.get("DURATION", "")),
+            rate=stream.average_rate or stream.guessed_rate,
+            base=stream.time_base,
+        )
+
+
+def _from_tail(path: Path, packets: _Packets) -> _Decoded | None:
+    """The frames as the packets announce them, if what comes out of the last GOP bears them out.
+
+    It does not where packets and frames differ: hidden frames, one packet a field, or no presentation times
+    (avi stores none: where the decoder reorders frames, libav's guess of their times is in decoding order).
+    """
+    times = sorted(time for time in packets.times if time is not None)
+    if len(set(times)) < len(packets.times) or not packets.keys or (packets.reorders and times == packets.times):
+        return None
+    last_key = packets.keys[-1]
+    tail = _decode(path, start=last_key)
+    from_key = [time for time in tail.times if time is None or time >= last_key]  # before it: an open GOP's
+    if from_key != [time for time in times if time >= last_key]:
+        return None
+    return _Decoded(list(times), packets.keys, tail.size)
+
+
+def _decode(path: Path, start: int | None = None) -> _Decoded:
+    """Decodes from `start` (default: the beginning) to the end."""
+    times: list[int | None] = []
+    keys: list[int] = []
+    size = None
+    with opened(path) as (container, stream):
+        if start is not None:
+            container.seek(start, stream=stream)
+        for frame in container.decode(stream):
+            if size is None:
+                height, width = ToRgb()(frame).shape[:2]
+                size = (height, width)
+            times.append(frame.pts)
+            if frame.key_frame and frame.pts is not None:
+                keys.append(frame.pts)
+    return _Decoded(times, keys, size)
+
+
+def _info(packets: _Packets, frames: _Decoded) -> VideoInfo:
+    assert frames.size is not None
+    times = [time for time in frames.times if time is not None]
+    ordered = all(a < b for a, b in zip(times, times[1:], strict=False))
+    seekable = ordered and len(times) == len(frames.times) and bool(frames.keys)
+    if not seekable:
+        times = list(range(len(frames.times)))
+    number = {time: index for index, time in enumerate(times)}
+    keys = [number[key] for key in frames.keys if key in number] if seekable else [0]
+    rate = _rate(times, packets) if seekable else float(packets.rate or 25)
+    height, width = frames.size
+    base = (packets.base.numerator, packets.base.denominator)
+    return VideoInfo(width, height, rate, Ticks.of(times), Ticks.of(keys), base, seekable)
+
+
+def _rate(times: list[int], packets: _Packets) -> float:
+    """Frames a second: measured, unless the container's own rate says the same more exactly."""
+    stated = float(packets.rate or 25)
+    if len(times) < 2:
+        return stated
+    measured = (len(times) - 1) / ((times[-1] - times[0]) * float(packets.base))
+    return stated if abs(measured / stated - 1) < RATE_TOLERANCE else measured
+
+
+def _check_end(info: VideoInfo, packets: _Packets) -> None:
+    if not info.seekable or packets.stated_end is None:
+        return
+    end = (int(info.ticks.array()[-1]) + 1) * float(packets.base)
+    if end + max(MISSING_SECONDS, 2 / info.fps) < packets.stated_end:
+        raise Unreadable(f"truncated: ends at {end:.1f} s of {packets.stated_end:.1f} s")
+
+
+def _seconds(text: Any) -> float | None:
+    """Matroska's stream duration, '00:00:01.600000000'."""
+    try:
+        hours, minutes, seconds = str(text).split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    except ValueError:
+        return None

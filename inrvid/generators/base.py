@@ -1,0 +1,155 @@
+"""Generators: latents → φ → video.
+
+A generator is a mapping network (z, label → w), a motion trunk, and a *backbone* that says how styles become φ
+(`modulate`) and how φ is evaluated (`render`). Subclasses provide the backbone.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import InrvidError
+from ..grid import Grid
+from ..latents import Latents
+from ..layers.mapping import MappingNetwork
+from ..random import Draws
+from ..registry import registry
+from .configs import GeneratorConfig
+from .inr import VideoINR
+
+Labels = int | Sequence[int] | Tensor | None
+
+
+class VideoGenerator(nn.Module, abc.ABC):
+    """Constructed as `Class(config)`; usually by `inrvid.build_generator`."""
+
+    Config: ClassVar[type[GeneratorConfig]]
+
+    def __init__(self, config: GeneratorConfig):
+        super().__init__()
+        self._config = config
+        self.mapping = MappingNetwork(config.z_dim, config.label_dim, config.w_dim, layers=config.mapping_layers)
+        self.motion = registry("motions").build(
+            config.motion, z_dim=config.z_dim, label_dim=config.label_dim, clip_length=config.clip_length
+        )
+
+    # What a backbone provides
+
+    @property
+    @abc.abstractmethod
+    def num_ws(self) -> int:
+        """Number of places where a style enters."""
+
+    @abc.abstractmethod
+    def modulate(self, ws: Tensor) -> dict[str, Tensor]:
+        """Styles `[B, num_ws, w_dim]` → φ: everything that depends on the video and not on time or place."""
+
+    @abc.abstractmethod
+    def render(self, phi: Mapping[str, Tensor], state: Any, t: Tensor, grid: Grid) -> Tensor:
+        """φ at the times t `[B, T]`, whose motion state is `state`, on `grid` → frames `[B, T, 3, H, W]`."""
+
+    # What a caller uses
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Plain data that rebuilds this generator: `build_generator(G.config)`."""
+        return self._config.model_dump(mode="json")
+
+    @property
+    def resolution(self) -> int:
+        return self._config.resolution
+
+    @property
+    def label_dim(self) -> int:
+        return self._config.label_dim
+
+    @property
+    def clip_length(self) -> int:
+        return self._config.clip_length
+
+    @property
+    def fps(self) -> float:
+        return self._config.fps
+
+    @property
+    def z_dim(self) -> int:
+        return self._config.z_dim
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def sample_latents(self, count: int, seed: int = 0, label: Labels = None) -> Latents:
+        """Latents of `count` videos; video i is that of seed + i alone, on any device and in any batch.
+
+        Args:
+            label: class number, one a video, or `[count, label_dim]`; default: a class drawn by the seed.
+
+        Raises:
+            InrvidError: a label for an unconditional generator, or one that does not exist.
+        """
+        seeds = range(seed, seed + count)
+        return self.draw_latents(lambda purpose: Draws.of_seeds(seeds, purpose), count, label)
+
+    def draw_latents(self, draws: Any, count: int, label: Labels = None) -> Latents:
+        """Latents from `draws(purpose) → Draws`, one independent stream each for content, motion and label."""
+        latents = Latents(
+            content=draws("content").normal(self.z_dim),
+            motion=self.motion.sample_noise(draws("motion")),
+            label=self._one_hot(label, count, draws),
+        )
+        return latents.to(self.device)
+
+    def inr(self, latents: Latents, truncation: float = 1.0) -> VideoINR:
+        """φ of the videos. `truncation` ψ < 1 trades variety for quality."""
+        w = self.mapping(latents.content, latents.label, truncation)
+        return self.inr_of_ws(w[:, None].expand(-1, self.num_ws, -1), latents.motion, latents.label)
+
+    def inr_of_ws(self, ws: Tensor, motion: Tensor, label: Tensor) -> VideoINR:
+        """φ of the styles ws `[B, num_ws, w_dim]` (W+) with this motion noise and label."""
+        return VideoINR(self, self.modulate(ws), motion, label)
+
+    def forward(self, latents: Latents, t: Tensor, grid: Grid | None = None) -> Tensor:
+        """`inr(latents)(t, grid)`."""
+        return self.inr(latents)(t, grid)
+
+    def save_pretrained(self, directory: str | Path, **metadata: Any) -> None:
+        """Write config.json and model.safetensors; `metadata` (plain data) goes into config.json."""
+        from ..hub import save_generator
+
+        save_generator(self, Path(directory), metadata)
+
+    @staticmethod
+    def from_pretrained(name: str | Path, **kwargs: Any) -> VideoGenerator:
+        """Load a folder written by `save_pretrained`, or a Hub repository `owner/name`. See `inrvid.hub`."""
+        from ..hub import load_generator
+
+        return load_generator(name, **kwargs)
+
+    def push_to_hub(self, repo_id: str, **kwargs: Any) -> str:
+        """Publish to the Hub; returns the address of the commit. See `inrvid.hub`."""
+        from ..hub import push_generator
+
+        return push_generator(self, repo_id, **kwargs)
+
+    def _one_hot(self, label: Labels, count: int, draws: Any) -> Tensor:
+        classes = self.label_dim
+        if label is None:
+            if not classes:
+                return torch.zeros(count, 0)
+            label = draws("label").integers(torch.full((count,), classes))
+        if not classes:
+            raise InrvidError("label: this generator is unconditional (its label_dim is 0): leave the label out")
+        label = torch.as_tensor(label)
+        if label.ndim == 2:
+            return label.float()
+        label = label.expand(count) if label.ndim == 0 else label
+        if label.shape[0] != count or label.min() < 0 or label.max() >= classes:
+            raise InrvidError(f"label: expected one class of 0 … {classes - 1} a video ({count}), got {label.tolist()}")
+        return nn.functional.one_hot(label.long(), classes).float()

@@ -1,0 +1,65 @@
+"""A video as a function of time and space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ..errors import InrvidError
+from ..grid import Grid
+
+if TYPE_CHECKING:
+    from .base import VideoGenerator
+
+
+class VideoINR:
+    """φ of B videos, and the network structure that evaluates it: `inr(t, grid) → frames`.
+
+    φ is a flat mapping of tensors `[B, …]` (modulated matrices, coordinate frequencies, styles). It is computed
+    once, by `VideoGenerator.inr`; evaluating more frames, other times or other grids computes none of it again.
+    """
+
+    def __init__(self, generator: VideoGenerator, phi: Mapping[str, Tensor], noise: Tensor, label: Tensor):
+        self.generator, self.phi, self.noise, self.label = generator, dict(phi), noise, label
+
+    def __call__(self, t: Tensor, grid: Grid | None = None) -> Tensor:
+        """Frames `[B, T, 3, H, W]`, [−1, 1] but not clamped.
+
+        Args:
+            t: `[B, T]` or `[T]` (the same times for all videos), in frames at the model's rate; may be fractional,
+                negative or beyond the clip that the model was trained on.
+            grid: points of the plane; default: the model's own resolution and region.
+
+        Raises:
+            InrvidError: if `t` has another batch size, or the generator cannot evaluate that grid.
+        """
+        t = torch.as_tensor(t, dtype=torch.float32, device=self.label.device)
+        t = t.expand(len(self), -1) if t.ndim == 1 else t
+        if t.ndim != 2 or t.shape[0] != len(self):
+            raise InrvidError(f"t has shape {tuple(t.shape)}; expected [{len(self)}, T] or [T]")
+        size = self.generator.resolution
+        state = self.generator.motion(self.noise, self.label, t)
+        return self.generator.render(self.phi, state, t, grid or Grid(size, size))
+
+    def __len__(self) -> int:
+        return self.label.shape[0]
+
+    def __getitem__(self, index: int | slice | list[int] | Tensor) -> VideoINR:
+        """Some of the videos; an integer keeps the batch dimension."""
+        index = slice(index, index + 1 or None) if isinstance(index, int) else index
+        phi = {name: value[index] for name, value in self.phi.items()}
+        return VideoINR(self.generator, phi, self.noise[index], self.label[index])
+
+    def lerp(self, other: VideoINR, weight: float) -> VideoINR:
+        """φ + weight·(φ_other − φ), the interpolation of INR weights (DIGAN §4.3)."""
+        phi = {name: value.lerp(other.phi[name], weight) for name, value in self.phi.items()}
+        label = self.label.lerp(other.label, weight)
+        return VideoINR(self.generator, phi, self.noise.lerp(other.noise, weight), label)
+
+    def to(self, *args, **kwargs) -> VideoINR:
+        """φ on another device or in another precision; the generator's shared parameters must be there too."""
+        phi = {name: value.to(*args, **kwargs) for name, value in self.phi.items()}
+        return VideoINR(self.generator, phi, self.noise.to(*args, **kwargs), self.label.to(*args, **kwargs))

@@ -1,0 +1,47 @@
+"""Linear layer with equalised learning rate (Karras et al., ICLR 2018)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .activation import GAIN, SLOPE
+
+
+class EqLinear(nn.Module):
+    """`[..., in_features]` → `[..., out_features]`.
+
+    The weight is stored as N(0, 1)/lr_mult and used times lr_mult/√in_features, the bias times lr_mult: Adam's
+    steps then have the same relative size for layers of any width.
+
+    Args:
+        lr_mult: learning rate multiplier.
+        bias_init: value of the (effective) bias at the start.
+        activate: apply leaky ReLU (slope 0.2, gain √2).
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        bias: bool = True,
+        bias_init: float = 0.0,
+        lr_mult: float = 1.0,
+        activate: bool = False,
+    ):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(out_features, in_features) / lr_mult)
+        self.bias = nn.Parameter(torch.full((out_features,), bias_init / lr_mult)) if bias else None
+        self.weight_gain = lr_mult / math.sqrt(in_features)
+        self.lr_mult = lr_mult
+        self.activate = activate
+
+    def forward(self, x: Tensor) -> Tensor:
+        gain = GAIN if self.activate else 1.0  # homogeneous: the activation's gain is applied to the weights
+        bias = None if self.bias is None else self.bias * (self.lr_mult * gain)
+        x = F.linear(x, self.weight * (self.weight_gain * gain), bias)
+        return F.leaky_relu(x, SLOPE) if self.activate else x

@@ -1,0 +1,57 @@
+"""The residual discriminator of StyleGAN2 (CVPR 2020), in parts that discriminators put together."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .conv import EqConv2d
+from .linear import EqLinear
+
+
+def from_rgb(in_channels: int, channels: int) -> EqConv2d:
+    """A pointwise convolution with leaky ReLU: frames (or several, and planes) → features."""
+    return EqConv2d(in_channels, channels, 1, activate=True)
+
+
+class ResidualBlock(nn.Module):
+    """`[N, in, H, W]` → `[N, out, H/2, W/2]`: (3×3, 3×3 down) + 1×1 down, each path with gain √½."""
+
+    def __init__(self, in_channels: int, channels: int, out_channels: int):
+        super().__init__()
+        self.conv0 = EqConv2d(in_channels, channels, 3, activate=True)
+        self.conv1 = EqConv2d(channels, out_channels, 3, down=True, activate=True, gain=0.5**0.5)
+        self.skip = EqConv2d(in_channels, out_channels, 1, bias=False, down=True, gain=0.5**0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.skip(x) + self.conv1(self.conv0(x))
+
+
+class Epilogue(nn.Module):
+    """Features `[N, C, 4, 4]` → logit `[N]`, or with `cmap_dim`, the projection of `cmap` `[N, cmap_dim]`."""
+
+    def __init__(self, channels: int, *, cmap_dim: int = 0, mbstd_group: int = 4):
+        super().__init__()
+        self.mbstd_group = mbstd_group
+        self.conv = EqConv2d(channels + 1, channels, 3, activate=True)
+        self.fc = EqLinear(channels * 16, channels, activate=True)
+        self.out = EqLinear(channels, cmap_dim or 1)
+
+    def forward(self, x: Tensor, cmap: Tensor | None = None) -> Tensor:
+        x = minibatch_std(x, self.mbstd_group)
+        x = self.out(self.fc(self.conv(x).flatten(1)))
+        return x.squeeze(1) if cmap is None else (x * cmap).sum(dim=1) / cmap.shape[1] ** 0.5
+
+
+def minibatch_std(x: Tensor, group_size: int) -> Tensor:
+    """Append the mean standard deviation over groups of the batch as a channel (Karras et al., ICLR 2018).
+
+    Sample i belongs to group i mod (N/G), where G is the largest divisor of N up to `group_size`.
+    """
+    count = x.shape[0]
+    group = next((g for g in range(min(group_size, count), 1, -1) if count % g == 0), 1)
+    grouped = x.unflatten(0, (group, -1)).to(torch.promote_types(x.dtype, torch.float32))
+    # Written out: `var` loses digits in its second derivative, which R1 needs.
+    deviation = ((grouped - grouped.mean(dim=0)).square().mean(dim=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # [N/G]
+    plane = deviation.to(x.dtype).repeat(group)[:, None, None, None].expand(-1, 1, *x.shape[2:])
+    return torch.cat([x, plane], dim=1)

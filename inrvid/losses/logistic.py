@@ -1,0 +1,43 @@
+"""Non-saturating logistic loss with lazy R1 (Mescheder et al., ICML 2018; StyleGAN2, CVPR 2020)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..discriminators.base import Augmentation, Discriminator, Tensors
+from .base import AdversarialLoss
+from .configs import LogisticConfig
+
+
+class LogisticLoss(AdversarialLoss):
+    """softplus(−D(G(z))) for G; softplus(D(G(z))) + softplus(−D(x)) for D; heads are summed with weight 1."""
+
+    Config = LogisticConfig
+
+    def __init__(self, config: LogisticConfig):
+        self.config = config
+        self.penalty_interval = config.r1_interval if config.r1_gamma > 0 else 0
+
+    def generator(self, fake: Tensors) -> Tensor:
+        return sum_of_means(fake, sign=-1)
+
+    def discriminator(self, real: Tensors, fake: Tensors) -> Tensor:
+        return sum_of_means(fake, sign=1) + sum_of_means(real, sign=-1)
+
+    def penalty(self, D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensor:
+        """R1: γ/2 · Σ over heads of the mean of ‖∂logit/∂input‖², a row of the head's input at a time."""
+        return self.config.r1_gamma / 2 * sum(norms.mean() for norms in r1_norms(D, frames, t, label, augment).values())
+
+
+def sum_of_means(logits: Tensors, *, sign: int) -> Tensor:
+    return torch.stack([F.softplus(sign * value.float()).mean() for value in logits.values()]).sum()
+
+
+def r1_norms(D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensors:
+    """Squared gradient norm of each head's logits, one a row of its input (a frame, or a pair)."""
+    points, inputs = D.penalty_points(frames, t, augment)
+    total = torch.stack([value.float().sum() for value in D.heads(inputs, label).values()]).sum()
+    gradients = torch.autograd.grad(total, list(points.values()), create_graph=True)
+    return {head: g.float().square().flatten(1).sum(dim=1) for head, g in zip(points, gradients, strict=True)}

@@ -1,0 +1,29 @@
+"""No motion: INR-GAN and StyleGAN2 as the image models that they came from."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ..random import Draws
+from .base import Motion, MotionHead
+from .configs import StaticConfig
+
+
+class StaticMotion(Motion):
+    Config = StaticConfig
+
+    def sample_noise(self, draws: Draws) -> Tensor:
+        return draws.normal(0)
+
+    def head(self, width: int, w_dim: int) -> MotionHead:
+        return StaticHead()
+
+    def forward(self, noise: Tensor, label: Tensor, t: Tensor) -> Tensor:
+        return t
+
+
+class StaticHead(MotionHead):
+    width = 0
+
+    def forward(self, state: Tensor, w: Tensor) -> Tensor:
+        return w.new_empty(*state.shape, 0)
