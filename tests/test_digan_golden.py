@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 
@@ -70,26 +72,39 @@ def test_logits_and_r1(case):
 
 
 def test_training_losses_and_gradients(case):
+    """In float64: a float32 gradient differs from itself by more than the bound when the last bit of z changes,
+    where a pre-activation sits at the kink of the leaky ReLU."""
     G, D, tensors, latents = case
+    G, D, latents = copy.deepcopy(G).double(), copy.deepcopy(D).double(), latents.to(torch.float64)
     loss = LogisticLoss(LogisticConfig(r1_gamma=1.0))
-    t = tensors["input.t_unit_train"] * (CLIP - 1)
-    frames = G(latents, t)
+    t = tensors["input.t_unit_train"].double() * (CLIP - 1)
+    pair, pair_t = tensors["input.pair"].double(), pair_times(tensors).double()
+    frames = G.render(G.inr(latents).phi, G.motion(latents.motion, latents.label, t), t, Grid(G.resolution, G.resolution))
 
-    G.zero_grad()
     value = loss.generator(D(frames, t, latents.label))
     value.backward()
     assert_close(value.view(1), tensors["train.loss_G"])
-    assert gradient_error(G, tensors, "grad.G.", DIGAN.generator) < 1e-4
+    assert gradient_error(G, tensors, "grad.G.", DIGAN.generator) < 1e-5
 
     D.zero_grad()
-    real = D(tensors["input.pair"], pair_times(tensors), latents.label)
-    value = loss.discriminator(real, D(frames.detach(), t, latents.label))
+    value = loss.discriminator(D(pair, pair_t, latents.label), D(frames.detach(), t, latents.label))
     value.backward()
     assert_close(value.view(1), tensors["train.loss_D_plain"])
-    assert gradient_error(D, tensors, "grad.D_plain.", DIGAN.discriminator) < 1e-4
+    assert gradient_error(D, tensors, "grad.D_plain.", DIGAN.discriminator) < 1e-5
 
     D.zero_grad()
-    value = loss.penalty(D, tensors["input.pair"], pair_times(tensors), latents.label, same)
+    value = loss.penalty(D, pair, pair_t, latents.label, same)
     value.backward()
     assert_close(value.view(1), tensors["train.r1_penalty_half_sum"])
     assert gradient_error(D, tensors, "grad.D_r1.", DIGAN.discriminator) < 1e-4
+
+
+def test_float32_training_step_agrees(case):
+    G, D, tensors, latents = case
+    t = tensors["input.t_unit_train"] * (CLIP - 1)
+    frames = G(latents, t)
+    loss = LogisticLoss(LogisticConfig())
+    assert_close(loss.generator(D(frames, t, latents.label)).view(1), tensors["train.loss_G"])
+    real = D(tensors["input.pair"], pair_times(tensors), latents.label)
+    value = loss.discriminator(real, D(frames.detach(), t, latents.label))
+    assert_close(value.view(1), tensors["train.loss_D_plain"])

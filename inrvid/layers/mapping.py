@@ -48,7 +48,7 @@ class MappingNetwork(nn.Module):
         w = self.layers(torch.cat(parts, dim=1))
         if self.w_average is not None:
             if self.training:
-                self.w_average.lerp_(w.detach().float().mean(dim=0), 1 - self.AVERAGE_DECAY)
+                self.w_average.lerp_(w.detach().mean(dim=0).to(self.w_average.dtype), 1 - self.AVERAGE_DECAY)
             if truncation != 1:
                 w = self.w_average.lerp(w, truncation)
         return w
