@@ -59,7 +59,7 @@ class PartOf:
                 raise PydanticCustomError("nested", "{message}", {"message": str(error), "error": error}) from None
 
         return core_schema.no_info_plain_validator_function(
-            check, serialization=core_schema.plain_serializer_function_ser_schema(lambda part: part.model_dump())
+            check, serialization=core_schema.plain_serializer_function_ser_schema(lambda part: part.model_dump(mode="json"))
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict:

@@ -79,7 +79,7 @@ def test_training_losses_and_gradients(case):
     loss = LogisticLoss(LogisticConfig(r1_gamma=1.0))
     t = tensors["input.t_unit_train"].double() * (CLIP - 1)
     pair, pair_t = tensors["input.pair"].double(), pair_times(tensors).double()
-    frames = G.render(G.inr(latents).phi, G.motion(latents.motion, latents.label, t), t, Grid(G.resolution, G.resolution))
+    frames = G(latents, t)
 
     value = loss.generator(D(frames, t, latents.label))
     value.backward()

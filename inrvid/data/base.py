@@ -41,6 +41,8 @@ class VideoDataset(abc.ABC):
     """Videos by number, in the order of their names."""
 
     Config: ClassVar[type[DatasetConfig]]
+    specificity: ClassVar[int] = 0
+    """Of the data sets that match a path, the one with the highest is what `--data PATH` means."""
 
     config: DatasetConfig
     records: list[VideoRecord]
@@ -75,6 +77,16 @@ class VideoDataset(abc.ABC):
     @abc.abstractmethod
     def fingerprint(self) -> str:
         """A hex digest of what the data set contains: files, their sizes, and how they are read."""
+
+    def rate(self, video: int) -> float:
+        """Frame rate of one video, after `fps` and `stride`."""
+        return (self.config.fps or self.records[video].fps) / self.config.stride
+
+    def summary(self) -> list[str]:
+        """What the data set holds and what is left out, in a few lines."""
+        from .summary import summary_lines
+
+        return summary_lines(self)
 
     def label(self, video: int) -> int:
         """Number of a video's class. Only where `classes` is not empty."""

@@ -31,7 +31,7 @@ class DatasetConfig(PartConfig):
 
 
 class FileDatasetConfig(DatasetConfig):
-    path: str = Field(description="where the videos are; --data sets it")
+    pass
 
 
 class VideoFolderConfig(FileDatasetConfig):

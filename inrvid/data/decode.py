@@ -1,8 +1,8 @@
 """Exact random access to the frames of a video file, through PyAV.
 
 A frame is identified by its presentation time, which the index holds for every frame. To reach one, decoding
-starts at the key frame at or before it and goes on until a frame with that very time comes out. Times that did
-not come out that way (a container that lands too late, frames that open a GOP) are looked for from the file's start.
+starts at the key frame at or before it and goes on until a frame with that very time comes out. Times that do
+not come out that way (a container that lands too late, frames that open a GOP) are looked for from the start.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def read_frames(path: Path, info: VideoInfo, frames: Sequence[int]) -> np.ndarra
 
 
 def pictures(path: Path, info: VideoInfo, frames: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
-    """Each of the wanted frames once, as (number, uint8 RGB `[H, W, 3]`), in the order in which they are decoded.
+    """Each wanted frame once, as (number, uint8 RGB `[H, W, 3]`), in the order in which they are decoded.
 
     Raises DataError, naming the file, if one cannot be decoded.
     """
@@ -46,34 +46,36 @@ def pictures(path: Path, info: VideoInfo, frames: Sequence[int]) -> Iterator[tup
         raise DataError(f"{path}: frames {wanted[0]} … {wanted[-1]} of {info.frames}")
     try:
         yield from _seek_and_read(path, info, wanted) if info.seekable else _count_and_read(path, wanted)
-    except Unreadable as error:
+    except UnreadableError as error:
         raise DataError(f"{path}: {error}") from error
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """Why a file cannot be decoded; the message is the reason alone, without the file's name."""
 
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[tuple[Any, Any]]:
-    """(container, its first video stream). Whatever goes wrong inside is raised as `Unreadable`."""
+    """(container, its first video stream). Whatever goes wrong inside is raised as `UnreadableError`."""
     try:
         container = av.open(str(path), metadata_errors="ignore")
     except (av.FFmpegError, OSError) as error:
-        raise Unreadable(f"not a video, or cut short: {error.strerror}") from error
+        raise UnreadableError(f"not a video, or cut short: {error.strerror}") from error
     with container:
         if not container.streams.video:
-            raise Unreadable("no video stream (audio only)" if container.streams.audio else "no video stream")
+            raise UnreadableError(
+                "no video stream (audio only)" if container.streams.audio else "no video stream"
+            )
         stream = container.streams.video[0]
         if stream.codec_context is None:
-            raise Unreadable("its codec is not supported by this build of PyAV")
+            raise UnreadableError("its codec is not supported by this build of PyAV")
         # Parallelism is over files and loader workers; threads inside a decoder only cost their start.
         stream.codec_context.thread_count = 1
         stream.codec_context.thread_type = "NONE"
         try:
             yield container, stream
         except (av.FFmpegError, ValueError) as error:
-            raise Unreadable(f"broken: {getattr(error, 'strerror', None) or error}") from error
+            raise UnreadableError(f"broken: {getattr(error, 'strerror', None) or error}") from error
 
 
 class ToRgb:
@@ -103,7 +105,7 @@ def _seek_and_read(path: Path, info: VideoInfo, wanted: list[int]) -> Iterator[t
         with opened(path) as (container, stream):
             yield from _read_on(container, stream, pending, rgb, skip=False)
         if pending:
-            raise Unreadable(f"frame {min(pending.values())} cannot be decoded")
+            raise UnreadableError(f"frame {min(pending.values())} cannot be decoded")
 
 
 def _read_on(
@@ -134,7 +136,7 @@ def _count_and_read(path: Path, wanted: list[int]) -> Iterator[tuple[int, np.nda
                 pending.remove(number)
             if not pending:
                 return
-    raise Unreadable(f"frame {min(pending)} cannot be decoded")
+    raise UnreadableError(f"frame {min(pending)} cannot be decoded")
 
 
 def _runs(keys: np.ndarray, wanted: list[int]) -> Iterator[tuple[int, list[int]]]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from .decode import ToRgb, Unreadable, opened
+from .decode import ToRgb, UnreadableError, opened
 from .video_info import Ticks, VideoInfo
 
 RATE_TOLERANCE = 0.005
-"""Times in whole milliseconds (webm, mkv) measure a rate this well; within it, the container's own rate is right."""
+"""Times in whole milliseconds (webm, mkv) measure a rate this well; the container's own is then the exact one."""
 
 MISSING_SECONDS = 0.5
 """A video stream that ends this long before its stated end is truncated; less is rounding."""
@@ -39,19 +40,19 @@ class _Decoded:
 
 
 def probe(path: Path) -> VideoInfo:
-    """What the index stores of a video file. Demuxes all of it and decodes from its last key frame to its end.
+    """What the index stores of a video file. Demuxes all of it, decodes from the last key frame on.
 
     Raises:
-        Unreadable: with the reason alone: no video in it, not decodable, truncated.
+        UnreadableError: with the reason alone: no video in it, not decodable, truncated.
     """
     if path.stat().st_size == 0:
-        raise Unreadable("empty file")
+        raise UnreadableError("empty file")
     packets = _demux(path)
     if packets.corrupt or len(packets.times) < packets.stated:
-        raise Unreadable(f"truncated or broken: the file promises {packets.stated} frames")
+        raise UnreadableError(f"truncated or broken: the file promises {packets.stated} frames")
     frames = _from_tail(path, packets) or _decode(path)
     if frames.size is None:
-        raise Unreadable("no frame in it can be decoded")
+        raise UnreadableError("no frame in it can be decoded")
     info = _info(packets, frames)
     _check_end(info, packets)
     return info
@@ -79,7 +80,11 @@ def _from_tail(path: Path, packets: _Packets) -> _Decoded | None:
     (avi stores none: where the decoder reorders frames, libav's guess of their times is in decoding order).
     """
     times = sorted(time for time in packets.times if time is not None)
-    if len(set(times)) < len(packets.times) or not packets.keys or (packets.reorders and times == packets.times):
+    if (
+        len(set(times)) < len(packets.times)
+        or not packets.keys
+        or (packets.reorders and times == packets.times)
+    ):
         return None
     last_key = packets.keys[-1]
     tail = _decode(path, start=last_key)
@@ -110,7 +115,7 @@ def _decode(path: Path, start: int | None = None) -> _Decoded:
 def _info(packets: _Packets, frames: _Decoded) -> VideoInfo:
     assert frames.size is not None
     times = [time for time in frames.times if time is not None]
-    ordered = all(a < b for a, b in zip(times, times[1:], strict=False))
+    ordered = all(a < b for a, b in itertools.pairwise(times))
     seekable = ordered and len(times) == len(frames.times) and bool(frames.keys)
     if not seekable:
         times = list(range(len(frames.times)))
@@ -136,7 +141,7 @@ def _check_end(info: VideoInfo, packets: _Packets) -> None:
         return
     end = (int(info.ticks.array()[-1]) + 1) * float(packets.base)
     if end + max(MISSING_SECONDS, 2 / info.fps) < packets.stated_end:
-        raise Unreadable(f"truncated: ends at {end:.1f} s of {packets.stated_end:.1f} s")
+        raise UnreadableError(f"truncated: ends at {end:.1f} s of {packets.stated_end:.1f} s")
 
 
 def _seconds(text: Any) -> float | None:

@@ -60,6 +60,12 @@ class VideoInfo:
     def frames(self) -> int:
         return len(self.ticks)
 
+    @classmethod
+    def of_pictures(cls, count: int, width: int, height: int, fps: float) -> VideoInfo:
+        """A video that is stored as so many pictures, each of which can be read by itself."""
+        numbers = Ticks((0, 1, count))
+        return cls(width, height, fps, numbers, numbers, (1, 1), seekable=False)
+
     def times(self) -> np.ndarray:
         """Time of each frame in seconds from the first one, float64 `[frames]`."""
         if not self.seekable:
@@ -74,10 +80,14 @@ class VideoInfo:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> VideoInfo:
         """Raises KeyError, TypeError or ValueError if `data` is not what `to_json` wrote."""
-        return cls(**{
-            **data, "ticks": _ticks(data["ticks"]), "keys": _ticks(data["keys"]),
-            "time_base": (int(data["time_base"][0]), int(data["time_base"][1])),
-        })
+        return cls(
+            **{
+                **data,
+                "ticks": _ticks(data["ticks"]),
+                "keys": _ticks(data["keys"]),
+                "time_base": (int(data["time_base"][0]), int(data["time_base"][1])),
+            }
+        )
 
 
 def _plain(ticks: Ticks) -> list[int] | dict[str, list[int]]:

@@ -36,7 +36,8 @@ class VideoINR:
         Raises:
             InrvidError: if `t` has another batch size, or the generator cannot evaluate that grid.
         """
-        t = torch.as_tensor(t, dtype=torch.float32, device=self.label.device)
+        t = torch.as_tensor(t, device=self.label.device)
+        t = t if t.is_floating_point() else t.float()
         t = t.expand(len(self), -1) if t.ndim == 1 else t
         if t.ndim != 2 or t.shape[0] != len(self):
             raise InrvidError(f"t has shape {tuple(t.shape)}; expected [{len(self)}, T] or [T]")

@@ -23,7 +23,9 @@ def gaussian(features: Tensor, unbiased: bool) -> tuple[Tensor, Tensor]:
         InrvidError: fewer than two samples.
     """
     if features.ndim != 2 or len(features) < 2:
-        raise InrvidError(f"a Fréchet distance needs features [N, n] of at least 2 clips, got {list(features.shape)}")
+        raise InrvidError(
+            f"a Fréchet distance needs features of at least 2 clips, got {list(features.shape)}"
+        )
     features = features.double()
     mean = features.mean(0)
     centred = features - mean
@@ -47,7 +49,7 @@ def _square_root(matrix: Tensor) -> Tensor:
 def _eigenvalues(matrix: Tensor) -> Tensor:
     """Eigenvalues of a symmetric positive matrix, `[n]`.
 
-    What is zero but for rounding is made zero: its square root would be 1e-8, not 1e-16, of the largest one's.
+    What is zero but for rounding is made zero, lest a rounding error of 1e-16 become 1e-8 under the root.
     """
     values = torch.linalg.eigvalsh((matrix + matrix.T) / 2)
     noise = len(values) * torch.finfo(values.dtype).eps * values.max()

@@ -33,7 +33,7 @@ FLOW_SCALE = 0.5
 """One unit of a feature: in units of the frames' [−1, 1]; edges: of that a pixel; flow: in pixels a frame."""
 
 FLOW_PRIOR = 1e-3
-"""Added to the mean squared gradients of a cell: flow is drawn to 0 where there is no texture to see it by."""
+"""Added to the mean squared gradients of a cell: flow is drawn to 0 where no texture shows it."""
 
 LUMA = (0.299, 0.587, 0.114)
 
@@ -50,13 +50,13 @@ class VideoStatistics(Metric):
 
     @torch.no_grad()
     def features(self, frames: Tensor) -> dict[str, Tensor]:
-        """Statistics of frames `[B, T, 3, H, W]` in [−1, 1]: spatial `[B, 4·cells²]`, temporal `[B, 4·cells²]`.
+        """Of frames `[B, T, 3, H, W]` in [−1, 1]: `spatial` and `temporal`, `[B, 4·cells²]` each.
 
         Raises:
             InrvidError: frames of another shape, or fewer than 3 a clip (there would be no acceleration).
         """
         if frames.ndim != 5 or frames.shape[2] != 3 or frames.shape[1] < 3:
-            raise InrvidError(f"statistics need frames [B, T, 3, H, W] with T of at least 3, got {list(frames.shape)}")
+            raise InrvidError(f"statistics need frames [B, T, 3, H, W] with T ≥ 3, got {list(frames.shape)}")
         frames = self._resized(frames)
         spatial, temporal = self._spatial(frames[:, frames.shape[1] // 2]), self._temporal(frames)
         return {"spatial": spatial.double(), "temporal": temporal.double()}
@@ -87,7 +87,7 @@ class VideoStatistics(Metric):
         return torch.cat([speed / SPEED_SCALE, acceleration / ACCELERATION_SCALE, flow / FLOW_SCALE], dim=1)
 
     def _flow(self, grey: Tensor) -> Tensor:
-        """Mean motion (x right, y down; pixels a frame) of each cell of `[B, T, side, side]`: `[B, 2·cells²]`.
+        """Motion (x right, y down; pixels a frame) of each cell of `[B, T, side, side]`, `[B, 2·cells²]`.
 
         Minimises Σ (Ix u + Iy v + It)² over a cell: [Ixx Ixy; Ixy Iyy] (u, v) = −(Ixt, Iyt).
         """

@@ -1,0 +1,168 @@
+"""`inrvid data`: look at data sets, find broken videos, convert to a zip of frames."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import DataError
+
+if TYPE_CHECKING:
+    from ..data.base import VideoDataset
+
+app = typer.Typer(no_args_is_help=True, help="Look at, check and convert data sets of videos.")
+
+BENCH_SECONDS = 5.0
+BENCH_BATCH = 16
+
+PathArgument = Annotated[
+    Path, typer.Argument(help="a folder of videos or of frames, a zip, UCF-101's root, or a video")
+]
+TypeOption = Annotated[str, typer.Option("--type", help="type of data set; auto looks at the path")]
+Resolution = Annotated[int, typer.Option(min=4, help="side of the frames, pixels")]
+Fps = Annotated[
+    float | None, typer.Option(min=0.001, help="resample to this rate; default: each video's own")
+]
+Stride = Annotated[int, typer.Option(min=1, help="keep every n-th frame")]
+UseLabels = Annotated[bool, typer.Option("--labels", help="use the videos' classes")]
+
+
+@app.command()
+def info(
+    path: PathArgument,
+    type_: TypeOption = "auto",
+    resolution: Resolution = 128,
+    clip_length: Annotated[
+        int, typer.Option(min=2, help="frames of a clip; shorter videos are left out")
+    ] = 16,
+    fps: Fps = None,
+    stride: Stride = 1,
+    labels: UseLabels = False,
+    bench: Annotated[
+        bool, typer.Option("--bench", help="measure how many clips a second can be read")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """Say what a data set holds, and what is left out and why."""
+    kind, dataset = _open(
+        path, type_, resolution=resolution, clip_length=clip_length, fps=fps, stride=stride, labels=labels
+    )
+    speeds = _speeds(dataset) if bench else {}
+    if as_json:
+        typer.echo(json.dumps({**_described(kind, dataset), **speeds}))
+        return
+    typer.echo("\n".join([f"{kind}: {path}", *dataset.summary()]))
+    for name, speed in speeds.items():
+        typer.echo(f"{name.replace('_', ' ')}: {speed:.1f}")
+
+
+@app.command()
+def verify(path: PathArgument, type_: TypeOption = "auto") -> None:
+    """Decode everything and name what is broken; exit code 2 if anything is."""
+    from ..data.verify import broken_videos
+
+    kind, dataset = _open(path, type_, resolution=16, clip_length=1)
+    broken = 0
+    for item in broken_videos(dataset):
+        broken += 1
+        typer.echo(f"{item.name}: {item.reason}")
+    total = len(dataset) + len(dataset.skipped)
+    if broken:
+        raise DataError(f"{path}: {broken} of {total} videos are broken")
+    typer.echo(f"{kind}: {path}\nall of its {total} videos can be decoded to the last frame")
+
+
+@app.command()
+def convert(
+    path: PathArgument,
+    out: Annotated[Path, typer.Argument(help="the zip file to write")],
+    resolution: Resolution = 128,
+    type_: TypeOption = "auto",
+    format_: Annotated[str, typer.Option("--format", help="jpeg or png (lossless, larger)")] = "jpeg",
+    quality: Annotated[int, typer.Option(min=1, max=100, help="of jpeg")] = 95,
+    fps: Fps = None,
+    stride: Stride = 1,
+    resize: Annotated[str, typer.Option(help="center_crop or squash")] = "center_crop",
+    labels: UseLabels = False,
+    clip_length: Annotated[int, typer.Option(min=1, help="leave out videos that are shorter, frames")] = 1,
+    on_error: Annotated[str, typer.Option(help="skip or fail: what to do with a broken video")] = "skip",
+) -> None:
+    """Write a zip of frames at one resolution, which trains faster than video files."""
+    from ..data.convert import SUFFIXES
+    from ..data.convert import convert as write
+    from ..data.summary import skipped_lines
+
+    if format_ not in SUFFIXES or out.suffix.lower() != ".zip":
+        problem = (
+            "--format: expected jpeg or png"
+            if format_ not in SUFFIXES
+            else f"{out}: its name should end in .zip"
+        )
+        raise DataError(problem)
+    _, dataset = _open(
+        path, type_, resolution=resolution, clip_length=clip_length, fps=fps, stride=stride, resize=resize,
+        labels=labels, on_error=on_error,
+    )  # fmt: skip
+    failed = write(dataset, out, format_, quality)  # type: ignore[arg-type]
+    size = out.stat().st_size / 2**20
+    typer.echo(f"{out}: {len(dataset) - len(failed)} videos, {size:.1f} MiB")
+    typer.echo(
+        "".join(f"{line}\n" for line in skipped_lines([*dataset.skipped, *failed], str(path))), nl=False
+    )
+
+
+def _open(path: Path, type_: str, **values: Any) -> tuple[str, VideoDataset]:
+    """(type, data set). Raises InrvidError: nothing there, wrong type, values out of range."""
+    from ..data.open import detect, open_dataset
+    from ..registry import registry
+
+    kind = detect(path) if type_ == "auto" else type_
+    return kind, open_dataset(registry("datasets").validate({"type": kind, "path": str(path), **values}))
+
+
+def _described(kind: str, dataset: VideoDataset) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "path": dataset.config.path,
+        "videos": len(dataset),
+        "frames": sum(dataset.length(video) for video in range(len(dataset))),
+        "fps": dataset.fps,
+        "frame_rates": sorted({record.fps for record in dataset.records}),
+        "sizes": sorted({(record.width, record.height) for record in dataset.records}),
+        "classes": dataset.classes,
+        "skipped": [{"name": item.name, "reason": item.reason} for item in dataset.skipped],
+        "fingerprint": dataset.fingerprint,
+    }
+
+
+def _speeds(dataset: VideoDataset) -> dict[str, float]:
+    """Clips a second: as the loader gives them to training on pairs of frames, and read whole in one process."""
+    from ..data.clips import Clips, loader
+    from ..registry import registry
+
+    length = dataset.config.clip_length
+    pairs = registry("time_samplers").build({"type": "beta_pair", "clip_length": length})
+    batches = loader(Clips(dataset, pairs, seed=0), BENCH_BATCH, workers=dataset.config.workers)
+    next(batches)  # workers have started
+
+    def whole(number: int) -> None:
+        video = number % len(dataset)
+        start = number * 7919 % (dataset.length(video) - length + 1)
+        dataset.read(video, range(start, start + length))
+
+    return {
+        "loader_pairs_per_second": BENCH_BATCH * _per_second(lambda _: next(batches)),
+        "whole_clips_per_second": _per_second(whole),
+    }
+
+
+def _per_second(work: Any) -> float:
+    start, done = time.perf_counter(), 0
+    while (elapsed := time.perf_counter() - start) < BENCH_SECONDS:
+        work(done)
+        done += 1
+    return done / elapsed

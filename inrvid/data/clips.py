@@ -1,0 +1,131 @@
+"""Clips of real videos for training: every draw is a function of (seed, step, sample)."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ..errors import DataError
+from ..random import Draws, Key
+from ..time_samplers.base import TimeSampler
+from .base import VideoDataset
+from .memory import InMemory
+from .parallel import cpus
+
+PURPOSE = "real clips"
+ATTEMPTS = 20
+"""Videos that may fail to decode in a row for one sample; more is not bad luck."""
+
+MOST_WORKERS = 8
+
+
+class Clips(Dataset[dict[str, Tensor]]):
+    """Item `Key(seed, step, sample)` is a clip:
+
+    frames: uint8 `[T, 3, H, W]`; t: float32 `[T]`, in frames at the model's rate; label: float32 `[classes]`,
+    one-hot, width 0 if there are none. T and the times are the time sampler's.
+    """
+
+    def __init__(self, dataset: VideoDataset, time_sampler: TimeSampler, seed: int):
+        self.dataset, self.time_sampler, self.seed = dataset, time_sampler, seed
+        self._lengths = torch.tensor([dataset.length(video) for video in range(len(dataset))])
+        self._clips_up_to = _weights(dataset, self._lengths).cumsum(0)
+        # Shared with the loader's workers, so that a file is warned of once and not once a worker.
+        self._warned = torch.zeros(len(dataset), dtype=torch.bool).share_memory_()
+
+    def __getitem__(self, key: Key) -> dict[str, Tensor]:
+        """Raises DataError if `ATTEMPTS` videos in a row cannot be decoded."""
+        draws = Draws([key], PURPOSE)
+        for _ in range(ATTEMPTS):
+            video = self._draw_video(draws)
+            numbers, t = self.time_sampler.real(draws, self._lengths[video : video + 1])
+            mirrored = self.dataset.config.xflip and bool(draws.uniform() < 0.5)
+            try:
+                pictures = self.dataset.read(video, numbers[0].tolist())
+            except DataError as error:
+                self._warn(video, error)
+                continue
+            pictures = pictures[:, :, ::-1] if mirrored else pictures
+            frames = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
+            return {"frames": frames, "t": t[0].float(), "label": self._label(video)}
+        raise DataError(
+            f"{self.dataset.config.path}: {ATTEMPTS} videos in a row could not be read; do they still exist?"
+        )
+
+    def _draw_video(self, draws: Draws) -> int:
+        clip = draws.integers(self._clips_up_to[-1:])
+        return int(torch.searchsorted(self._clips_up_to, clip, right=True))
+
+    def _label(self, video: int) -> Tensor:
+        one_hot = torch.zeros(len(self.dataset.classes))
+        if self.dataset.classes:
+            one_hot[self.dataset.label(video)] = 1
+        return one_hot
+
+    def _warn(self, video: int, error: DataError) -> None:
+        if not self._warned[video]:
+            self._warned[video] = True
+            warnings.warn(f"{error}: another video takes its place", RuntimeWarning, stacklevel=3)
+
+
+def _weights(dataset: VideoDataset, lengths: Tensor) -> Tensor:
+    """How often each video is drawn, int64 `[videos]`."""
+    if dataset.config.sampling == "clips":
+        return lengths - dataset.config.clip_length + 1
+    return torch.ones_like(lengths)
+
+
+def loader(
+    clips: Clips,
+    batch: int,
+    *,
+    start_step: int = 0,
+    process_index: int = 0,
+    num_processes: int = 1,
+    workers: int | str = "auto",
+    pin_memory: bool = False,
+) -> Iterator[dict[str, Tensor]]:
+    """Batches of steps start_step, start_step + 1, … without end: the items of `Clips`, stacked.
+
+    Args:
+        batch: size of the global batch; process i of n gets its i-th contiguous share.
+        workers: loader processes of this process; they live as long as the iterator. 'auto': none where frames
+            are in memory, else one a processor less one, at least 1 and at most 8.
+
+    Raises:
+        DataError: if `ATTEMPTS` videos in a row cannot be decoded.
+    """
+    count = _auto_workers(clips.dataset, num_processes) if workers == "auto" else int(workers)
+    share = range(batch * process_index // num_processes, batch * (process_index + 1) // num_processes)
+    batches = _StepKeys(clips.seed, start_step, share)
+    return _clear_errors(DataLoader(clips, batch_sampler=batches, num_workers=count, pin_memory=pin_memory))  # type: ignore[arg-type]
+
+
+class _StepKeys:
+    """The keys of one process's share of each step, for ever."""
+
+    def __init__(self, seed: int, start_step: int, share: range):
+        self._seed, self._start_step, self._share = seed, start_step, share
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        for step in itertools.count(self._start_step):
+            yield [Key(self._seed, step, sample) for sample in self._share]
+
+
+def _clear_errors(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
+    try:
+        yield from batches
+    except DataError as error:  # a worker's arrives wrapped in its traceback
+        raise DataError(str(error).strip().rsplit("DataError: ", 1)[-1]) from None
+
+
+def _auto_workers(dataset: VideoDataset, num_processes: int) -> int:
+    if isinstance(dataset, InMemory):
+        return 0
+    return max(1, min(MOST_WORKERS, cpus() // num_processes - 1))

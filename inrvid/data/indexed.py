@@ -1,0 +1,160 @@
+"""What the data sets on disk share: frame rates, lengths, classes, what is skipped, and reading."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import functools
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from ..errors import DataError
+from .base import Skipped, VideoDataset, VideoRecord
+from .configs import DatasetConfig
+from .rates import source_frames
+from .resize import resize, sides
+from .summary import skipped_lines
+from .video_info import VideoInfo
+
+DECIDES_NOTHING = ("path", "workers", "in_memory", "on_error")
+"""Keys of the configuration that do not change what is read."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """A video that nobody has looked into. `problem`: why it cannot be used, if that is already known."""
+
+    name: str
+    label: str | None = None
+    problem: str | None = None
+
+
+class IndexedDataset(VideoDataset):
+    """Videos that are found under a path, looked into, and kept if they can be used.
+
+    Raises:
+        DataError: the path does not exist; nothing usable is in it; `labels` where there are none; any
+            unusable video if `config.on_error` is 'fail'.
+    """
+
+    holds: ClassVar[str]
+    """What is looked for, for messages: 'video files (mp4, …)'."""
+    labelled_by: ClassVar[str]
+    """Where classes come from, for messages."""
+
+    def __init__(self, config: DatasetConfig):
+        self.config = config
+        self.path = Path(config.path or "").expanduser()
+        if not config.path or not self.path.exists():
+            raise DataError(f"{config.path or '(no path)'}: there is no such file or folder")
+        found = self._find()
+        if not found:
+            raise DataError(f"{self.path}: no {self.holds} in it")
+        self.classes = self._classes(found) if config.labels else []
+        if config.labels and not self.classes:
+            raise DataError(f"{self.path}: no classes found. Looked for {self.labelled_by}")
+        self._keep_usable(found)
+
+    @abc.abstractmethod
+    def _find(self) -> list[Found]:
+        """All videos under `self.path`, by name; looks at names only."""
+
+    @abc.abstractmethod
+    def _look_into(self, names: Sequence[str]) -> dict[str, VideoInfo | str]:
+        """What each video holds, or the reason why it cannot be used."""
+
+    @abc.abstractmethod
+    def _pictures(
+        self, name: str, info: VideoInfo, frames: Sequence[int]
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Source frames, uint8 `[H, W, 3]`, by number, each wanted one once. Raises DataError naming the file."""
+
+    @abc.abstractmethod
+    def _bytes(self, name: str) -> int:
+        """Size of a video on disk."""
+
+    def _classes(self, found: Sequence[Found]) -> list[str]:
+        return sorted({item.label for item in found if item.label is not None})
+
+    def _keep_usable(self, found: Sequence[Found]) -> None:
+        self.records, self.skipped = [], []
+        self._infos: list[VideoInfo] = []
+        infos = self._look_into([item.name for item in found if item.problem is None])
+        for item in found:
+            info = item.problem or infos[item.name]
+            reason = info if isinstance(info, str) else self._unfit(item, info)
+            if isinstance(info, VideoInfo) and reason is None:
+                label = item.label if self.config.labels else None
+                self.records.append(
+                    VideoRecord(item.name, info.frames, info.fps, info.width, info.height, label)
+                )
+                self._infos.append(info)
+            else:
+                self.skipped.append(Skipped(item.name, str(reason)))
+        if self.skipped and self.config.on_error == "fail":
+            raise DataError(f"{self.path / self.skipped[0].name}: {self.skipped[0].reason}")
+        if not self.records:
+            raise DataError(
+                "\n".join(
+                    [
+                        f"{self.path}: none of its videos can be used",
+                        *skipped_lines(self.skipped, str(self.path)),
+                    ]
+                )
+            )
+        self._lengths = [len(self._source(video)) for video in range(len(self.records))]
+
+    def _unfit(self, item: Found, info: VideoInfo) -> str | None:
+        """Why a decodable video is of no use under this configuration."""
+        length = len(source_frames(info, self.config.fps, self.config.stride))
+        if length < self.config.clip_length:
+            frames = "1 frame" if length == 1 else f"{length} frames"
+            rate = (
+                f" at {(self.config.fps or info.fps) / self.config.stride:g} fps"
+                if length != info.frames
+                else ""
+            )
+            return f"{frames}{rate}, the clip needs {self.config.clip_length}"
+        if self.config.labels and item.label is None:
+            return f"no class: looked for {self.labelled_by}"
+        return None
+
+    def _source(self, video: int) -> np.ndarray:
+        """Number of the file's frame for each frame at the model's rate, int64 `[length]`."""
+        return source_frames(self._infos[video], self.config.fps, self.config.stride)
+
+    def length(self, video: int) -> int:
+        return self._lengths[video]
+
+    def read(self, video: int, frames: Sequence[int]) -> np.ndarray:
+        name, size = self.records[video].name, sides(self.config.resolution)
+        wanted = self._source(video)[np.asarray(frames, dtype=np.int64)]
+        out = np.empty((len(wanted), *size, 3), np.uint8)
+        for number, picture in self._pictures(name, self._infos[video], np.unique(wanted).tolist()):
+            out[wanted == number] = resize(picture[None], size, self.config.resize)
+        return out
+
+    @property
+    def fps(self) -> float:
+        rates = Counter(round(record.fps, 3) for record in self.records)
+        usual = min(rates, key=lambda rate: (-rates[rate], rate))
+        return (
+            self.config.fps or next(r.fps for r in self.records if round(r.fps, 3) == usual)
+        ) / self.config.stride
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        described = {
+            "config": self.config.model_dump(mode="json", exclude=set(DECIDES_NOTHING)),
+            "videos": [
+                [record.name, self._bytes(record.name), record.frames, record.label]
+                for record in self.records
+            ],
+        }
+        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

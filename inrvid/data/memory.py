@@ -1,0 +1,66 @@
+"""A data set whose frames are all decoded once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError
+from .base import VideoDataset
+from .parallel import in_parallel
+from .resize import sides
+
+AUTO_BYTES = 512 * 2**20
+"""`in_memory: auto` keeps data sets of at most this size, at the model's resolution."""
+
+
+def kept_in_memory(dataset: VideoDataset) -> VideoDataset:
+    """`dataset` as its `config.in_memory` asks for: decoded now, or as it is."""
+    wish = dataset.config.in_memory
+    keep = bytes_in_memory(dataset) <= AUTO_BYTES if wish == "auto" else wish
+    return InMemory(dataset) if keep else dataset
+
+
+def bytes_in_memory(dataset: VideoDataset) -> int:
+    height, width = sides(dataset.config.resolution)
+    return sum(dataset.length(video) for video in range(len(dataset))) * height * width * 3
+
+
+class InMemory(VideoDataset):
+    """The same videos as `dataset`, decoded in parallel. One that fails to decode fails again when it is read."""
+
+    def __init__(self, dataset: VideoDataset):
+        self._dataset = dataset
+        self.config, self.records = dataset.config, dataset.records
+        self.skipped, self.classes = dataset.skipped, dataset.classes
+        self._videos = list(in_parallel(self._decode, range(len(dataset)), "decoding into memory"))
+
+    def _decode(self, video: int) -> np.ndarray | DataError:
+        try:
+            return self._dataset.read(video, range(self._dataset.length(video)))
+        except DataError as error:
+            return error
+
+    @classmethod
+    def matches(cls, path: Path) -> bool:
+        """False: it is made of another data set, not of a path."""
+        return False
+
+    def length(self, video: int) -> int:
+        return self._dataset.length(video)
+
+    def read(self, video: int, frames: Sequence[int]) -> np.ndarray:
+        pictures = self._videos[video]
+        if isinstance(pictures, DataError):
+            raise DataError(str(pictures)) from pictures
+        return pictures[np.asarray(frames, dtype=np.int64)]
+
+    @property
+    def fps(self) -> float:
+        return self._dataset.fps
+
+    @property
+    def fingerprint(self) -> str:
+        return self._dataset.fingerprint

@@ -1,0 +1,47 @@
+"""From a configuration or a path to a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import DataError, InrvidError
+from ..registry import registry
+from .base import VideoDataset
+from .configs import DatasetConfig
+
+
+def open_dataset(config: DatasetConfig) -> VideoDataset:
+    """The data set that `config` describes, with its index built.
+
+    Raises:
+        ConfigError: unknown type.
+        DataError: nothing usable there.
+    """
+    return registry("datasets").build(config)
+
+
+def detect(path: str | Path) -> str:
+    """The type of data set that `path` is laid out as: of those that match, the most specific one.
+
+    Raises:
+        DataError: no such path, or laid out as none of them.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise DataError(f"{path}: there is no such file or folder")
+    kinds = registry("datasets")
+    matching = [(-kind.specificity, name) for name, kind in _classes().items() if kind.matches(path)]
+    if matching:
+        return min(matching)[1]
+    looked = "\n".join(f"  {name}: {kinds.entry(name).summary or 'a plugin'}" for name in _classes())
+    raise DataError(f"{path}: no data set found there. Looked for\n{looked}")
+
+
+def _classes() -> dict[str, type[VideoDataset]]:
+    kinds, found = registry("datasets"), {}
+    for name in kinds.names():
+        try:
+            found[name] = kinds.component(name)
+        except InrvidError:  # a plugin that fails to import; `inrvid plugins list` reports it
+            continue
+    return found

@@ -1,0 +1,62 @@
+"""A data set in a few lines of text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .base import Skipped, VideoDataset
+
+NAMED = 10
+"""How many skipped files are named."""
+
+
+def summary_lines(dataset: VideoDataset) -> list[str]:
+    """How many videos, frames, frame rates, sizes and classes; what is left out, and why."""
+    records = dataset.records
+    frames = sum(dataset.length(video) for video in range(len(dataset)))
+    lines = [
+        f"{_count(len(records), 'video')}, {_count(frames, 'frame')} at {dataset.fps:g} fps",
+        f"frame rates: {_tally(f'{record.fps:.4g} fps' for record in records)}",
+        f"sizes: {_tally(f'{record.width}×{record.height}' for record in records)}",
+    ]
+    if mixed_rates(dataset):
+        lines[1] += "; mixed: set data.fps to bring them to one rate"
+    if dataset.classes:
+        lines.append(f"classes: {len(dataset.classes)} ({_some(dataset.classes)})")
+    return lines + skipped_lines(dataset.skipped, dataset.config.path or "PATH")
+
+
+def mixed_rates(dataset: VideoDataset) -> bool:
+    """Whether a frame means different lengths of time in different videos."""
+    return dataset.config.fps is None and len({round(record.fps, 2) for record in dataset.records}) > 1
+
+
+def skipped_lines(skipped: Sequence[Skipped], path: str) -> list[str]:
+    """'skipped: n' and the first of them with their reasons; nothing if there are none."""
+    if not skipped:
+        return []
+    lines = [
+        f"skipped: {_count(len(skipped), 'video')}",
+        *(f"  {item.name}: {item.reason}" for item in skipped[:NAMED]),
+    ]
+    if len(skipped) > NAMED:
+        lines.append(f"  and {len(skipped) - NAMED} more (inrvid data verify {path})")
+    return lines
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _tally(values: Iterable[str]) -> str:
+    counts = Counter(values).most_common()
+    if len(counts) == 1:
+        return counts[0][0]
+    return _some([f"{value} ({count})" for value, count in counts])
+
+
+def _some(values: Sequence[str], most: int = 6) -> str:
+    return ", ".join(values[:most]) + (f", … {len(values) - most} more" if len(values) > most else "")

@@ -1,0 +1,162 @@
+"""Models on disk and on the Hub: config.json (plain data) and model.safetensors.
+
+Nothing is unpickled, no code is loaded, and nothing that a download names is imported or installed: config.json
+records which package gave each component, and a missing one is reported with the command that installs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from . import __version__
+from .config import PartConfig, part_of
+from .errors import ConfigError, InrvidError, ModelError
+from .files import write_bytes, write_text
+from .generators.base import VideoGenerator
+from .models import build_generator
+from .registry import registry
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+def save_generator(generator: VideoGenerator, directory: Path, metadata: Mapping[str, Any]) -> None:
+    """Write config.json and model.safetensors, each whole or not at all; the weights first."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()}
+    config = {
+        **metadata,
+        "inrvid_version": __version__,
+        "generator": generator.config,
+        "components": dict(_providers("generators", generator._config)),
+    }
+    write_bytes(directory / WEIGHTS, save(tensors, metadata={"format": "pt", "library": "inrvid"}))
+    write_text(directory / CONFIG, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+
+
+def load_generator(name: str | Path, *, revision: str | None = None, token: str | None = None) -> VideoGenerator:
+    """The generator of a folder (a model, or a run with a `model/` in it) or a Hub repository `owner/name`.
+
+    Returns it in evaluation mode, on the CPU.
+
+    Raises:
+        ModelError: not found, not a model, weights that do not fit, or a component whose package is missing.
+    """
+    directory = _folder(Path(name)) or _download(str(name), revision, token)
+    config = read_config(directory)
+    _check_components(config.get("components", {}), directory)
+    try:
+        generator = build_generator(config["generator"])
+    except ConfigError as error:
+        raise ModelError(f"{directory / CONFIG}: {error}") from None
+    try:
+        generator.load_state_dict(load_file(directory / WEIGHTS))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ModelError(f"{directory / WEIGHTS}: these weights do not fit {CONFIG}: {error}") from None
+    return generator.eval()
+
+
+def read_config(directory: Path) -> dict[str, Any]:
+    """config.json of a model folder. Raises ModelError if it is not one of inrvid's."""
+    try:
+        config = json.loads((directory / CONFIG).read_text())
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{directory / CONFIG}: cannot be read: {error}") from None
+    if not isinstance(config, dict) or "generator" not in config:
+        raise ModelError(f"{directory / CONFIG}: not a model of inrvid: it has no key 'generator'")
+    return config
+
+
+def push_generator(
+    generator: VideoGenerator, repo_id: str, *, private: bool = False, token: str | None = None,
+    message: str = "Upload model with inrvid", **metadata: Any,
+) -> str:
+    """Create the repository if need be and upload the model; returns the commit's address."""
+    import tempfile
+
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    api = HfApi(token=token, library_name="inrvid", library_version=__version__)
+    try:
+        with tempfile.TemporaryDirectory() as directory:
+            save_generator(generator, Path(directory), metadata)
+            api.create_repo(repo_id, private=private, exist_ok=True)
+            return str(api.upload_folder(repo_id=repo_id, folder_path=directory, commit_message=message).commit_url)
+    except HfHubHTTPError as error:
+        raise ModelError(f"{repo_id}: the Hub refused: {error}\n  log in with: hf auth login") from None
+
+
+def _folder(path: Path) -> Path | None:
+    for candidate in (path, path / "model"):
+        if (candidate / CONFIG).is_file():
+            return candidate
+    if path.exists():
+        raise ModelError(f"{path}: not a model: it has no {CONFIG} (nor model/{CONFIG})")
+    return None
+
+
+def _download(name: str, revision: str | None, token: str | None) -> Path:
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise ModelError(f"{name}: no such folder, and not the name of a Hub repository (owner/name)")
+    from huggingface_hub import HfApi, hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        paths = [Path(hf_hub_download(name, file, revision=revision, token=token)) for file in (CONFIG, WEIGHTS)]
+        _verify(HfApi(token=token), name, paths[1])
+    except LocalEntryNotFoundError:
+        raise ModelError(f"{name}: no such folder, and the Hub cannot be reached") from None
+    except HfHubHTTPError as error:
+        raise ModelError(f"{name}: no such folder, and not on the Hub: {str(error).splitlines()[0]}") from None
+    return paths[0].parent
+
+
+def _verify(api: Any, name: str, weights: Path) -> None:
+    """Downloads over HTTP are checked for their size only: compare the hash with the Hub's.
+
+    The revision is the commit that the file was downloaded from, which is its folder's name in the cache.
+    """
+    infos = api.get_paths_info(name, [WEIGHTS], revision=weights.parent.name)
+    expected = next((info.lfs.sha256 for info in infos if getattr(info, "lfs", None)), None)
+    with weights.open("rb") as file:
+        actual = hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _sha256(file)
+    if expected is not None and actual != expected:
+        target = weights.resolve()
+        weights.unlink()
+        target.unlink(missing_ok=True)
+        raise ModelError(f"{name}: {WEIGHTS} was damaged on its way (sha256 {actual[:12]}…, not {expected[:12]}…): try again")
+
+
+def _sha256(file: Any) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(1 << 20):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _providers(kind: str, config: PartConfig) -> Iterator[tuple[str, dict[str, str]]]:
+    """(`kind.name`, package and version) of a part and the parts in it."""
+    entry = registry(kind).entry(config.type)
+    yield f"{kind}.{config.type}", {"package": entry.package, "version": entry.version or __version__}
+    for key, field in type(config).model_fields.items():
+        mark = next((m for m in field.metadata if hasattr(m, "kind")), None) or part_of(field.annotation)
+        if mark is not None:
+            yield from _providers(mark.kind, getattr(config, key))
+
+
+def _check_components(components: Mapping[str, Any], directory: Path) -> None:
+    for name, provider in components.items():
+        kind, _, component = name.partition(".")
+        try:
+            registry(kind).entry(component)
+        except InrvidError as error:
+            package = provider.get("package", "?")
+            if package == "inrvid":
+                raise ModelError(f"{directory}: needs {name}, of inrvid {provider.get('version')}: pip install -U inrvid") from error
+            raise ModelError(f"{directory}: needs {name}, of {package} {provider.get('version')}: pip install {package}") from error

@@ -1,0 +1,91 @@
+"""Writing videos: mp4, gif, or a folder of png frames; grids and strips to look at."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from einops import rearrange
+from torch import Tensor
+
+from .errors import InrvidError
+from .files import replacing
+
+
+def to_uint8(frames: Tensor) -> np.ndarray:
+    """Frames `[..., 3, H, W]` in [−1, 1] → uint8 `[..., H, W, 3]`: ⌊127.5·x + 128⌋, clamped."""
+    frames = (frames.detach().float() * 127.5 + 128).clamp_(0, 255).byte()
+    return frames.movedim(-3, -1).cpu().numpy()
+
+
+def grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """Videos `[B, T, H, W, 3]` side by side → one video `[T, H', W', 3]`; empty places are black."""
+    columns = columns or math.ceil(math.sqrt(len(videos)))
+    missing = -len(videos) % columns
+    padded = np.concatenate([videos, np.zeros((missing, *videos.shape[1:]), videos.dtype)])
+    return rearrange(padded, "(r c) t h w d -> t (r h) (c w) d", c=columns)
+
+
+def strip(videos: np.ndarray, *, rows: int = 8, columns: int = 8) -> np.ndarray:
+    """Videos `[B, T, H, W, 3]` → a picture: a row a video (the first ones), frames evenly spaced from left to right."""
+    chosen = np.linspace(0, videos.shape[1] - 1, min(columns, videos.shape[1])).round().astype(int)
+    return rearrange(videos[:rows, chosen], "b t h w d -> (b h) (t w) d")
+
+
+def enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
+    """Each pixel of `[..., H, W, 3]` as `factor` × `factor` ones, for small models."""
+    return picture.repeat(factor, axis=-3).repeat(factor, axis=-2)
+
+
+def write_video(path: str | Path, video: np.ndarray, fps: float) -> None:
+    """Write uint8 `[T, H, W, 3]` in the format of the path: .mp4 (H.264), .gif, or a folder of png frames.
+
+    Raises:
+        InrvidError: another suffix.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix == ".mp4":
+        with replacing(path) as temporary:
+            _write_mp4(temporary, video, fps)
+    elif suffix == ".gif":
+        with replacing(path) as temporary:
+            _write_gif(temporary, video, fps)
+    elif not suffix:
+        for i, frame in enumerate(video):
+            write_image(path / f"{i:06d}.png", frame)
+    else:
+        raise InrvidError(f"{path}: cannot write '{suffix}': use .mp4, .gif, or a folder name for png frames")
+
+
+def write_image(path: str | Path, picture: np.ndarray) -> None:
+    """Write uint8 `[H, W, 3]` as png."""
+    from PIL import Image
+
+    with replacing(Path(path)) as temporary:
+        Image.fromarray(picture).save(temporary)
+
+
+def _write_mp4(path: Path, video: np.ndarray, fps: float) -> None:
+    import av
+
+    # yuv420p, the format that every player shows, needs even sides: repeat the last row and column.
+    height, width = video.shape[1:3]
+    video = np.pad(video, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        stream.height, stream.width, stream.pix_fmt = video.shape[1], video.shape[2], "yuv420p"
+        stream.options = {"crf": "12", "preset": "medium"}
+        for picture in video:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
+        container.mux(stream.encode())
+
+
+def _write_gif(path: Path, video: np.ndarray, fps: float) -> None:
+    from PIL import Image
+
+    pictures = [Image.fromarray(frame) for frame in video]
+    duration = max(20, round(1000 / fps))  # browsers slow down what is faster than 50 pictures a second
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=duration, loop=0)
