@@ -6,6 +6,7 @@ records which package gave each component, and a missing one is reported with th
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -105,11 +106,12 @@ def _download(name: str, revision: str | None, token: str | None) -> Path:
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise ModelError(f"{name}: no such folder, and not the name of a Hub repository (owner/name)")
     from huggingface_hub import HfApi, hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
         paths = [Path(hf_hub_download(name, file, revision=revision, token=token)) for file in (CONFIG, WEIGHTS)]
-        _verify(HfApi(token=token), name, paths[1])
+        with contextlib.suppress(OfflineModeIsEnabled):  # what is in the cache was verified when it came
+            _verify(HfApi(token=token), name, paths[1])
     except LocalEntryNotFoundError:
         raise ModelError(f"{name}: no such folder, and the Hub cannot be reached") from None
     except HfHubHTTPError as error:

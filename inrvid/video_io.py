@@ -13,6 +13,9 @@ from torch import Tensor
 from .errors import InrvidError
 from .files import replacing
 
+WRITABLE = (".mp4", ".gif", "")
+"""Suffixes that `write_video` knows; none: a folder of png frames."""
+
 
 def to_uint8(frames: Tensor) -> np.ndarray:
     """Frames `[..., 3, H, W]` in [−1, 1] → uint8 `[..., H, W, 3]`: ⌊127.5·x + 128⌋, clamped."""

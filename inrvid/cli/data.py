@@ -107,7 +107,7 @@ def convert(
         path, type_, resolution=resolution, clip_length=clip_length, fps=fps, stride=stride, resize=resize,
         labels=labels, on_error=on_error,
     )  # fmt: skip
-    failed = write(dataset, out, format_, quality)  # type: ignore[arg-type]
+    failed = write(dataset, out, format_, quality)
     size = out.stat().st_size / 2**20
     typer.echo(f"{out}: {len(dataset) - len(failed)} videos, {size:.1f} MiB")
     typer.echo(
@@ -118,10 +118,9 @@ def convert(
 def _open(path: Path, type_: str, **values: Any) -> tuple[str, VideoDataset]:
     """(type, data set). Raises InrvidError: nothing there, wrong type, values out of range."""
     from ..data.open import detect, open_dataset
-    from ..registry import registry
 
     kind = detect(path) if type_ == "auto" else type_
-    return kind, open_dataset(registry("datasets").validate({"type": kind, "path": str(path), **values}))
+    return kind, open_dataset({"type": kind, "path": str(path), **values})
 
 
 def _described(kind: str, dataset: VideoDataset) -> dict[str, Any]:
@@ -140,7 +139,7 @@ def _described(kind: str, dataset: VideoDataset) -> dict[str, Any]:
 
 
 def _speeds(dataset: VideoDataset) -> dict[str, float]:
-    """Clips a second: as the loader gives them to training on pairs of frames, and read whole in one process."""
+    """Clips a second: pairs of frames, as the loader gives them to training; and whole, in one process."""
     from ..data.clips import Clips, loader
     from ..registry import registry
 

@@ -95,8 +95,8 @@ def loader(
 
     Args:
         batch: size of the global batch; process i of n gets its i-th contiguous share.
-        workers: loader processes of this process; they live as long as the iterator. 'auto': none where frames
-            are in memory, else one a processor less one, at least 1 and at most 8.
+        workers: loader processes of this process; they live as long as the iterator. 'auto': none where
+            frames are in memory, else one a processor less one, at least 1 and at most 8.
 
     Raises:
         DataError: if `ATTEMPTS` videos in a row cannot be decoded.
@@ -104,7 +104,7 @@ def loader(
     count = _auto_workers(clips.dataset, num_processes) if workers == "auto" else int(workers)
     share = range(batch * process_index // num_processes, batch * (process_index + 1) // num_processes)
     batches = _StepKeys(clips.seed, start_step, share)
-    return _clear_errors(DataLoader(clips, batch_sampler=batches, num_workers=count, pin_memory=pin_memory))  # type: ignore[arg-type]
+    return _clear_errors(DataLoader(clips, batch_sampler=batches, num_workers=count, pin_memory=pin_memory))
 
 
 class _StepKeys:

@@ -84,7 +84,7 @@ def _file(picture: np.ndarray, format: Format, options: dict[str, Any]) -> bytes
 
 
 def _folder(video: int, name: str) -> str:
-    """'000012_v_Archery_g01_c01': in the data set's order, unique, and one level deep as StyleGAN-V reads it."""
+    """'000012_v_Archery_g01_c01': in the data set's order, unique, and one level deep, for StyleGAN-V."""
     stem = Path(name).with_suffix("").name
     return f"{video:06d}_{re.sub(r'[^A-Za-z0-9._-]+', '-', stem)}".rstrip("._-")
 

@@ -30,7 +30,10 @@ class Frames(IndexedDataset):
 
     config: FrameFolderConfig | FrameZipConfig
     holds = f"folders of frames ({', '.join(suffix[1:] for suffix in SUFFIXES)})"
-    labelled_by = f'{LABELS_FILE} with "labels": [["folder", 0], …], or one sub-folder a class with the videos\' folders in it'
+    labelled_by = (
+        f'{LABELS_FILE} with "labels": [["folder", 0], …], '
+        "or one sub-folder a class with the videos' folders in it"
+    )
 
     @abc.abstractmethod
     def _list(self) -> dict[str, int]:
@@ -88,7 +91,7 @@ class Frames(IndexedDataset):
             file = self._frames[name][number]
             try:
                 with Image.open(io.BytesIO(self._load(file))) as picture:
-                    yield number, np.asarray(picture.convert("RGB"))
+                    yield number, np.array(picture.convert("RGB"))
             except (OSError, ValueError, KeyError, SyntaxError, zipfile.BadZipFile) as error:
                 raise DataError(f"{self.path / file}: {_reason(error)}") from error
 

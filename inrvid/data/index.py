@@ -2,7 +2,7 @@
 
 It is one JSON file a folder, `<cache>/index/<folder name>-<digest of its path>.json`, where the cache
 directory is $INRVID_CACHE, else $XDG_CACHE_HOME/inrvid, else ~/.cache/inrvid. An entry holds as long as its
-file's size and modification time. Files that cannot be used are not stored: their trouble may pass (a network's).
+file's size and modification time. Files that cannot be used are not stored: their trouble may pass.
 """
 
 from __future__ import annotations

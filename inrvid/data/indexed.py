@@ -73,7 +73,7 @@ class IndexedDataset(VideoDataset):
     def _pictures(
         self, name: str, info: VideoInfo, frames: Sequence[int]
     ) -> Iterator[tuple[int, np.ndarray]]:
-        """Source frames, uint8 `[H, W, 3]`, by number, each wanted one once. Raises DataError naming the file."""
+        """Each wanted frame once, by number, uint8 `[H, W, 3]`. Raises DataError naming the file."""
 
     @abc.abstractmethod
     def _bytes(self, name: str) -> int:
@@ -100,14 +100,8 @@ class IndexedDataset(VideoDataset):
         if self.skipped and self.config.on_error == "fail":
             raise DataError(f"{self.path / self.skipped[0].name}: {self.skipped[0].reason}")
         if not self.records:
-            raise DataError(
-                "\n".join(
-                    [
-                        f"{self.path}: none of its videos can be used",
-                        *skipped_lines(self.skipped, str(self.path)),
-                    ]
-                )
-            )
+            reasons = skipped_lines(self.skipped, str(self.path))
+            raise DataError("\n".join([f"{self.path}: none of its videos can be used", *reasons]))
         self._lengths = [len(self._source(video)) for video in range(len(self.records))]
 
     def _unfit(self, item: Found, info: VideoInfo) -> str | None:
@@ -115,11 +109,8 @@ class IndexedDataset(VideoDataset):
         length = len(source_frames(info, self.config.fps, self.config.stride))
         if length < self.config.clip_length:
             frames = "1 frame" if length == 1 else f"{length} frames"
-            rate = (
-                f" at {(self.config.fps or info.fps) / self.config.stride:g} fps"
-                if length != info.frames
-                else ""
-            )
+            fps = (self.config.fps or info.fps) / self.config.stride
+            rate = f" at {fps:g} fps" if length != info.frames else ""
             return f"{frames}{rate}, the clip needs {self.config.clip_length}"
         if self.config.labels and item.label is None:
             return f"no class: looked for {self.labelled_by}"
@@ -142,11 +133,9 @@ class IndexedDataset(VideoDataset):
 
     @property
     def fps(self) -> float:
-        rates = Counter(round(record.fps, 3) for record in self.records)
+        rates = Counter(record.fps for record in self.records)
         usual = min(rates, key=lambda rate: (-rates[rate], rate))
-        return (
-            self.config.fps or next(r.fps for r in self.records if round(r.fps, 3) == usual)
-        ) / self.config.stride
+        return (self.config.fps or usual) / self.config.stride
 
     @functools.cached_property
     def fingerprint(self) -> str:

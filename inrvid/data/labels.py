@@ -1,4 +1,4 @@
-"""`dataset.json` of a set of frame folders: classes as in StyleGAN's format, and what `inrvid data convert` adds.
+"""`dataset.json` of frame folders: classes as in StyleGAN's format, and what `inrvid data convert` adds.
 
 {"labels": [["folder" or "folder/frame.jpg", 0], …] or null,   as in StyleGAN2-ADA and StyleGAN-V
  "classes": ["name of class 0", …], "fps": 25.0 or {"folder": 25.0, …}}                   ours
@@ -64,9 +64,5 @@ class Labels:
         return self.fps.get(video) if isinstance(self.fps, dict) else self.fps
 
     def to_json(self) -> str:
-        data = {
-            "labels": None
-            if self.numbers is None
-            else [[name, number] for name, number in self.numbers.items()]
-        }
-        return json.dumps({**data, "classes": list(self.names), "fps": self.fps})
+        labels = None if self.numbers is None else list(self.numbers.items())
+        return json.dumps({"labels": labels, "classes": list(self.names), "fps": self.fps})

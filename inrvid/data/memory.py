@@ -29,7 +29,7 @@ def bytes_in_memory(dataset: VideoDataset) -> int:
 
 
 class InMemory(VideoDataset):
-    """The same videos as `dataset`, decoded in parallel. One that fails to decode fails again when it is read."""
+    """The videos of `dataset`, decoded in parallel. One that fails to decode fails whenever it is read."""
 
     def __init__(self, dataset: VideoDataset):
         self._dataset = dataset

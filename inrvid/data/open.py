@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..errors import DataError, InrvidError
 from ..registry import registry
 from .base import VideoDataset
-from .configs import DatasetConfig
+from .configs import DatasetConfig, FileDatasetConfig
 
 
-def open_dataset(config: DatasetConfig) -> VideoDataset:
-    """The data set that `config` describes, with its index built.
+def open_dataset(config: DatasetConfig | Mapping[str, Any]) -> VideoDataset:
+    """The data set that `config` (or `{"type": name, "path": …}`) describes, with its index built.
 
     Raises:
-        ConfigError: unknown type.
+        ConfigError: unknown type or key, wrong value.
         DataError: nothing usable there.
     """
     return registry("datasets").build(config)
@@ -33,7 +35,8 @@ def detect(path: str | Path) -> str:
     matching = [(-kind.specificity, name) for name, kind in _classes().items() if kind.matches(path)]
     if matching:
         return min(matching)[1]
-    looked = "\n".join(f"  {name}: {kinds.entry(name).summary or 'a plugin'}" for name in _classes())
+    on_disk = [name for name, kind in _classes().items() if issubclass(kind.Config, FileDatasetConfig)]
+    looked = "\n".join(f"  {name}: {kinds.entry(name).summary or 'a plugin'}" for name in on_disk)
     raise DataError(f"{path}: no data set found there. Looked for\n{looked}")
 
 

@@ -12,7 +12,7 @@ from .decode import ToRgb, UnreadableError, opened
 from .video_info import Ticks, VideoInfo
 
 RATE_TOLERANCE = 0.005
-"""Times in whole milliseconds (webm, mkv) measure a rate this well; the container's own is then the exact one."""
+"""Times in whole milliseconds (webm, mkv) measure a rate this well; the container's own is then exact."""
 
 MISSING_SECONDS = 0.5
 """A video stream that ends this long before its stated end is truncated; less is rounding."""
@@ -26,6 +26,7 @@ class _Packets:
     keys: list[int]
     corrupt: bool
     reorders: bool
+    end: float
     stated: int
     stated_end: float | None
     rate: Fraction | None
@@ -50,12 +51,11 @@ def probe(path: Path) -> VideoInfo:
     packets = _demux(path)
     if packets.corrupt or len(packets.times) < packets.stated:
         raise UnreadableError(f"truncated or broken: the file promises {packets.stated} frames")
+    _check_end(packets)
     frames = _from_tail(path, packets) or _decode(path)
     if frames.size is None:
         raise UnreadableError("no frame in it can be decoded")
-    info = _info(packets, frames)
-    _check_end(info, packets)
-    return info
+    return _info(packets, frames)
 
 
 def _demux(path: Path) -> _Packets:
@@ -66,6 +66,7 @@ def _demux(path: Path) -> _Packets:
             keys=sorted(p.pts for p in packets if p.is_keyframe and p.pts is not None and not p.is_discard),
             corrupt=any(packet.is_corrupt for packet in packets),
             reorders=bool(getattr(stream.codec_context, "has_b_frames", False)),
+            end=float(max(map(_end, packets), default=0) * stream.time_base),
             stated=stream.frames,
             stated_end=_seconds(stream.metadata.get("DURATION", "")),
             rate=stream.average_rate or stream.guessed_rate,
@@ -136,12 +137,13 @@ def _rate(times: list[int], packets: _Packets) -> float:
     return stated if abs(measured / stated - 1) < RATE_TOLERANCE else measured
 
 
-def _check_end(info: VideoInfo, packets: _Packets) -> None:
-    if not info.seekable or packets.stated_end is None:
-        return
-    end = (int(info.ticks.array()[-1]) + 1) * float(packets.base)
-    if end + max(MISSING_SECONDS, 2 / info.fps) < packets.stated_end:
-        raise UnreadableError(f"truncated: ends at {end:.1f} s of {packets.stated_end:.1f} s")
+def _check_end(packets: _Packets) -> None:
+    if packets.stated_end is not None and packets.end + MISSING_SECONDS < packets.stated_end:
+        raise UnreadableError(f"truncated: ends at {packets.end:.1f} s of {packets.stated_end:.1f} s")
+
+
+def _end(packet: Any) -> int:
+    return (packet.pts or 0) + (packet.duration or 0)
 
 
 def _seconds(text: Any) -> float | None:

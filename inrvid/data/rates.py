@@ -11,7 +11,7 @@ TIE = 1e-6
 
 
 def source_frames(info: VideoInfo, fps: float | None, stride: int) -> np.ndarray:
-    """Numbers of the file's frames, int64 `[length]`: ascending, with repetitions where `fps` is above its own.
+    """Numbers of the file's frames, int64 `[length]`, ascending; some repeated where `fps` is above its own.
 
     `fps`: frame k is the frame nearest to k/fps, as long as k/fps is within the video; None: all frames.
     `stride`: every n-th of those.

@@ -13,7 +13,7 @@ LIST_FOLDERS = ("ucfTrainTestlist", "UCF101TrainTestSplits-RecognitionTask/ucfTr
 
 
 class Ucf101(VideoFiles):
-    """`ROOT/UCF-101/Class/v_*.avi` or `ROOT/Class/v_*.avi`; `ROOT/ucfTrainTestlist/trainlist01.txt` and so on."""
+    """`ROOT/UCF-101/Class/v_*.avi` or `ROOT/Class/v_*.avi`; splits in `ROOT/ucfTrainTestlist/`."""
 
     Config = Ucf101Config
     config: Ucf101Config

@@ -10,7 +10,7 @@ from .parallel import in_parallel
 
 
 def broken_videos(dataset: VideoDataset) -> Iterator[Skipped]:
-    """The videos that cannot be decoded to their last frame, with the reasons: those that the index left out first."""
+    """The videos that cannot be decoded to their last frame, and why; those that the index left out first."""
     yield from dataset.skipped
 
     def check(video: int) -> Skipped | None:

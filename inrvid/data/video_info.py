@@ -1,4 +1,4 @@
-"""What the index stores of a video file: enough to go to any of its frames without looking at the file again."""
+"""What the index stores of a video file: enough to go to any of its frames without another look."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class VideoFolder(VideoFiles):
 
 
 def files_in(path: Path, suffixes: Sequence[str]) -> Iterator[Path]:
-    """Files below `path` (or `path` itself) with one of the suffixes, hidden ones left out, in no certain order."""
+    """Files below `path` (or `path` itself) with one of the suffixes, no hidden ones, in no certain order."""
     if path.is_file():
         yield from [path] if path.suffix.lower() in suffixes else []
         return

@@ -140,16 +140,15 @@ class VideoGenerator(nn.Module, abc.ABC):
 
     def _one_hot(self, label: Labels, count: int, draws: Any) -> Tensor:
         classes = self.label_dim
+        if isinstance(label, Tensor) and label.shape == (count, classes):
+            return label.float()
         if label is None:
-            if not classes:
-                return torch.zeros(count, 0)
-            label = draws("label").integers(torch.full((count,), classes))
+            label = draws("label").integers(torch.full((count,), classes)) if classes else torch.zeros(count, 0)
+            return nn.functional.one_hot(label, classes).float() if classes else label
         if not classes:
             raise InrvidError("label: this generator is unconditional (its label_dim is 0): leave the label out")
         label = torch.as_tensor(label)
-        if label.ndim == 2:
-            return label.float()
         label = label.expand(count) if label.ndim == 0 else label
-        if label.shape[0] != count or label.min() < 0 or label.max() >= classes:
+        if label.shape != (count,) or label.min() < 0 or label.max() >= classes:
             raise InrvidError(f"label: expected one class of 0 … {classes - 1} a video ({count}), got {label.tolist()}")
         return nn.functional.one_hot(label.long(), classes).float()

@@ -1,0 +1,65 @@
+"""The command line. Each command's module imports what is heavy inside its function, so that --help is instant.
+
+Exit codes: 0 success; 2 what the user can mend (one message, no traceback; `--debug` shows it); 130 interrupted,
+with the state saved.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ..errors import InrvidError
+from . import data, doctor, generate, plugins, recipe, train
+
+app = typer.Typer(
+    name="inrvid",
+    help="Video generators based on implicit neural representations: build, train, measure, share.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train.train)
+app.command()(generate.generate)
+app.add_typer(recipe.app, name="recipe", help="List, show and check recipes.")
+app.add_typer(plugins.app, name="plugins", help="Components that are installed.")
+app.add_typer(data.app, name="data", help="Look at, check and convert videos.")
+app.command()(doctor.doctor)
+
+
+def _version(show: bool) -> None:
+    if show:
+        from .. import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error (anywhere on the line)."),
+) -> None:
+    """Options before the command."""
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    debug = "--debug" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    try:
+        app()
+    except (InrvidError, OSError) as error:
+        if debug:
+            raise
+        if isinstance(error, OSError) and error.filename is None and error.errno is None:
+            raise
+        print(_message(error), file=sys.stderr)
+        sys.exit(2)
+
+
+def _message(error: InrvidError | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename or 'error'}: {error.strerror or error}"
+    return str(error)

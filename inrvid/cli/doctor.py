@@ -1,0 +1,100 @@
+"""`inrvid doctor`: what is installed, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import json
+import platform
+
+import typer
+
+PACKAGES = ("torch", "accelerate", "av", "safetensors", "huggingface_hub", "numpy", "pydantic")
+OPTIONAL = {
+    "triton": "fused GPU kernels: pip install 'inrvid[cuda]'",
+    "timm": "perceptual networks: pip install 'inrvid[perceptual]'",
+    "xformers": "memory-efficient attention on a GPU: pip install xformers",
+}
+DECODERS = ("h264", "hevc", "vp9", "av1", "mpeg4", "gif", "mjpeg")
+ENCODERS = ("libx264",)
+
+
+def doctor(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
+    """Versions, devices, codecs; what is missing and how to mend it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    report = examine()
+    if as_json:
+        typer.echo(json.dumps(report, indent=2))
+        return
+    console = Console()
+    for title, rows in report.items():
+        table = Table(title=title, title_justify="left", box=None, show_header=False)
+        for name, value in rows.items():
+            table.add_row(name, str(value))
+        console.print(table)
+        console.print()
+
+
+def examine() -> dict[str, dict[str, str]]:
+    """The report by heading. Never raises: what cannot be found out is said."""
+    import importlib.metadata
+
+    from .. import __version__
+
+    versions = {"inrvid": __version__, "python": platform.python_version(), "system": platform.platform()}
+    for name in PACKAGES:
+        versions[name] = importlib.metadata.version(name)
+    optional = {}
+    for name, remedy in OPTIONAL.items():
+        try:
+            optional[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            optional[name] = f"not installed ({remedy})"
+    return {"versions": versions, "optional": optional, "devices": _devices(), "codecs": _codecs(), "plugins": _plugins()}
+
+
+def _devices() -> dict[str, str]:
+    import os
+
+    import torch
+
+    devices = {"cpu": f"{os.cpu_count()} cores, {torch.get_num_threads()} threads"}
+    for i in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(i)
+        devices[f"cuda:{i}"] = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+    if torch.cuda.device_count() == 0:
+        built = torch.version.cuda
+        devices["cuda"] = "none visible" if built else "this PyTorch is a CPU build: https://pytorch.org/get-started/locally"
+    return devices
+
+
+def _codecs() -> dict[str, str]:
+    import av
+
+    found = {}
+    for mode, names in (("r", DECODERS), ("w", ENCODERS)):
+        for name in names:
+            try:
+                av.Codec(name, mode)
+                found[name] = "yes"
+            except (av.codec.codec.UnknownCodecError, ValueError):
+                found[name] = "missing: pip install --force-reinstall --only-binary=av av"
+    return found
+
+
+def _plugins() -> dict[str, str]:
+    from ..errors import InrvidError
+    from ..registry import REGISTRIES, registry
+
+    found = {}
+    for kind in REGISTRIES:
+        kinds = registry(kind)
+        for name in kinds.names():
+            try:
+                entry = kinds.entry(name)
+                if entry.is_plugin:
+                    kinds.component(name)
+                    found[f"{kind}.{name}"] = f"{entry.package} {entry.version}"
+            except InrvidError as error:
+                found[f"{kind}.{name}"] = str(error)
+    return found or {"": "none installed"}

@@ -1,0 +1,36 @@
+"""`inrvid generate MODEL -o OUT`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+
+def generate(
+    model: str = typer.Argument(help="A model or run folder, or a Hub repository owner/name."),
+    output: Path = typer.Option(..., "-o", "--output", help="out.mp4, out.gif, or a folder for png frames."),
+    videos: int = typer.Option(1, min=1, help="Number of videos; video i is that of seed + i."),
+    frames: int = typer.Option(None, min=1, help="Frames of each; default: the training clip's."),
+    seconds: float = typer.Option(None, min=0, help="Length instead of --frames."),
+    fps: float = typer.Option(None, min=0, help="Frames a second to evaluate; default: the model's own rate."),
+    start: float = typer.Option(0.0, help="Time of the first frame, in frames at the model's rate; may be negative."),
+    seed: int = typer.Option(0, help="Seed of the first video."),
+    truncation: float = typer.Option(1.0, help="ψ < 1: less variety, more quality."),
+    label: int = typer.Option(None, min=0, help="Class of a conditional model; default: drawn by the seed."),
+    size: str = typer.Option(None, metavar="N|HxW", help="Size of the frames; default: the model's."),
+    grid: bool = typer.Option(False, "--grid", help="All videos side by side in one file."),
+    cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
+) -> None:
+    """Generate videos. Several videos give several files (out_000.mp4, ...), unless --grid."""
+    from ..errors import InrvidError
+    from ..generate import Request, generate_videos
+
+    if frames is not None and seconds is not None:
+        raise InrvidError("--frames and --seconds: give one of them")
+    request = Request(
+        videos=videos, frames=frames, seconds=seconds, fps=fps, start=start, seed=seed, truncation=truncation,
+        label=label, size=size, grid=grid,
+    )
+    for path in generate_videos(model, output, request, cpu=cpu):
+        typer.echo(path)

@@ -1,0 +1,68 @@
+"""`inrvid train RECIPE`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from ..recipe import Recipe
+
+
+def train(
+    recipe: str = typer.Argument(help="A recipe: a path, or the name of an installed one (inrvid recipe list)."),
+    overrides: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key of the recipe."),
+    data: str = typer.Option(None, "--data", metavar="PATH", help="Train on these videos."),
+    run_dir: Path = typer.Option(None, "--run-dir", help="Where to write; default: runs/<name>/<number>."),
+    resume: str = typer.Option("auto", "--resume", metavar="auto|never|PATH", help="What to do with a run's checkpoint."),
+    cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Print the resolved recipe and stop."),
+) -> None:
+    """Train a video generator."""
+    from ..recipe import load_recipe
+
+    overrides = [*data_overrides(data, recipe, overrides), *overrides]
+    resolved = load_recipe(recipe, overrides, report=lambda note: typer.echo(note, err=True))
+    if dry_run:
+        typer.echo(resolved.to_yaml(), nl=False)
+        return
+    _run(resolved, run_dir, resume, cpu)
+
+
+def data_overrides(path: str | None, recipe: str, overrides: list[str]) -> list[str]:
+    """What `--data PATH` changes: the path, and the type if the recipe's is not laid out like that."""
+    if path is None:
+        return []
+    found = [f"data.path={Path(path).expanduser().resolve()}"]
+    if any(item.startswith("data.type=") for item in overrides):
+        return found
+    from ..data.open import detect
+    from ..recipe import load_recipe
+    from ..registry import registry
+
+    own = load_recipe(recipe, overrides).data.type
+    if not registry("datasets").component(own).matches(Path(path).expanduser()):  # type: ignore[attr-defined]
+        found.append(f"data.type={detect(path)}")
+    return found
+
+
+def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
+    from ..training.run_dir import checkpoint_to_resume, new_run_dir
+    from ..training.trainer import Interrupted, Trainer
+
+    folder = run_dir or new_run_dir(recipe.name)
+    checkpoint = checkpoint_to_resume(folder, resume)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        typer.echo(f"run: {folder}")
+        trainer = Trainer(recipe, folder, resume=checkpoint, cpu=cpu)
+        trainer.run()
+    except Interrupted:
+        typer.echo(f"stopped and saved; continue with: inrvid train {folder / 'recipe.yaml'} --run-dir {folder}")
+        raise typer.Exit(130) from None
+    finally:
+        if run_dir is None and not any(folder.iterdir()):
+            folder.rmdir()  # nothing was begun: leave no empty folder behind
+    typer.echo(f"model: {folder / 'model'}\nsamples: {folder / 'samples'}")

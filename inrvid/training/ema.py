@@ -1,0 +1,28 @@
+"""The moving average of the generator's weights, which is what is published."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from ..recipe import TrainConfig
+
+
+class MovingAverage:
+    """An average whose memory has a half-life in clips, shorter at the start of a run (ramp-up)."""
+
+    def __init__(self, module: nn.Module, config: TrainConfig):
+        self.module = copy.deepcopy(module).eval().requires_grad_(False)
+        self.half_life, self.rampup = config.ema_kclips * 1000, config.ema_rampup
+
+    @torch.no_grad()
+    def update(self, source: nn.Module, *, clips: int, clips_seen: int) -> None:
+        """After a step of `clips` clips; `clips_seen` before it."""
+        half_life = min(self.half_life, self.rampup * clips_seen) if self.rampup else self.half_life
+        keep = 0.5 ** (clips / half_life) if half_life > 0 else 0.0
+        averages = list(self.module.parameters())
+        torch._foreach_lerp_(averages, list(source.parameters()), 1 - keep)
+        for average, value in zip(self.module.buffers(), source.buffers(), strict=True):
+            average.copy_(value)

@@ -1,0 +1,94 @@
+"""What a person and a program see of a run: a progress display, metrics.jsonl, TensorBoard's files."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from ..recipe import TrainConfig
+
+
+class Monitor:
+    """Used as a context manager around the loop. On a terminal a live line, else a line at each `log`."""
+
+    def __init__(self, run_dir: Path, config: TrainConfig, *, clips: int, console: Console):
+        self.console, self.config = console, config
+        self._metrics = (run_dir / "metrics.jsonl").open("a")
+        self._tensorboard: Any = None
+        self._tensorboard_dir = run_dir / "tensorboard"
+        self._progress = Progress(
+            TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("clips"),
+            TextColumn("{task.fields[speed]}"), TimeRemainingColumn(), TextColumn("{task.fields[status]}"),
+            console=console, disable=not console.is_terminal,
+        )
+        total = round(config.kclips * 1000)
+        self._task: TaskID = self._progress.add_task("", total=total, completed=clips, speed="", status="")
+        self._total, self._clips = total, clips
+        self._last_time, self._last_clips = time.monotonic(), clips
+
+    def __enter__(self) -> Monitor:
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.stop()
+        self._metrics.close()
+        if self._tensorboard is not None:
+            self._tensorboard.close()
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for the next `log`."""
+        return time.monotonic() - self._last_time >= self.config.log_seconds
+
+    def advance(self, clips: int) -> None:
+        """Clips seen so far."""
+        self._clips = clips
+        self._progress.update(self._task, completed=min(clips, self._total))
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """Write the means since the last call, and the speed."""
+        now = time.monotonic()
+        speed = (self._clips - self._last_clips) / max(now - self._last_time, 1e-9)
+        self._last_time, self._last_clips = now, self._clips
+        record = {"step": step, "clips": self._clips, "clips_per_second": round(speed, 3), **values}
+        self._metrics.write(json.dumps(record) + "\n")
+        self._metrics.flush()
+        if self.config.tensorboard:
+            for name, value in record.items():
+                self._writer().add_scalar(name, value, self._clips)
+        status = self._status(values)
+        self._progress.update(self._task, speed=f"{speed:.1f} clips/s", status=status)
+        if not self.console.is_terminal:
+            remaining = (self._total - self._clips) / max(speed, 1e-9)
+            self.console.print(
+                f"{self._clips}/{self._total} clips  {speed:.1f} clips/s  {_duration(remaining)} left  {status}",
+                highlight=False, soft_wrap=True,
+            )
+
+    @staticmethod
+    def _status(values: Mapping[str, float]) -> str:
+        losses = [f"{name.removeprefix('loss/')} {value:.2f}" for name, value in values.items() if name.startswith("loss/")]
+        signs = [f"{name.removeprefix('sign/')} {value:+.2f}" for name, value in values.items() if name.startswith("sign/")]
+        return "loss " + " ".join(losses) + "  sign " + " ".join(signs)
+
+    def _writer(self) -> Any:
+        if self._tensorboard is None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._tensorboard = SummaryWriter(str(self._tensorboard_dir))
+        return self._tensorboard
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days}d {hours:02d}h" if days else f"{hours}:{minutes:02d}:{seconds:02d}"

@@ -1,0 +1,42 @@
+"""Where a run writes: run_dir/{recipe.yaml, metrics.jsonl, samples/, checkpoints/, model/}."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import InrvidError
+from .checkpoint import newest_checkpoint
+
+
+def new_run_dir(name: str, root: Path = Path("runs")) -> Path:
+    """The next free folder runs/<name>/<number>, created."""
+    parent = root / name
+    parent.mkdir(parents=True, exist_ok=True)
+    number = max((int(p.name) for p in parent.iterdir() if p.name.isdigit()), default=0) + 1
+    while True:
+        try:
+            (parent / f"{number:03d}").mkdir()
+        except FileExistsError:  # another run took it
+            number += 1
+        else:
+            return parent / f"{number:03d}"
+
+
+def checkpoint_to_resume(run_dir: Path, resume: str) -> Path | None:
+    """What `--resume auto|never|PATH` means for this run folder.
+
+    Raises:
+        InrvidError: the path holds no checkpoint; or the run has one and is not to be resumed.
+    """
+    own = newest_checkpoint(run_dir / "checkpoints")
+    if resume == "auto":
+        return own
+    if resume == "never":
+        if own is not None:
+            raise InrvidError(f"{run_dir}: holds a run with checkpoints; give another --run-dir, or --resume auto")
+        return None
+    path = Path(resume)
+    for candidate in (path, newest_checkpoint(path / "checkpoints")):
+        if candidate is not None and (candidate / "state.json").is_file():
+            return candidate
+    raise InrvidError(f"--resume {resume}: neither a checkpoint (a folder clips-…) nor a run folder that has one")

@@ -1,0 +1,41 @@
+"""What a run shows of itself: real clips once, generated ones at intervals, as a video and as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..data.base import VideoDataset
+from ..generators.base import VideoGenerator
+from ..random import Draws
+from ..video_io import enlarge, grid, strip, to_uint8, write_image, write_video
+
+SMALL = 96
+"""Frames of fewer pixels a side are enlarged to about this, so that a person sees something."""
+
+
+def write_samples(generator: VideoGenerator, folder: Path, name: str, *, count: int) -> None:
+    """The same videos each time (seeds 0, 1, …), twice as long as a training clip."""
+    t = torch.arange(2 * generator.clip_length, device=generator.device)
+    with torch.no_grad():
+        videos = [to_uint8(generator.inr(generator.sample_latents(1, seed=seed))(t))[0] for seed in range(count)]
+    show(np.stack(videos), folder, name, generator.fps)
+
+
+def write_real(dataset: VideoDataset, folder: Path, *, count: int, seed: int) -> None:
+    """Real clips, as the discriminator's data are before its time sampler."""
+    length = dataset.config.clip_length
+    draws = Draws.of_batch(seed, "shown clips", 0, range(count))
+    videos = draws.integers(torch.full((count,), len(dataset))).tolist()
+    starts = draws.integers(torch.tensor([dataset.length(video) - length + 1 for video in videos])).tolist()
+    clips = [dataset.read(video, range(start, start + length)) for video, start in zip(videos, starts, strict=True)]
+    show(np.stack(clips), folder, "real", dataset.fps)
+
+
+def show(videos: np.ndarray, folder: Path, name: str, fps: float) -> None:
+    """Write `name`.mp4, a grid of the videos, and `name`.png, a row a video."""
+    factor = max(1, SMALL // max(videos.shape[2:4]))
+    write_video(folder / f"{name}.mp4", enlarge(grid(videos), factor), fps)
+    write_image(folder / f"{name}.png", enlarge(strip(videos), factor))

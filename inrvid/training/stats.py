@@ -1,0 +1,33 @@
+"""Means of what happens in a step, kept on the device until somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+
+class Stats:
+    """Running sums by name. `add` never waits for the device; `means` does, once."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, values: Mapping[str, Tensor]) -> None:
+        """Scalars (or tensors, of which the mean is taken) of one step."""
+        for name, value in values.items():
+            value = value.detach().float().mean()
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def means(self, accelerator: Accelerator) -> dict[str, float]:
+        """Mean of each since the last call, over all processes; starts anew."""
+        if not self._sums:
+            return {}
+        names = sorted(self._sums)
+        values = torch.stack([self._sums[name] / self._counts[name] for name in names])
+        self._sums, self._counts = {}, {}
+        return dict(zip(names, accelerator.reduce(values, "mean").tolist(), strict=True))

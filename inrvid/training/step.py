@@ -1,0 +1,106 @@
+"""One training step: G, then D on fresh latents, now and then D's penalty, then the moving average.
+
+All randomness of a step is a function of (seed, step, global sample index); nothing waits for the device.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from ..augment.base import Augment
+from ..discriminators.base import Augmentation, Discriminator
+from ..generators.base import VideoGenerator
+from ..losses.base import AdversarialLoss
+from ..random import Draws
+from ..recipe import Recipe
+from ..registry import registry
+from ..time_samplers.base import TimeSampler
+from .ema import MovingAverage
+from .optim import Gradients, adam
+
+
+@dataclasses.dataclass
+class Batch:
+    """Real clips on the device: frames `[B, T, 3, H, W]` in [−1, 1], t `[B, T]`, label `[B, classes]`."""
+
+    frames: Tensor
+    t: Tensor
+    label: Tensor
+    samples: range
+    """Global sample indices of this process's share."""
+
+
+class TrainingStep:
+    """The networks, their optimizers, and how one batch changes them."""
+
+    def __init__(self, recipe: Recipe, G: VideoGenerator, D: Discriminator, accelerator: Accelerator):
+        self.recipe, self.accelerator = recipe, accelerator
+        self.G, self.D = G.to(accelerator.device).train(), D.to(accelerator.device).train()
+        self.ema = MovingAverage(self.G, recipe.train)
+        self.augment: Augment = registry("augments").build(recipe.augment).to(accelerator.device)
+        self.sampler: TimeSampler = registry("time_samplers").build(recipe.time_sampler)
+        self.loss: AdversarialLoss = registry("losses").build(recipe.loss)
+        self.optimizers = {
+            "generator": adam(self.G.parameters(), recipe.optim.generator),
+            "discriminator": adam(self.D.parameters(), recipe.optim.discriminator),
+        }
+        self._gradients = {"generator": Gradients(self.G, accelerator), "discriminator": Gradients(self.D, accelerator)}
+
+    def __call__(self, step: int, batch: Batch) -> dict[str, Tensor]:
+        """Train on one batch; returns what is worth logging, on the device."""
+        log = self._train_generator(step, batch)
+        log |= self._train_discriminator(step, batch)
+        if self.loss.penalty_interval and step % self.loss.penalty_interval == 0:
+            log |= self._penalise(step, batch)
+        clips = self.recipe.train.batch_size
+        self.ema.update(self.G, clips=clips, clips_seen=step * clips)
+        return log
+
+    def _train_generator(self, step: int, batch: Batch) -> dict[str, Tensor]:
+        self.D.requires_grad_(False)
+        frames, t = self._generate("G", step, batch)
+        logits = self.D(self._augmentation("G", step, batch)(frames), t, batch.label)
+        self.D.requires_grad_(True)
+        loss = self.loss.generator(logits)
+        return {"loss/G": loss, "nonfinite/G": self._update("generator", loss)}
+
+    def _train_discriminator(self, step: int, batch: Batch) -> dict[str, Tensor]:
+        with torch.no_grad():
+            frames, t = self._generate("D", step, batch)
+        fake = self.D(self._augmentation("D fake", step, batch)(frames), t, batch.label)
+        real = self.D(self._augmentation("D real", step, batch)(batch.frames), batch.t, batch.label)
+        loss = self.loss.discriminator(real, fake)
+        log = {"loss/D": loss, "nonfinite/D": self._update("discriminator", loss)}
+        for head in real:
+            log |= {f"sign/real_{head}": real[head].sign(), f"sign/fake_{head}": fake[head].sign()}
+        return log
+
+    def _penalise(self, step: int, batch: Batch) -> dict[str, Tensor]:
+        augment = self._augmentation("D real", step, batch)
+        penalty = self.loss.penalty(self.D, batch.frames, batch.t, batch.label, augment)
+        wrong = self._update("discriminator", penalty * self.loss.penalty_interval)
+        return {"loss/penalty": penalty, "nonfinite/penalty": wrong}
+
+    def _generate(self, phase: str, step: int, batch: Batch) -> tuple[Tensor, Tensor]:
+        latents = self.G.draw_latents(
+            lambda purpose: self._draws(f"{phase} {purpose}", step, batch), len(batch.samples), batch.label
+        )
+        t = self.sampler.generated(self._draws(f"{phase} times", step, batch)).to(batch.t.device, non_blocking=True)
+        return self.G(latents, t), t
+
+    def _augmentation(self, phase: str, step: int, batch: Batch) -> Augmentation:
+        return self.augment.sample(self._draws(f"{phase} augment", step, batch), batch.t.device)
+
+    def _draws(self, purpose: str, step: int, batch: Batch) -> Draws:
+        return Draws.of_batch(self.recipe.seed, purpose, step, batch.samples)
+
+    def _update(self, name: str, loss: Tensor) -> Tensor:
+        loss.backward()
+        wrong = self._gradients[name].settle()
+        self.optimizers[name].step()
+        self.optimizers[name].zero_grad(set_to_none=True)
+        return wrong

@@ -1,0 +1,163 @@
+"""Random access gives the very frames that sequential decoding gives, whatever the container and codec."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from inrvid.data import decode
+from inrvid.data.decode import UnreadableError, read_frames
+from inrvid.data.probe import probe
+from inrvid.errors import DataError
+
+from .making import decoded, moving, real_videos, truncate, write_audio, write_video
+
+MOVING = [moving(number) for number in range(40)]
+SMALL = [path for path in real_videos() if path.stat().st_size < 10**6]
+
+KINDS = {
+    "h264 with B-frames": ("a.mp4", {"bf": "3", "g": "10"}),
+    "h264 with open GOPs": ("a.mp4", {"bf": "3", "x264-params": "open-gop=1:keyint=10:scenecut=0"}),
+    "one GOP": ("a.mov", {"g": "1000"}),
+    "mkv": ("a.mkv", {"bf": "2", "g": "8"}),
+    "h265 with open GOPs": (
+        "a.mkv",
+        {"codec": "libx265", "x265-params": "open-gop=1:keyint=10:bframes=4:log-level=none"},
+    ),
+    "avi without B-frames": ("a.avi", {"codec": "mpeg4"}),
+    "avi with B-frames": ("a.avi", {"codec": "mpeg4", "bf": "2"}),
+    "avi whose frames have no times": ("a.avi", {"bf": "3", "g": "10"}),
+    "vp9 with hidden frames": ("a.webm", {"codec": "libvpx-vp9", "auto-alt-ref": "1", "lag-in-frames": "16"}),
+    "vp8": ("a.webm", {"codec": "libvpx", "auto-alt-ref": "1", "lag-in-frames": "16", "g": "12"}),
+    "gif": ("a.gif", {"codec": "gif", "pixels": "rgb8", "fps": 10}),
+    "variable rate": ("a.mp4", {"times": [7 * i * i for i in range(40)], "bf": "2", "g": "12"}),
+}
+
+
+def assert_same_as_sequential(path):
+    info, expected = probe(path), decoded(path)
+    assert info.frames == len(expected)
+    draw = random.Random(0)
+    samples = [[draw.randrange(info.frames) for _ in range(3)] for _ in range(8)]
+    for frames in [*samples, [info.frames - 1, 0, 0], list(range(info.frames))]:
+        for number, got in zip(frames, read_frames(path, info, frames), strict=True):
+            assert np.array_equal(got, expected[number]), f"frame {number} of {frames}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_access(tmp_path, kind):
+    name, options = KINDS[kind]
+    path = write_video(tmp_path / name, MOVING, **options)
+    assert probe(path).frames == 40
+    assert_same_as_sequential(path)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in real_videos() if path.stat().st_size < 10**6], ids=lambda p: p.stem
+)
+def test_random_access_in_real_videos(path):
+    assert_same_as_sequential(path)
+
+
+def test_a_container_that_seeks_too_far_is_read_from_its_start(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mp4", MOVING, g="10")
+    info, expected = probe(path), decoded(path)
+    real = decode._runs  # a demuxer that lands 20 frames late
+    late = lambda keys, wanted: [(min(start + 20, 39), run) for start, run in real(keys, wanted)]  # noqa: E731
+    monkeypatch.setattr(decode, "_runs", late)
+    assert np.array_equal(read_frames(path, info, [12])[0], expected[12])
+
+
+def test_each_gop_is_entered_once(tmp_path, monkeypatch):
+    info = probe(write_video(tmp_path / "a.mp4", MOVING, g="20", **{"x264-params": "scenecut=0"}))
+    keys = info.keys.array()
+    assert list(decode._runs(keys, [1, 5, 9])) == [(0, [1, 5, 9])]
+    assert list(decode._runs(keys, [1, 25, 30])) == [(0, [1]), (20, [25, 30])]
+    assert list(decode._runs(keys, list(range(40)))) == [(0, list(range(40)))]
+
+
+def test_what_the_index_knows(tmp_path):
+    info = probe(write_video(tmp_path / "a.mp4", MOVING, fps=Fraction(30000, 1001)))
+    assert (info.width, info.height, info.frames) == (64, 48, 40)
+    assert info.fps == pytest.approx(30000 / 1001, rel=1e-9)
+    assert info.ticks.uniform is not None
+    assert info.times()[3] == pytest.approx(3 * 1001 / 30000)
+
+
+def test_times_of_a_variable_rate(tmp_path):
+    times = [0, 40, 100, 400, 420]
+    info = probe(write_video(tmp_path / "a.mp4", MOVING[:5], times=times))
+    assert info.times() == pytest.approx(np.array(times) / 1000)
+    assert info.fps == pytest.approx(4 / 0.42)
+
+
+def test_millisecond_times_keep_the_containers_rate(tmp_path):
+    path = write_video(tmp_path / "a.mkv", MOVING, fps=Fraction(30000, 1001))
+    assert probe(path).fps == pytest.approx(30000 / 1001, rel=1e-4)
+
+
+def test_rotation(tmp_path):
+    content = np.zeros((48, 64, 3), np.uint8)
+    content[:16, :16] = 255  # top left
+    path = write_video(tmp_path / "a.mp4", [content] * 3, rotation=90)  # counterclockwise: to the bottom left
+    info = probe(path)
+    frame = read_frames(path, info, [0])[0]
+    assert (info.height, info.width) == frame.shape[:2] == (64, 48)
+    assert frame[-8, 8].min() > 200
+    assert frame[8, 8].max() < 50
+
+
+def test_frames_outside_the_video(tmp_path):
+    path = write_video(tmp_path / "a.mp4", MOVING[:5])
+    for number in (5, -1):
+        with pytest.raises(DataError, match=r"a\.mp4"):
+            read_frames(path, probe(path), [number])
+
+
+def reason(path) -> str:
+    with pytest.raises(UnreadableError) as caught:
+        probe(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_files_that_are_no_videos(tmp_path):
+    (tmp_path / "text.mp4").write_text("not a video at all\n")
+    (tmp_path / "empty.mp4").touch()
+    assert (
+        reason(tmp_path / "text.mp4") == "not a video, or cut short: Invalid data found when processing input"
+    )
+    assert reason(tmp_path / "empty.mp4") == "empty file"
+    assert reason(write_audio(tmp_path / "sound.mp4")) == "no video stream (audio only)"
+
+
+@pytest.mark.parametrize("muxer", [{}, {"movflags": "faststart"}], ids=["index last", "index first"])
+@pytest.mark.parametrize("share", [0.6, 0.95])
+def test_truncated_mp4(tmp_path, muxer, share):
+    path = write_video(tmp_path / "a.mp4", MOVING, muxer=muxer, bf="2", g="10")
+    assert reason(truncate(path, share))
+
+
+def test_truncated_webm_says_where_it_ends(tmp_path):
+    path = write_video(tmp_path / "a.webm", MOVING * 2, codec="libvpx-vp9")
+    assert "truncated" in reason(truncate(path, 0.6))
+
+
+def test_damage_in_the_middle_is_an_error_that_names_the_file(tmp_path):
+    path = write_video(tmp_path / "a.mp4", MOVING, g="10")
+    info, content = probe(path), bytearray(path.read_bytes())
+    middle = len(content) * 4 // 10
+    content[middle : middle + 2000] = bytes(2000)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.mp4: "):
+        read_frames(path, info, range(40))
+
+
+def test_nothing_is_printed_about_broken_files(tmp_path, capfd):
+    path = truncate(write_video(tmp_path / "a.mp4", MOVING, muxer={"movflags": "faststart"}), 0.5)
+    capfd.readouterr()
+    reason(path)
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,113 @@
+"""Files are probed once, and again when they change; a damaged cache is built again."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from inrvid.data import index
+from inrvid.data.index import cache_directory, index_files
+
+from .making import write_video
+
+
+@pytest.fixture
+def probed(monkeypatch):
+    """Names of the files that have been probed."""
+    names = []
+    real = index.probe
+
+    def recording(path):
+        names.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(index, "probe", recording)
+    return names
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("a.mp4", "b.mp4"):
+        write_video(tmp_path / "videos" / name, 5)
+    return tmp_path / "videos"
+
+
+def cached(cache):
+    (file,) = (cache / "index").glob("*.json")
+    return file
+
+
+def test_second_time_nothing_is_probed(folder, probed):
+    first = index_files(folder, ["a.mp4", "b.mp4"])
+    assert sorted(probed) == ["a.mp4", "b.mp4"]
+    probed.clear()
+    assert index_files(folder, ["a.mp4", "b.mp4"]) == first
+    assert probed == []
+
+
+def test_only_new_and_changed_files_are_probed(folder, probed):
+    index_files(folder, ["a.mp4", "b.mp4"])
+    write_video(folder / "c.mp4", 7)
+    write_video(folder / "b.mp4", 6)
+    probed.clear()
+    found = index_files(folder, ["a.mp4", "b.mp4", "c.mp4"])
+    assert sorted(probed) == ["b.mp4", "c.mp4"]
+    assert [found[name].frames for name in ("a.mp4", "b.mp4", "c.mp4")] == [5, 6, 7]
+
+
+def test_a_new_modification_time_is_a_change(folder, probed):
+    index_files(folder, ["a.mp4"])
+    os.utime(folder / "a.mp4", ns=(1, 1))
+    index_files(folder, ["a.mp4"])
+    assert probed == ["a.mp4", "a.mp4"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 0, "files": {}}', None])
+def test_a_damaged_cache_is_built_again(folder, cache, probed, content):
+    first = index_files(folder, ["a.mp4"])
+    data = json.loads(cached(cache).read_text())
+    data["files"]["a.mp4"]["info"]["ticks"] = {"uniform": 7}
+    cached(cache).write_text(json.dumps(data) if content is None else content)
+    assert index_files(folder, ["a.mp4"]) == first
+    assert probed == ["a.mp4", "a.mp4"]
+    probed.clear()
+    index_files(folder, ["a.mp4"])
+    assert probed == []
+
+
+def test_other_files_of_the_folder_stay_and_deleted_ones_go(folder, cache):
+    index_files(folder, ["a.mp4", "b.mp4"])
+    (folder / "b.mp4").unlink()
+    write_video(folder / "c.mp4", 5)
+    index_files(folder, ["c.mp4"])
+    assert list(json.loads(cached(cache).read_text())["files"]) == ["a.mp4", "c.mp4"]
+
+
+def test_broken_files_give_their_reason_and_are_looked_at_again(folder, probed):
+    (folder / "b.mp4").write_text("text")
+    for _ in range(2):
+        assert isinstance(index_files(folder, ["a.mp4", "b.mp4"])["b.mp4"], str)
+    assert sorted(probed) == ["a.mp4", "b.mp4", "b.mp4"]
+
+
+def test_a_missing_file_has_a_reason(folder):
+    assert index_files(folder, ["z.mp4"]) == {"z.mp4": "No such file or directory"}
+
+
+def test_a_cache_that_cannot_be_written(folder, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("INRVID_CACHE", str(tmp_path / "file"))
+    assert index_files(folder, ["a.mp4"])["a.mp4"].frames == 5
+
+
+def test_cache_directory(monkeypatch, tmp_path):
+    monkeypatch.setenv("INRVID_CACHE", str(tmp_path))
+    assert cache_directory() == tmp_path
+    monkeypatch.delenv("INRVID_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_directory() == tmp_path / "xdg" / "inrvid"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert cache_directory() == tmp_path / "home" / ".cache" / "inrvid"
