@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from .conv import EqConv2d
 from .linear import EqLinear
+from .precision import at_least_float32
 
 
 def from_rgb(in_channels: int, channels: int) -> EqConv2d:
@@ -50,7 +51,7 @@ def minibatch_std(x: Tensor, group_size: int) -> Tensor:
     """
     count = x.shape[0]
     group = next((g for g in range(min(group_size, count), 1, -1) if count % g == 0), 1)
-    grouped = x.unflatten(0, (group, -1)).to(torch.promote_types(x.dtype, torch.float32))
+    grouped = at_least_float32(x.unflatten(0, (group, -1)))
     # Written out: `var` loses digits in its second derivative, which R1 needs.
     deviation = ((grouped - grouped.mean(dim=0)).square().mean(dim=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # [N/G]
     plane = deviation.to(x.dtype).repeat(group)[:, None, None, None].expand(-1, 1, *x.shape[2:])

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..discriminators.base import Augmentation, Discriminator, Tensors
+from ..layers.precision import at_least_float32
 from .base import AdversarialLoss
 from .configs import LogisticConfig
 
@@ -32,12 +33,12 @@ class LogisticLoss(AdversarialLoss):
 
 
 def sum_of_means(logits: Tensors, *, sign: int) -> Tensor:
-    return torch.stack([F.softplus(sign * value.float()).mean() for value in logits.values()]).sum()
+    return torch.stack([F.softplus(sign * at_least_float32(value)).mean() for value in logits.values()]).sum()
 
 
 def r1_norms(D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensors:
     """Squared gradient norm of each head's logits, one a row of its input (a frame, or a pair)."""
     points, inputs = D.penalty_points(frames, t, augment)
-    total = torch.stack([value.float().sum() for value in D.heads(inputs, label).values()]).sum()
+    total = torch.stack([at_least_float32(value).sum() for value in D.heads(inputs, label).values()]).sum()
     gradients = torch.autograd.grad(total, list(points.values()), create_graph=True)
-    return {head: g.float().square().flatten(1).sum(dim=1) for head, g in zip(points, gradients, strict=True)}
+    return {head: at_least_float32(g).square().flatten(1).sum(dim=1) for head, g in zip(points, gradients, strict=True)}

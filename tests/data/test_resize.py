@@ -8,7 +8,6 @@ from PIL import Image
 
 from inrvid.data.resize import RULES, resize, sides
 
-
 SHAPES = [((90, 120), (32, 32)), ((60, 40), (32, 64)), ((20, 30), (64, 64))]
 """(source, target), height and width."""
 

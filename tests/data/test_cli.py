@@ -1,0 +1,90 @@
+"""`inrvid data`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from inrvid.cli import data as command
+from inrvid.data.open import open_dataset
+from inrvid.errors import DataError, InrvidError
+
+from .making import write_video
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name in ("a/1.mp4", "b/2.mp4"):
+        write_video(tmp_path / "videos" / name, 20)
+    return tmp_path / "videos"
+
+
+def run(*arguments) -> str:
+    result = CliRunner().invoke(command.app, [str(argument) for argument in arguments])
+    if isinstance(result.exception, InrvidError):  # `inrvid` prints these and exits with 2
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_info(root):
+    (root / "bad.mp4").touch()
+    output = run("info", root)
+    assert output.startswith(f"videos: {root}\n2 videos, 40 frames at 25 fps\n")
+    assert "bad.mp4: empty file" in output
+
+
+def test_info_for_programs(root):
+    answer = json.loads(run("info", root, "--json", "--labels", "--fps", "12.5", "--clip-length", "8"))
+    assert (answer["type"], answer["videos"], answer["frames"], answer["fps"]) == ("videos", 2, 20, 12.5)
+    assert answer["classes"] == ["a", "b"]
+    assert answer["sizes"] == [[64, 48]]
+
+
+def test_info_with_measurements(root, monkeypatch):
+    monkeypatch.setattr(command, "BENCH_SECONDS", 0.1)
+    answer = json.loads(run("info", root, "--json", "--bench", "--resolution", "16"))
+    assert answer["loader_pairs_per_second"] > 0
+    assert answer["whole_clips_per_second"] > 0
+
+
+def test_verify(root):
+    assert "all of its 2 videos can be decoded" in run("verify", root)
+    (root / "bad.mp4").write_text("text")
+    with pytest.raises(DataError, match="1 of 3 videos are broken"):
+        run("verify", root)
+
+
+def test_verify_finds_what_the_index_does_not(root, capsys):
+    path = root / "a/1.mp4"
+    open_dataset({"type": "videos", "path": str(root), "clip_length": 1})
+    status = path.stat()
+    path.write_bytes(bytes(status.st_size))
+    import os
+
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # the index believes it knows the file
+    with pytest.raises(DataError, match="1 of 2 videos are broken"):
+        run("verify", root)
+
+
+def test_convert(root, tmp_path):
+    out = tmp_path / "out.zip"
+    assert "2 videos" in run(
+        "convert", root, out, "--resolution", "16", "--format", "png", "--labels", "--fps", "5"
+    )
+    back = open_dataset({"type": "zip", "path": str(out), "resolution": 16, "clip_length": 4, "labels": True})
+    assert (back.classes, back.fps, back.length(0)) == (["a", "b"], 5, 4)
+
+
+def test_mistakes(root, tmp_path):
+    for arguments, match in (
+        (["info", tmp_path / "nowhere"], "there is no such file"),
+        (["info", root, "--type", "vidoes"], "Did you mean 'videos'"),
+        (["convert", root, tmp_path / "out.tar"], r"should end in \.zip"),
+        (["convert", root, tmp_path / "out.zip", "--format", "tiff"], "jpeg or png"),
+        (["info", root, "--clip-length", "50"], "20 frames, the clip needs 50"),
+    ):
+        with pytest.raises(InrvidError, match=match):
+            run(*arguments)

@@ -1,0 +1,202 @@
+"""Training clips are functions of (seed, step, sample): not of processes, workers or restarts."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from inrvid.data.clips import Clips, _auto_workers, loader
+from inrvid.data.memory import InMemory, bytes_in_memory, kept_in_memory
+from inrvid.data.parallel import cpus
+from inrvid.errors import DataError
+from inrvid.random import Key
+from inrvid.registry import registry
+
+from .making import write_video
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Three classes of one video each, of 8, 8 and 24 frames; brightness rises to the right and with the frame."""
+    root = tmp_path_factory.mktemp("videos")
+    for number, (name, frames) in enumerate({"a/1": 8, "b/2": 8, "c/3": 24}.items()):
+        content = [ramp(number, frame) for frame in range(frames)]
+        write_video(root / f"{name}.mp4", content, g="6", crf="10")
+    return root
+
+
+def ramp(video: int, frame: int) -> np.ndarray:
+    columns = np.arange(32) * 2 + video * 50 + frame * 3
+    return np.broadcast_to(columns[None, :, None], (32, 32, 3)).astype(np.uint8)
+
+
+def clips(root, seed=0, **config) -> Clips:
+    config = {"type": "videos", "path": str(root), "resolution": 32, "clip_length": 8, **config}
+    sampler = registry("time_samplers").build({"type": "beta_pair", "clip_length": 8})
+    return Clips(registry("datasets").build(config), sampler, seed)
+
+
+def take(batches, count=3):
+    return [
+        {name: tensor.clone() for name, tensor in batch.items()} for batch in itertools.islice(batches, count)
+    ]
+
+
+def assert_same(first, second):
+    assert len(first) == len(second)
+    for one, other in zip(first, second, strict=True):
+        for name in ("frames", "t", "label"):
+            assert torch.equal(one[name], other[name]), name
+
+
+def test_a_clip(root):
+    item = clips(root, labels=True)[Key(0, 3, 5)]
+    assert item["frames"].shape == (2, 3, 32, 32)
+    assert item["frames"].dtype == torch.uint8
+    assert item["t"].dtype == torch.float32
+    assert 0 <= item["t"][0] <= item["t"][1] <= 7
+    assert item["label"].tolist() in [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert clips(root)[Key(0, 3, 5)]["label"].shape == (0,)
+
+
+def test_the_frames_are_those_of_the_times(root):
+    data = clips(root, labels=True)
+    for sample in range(20):
+        item = data[Key(0, 0, sample)]
+        first, last = (int(frame.float().mean().round()) for frame in item["frames"])
+        assert last - first == pytest.approx(3 * float(item["t"][1] - item["t"][0]), abs=2)
+        video = int(item["label"].argmax())
+        assert first >= ramp(video, int(item["t"][0])).mean() - 2
+
+
+def test_another_key_is_another_clip(root):
+    data = clips(root)
+    first = data[Key(0, 0, 0)]
+    assert_same([first], [data[Key(0, 0, 0)]])
+    others = [Key(1, 0, 0), Key(0, 1, 0), Key(0, 0, 1)]
+    assert any(not torch.equal(first["frames"], data[key]["frames"]) for key in others)
+
+
+def share_of_the_long_video(root, sampling) -> float:
+    data = clips(root, labels=True, sampling=sampling)
+    drawn = Counter(int(data[Key(0, step, 0)]["label"].argmax()) for step in range(300))
+    return drawn[2] / 300
+
+
+def test_sampling(root):
+    assert share_of_the_long_video(root, "videos") == pytest.approx(1 / 3, abs=0.09)
+    assert share_of_the_long_video(root, "clips") == pytest.approx(
+        17 / 19, abs=0.06
+    )  # 24 − 8 + 1 of 1 + 1 + 17
+
+
+def test_xflip_mirrors_whole_clips_half_of_the_time(root):
+    plain, flipped = clips(root), clips(root, xflip=True)
+    mirrored = 0
+    for sample in range(100):
+        frames = flipped[Key(0, 0, sample)]["frames"].float()
+        slopes = (frames[..., -1] - frames[..., 0]).mean(dim=(1, 2)).sign()
+        assert slopes[0] == slopes[1]
+        mirrored += int(slopes[0] < 0)
+        frames = plain[Key(0, 0, sample)]["frames"].float()
+        assert (frames[..., -1] > frames[..., 0]).all()
+    assert 30 <= mirrored <= 70
+
+
+def test_shares_of_two_processes_make_the_batch_of_one(root):
+    data = clips(root)
+    whole = take(loader(data, 6, workers=0))
+    shares = [take(loader(data, 6, process_index=i, num_processes=2, workers=0)) for i in range(2)]
+    joined = [{name: torch.cat([a[name], b[name]]) for name in a} for a, b in zip(*shares, strict=True)]
+    assert whole[0]["frames"].shape[0] == 6
+    assert_same(whole, joined)
+
+
+def test_workers_change_nothing(root):
+    data = clips(root)
+    assert_same(take(loader(data, 4, workers=0), 4), take(loader(data, 4, workers=2), 4))
+
+
+def test_a_restart_goes_on_where_it_was(root):
+    data = clips(root)
+    assert_same(take(loader(data, 4, workers=0), 5)[3:], take(loader(data, 4, start_step=3, workers=0), 2))
+
+
+def test_memory_changes_nothing(root):
+    data = clips(root)
+    kept = Clips(InMemory(data.dataset), data.time_sampler, 0)
+    assert_same(take(loader(data, 4, workers=0)), take(loader(kept, 4)))
+
+
+def test_memory_auto(root, monkeypatch):
+    data = clips(root).dataset
+    assert bytes_in_memory(data) == 40 * 32 * 32 * 3
+    assert isinstance(kept_in_memory(data), InMemory)
+    monkeypatch.setattr("inrvid.data.memory.AUTO_BYTES", 40 * 32 * 32 * 3 - 1)
+    assert kept_in_memory(data) is data
+    assert isinstance(kept_in_memory(clips(root, in_memory=True).dataset), InMemory)
+
+
+def test_memory_offers_what_the_data_set_does(root):
+    data = clips(root, labels=True).dataset
+    kept = InMemory(data)
+    assert (len(kept), kept.fps, kept.fingerprint, kept.classes) == (3, 25, data.fingerprint, ["a", "b", "c"])
+    assert kept.summary() == data.summary()
+    assert np.array_equal(kept.read(2, [20, 1]), data.read(2, [20, 1]))
+
+
+def test_auto_workers(root):
+    data = clips(root).dataset
+    assert _auto_workers(InMemory(data), 1) == 0
+    assert _auto_workers(data, 1) == max(1, min(8, cpus() - 1))
+    assert _auto_workers(data, 10**6) == 1
+
+
+@pytest.fixture
+def losing(root, tmp_path):
+    """Three videos are indexed, then the first is replaced by something else."""
+    for file in root.rglob("*.mp4"):
+        (tmp_path / file.parent.name).mkdir()
+        (tmp_path / file.parent.name / file.name).write_bytes(file.read_bytes())
+    data = clips(tmp_path, labels=True)
+    (tmp_path / "a/1.mp4").write_bytes(b"gone")
+    return data
+
+
+def test_a_video_that_breaks_costs_one_sample(losing, root):
+    intact = clips(root, labels=True)
+    with pytest.warns(RuntimeWarning, match=r"a/1\.mp4") as warned:
+        got = [losing[Key(0, 0, sample)] for sample in range(40)]
+    assert len(warned) == 1
+    expected = [intact[Key(0, 0, sample)] for sample in range(40)]
+    assert any(item["label"][0] == 1 for item in expected)
+    for item, other in zip(got, expected, strict=True):
+        assert item["label"][0] == 0
+        if other["label"][0] == 0:  # the others are drawn as if nothing had happened
+            assert torch.equal(item["frames"], other["frames"])
+
+
+def test_what_takes_its_place_is_drawn_by_the_key(losing):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert_same(take(loader(losing, 6, workers=0)), take(loader(losing, 6, workers=2)))
+        kept = Clips(InMemory(losing.dataset), losing.time_sampler, 0)
+        assert_same(take(loader(losing, 6, workers=0)), take(loader(kept, 6)))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_no_video_left(losing, workers):
+    for record in losing.dataset.records:
+        (losing.dataset.path / record.name).unlink(missing_ok=True)
+    with (
+        warnings.catch_warnings(),
+        pytest.raises(DataError, match="20 videos in a row could not be read") as caught,
+    ):
+        warnings.simplefilter("ignore")
+        next(loader(losing, 2, workers=workers))
+    assert "Traceback" not in str(caught.value)
