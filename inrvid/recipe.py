@@ -199,6 +199,8 @@ def _merge(
         part = field_part(model, key) if model else None
         if not isinstance(value, Mapping) or not (isinstance(old, Mapping) or part):
             merged[key] = value
+            for below in [p for p in origins if p[: len(path) + 1] == (*path, key)]:
+                del origins[below]  # what was written there before is gone
             continue
         inner = _annotated_model(model, key)
         old = old if isinstance(old, Mapping) else {}

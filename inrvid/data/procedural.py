@@ -148,8 +148,8 @@ class Clouds:
     def __init__(self, draws: Draws):
         way, wind, cover, size = _uniform(draws, 4)
         self.wind = math.copysign(0.4 + 0.6 * wind, way - 0.5)  # heights of the picture a second
-        self.threshold, self.cell = 0.58 - 0.13 * cover, 0.42 + 0.2 * size
-        self.noise = Noise(draws.uniform(3, LATTICE, LATTICE).numpy()[0])
+        self.threshold, self.cell = 0.56 - 0.13 * cover, 0.5 + 0.25 * size
+        self.noise = Noise(draws.uniform(2, LATTICE, LATTICE).numpy()[0])
 
     def density(self, points: Points) -> Array:
         """Below 0: clear; from about 0.2: opaque. `[H, T, W]`."""
@@ -160,7 +160,7 @@ class Clouds:
     def paint(self, image: Array, points: Points, palette: Palette, glow: Array) -> None:
         """`glow`: how near the sun is, 0 … 1, `[H, T, W]`."""
         density = self.density(points)
-        opacity = _smoothstep(0.0, 0.16, density)
+        opacity = _smoothstep(0.0, 0.22, density)
         shade = _smoothstep(0.04, 0.3, density) * 0.6
         colour = _mix(_column(palette.cloud), _column(0.5 * palette.cloud + 0.5 * palette.zenith), shade)
         colour = _mix(colour, _column(palette.light), glow * (1 - shade) * 0.6)
@@ -173,12 +173,12 @@ class Hills:
     def __init__(self, draws: Draws, level: float, size: float, speed: float, haze: float):
         self.level = level + 0.06 * (float(_uniform(draws, 1)[0]) - 0.5)
         self.size, self.speed, self.haze = size, speed, haze
-        self.outline = Noise(draws.uniform(3, LATTICE, LATTICE).numpy()[0])
-        self.texture = Noise(draws.uniform(2, LATTICE, LATTICE).numpy()[0])
+        self.outline = Noise(draws.uniform(2, LATTICE, LATTICE).numpy()[0])
+        self.texture = Noise(draws.uniform(1, LATTICE, LATTICE).numpy()[0])
 
     def crest(self, points: Points, shift: float = 0.0) -> Array:
         """y of the outline, `[T, W]`, at x + `shift`."""
-        cell = 2.2 * self.size
+        cell = 2.6 * self.size
         height = self.outline((points.x + shift) / cell, np.zeros(1), -self.speed * points.t / cell)[0]
         return self.level - np.float32(2.2 * self.size) * (height - np.float32(0.5))
 
@@ -195,9 +195,9 @@ class Hills:
         slope = (self.crest(points, 0.02) - crest) / np.float32(0.02)  # > 0: falls to the right
         side = np.clip((sun_x[:, None] - points.x) * 3, -1, 1).astype(np.float32)
         near_crest = 1 - _smoothstep(0.0, 1.5, depth / np.float32(self.size))
-        cell = 1.3 * self.size
+        cell = 2 * self.size
         ground = self.texture(points.x / cell, 1.6 * points.y / cell, -self.speed * points.t / cell)
-        return (1 + np.clip(0.5 * side * slope, -0.5, 0.5) * near_crest) * (0.65 + 0.7 * ground)
+        return (1 + np.clip(0.5 * side * slope, -0.5, 0.5) * near_crest) * (0.8 + 0.4 * ground)
 
     def _colour(self, palette: Palette, depth: Array, light: Array, snow: float) -> Array:
         land = _mix(_column(palette.land), _column(palette.horizon), np.float32(self.haze))
@@ -219,7 +219,7 @@ class Lake:
         image, points = points.below(image, self.level)
         depth = (points.y - self.level).astype(np.float32)[:, None, None]
         opacity = points.inside(depth)
-        ripples = self.ripples(points.x / 0.2, points.y / 0.05, -self.speed * points.t / 0.2)
+        ripples = self.ripples(points.x / 0.4, points.y / 0.1, -self.speed * points.t / 0.4)
         nearness = (points.x - sun_x[:, None]).astype(np.float32) / (0.08 + 0.5 * np.maximum(depth, 0))
         colour = _sky(palette, self.level - 2.5 * depth) * (0.6 + 0.5 * ripples)
         path = np.exp(-(nearness**2)) * _smoothstep(0.35, 0.6, ripples)
@@ -238,7 +238,7 @@ class Scene:
         weight, turn, way, pan, snow, lake = _uniform(draws, 6)
         self.palette = Palette.mixed(time_of_day, float(weight), float(turn - 0.5))
         self.snow = max(0.0, 3 * float(snow) - 2)
-        pan = math.copysign(0.4 + 0.5 * pan, way - 0.5)  # of the camera, heights of the picture a second
+        pan = math.copysign(0.3 + 0.3 * pan, way - 0.5)  # of the camera, heights of the picture a second
         self.sun, self.clouds = Sun(draws), Clouds(draws)
         self.hills = [
             Hills(draws, 0.60, 0.20, 0.4 * pan, 0.4),

@@ -1,0 +1,164 @@
+"""Recipes: layers, derivation, and messages that say where, what and what to do."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from inrvid import InrvidError, build_generator, load_recipe
+from inrvid.recipe import json_schema
+from inrvid.recipe_file import installed_recipes
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+def problem(source, *overrides):
+    with pytest.raises(InrvidError) as caught:
+        load_recipe(source, overrides)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", installed_recipes())
+def test_every_recipe_is_valid_and_survives_saving(name, tmp_path):
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert recipe.description
+    assert load_recipe(write(tmp_path / "recipe.yaml", recipe.to_yaml())) == recipe
+
+
+@pytest.mark.parametrize("path", installed_recipes().values(), ids=lambda path: path.stem)
+def test_every_recipe_has_a_header(path):
+    header = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    for word in ("Source:", "Data:", "Time:"):
+        assert any(line.startswith(f"# {word}") for line in header), f"{path.name} lacks '{word}'"
+
+
+def test_published_size():
+    """63.5 M parameters, as the paper's generator."""
+    count = sum(p.numel() for p in build_generator("digan_ucf").parameters())
+    assert round(count / 1e6, 1) == 63.5
+
+
+def test_overrides_and_scientific_numbers():
+    recipe = load_recipe("digan_ucf", ["optim.generator.lr=1e-3", "train.batch_size=16", "data.xflip=false"])
+    assert recipe.optim.generator.lr == 1e-3
+    assert recipe.optim.generator.betas == (0.0, 0.99)
+    assert recipe.train.batch_size == 16
+    assert recipe.data.xflip is False
+
+
+def test_unknown_key_says_file_line_and_nearest(tmp_path):
+    path = write(tmp_path / "a.yaml", "extends: digan_ucf\ngenerator:\n  motion:\n    typ: globl\n")
+    message = problem(path)
+    assert message.startswith(f"{path}:4  generator.motion.typ: unknown key. Did you mean 'type'?")
+
+
+def test_unknown_name_says_nearest_and_what_exists(tmp_path):
+    path = write(tmp_path / "a.yaml", "extends: digan_ucf\ngenerator:\n  motion:\n    type: globl\n")
+    message = problem(path)
+    assert message.startswith(f"{path}:4  generator.motion.type: no motion named 'globl'. Did you mean 'global'?")
+    assert "available: " in message
+    assert "inrvid plugins list motions" in message
+
+
+def test_every_problem_is_reported_with_its_own_line(tmp_path):
+    text = "extends: digan_ucf\ntrain:\n  batch_size: ten\n  kclip: 5\ngenerator: {resolution: 100}\n"
+    lines = problem(write(tmp_path / "a.yaml", text)).splitlines()
+    assert any(":3  train.batch_size: should be a valid integer, got 'ten'" in line for line in lines)
+    assert any(":4  train.kclip: unknown key. Did you mean 'kclips'?" in line for line in lines)
+    assert any(":5  generator.resolution: should be a power of two" in line for line in lines)
+
+
+def test_override_is_named_in_its_error():
+    assert problem("digan_ucf", "train.kclips=-1").startswith("--set  train.kclips: should be greater than 0")
+    assert "expected key.path=value" in problem("digan_ucf", "train.kclips")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: [1", ":1  not YAML"),
+        ("- 1\n- 2\n", "a recipe is a mapping"),
+        ("name: x\nname: y\n", ":2  name: written twice"),
+        ("extends: digan_ufc\n", "Did you mean 'digan_ucf'?"),
+        ("extends: [a]\n", "extends: expected the name"),
+        ("data: 3\nextends: digan_ucf\n", ":1  data.type: expected a data set"),
+        ("extends: digan_ucf\ndata: null\n", ":2  data.type: expected a data set"),
+    ],
+)
+def test_bad_files(tmp_path, text, expected):
+    assert expected in problem(write(tmp_path / "a.yaml", text))
+
+
+def test_a_recipe_that_extends_itself(tmp_path):
+    path = write(tmp_path / "a.yaml", "extends: a.yaml\n")
+    assert "extends itself" in problem(path)
+
+
+def test_missing_sections(tmp_path):
+    message = problem(write(tmp_path / "a.yaml", "name: x\n"))
+    for key in ("data", "generator", "discriminator", "time_sampler"):
+        assert f"{key}: this key is required" in message
+
+
+def test_missing_file_of_an_installed_recipe():
+    assert "write 'quickstart'" in problem("nowhere/quickstart.yaml")
+
+
+def test_type_change_keeps_what_the_new_type_has_and_reports_the_rest():
+    notes = []
+    recipe = load_recipe("digan_ucf", ["generator.coords.type=log", "generator.motion.type=static"], report=notes.append)
+    assert recipe.generator.coords.type == "log"
+    assert recipe.generator.fmm_rank == 10
+    assert notes == [
+        "generator.coords: fourier → log; dropped what log lacks: sigma",
+        "generator.motion: global → static; dropped what static lacks: sigma_t",
+    ]
+    recipe = load_recipe("digan_ucf", ["generator.coords.type=random"])
+    assert recipe.generator.coords.sigma == 10**0.5  # `random` has a sigma too: the inherited value is kept
+
+
+def test_own_key_that_the_new_type_lacks_is_an_error():
+    message = problem("digan_ucf", "generator.motion.type=static", "generator.motion.sigma_t=1")
+    assert message.startswith("--set  generator.motion.sigma_t: unknown key")
+
+
+def test_derived_values():
+    recipe = load_recipe("digan_ucf", ["generator.resolution=64", "generator.clip_length=32", "generator.label_dim=5"])
+    assert recipe.discriminator.resolution == recipe.data.resolution == 64
+    assert recipe.discriminator.clip_length == recipe.time_sampler.clip_length == recipe.data.clip_length == 32
+    assert recipe.discriminator.label_dim == 5
+    assert recipe.data.labels
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("discriminator.resolution=64", "discriminator.resolution: is 64, but generator.resolution is 128"),
+        ("data.clip_length=8", "data.clip_length: is 8, but generator.clip_length is 16"),
+        ("data.resolution=[128, 64]", "data.resolution: is [128, 64], but generator.resolution is 128"),
+        ("time_sampler.frames=3", "time_sampler.frames: is 3, but discriminator.frames is 2"),
+        ("discriminator.frames=3", "discriminator.frames: should be 2"),
+    ],
+)
+def test_contradictions_are_refused(override, expected):
+    assert expected in problem("digan_ucf", override)
+
+
+def test_conditional_recipe_without_labels_is_refused():
+    assert "a conditional generator needs labels" in problem("digan_ucf_cond", "data.labels=false")
+
+
+def test_schema_accepts_recipes_and_names_components():
+    schema = json_schema()
+    generator = schema["properties"]["generator"]
+    names = {choice["properties"]["type"]["const"] for choice in generator["oneOf"]}
+    assert "inr_gan" in names
+    assert "$ref" not in json.dumps(schema)
+    written = yaml.safe_load(installed_recipes()["quickstart"].read_text())
+    assert set(written) <= set(schema["properties"])

@@ -1,0 +1,111 @@
+"""Plugins are found from metadata, imported when needed, and break nothing when broken."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+
+import pytest
+
+from inrvid import InrvidError, build_generator, load_recipe, registry
+from inrvid.errors import ConfigError
+
+REGISTRY = registry.registry
+
+
+def install(folder, package, entry_points, **modules):
+    """A distribution on the path: what `pip install` leaves behind."""
+    info = folder / f"{package}-1.2.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text("[inrvid.plugins]\n" + entry_points)
+    for name, text in modules.items():
+        (folder / f"{name}.py").write_text(textwrap.dedent(text))
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    registry._plugins.cache_clear()
+    yield tmp_path
+    registry._plugins.cache_clear()
+
+
+WOBBLE = """
+    import torch
+    from inrvid.motion.base import Motion, MotionHead
+    from inrvid.config import PartConfig
+
+    class WobbleConfig(PartConfig):
+        rate: float = 1.0
+
+    class Head(MotionHead):
+        def __init__(self, width):
+            super().__init__()
+            self.width = width
+        def forward(self, state, w):
+            return state[..., None].sin().expand(-1, -1, self.width)
+
+    class Wobble(Motion):
+        Config = WobbleConfig
+        def sample_noise(self, draws):
+            return draws.normal(0)
+        def head(self, width, w_dim):
+            return Head(width)
+        def forward(self, noise, label, t):
+            return t * self.config.rate
+"""
+
+
+def test_plugin_is_known_before_it_is_imported_and_then_works(site):
+    install(site, "wobble", "motions.wobble = wobble_motion:Wobble\n", wobble_motion=WOBBLE)
+    assert "wobble" in REGISTRY("motions").names()
+    entry = REGISTRY("motions").entry("wobble")
+    assert (entry.package, entry.version) == ("wobble", "1.2")
+    assert "wobble_motion" not in sys.modules
+    recipe = load_recipe("quickstart", ["generator.motion.type=wobble", "generator.motion.rate=2.0"])
+    G = build_generator(recipe.generator)
+    frames = G.inr(G.sample_latents(1))(__import__("torch").tensor([0.0, 1.0]))
+    assert not frames[0, 0].equal(frames[0, 1])
+    with pytest.raises(InrvidError, match=r"generator\.motion\.rat: unknown key\. Did you mean 'rate'"):
+        load_recipe("quickstart", ["generator.motion.type=wobble", "generator.motion.rat=2.0"])
+
+
+def test_saved_model_names_the_missing_plugin(site, tmp_path):
+    install(site, "wobble", "motions.wobble = wobble_motion:Wobble\n", wobble_motion=WOBBLE)
+    from inrvid import VideoGenerator
+
+    G = build_generator(load_recipe("quickstart", ["generator.motion.type=wobble"]).generator)
+    G.save_pretrained(tmp_path / "model")
+    VideoGenerator.from_pretrained(tmp_path / "model")
+    (site / "wobble-1.2.dist-info" / "entry_points.txt").write_text("")
+    registry._plugins.cache_clear()
+    with pytest.raises(InrvidError, match=r"needs motions\.wobble, of wobble 1\.2: pip install wobble"):
+        VideoGenerator.from_pretrained(tmp_path / "model")
+
+
+def test_broken_plugin_is_named_and_breaks_nothing_else(site):
+    install(site, "broken", "motions.broken = broken_motion:Broken\n", broken_motion="import no_such_module_at_all\n")
+    assert "broken" in REGISTRY("motions").names()
+    with pytest.raises(InrvidError, match=r"broken 1\.2, which failed to import: ModuleNotFoundError"):
+        load_recipe("quickstart", ["generator.motion.type=broken"])
+    load_recipe("quickstart")
+    assert REGISTRY("motions").json_schema()["oneOf"]
+
+
+def test_two_claims_of_one_name_are_refused(site):
+    install(site, "usurper", "motions.global = wobble_motion:Wobble\n", wobble_motion=WOBBLE)
+    with pytest.raises(ConfigError, match=r"'global' is claimed by inrvid and usurper 1\.2"):
+        REGISTRY("motions").entry("global")
+
+
+def test_names_are_declared_once():
+    kinds = registry.Registry("things", "thing")
+    kinds.declare("a", "m:A", config="m:C", summary="")
+    with pytest.raises(ValueError, match="declared twice"):
+        kinds.declare("a", "m:B", config="m:C", summary="")
+
+
+def test_unknown_kind():
+    with pytest.raises(InrvidError, match="Did you mean 'motions'"):
+        REGISTRY("motion")
