@@ -21,17 +21,21 @@ class DiffAugment(Augment):
     def sample(self, draws: Draws, device: torch.device) -> Augmentation:
         # All numbers are drawn whatever the policy is, so that a policy does not change another's draws.
         numbers = draws.uniform(5).to(device, non_blocking=True)
-        color, shift = numbers[:, :3], 2 * numbers[:, 3:] - 1
+        color, place = numbers[:, :3], numbers[:, 3:]
 
         def apply(frames: Tensor) -> Tensor:
             if "color" in self.config.policy:
                 frames = jitter(frames, color)
             if "translation" in self.config.policy:
-                sides = torch.tensor(frames.shape[3:], device=device)
-                frames = translate(frames, (shift * (sides * self.config.max_translation + 0.5)).trunc().long())
+                frames = translate(frames, self._shift(frames, place))
             return frames
 
         return apply
+
+    def _shift(self, frames: Tensor, uniform: Tensor) -> Tensor:
+        """Each whole number of −m … m, m the largest translation, is as likely: int64 `[B, 2]`."""
+        largest = [int(side * self.config.max_translation + 0.5) for side in frames.shape[3:]]
+        return torch.stack([(u * (2 * m + 1)).long() - m for u, m in zip(uniform.unbind(1), largest, strict=True)], dim=1)
 
 
 def jitter(frames: Tensor, uniform: Tensor) -> Tensor:

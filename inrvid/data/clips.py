@@ -122,7 +122,9 @@ def _clear_errors(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, 
     try:
         yield from batches
     except DataError as error:  # a worker's arrives wrapped in its traceback
-        raise DataError(str(error).strip().rsplit("DataError: ", 1)[-1]) from None
+        message = str(error).strip().rsplit("DataError: ", 1)[-1]
+        error.__traceback__ = None  # it would keep the iterator, and so the workers, alive
+    raise DataError(message)
 
 
 def _auto_workers(dataset: VideoDataset, num_processes: int) -> int:

@@ -1,7 +1,7 @@
 """Bringing pictures to the model's size: antialiased bicubic (a = −½), by a rule for the aspect ratio.
 
-torch's uint8 kernel computes the same filter as Pillow's `BICUBIC`, several times faster. Results are within ±1
-of Pillow's, but for pure noise, whose overshoots the two clip at different places.
+torch's uint8 kernel computes the same filter as Pillow's `BICUBIC`, several times faster. Results are within
+±1 of Pillow's, but for pure noise, whose overshoots the two clip at different places.
 """
 
 from __future__ import annotations

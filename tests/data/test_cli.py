@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from typer.testing import CliRunner
@@ -57,13 +58,11 @@ def test_verify(root):
         run("verify", root)
 
 
-def test_verify_finds_what_the_index_does_not(root, capsys):
+def test_verify_finds_what_the_index_does_not(root):
     path = root / "a/1.mp4"
     open_dataset({"type": "videos", "path": str(root), "clip_length": 1})
     status = path.stat()
     path.write_bytes(bytes(status.st_size))
-    import os
-
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # the index believes it knows the file
     with pytest.raises(DataError, match="1 of 2 videos are broken"):
         run("verify", root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import multiprocessing
 import warnings
 from collections import Counter
 
@@ -22,7 +23,7 @@ from .making import write_video
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """Three classes of one video each, of 8, 8 and 24 frames; brightness rises to the right and with the frame."""
+    """Classes of one video each: 8, 8 and 24 frames; brightness rises to the right and with the frame."""
     root = tmp_path_factory.mktemp("videos")
     for number, (name, frames) in enumerate({"a/1": 8, "b/2": 8, "c/3": 24}.items()):
         content = [ramp(number, frame) for frame in range(frames)]
@@ -193,10 +194,10 @@ def test_what_takes_its_place_is_drawn_by_the_key(losing):
 def test_no_video_left(losing, workers):
     for record in losing.dataset.records:
         (losing.dataset.path / record.name).unlink(missing_ok=True)
-    with (
-        warnings.catch_warnings(),
-        pytest.raises(DataError, match="20 videos in a row could not be read") as caught,
-    ):
+    batches = loader(losing, 2, workers=workers)
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        next(loader(losing, 2, workers=workers))
+        with pytest.raises(DataError, match="20 videos in a row could not be read") as caught:
+            next(batches)
     assert "Traceback" not in str(caught.value)
+    assert not multiprocessing.active_children()

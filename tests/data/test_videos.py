@@ -56,7 +56,7 @@ def test_classes_are_the_first_sub_folders(classes):
 
 def test_labels_where_there_are_none(tmp_path):
     write_video(tmp_path / "a.mp4", 8)
-    with pytest.raises(DataError, match="no classes found. Looked for one sub-folder a class"):
+    with pytest.raises(DataError, match=r"no classes found\. Looked for one sub-folder a class"):
         folder(tmp_path, labels=True)
 
 

@@ -1,0 +1,190 @@
+"""The command line as a user meets it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import json
+import os
+import subprocess
+import sys
+import unittest.mock
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inrvid import InrvidError, build_generator
+from inrvid.cli import main
+
+from ..small import small_generator
+
+
+@contextlib.contextmanager
+def working_directory(path):
+    before = Path.cwd()
+    os.chdir(path)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+@dataclasses.dataclass
+class Result:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def inrvid(*arguments, cwd, check=True):
+    """Run the console script's entry point in `cwd`, in this process (torch is imported once)."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        working_directory(cwd),
+        unittest.mock.patch.object(sys, "argv", ["inrvid", *map(str, arguments)]),
+        unittest.mock.patch.dict(os.environ, COLUMNS="120"),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main()
+            code = 0
+        except SystemExit as exit_:
+            code = exit_.code or 0
+    if check:
+        assert code == 0, err.getvalue()
+    return Result(code, out.getvalue(), err.getvalue())
+
+
+def refusal(*arguments, cwd):
+    """The message of a command that the user can mend: exit code 2, one message, no traceback."""
+    result = inrvid(*arguments, cwd=cwd, check=False)
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    build_generator(small_generator("inr_gan", "global", label_dim=3), seed=1).save_pretrained(folder)
+    return folder
+
+
+def frames(folder):
+    return np.stack([np.asarray(Image.open(path)) for path in sorted(folder.iterdir())])
+
+
+def test_generate_is_reproducible_and_videos_are_independent(model, tmp_path):
+    inrvid("generate", model, "-o", tmp_path / "a.mp4", "--seed", 3, cwd=tmp_path)
+    inrvid("generate", model, "-o", tmp_path / "b.mp4", "--seed", 3, cwd=tmp_path)
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+    inrvid("generate", model, "-o", tmp_path / "four", "--videos", 4, "--seed", 3, cwd=tmp_path)
+    for i in range(4):
+        inrvid("generate", model, "-o", tmp_path / f"single{i}", "--seed", 3 + i, cwd=tmp_path)
+        assert np.array_equal(frames(tmp_path / f"four_{i:03d}"), frames(tmp_path / f"single{i}"))
+    assert not np.array_equal(frames(tmp_path / "single0"), frames(tmp_path / "single1"))
+
+
+def test_generate_options(model, tmp_path):
+    inrvid("generate", model, "-o", "long", "--frames", 12, "--label", 1, cwd=tmp_path)
+    whole = frames(tmp_path / "long")
+    assert whole.shape == (12, 32, 32, 3)
+    inrvid("generate", model, "-o", "late", "--frames", 4, "--start", 8, "--label", 1, cwd=tmp_path)
+    assert np.array_equal(frames(tmp_path / "late"), whole[8:])
+    inrvid("generate", model, "-o", "slow", "--seconds", 0.16, "--fps", 50, "--label", 1, cwd=tmp_path)
+    slow = frames(tmp_path / "slow")
+    assert len(slow) == 8
+    assert np.array_equal(slow[::2], whole[:4])
+    inrvid("generate", model, "-o", "other", "--frames", 12, "--label", 2, cwd=tmp_path)
+    assert not np.array_equal(frames(tmp_path / "other"), whole)
+    inrvid("generate", model, "-o", "large", "--size", "48x64", "--frames", 1, cwd=tmp_path)
+    assert frames(tmp_path / "large").shape == (1, 48, 64, 3)
+    inrvid("generate", model, "-o", "grid.gif", "--videos", 3, "--grid", "--truncation", 0.5, cwd=tmp_path)
+    with Image.open(tmp_path / "grid.gif") as gif:
+        assert gif.size == (64, 64)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["-o", "a.webm"], "use .mp4, .gif, or a folder"),
+        (["-o", "a.mp4", "--size", "33"], "multiples of 2"),
+        (["-o", "a.mp4", "--size", "big"], "expected a side in pixels"),
+        (["-o", "a.mp4", "--label", "7"], "expected one class of 0 … 2"),
+        (["-o", "a.mp4", "--frames", "3", "--seconds", "1"], "give one of them"),
+    ],
+)
+def test_generate_refuses(model, tmp_path, arguments, expected):
+    assert expected in refusal("generate", model, *arguments, cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_model(tmp_path):
+    assert "no such folder" in refusal("generate", "nothing", "-o", "a.mp4", cwd=tmp_path)
+
+
+def test_wrong_recipe_fails_before_anything_is_loaded_or_written(tmp_path):
+    (tmp_path / "bad.yaml").write_text("extends: quickstart\ngenerator:\n  motion:\n    typ: globl\n")
+    message = refusal("train", "bad.yaml", cwd=tmp_path)
+    assert message.startswith("bad.yaml:4  generator.motion.typ: unknown key. Did you mean 'type'?")
+    assert [p.name for p in tmp_path.iterdir()] == ["bad.yaml"]
+
+
+def test_missing_data(tmp_path):
+    assert "--data" in refusal("train", "digan_ucf", "--cpu", cwd=tmp_path)
+    assert "there is no such" in refusal("train", "digan_ucf", "--data", "nowhere", cwd=tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert "empty" in refusal("train", "digan_ucf", "--data", "empty", cwd=tmp_path)
+    assert [p.name for p in tmp_path.rglob("*")] == ["empty"] or not list((tmp_path / "runs").rglob("*.*"))
+
+
+def test_dry_run_prints_the_resolved_recipe(tmp_path):
+    out = inrvid("train", "quickstart", "--set", "train.kclips=3", "--dry-run", cwd=tmp_path).stdout
+    assert "kclips: 3.0" in out
+    (tmp_path / "saved.yaml").write_text(out)
+    assert inrvid("recipe", "validate", "saved.yaml", cwd=tmp_path).stdout == "saved.yaml: ok\n"
+
+
+def test_recipe_commands(tmp_path):
+    assert "digan_ucf" in json.loads(inrvid("recipe", "list", "--json", cwd=tmp_path).stdout)
+    assert "quickstart" in inrvid("recipe", "list", cwd=tmp_path).stdout
+    shown = json.loads(inrvid("recipe", "show", "quickstart", "--json", cwd=tmp_path).stdout)
+    assert shown["discriminator"]["resolution"] == 32
+    assert json.loads(inrvid("recipe", "schema", cwd=tmp_path).stdout)["properties"]["generator"]["oneOf"]
+    assert "no recipe 'quickstrat'" in refusal("recipe", "show", "quickstrat", cwd=tmp_path)
+    assert "unknown key" in refusal("recipe", "validate", "quickstart", "--set", "sed=1", cwd=tmp_path)
+
+
+def test_plugins_and_doctor(tmp_path):
+    listed = json.loads(inrvid("plugins", "list", "--json", cwd=tmp_path).stdout)
+    assert {entry["name"] for entry in listed["motions"]} >= {"global", "static"}
+    assert "global" in inrvid("plugins", "list", "motions", cwd=tmp_path).stdout
+    assert "Did you mean 'motions'" in refusal("plugins", "list", "motion", cwd=tmp_path)
+    report = json.loads(inrvid("doctor", "--json", cwd=tmp_path).stdout)
+    assert report["codecs"]["libx264"] == report["codecs"]["h264"] == "yes"
+    assert "torch" in inrvid("doctor", cwd=tmp_path).stdout
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    with pytest.raises(InrvidError):
+        inrvid("generate", "nothing", "-o", "a.mp4", "--debug", cwd=tmp_path)
+
+
+def test_installed_command_fails_fast_without_torch(tmp_path):
+    """The console script itself: exit code 2, and no heavy import on the way to a recipe's error."""
+    (tmp_path / "bad.yaml").write_text("extends: quickstart\ngenerator:\n  motion:\n    typ: globl\n")
+    code = "import sys; from inrvid.cli import main\ntry: main()\nfinally: print('torch' in sys.modules)"
+    command = [sys.executable, "-c", code, "train", "bad.yaml"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "False\n")
+
+
+def test_import_is_light(tmp_path):
+    """`import inrvid` loads neither torch nor a video library nor a plugin."""
+    code = "import inrvid, sys; print([m for m in ('torch', 'av', 'accelerate', 'inrvid.generators.inr_gan') if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert result.stdout.strip() == "[]"

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from inrvid import load_recipe
+
+TINY = [
+    "data.videos=24",
+    "generator.resolution=16",
+    "generator.input_resolution=8",
+    "generator.clip_length=8",
+    "data.frames=10",
+    "generator.channel_max=16",
+    "generator.z_dim=8",
+    "generator.w_dim=8",
+    "generator.coord_dim=4",
+    "discriminator.channel_max=16",
+    "train.batch_size=4",
+    "train.sample_videos=2",
+    "train.sample_kclips=1",
+    "train.log_seconds=0.001",
+    "train.tensorboard=false",
+    "eval.metrics=[]",
+]
+"""The quickstart, small enough for a test."""
+
+
+@pytest.fixture
+def tiny():
+    """A function of overrides that loads a tiny recipe."""
+    return lambda *overrides: load_recipe("quickstart", [*TINY, *overrides])
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Bit-identical sums, and no threads that wait for each other on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

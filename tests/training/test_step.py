@@ -1,0 +1,78 @@
+"""The parts of a step."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from inrvid.models import build_discriminator, build_generator
+from inrvid.recipe import OptimizerConfig, TrainConfig
+from inrvid.training.ema import MovingAverage
+from inrvid.training.optim import Gradients, adam
+from inrvid.training.stats import Stats
+from inrvid.training.step import Batch, TrainingStep
+
+
+def test_lazy_regularisation_rescales_adam():
+    p = nn.Parameter(torch.zeros(1))
+    group = adam([p], OptimizerConfig(lr=0.0025, betas=(0.5, 0.99), lazy_interval=16)).param_groups[0]
+    c = 16 / 17
+    assert group["lr"] == 0.0025 * c
+    assert group["betas"] == (0.5**c, 0.99**c)
+    assert adam([p], OptimizerConfig(lazy_interval=0)).param_groups[0]["lr"] == 0.0025
+
+
+def test_gradients_become_finite_and_are_counted():
+    module = nn.Linear(3, 2)
+    gradients = Gradients(module, Accelerator(cpu=True))
+    module.weight.grad = torch.tensor([[float("nan"), 1.0, 2.0], [float("inf"), float("-inf"), 3.0]])
+    assert gradients.settle() == 1
+    assert module.weight.grad.tolist() == [[0.0, 1.0, 2.0], [1e5, -1e5, 3.0]]
+    assert module.bias.grad.tolist() == [0.0, 0.0]
+    assert gradients.settle() == 0
+
+
+def test_moving_average_half_life():
+    module = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(module.weight)
+    average = MovingAverage(module, TrainConfig(ema_kclips=0.1, ema_rampup=0))
+    nn.init.ones_(module.weight)
+    for _ in range(10):  # 100 clips: one half-life
+        average.update(module, clips=10, clips_seen=0)
+    torch.testing.assert_close(average.module.weight.item(), 0.5)
+
+
+def test_moving_average_ramps_up():
+    module = nn.Linear(1, 1, bias=False)
+    average = MovingAverage(module, TrainConfig(ema_kclips=20, ema_rampup=0.05))
+    nn.init.constant_(module.weight, 3.0)
+    average.update(module, clips=8, clips_seen=0)
+    assert average.module.weight.item() == 3.0  # nothing seen yet: nothing to remember
+    nn.init.constant_(module.weight, 5.0)
+    average.update(module, clips=8, clips_seen=160)  # half-life 8 clips
+    torch.testing.assert_close(average.module.weight.item(), 4.0)
+
+
+def test_stats_are_means_since_the_last_call():
+    stats, accelerator = Stats(), Accelerator(cpu=True)
+    stats.add({"a": torch.tensor(1.0), "b": torch.tensor([2.0, 4.0])})
+    stats.add({"a": torch.tensor(2.0)})
+    assert stats.means(accelerator) == {"a": 1.5, "b": 3.0}
+    assert stats.means(accelerator) == {}
+
+
+def test_a_step_is_a_function_of_its_number_and_batch(tiny):
+    recipe = tiny()
+    states = []
+    for _ in range(2):
+        training = TrainingStep(recipe, build_generator(recipe.generator), build_discriminator(recipe.discriminator), Accelerator(cpu=True))
+        torch.rand(7)  # the global state does not matter
+        frames = torch.linspace(-1, 1, 4 * 2 * 3 * 16 * 16).view(4, 2, 3, 16, 16)
+        batch = Batch(frames, torch.tensor([[0.0, 5.0]] * 4), torch.zeros(4, 0), range(4))
+        for step in (16, 17):
+            training(step, batch)
+        states.append(copy.deepcopy(training.G.state_dict()) | training.D.state_dict())
+    assert all(torch.equal(states[0][k], states[1][k]) for k in states[0])

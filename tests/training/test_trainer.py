@@ -1,0 +1,178 @@
+"""Whole runs: what they write, how they go on, how they end."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+from rich.console import Console
+
+from inrvid import InrvidError, VideoGenerator, load_recipe
+from inrvid.training.checkpoint import load_checkpoint, newest_checkpoint
+from inrvid.training.run_dir import checkpoint_to_resume, new_run_dir
+from inrvid.training.trainer import Interrupted, Interval, Trainer, fit_to_data
+
+
+def trainer(recipe, folder, resume=None):
+    folder.mkdir(exist_ok=True)
+    return Trainer(recipe, folder, resume=resume, cpu=True, console=Console(file=io.StringIO()))
+
+
+def metrics(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_run_leaves_what_it_promises(tiny, tmp_path):
+    recipe = tiny("train.kclips=0.064", "train.checkpoint_kclips=0.032", "train.tensorboard=true")
+    run = trainer(recipe, tmp_path / "run")
+    run.run()
+    folder = tmp_path / "run"
+    assert load_recipe(folder / "recipe.yaml") == run.recipe
+    lines = metrics(folder)
+    assert lines[-1]["clips"] == 64
+    assert lines[-1]["step"] == 16
+    for line in lines:
+        for key in ("loss/G", "loss/D", "sign/real_image", "sign/fake_motion", "clips_per_second"):
+            assert math.isfinite(line[key])
+        assert line["nonfinite/G"] == line["nonfinite/D"] == 0
+    assert any("loss/penalty" in line for line in lines)
+    assert sorted(p.name for p in (folder / "checkpoints").iterdir()) == ["clips-000000000032", "clips-000000000064"]
+    for name in ("real", "clips-000000000000"):
+        assert (folder / "samples" / f"{name}.mp4").stat().st_size > 0
+        picture = np.asarray(Image.open(folder / "samples" / f"{name}.png"))
+        assert picture.shape[0] == 2 * 96
+        assert picture.std() > 10
+    assert list((folder / "tensorboard").iterdir())
+    G = VideoGenerator.from_pretrained(folder)
+    for name, value in run.generator.state_dict().items():
+        assert torch.equal(G.state_dict()[name], value)
+
+
+def test_resumed_run_is_the_uninterrupted_one(tiny, tmp_path):
+    whole = trainer(tiny("train.kclips=0.080"), tmp_path / "whole")
+    whole.run()
+    first = trainer(tiny("train.kclips=0.032"), tmp_path / "parts")
+    first.run()
+    checkpoint = newest_checkpoint(tmp_path / "parts" / "checkpoints")
+    second = trainer(tiny("train.kclips=0.080"), tmp_path / "parts", resume=checkpoint)
+    assert second.clips == 32
+    second.run()
+    for module in ("G", "D"):
+        pairs = zip(
+            getattr(whole.training, module).state_dict().items(),
+            getattr(second.training, module).state_dict().values(),
+            strict=True,
+        )
+        for (name, expected), value in pairs:
+            assert torch.equal(expected, value), name
+    for expected, value in zip(whole.generator.parameters(), second.generator.parameters(), strict=True):
+        assert torch.equal(expected, value)
+
+
+def test_first_signal_saves_and_stops(tiny, tmp_path):
+    run = trainer(tiny("train.kclips=100"), tmp_path / "run")
+    step = run.training.__call__
+
+    def interrupted(number, batch):
+        if number == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(number, batch)
+
+    run.training = type("Step", (), {"__call__": staticmethod(interrupted), "__getattr__": lambda _, k: getattr(step.__self__, k)})()
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Interrupted):
+        run.run()
+    assert signal.getsignal(signal.SIGTERM) is before
+    checkpoint = newest_checkpoint(tmp_path / "run" / "checkpoints")
+    assert json.loads((checkpoint / "state.json").read_text()) == {"step": 4, "clips": 16}
+    assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+
+
+def test_what_training_changes(tiny, tmp_path):
+    run = trainer(tiny("train.kclips=0.032"), tmp_path / "run")
+    G, D = run.training.G, run.training.D
+    before = {name: p.clone() for name, p in [*G.named_parameters(prefix="G"), *D.named_parameters(prefix="D")]}
+    run.run()
+    still = [n for n, p in [*G.named_parameters(prefix="G"), *D.named_parameters(prefix="D")] if torch.equal(p, before[n])]
+    assert still == []
+    average = dict(run.generator.named_parameters())
+    assert any(not torch.equal(p, average[name]) for name, p in G.named_parameters())
+
+
+def test_score_compares_with_the_untrained_generator(tiny, tmp_path):
+    recipe = tiny("train.kclips=0.008", "eval={metrics: [{type: statistics}], clips: 20, data: {split: test}}")
+    run = trainer(recipe, tmp_path / "run")
+    scores = run.run()
+    assert set(scores) == {"statistics/spatial", "statistics/temporal"}
+    assert all(math.isfinite(value) and value > 0 for value in scores.values())
+    assert "untrained →" in run.console.file.getvalue()
+
+
+def test_labels_and_rate_come_from_the_data(tiny, tmp_path):
+    run = trainer(tiny("data.labels=true", "data.fps=10", "train.kclips=0.008"), tmp_path / "run")
+    assert run.recipe.generator.label_dim == run.recipe.discriminator.label_dim == 4
+    assert run.recipe.generator.fps == 10
+    run.run()
+    assert VideoGenerator.from_pretrained(tmp_path / "run").label_dim == 4
+
+
+def test_wrong_number_of_classes_is_refused(tiny, tmp_path):
+    with pytest.raises(InrvidError, match="the data has 4 classes: --set generator.label_dim=4"):
+        trainer(tiny("generator.label_dim=3"), tmp_path / "run")
+
+
+def test_written_rate_is_kept(tiny):
+    class Data:
+        classes: list = []
+        fps = 30.0
+
+    assert fit_to_data(tiny("generator.fps=12"), Data).generator.fps == 12
+    assert fit_to_data(tiny(), Data).generator.fps == 30
+
+
+def test_checkpoint_of_another_model_is_refused(tiny, tmp_path):
+    trainer(tiny("train.kclips=0.008"), tmp_path / "run").run()
+    checkpoint = newest_checkpoint(tmp_path / "run" / "checkpoints")
+    with pytest.raises(InrvidError, match="cannot be resumed from"):
+        trainer(tiny("generator.channel_max=8"), tmp_path / "other", resume=checkpoint)
+    (checkpoint / "ema.safetensors").unlink()
+    with pytest.raises(InrvidError, match="cannot be resumed from"):
+        load_checkpoint(checkpoint, trainer(tiny(), tmp_path / "third").training)
+
+
+def test_run_folders(tmp_path):
+    assert new_run_dir("a", tmp_path).name == "001"
+    assert new_run_dir("a", tmp_path).name == "002"
+    (tmp_path / "a" / "007").mkdir()
+    assert new_run_dir("a", tmp_path).name == "008"
+    assert checkpoint_to_resume(tmp_path / "a" / "001", "auto") is None
+    with pytest.raises(InrvidError, match="neither a checkpoint"):
+        checkpoint_to_resume(tmp_path / "a" / "001", str(tmp_path / "nothing"))
+    checkpoint = tmp_path / "a" / "001" / "checkpoints" / "clips-000000000008"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "state.json").write_text("{}")
+    assert checkpoint_to_resume(tmp_path / "a" / "001", "auto") == checkpoint
+    assert checkpoint_to_resume(tmp_path / "a" / "002", str(tmp_path / "a" / "001")) == checkpoint
+    with pytest.raises(InrvidError, match="another --run-dir"):
+        checkpoint_to_resume(tmp_path / "a" / "001", "never")
+
+
+def test_interval():
+    interval = Interval(0.1, 0)
+    assert [clips for clips in range(0, 350, 30) if interval.passed(clips)] == [120, 210, 300]
+    resumed = Interval(0.1, 120)
+    assert [clips for clips in range(120, 350, 30) if resumed.passed(clips)] == [210, 300]
+
+
+def test_saved_recipe_is_plain_yaml(tiny, tmp_path):
+    trainer(tiny("train.kclips=0.004"), tmp_path / "run").run()
+    data = yaml.safe_load((tmp_path / "run" / "recipe.yaml").read_text())
+    assert data["data"]["resolution"] == 16
