@@ -40,7 +40,7 @@ class Clips(Dataset[dict[str, Tensor]]):
         self._warned = torch.zeros(len(dataset), dtype=torch.bool).share_memory_()
 
     def __getitem__(self, key: Key) -> dict[str, Tensor]:
-        """Raises DataError if `ATTEMPTS` videos in a row cannot be decoded."""
+        """Raises DataError if a video cannot be decoded (`on_error: fail`), or `ATTEMPTS` in a row (`skip`)."""
         draws = Draws([key], PURPOSE)
         for _ in range(ATTEMPTS):
             video = self._draw_video(draws)
@@ -49,6 +49,8 @@ class Clips(Dataset[dict[str, Tensor]]):
             try:
                 pictures = self.dataset.read(video, numbers[0].tolist())
             except DataError as error:
+                if self.dataset.config.on_error == "fail":
+                    raise
                 self._warn(video, error)
                 continue
             pictures = pictures[:, :, ::-1] if mirrored else pictures
@@ -99,7 +101,7 @@ def loader(
             frames are in memory, else one a processor less one, at least 1 and at most 8.
 
     Raises:
-        DataError: if `ATTEMPTS` videos in a row cannot be decoded.
+        DataError: as the items of `Clips`.
     """
     count = _auto_workers(clips.dataset, num_processes) if workers == "auto" else int(workers)
     share = range(batch * process_index // num_processes, batch * (process_index + 1) // num_processes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import shutil
 import warnings
 from collections import Counter
 
@@ -158,13 +159,14 @@ def test_auto_workers(root):
     assert _auto_workers(data, 10**6) == 1
 
 
+def copied(root, target):
+    return shutil.copytree(root, target, dirs_exist_ok=True)
+
+
 @pytest.fixture
 def losing(root, tmp_path):
     """Three videos are indexed, then the first is replaced by something else."""
-    for file in root.rglob("*.mp4"):
-        (tmp_path / file.parent.name).mkdir()
-        (tmp_path / file.parent.name / file.name).write_bytes(file.read_bytes())
-    data = clips(tmp_path, labels=True)
+    data = clips(copied(root, tmp_path), labels=True)
     (tmp_path / "a/1.mp4").write_bytes(b"gone")
     return data
 
@@ -188,6 +190,13 @@ def test_what_takes_its_place_is_drawn_by_the_key(losing):
         assert_same(take(loader(losing, 6, workers=0)), take(loader(losing, 6, workers=2)))
         kept = Clips(InMemory(losing.dataset), losing.time_sampler, 0)
         assert_same(take(loader(losing, 6, workers=0)), take(loader(kept, 6)))
+
+
+def test_on_error_fail_stops_at_the_first_one(root, tmp_path):
+    data = clips(copied(root, tmp_path), on_error="fail")
+    (tmp_path / "a/1.mp4").write_bytes(b"gone")
+    with pytest.raises(DataError, match=r"a/1\.mp4: not a video"):
+        take(loader(data, 40, workers=0), 1)
 
 
 @pytest.mark.parametrize("workers", [0, 1])
