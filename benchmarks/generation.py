@@ -87,12 +87,13 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--json", type=Path, help="also write the result here")
     arguments = parser.parse_args()
+    capability = torch.backends.cpu.get_cpu_capability()
     result = {
         **measure(arguments.recipe, arguments.frames, arguments.repeat),
         "date": datetime.date.today().isoformat(),
         "torch": torch.__version__,
         "inrvid": inrvid.__version__,
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}",
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {capability}",
     }
     text = json.dumps(result, indent=2)
     print(text)

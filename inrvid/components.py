@@ -11,64 +11,99 @@ _DIGAN = "DIGAN (ICLR 2022)"
 _INR_GAN = "INR-GAN (CVPR 2021)"
 
 REGISTRIES["coords"].declare(
-    "fourier", "inrvid.coords.fourier:FourierCoords", config="inrvid.coords.configs:FourierConfig",
-    summary="Fourier features whose frequencies and phases are predicted from the style", source=f"{_DIGAN} §3.1",
+    "fourier",
+    "inrvid.coords.fourier:FourierCoords",
+    config="inrvid.coords.configs:FourierConfig",
+    summary="Fourier features whose frequencies and phases are predicted from the style",
+    source=f"{_DIGAN} §3.1",
 )
 REGISTRIES["coords"].declare(
-    "log", "inrvid.coords.fixed:LogCoords", config="inrvid.coords.configs:LogConfig",
-    summary="fixed axis-aligned frequencies, logarithmically spaced", source=_INR_GAN,
+    "log",
+    "inrvid.coords.fixed:LogCoords",
+    config="inrvid.coords.configs:LogConfig",
+    summary="fixed axis-aligned frequencies, logarithmically spaced",
+    source=_INR_GAN,
 )
 REGISTRIES["coords"].declare(
-    "random", "inrvid.coords.fixed:RandomCoords", config="inrvid.coords.configs:RandomConfig",
-    summary="fixed Gaussian random frequencies", source=_INR_GAN,
+    "random",
+    "inrvid.coords.fixed:RandomCoords",
+    config="inrvid.coords.configs:RandomConfig",
+    summary="fixed Gaussian random frequencies",
+    source=_INR_GAN,
 )
 REGISTRIES["coords"].declare(
-    "learned", "inrvid.coords.learned:LearnedCoords", config="inrvid.coords.configs:LearnedConfig",
-    summary="learned frequencies shared by all videos", source=_INR_GAN,
+    "learned",
+    "inrvid.coords.learned:LearnedCoords",
+    config="inrvid.coords.configs:LearnedConfig",
+    summary="learned frequencies shared by all videos",
+    source=_INR_GAN,
 )
 REGISTRIES["coords"].declare(
-    "constant", "inrvid.coords.constant:ConstantCoords", config="inrvid.coords.configs:ConstantConfig",
-    summary="a learned phase for each cell of the native grid", source=_INR_GAN,
+    "constant",
+    "inrvid.coords.constant:ConstantCoords",
+    config="inrvid.coords.configs:ConstantConfig",
+    summary="a learned phase for each cell of the native grid",
+    source=_INR_GAN,
 )
 
 REGISTRIES["motions"].declare(
-    "global", "inrvid.motion.global_motion:GlobalMotion", config="inrvid.motion.configs:GlobalConfig",
-    summary="one motion vector a video, scaled by time and passed through f_M", source=f"{_DIGAN} §3.1",
+    "global",
+    "inrvid.motion.global_motion:GlobalMotion",
+    config="inrvid.motion.configs:GlobalConfig",
+    summary="one motion vector a video, scaled by time and passed through f_M",
+    source=f"{_DIGAN} §3.1",
 )
 REGISTRIES["motions"].declare(
-    "static", "inrvid.motion.static:StaticMotion", config="inrvid.motion.configs:StaticConfig",
+    "static",
+    "inrvid.motion.static:StaticMotion",
+    config="inrvid.motion.configs:StaticConfig",
     summary="no motion: turns a video generator into the image generator it came from",
 )
 
 REGISTRIES["generators"].declare(
-    "inr_gan", "inrvid.generators.inr_gan:InrGan", config="inrvid.generators.configs:InrGanConfig",
+    "inr_gan",
+    "inrvid.generators.inr_gan:InrGan",
+    config="inrvid.generators.configs:InrGanConfig",
     summary="coordinate network with factorised multiplicative modulation, skip architecture",
     source=f"{_INR_GAN}; {_DIGAN}",
 )
 
 REGISTRIES["discriminators"].declare(
-    "dual", "inrvid.discriminators.dual:DualDiscriminator", config="inrvid.discriminators.configs:DualConfig",
+    "dual",
+    "inrvid.discriminators.dual:DualDiscriminator",
+    config="inrvid.discriminators.configs:DualConfig",
     summary="an image discriminator, and a motion discriminator on a pair of frames and their interval",
     source=f"{_DIGAN} §3.2",
 )
 
 REGISTRIES["time_samplers"].declare(
-    "beta_pair", "inrvid.time_samplers.beta_pair:BetaPair", config="inrvid.time_samplers.configs:BetaPairConfig",
-    summary="two times in a clip, t1 ~ Beta(2, 1) and t2 ~ Beta(1, 2), sorted", source=f"{_DIGAN} §3.2",
+    "beta_pair",
+    "inrvid.time_samplers.beta_pair:BetaPair",
+    config="inrvid.time_samplers.configs:BetaPairConfig",
+    summary="two times in a clip, t1 ~ Beta(2, 1) and t2 ~ Beta(1, 2), sorted",
+    source=f"{_DIGAN} §3.2",
 )
 
 REGISTRIES["augments"].declare(
-    "none", "inrvid.augment.none:NoAugment", config="inrvid.augment.configs:NoAugmentConfig",
+    "none",
+    "inrvid.augment.none:NoAugment",
+    config="inrvid.augment.configs:NoAugmentConfig",
     summary="frames as they are",
 )
 REGISTRIES["augments"].declare(
-    "diffaugment", "inrvid.augment.diffaugment:DiffAugment", config="inrvid.augment.configs:DiffAugmentConfig",
-    summary="colour and translation, the same draw for all frames of a clip", source="DiffAugment (NeurIPS 2020)",
+    "diffaugment",
+    "inrvid.augment.diffaugment:DiffAugment",
+    config="inrvid.augment.configs:DiffAugmentConfig",
+    summary="colour and translation, the same draw for all frames of a clip",
+    source="DiffAugment (NeurIPS 2020)",
 )
 
 REGISTRIES["losses"].declare(
-    "logistic", "inrvid.losses.logistic:LogisticLoss", config="inrvid.losses.configs:LogisticConfig",
-    summary="non-saturating logistic loss, lazy R1 at each head's own input", source="StyleGAN2 (CVPR 2020)",
+    "logistic",
+    "inrvid.losses.logistic:LogisticLoss",
+    config="inrvid.losses.configs:LogisticConfig",
+    summary="non-saturating logistic loss, lazy R1 at each head's own input",
+    source="StyleGAN2 (CVPR 2020)",
 )
 
 for _name, _class, _summary, _source in (
@@ -79,11 +114,16 @@ for _name, _class, _summary, _source in (
     ("procedural", "procedural:ProceduralScenes", "moving landscapes drawn by formulas: needs no download", ""),
 ):
     REGISTRIES["datasets"].declare(
-        _name, f"inrvid.data.{_class}", config=f"inrvid.data.configs:{_class.split(':')[1]}Config",
-        summary=_summary, source=_source,
+        _name,
+        f"inrvid.data.{_class}",
+        config=f"inrvid.data.configs:{_class.split(':')[1]}Config",
+        summary=_summary,
+        source=_source,
     )
 
 REGISTRIES["metrics"].declare(
-    "statistics", "inrvid.metrics.statistics:VideoStatistics", config="inrvid.metrics.configs:VideoStatisticsConfig",
+    "statistics",
+    "inrvid.metrics.statistics:VideoStatistics",
+    config="inrvid.metrics.configs:VideoStatisticsConfig",
     summary="Fréchet distances of simple spatial and temporal statistics: quick, needs no weights",
 )

@@ -59,7 +59,8 @@ class PartOf:
                 raise PydanticCustomError("nested", "{message}", {"message": str(error), "error": error}) from None
 
         return core_schema.no_info_plain_validator_function(
-            check, serialization=core_schema.plain_serializer_function_ser_schema(lambda part: part.model_dump(mode="json"))
+            check,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda part: part.model_dump(mode="json")),
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict:
@@ -108,7 +109,9 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[tu
             problems += [((*path, *inner), message) for inner, message in item["ctx"]["error"].problems]
         elif item["type"] == "extra_forbidden":
             existing = _fields_at(model, path[:-1])
-            problems.append((path, f"unknown key.{did_you_mean(path[-1], existing)}\n  available: {', '.join(existing)}"))
+            problems.append(
+                (path, f"unknown key.{did_you_mean(path[-1], existing)}\n  available: {', '.join(existing)}")
+            )
         elif item["type"] == "missing":
             problems.append((path, "this key is required"))
         else:

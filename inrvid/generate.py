@@ -41,7 +41,9 @@ def generate_videos(model: str | Path, output: Path, request: Request, *, cpu: b
         InrvidError: no such model, or a request that it cannot fulfil.
     """
     if output.suffix.lower() not in WRITABLE:
-        raise InrvidError(f"-o {output}: cannot write '{output.suffix}': use .mp4, .gif, or a folder name for png frames")
+        raise InrvidError(
+            f"-o {output}: cannot write '{output.suffix}': use .mp4, .gif, or a folder name for png frames"
+        )
     generator = load_generator(model)
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
     generator = generator.to(device)

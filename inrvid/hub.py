@@ -74,8 +74,13 @@ def read_config(directory: Path) -> dict[str, Any]:
 
 
 def push_generator(
-    generator: VideoGenerator, repo_id: str, *, private: bool = False, token: str | None = None,
-    message: str = "Upload model with inrvid", **metadata: Any,
+    generator: VideoGenerator,
+    repo_id: str,
+    *,
+    private: bool = False,
+    token: str | None = None,
+    message: str = "Upload model with inrvid",
+    **metadata: Any,
 ) -> str:
     """Create the repository if need be and upload the model; returns the commit's address."""
     import tempfile
@@ -132,7 +137,9 @@ def _verify(api: Any, name: str, weights: Path) -> None:
         target = weights.resolve()
         weights.unlink()
         target.unlink(missing_ok=True)
-        raise ModelError(f"{name}: {WEIGHTS} was damaged on its way (sha256 {actual[:12]}…, not {expected[:12]}…): try again")
+        raise ModelError(
+            f"{name}: {WEIGHTS} was damaged on its way (sha256 {actual[:12]}…, not {expected[:12]}…): try again"
+        )
 
 
 def _sha256(file: Any) -> str:
@@ -160,5 +167,9 @@ def _check_components(components: Mapping[str, Any], directory: Path) -> None:
         except InrvidError as error:
             package = provider.get("package", "?")
             if package == "inrvid":
-                raise ModelError(f"{directory}: needs {name}, of inrvid {provider.get('version')}: pip install -U inrvid") from error
-            raise ModelError(f"{directory}: needs {name}, of {package} {provider.get('version')}: pip install {package}") from error
+                raise ModelError(
+                    f"{directory}: needs {name}, of inrvid {provider.get('version')}: pip install -U inrvid"
+                ) from error
+            raise ModelError(
+                f"{directory}: needs {name}, of {package} {provider.get('version')}: pip install {package}"
+            ) from error

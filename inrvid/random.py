@@ -34,7 +34,9 @@ class Draws:
         self.keys, self.purpose = list(keys), purpose
         word = zlib.crc32(purpose.encode())
         self._rows = [
-            np.random.Generator(np.random.Philox(key=[key.seed & (2**64 - 1), word], counter=[0, 0, key.sample, key.step]))
+            np.random.Generator(
+                np.random.Philox(key=[key.seed & (2**64 - 1), word], counter=[0, 0, key.sample, key.step])
+            )
             for key in self.keys
         ]
 

@@ -21,9 +21,13 @@ import yaml
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from .config import Pair, PartConfig, PartOf, StrictModel, field_part, inline_refs, validate
-from .errors import ConfigError, InrvidError, did_you_mean, dotted
-from .recipe_file import Layer, KeyPath, find_recipe, read_layer, read_overrides
+from .data.configs import DatasetConfig
+from .discriminators.configs import DiscriminatorConfig
+from .errors import ConfigError, InrvidError, dotted
+from .generators.configs import GeneratorConfig
+from .recipe_file import KeyPath, Layer, find_recipe, read_layer, read_overrides
 from .registry import registry
+from .time_samplers.configs import TimeSamplerConfig
 
 
 class OptimizerConfig(StrictModel):
@@ -75,15 +79,19 @@ class Recipe(StrictModel):
     name: str = Field(description="name of the experiment; the run's folder is named after it")
     description: str = Field("", description="what it is, in a sentence")
     seed: NonNegativeInt = Field(0, description="of the weights, the latents, the data: the whole run")
-    data: Annotated[PartConfig, PartOf("datasets")] = Field(description="where the real videos come from")
-    generator: Annotated[PartConfig, PartOf("generators")] = Field(description="latents → video")
-    discriminator: Annotated[PartConfig, PartOf("discriminators")] = Field(description="frames → logits")
-    time_sampler: Annotated[PartConfig, PartOf("time_samplers")] = Field(description="which times D sees")
+    data: Annotated[DatasetConfig, PartOf("datasets")] = Field(description="where the real videos come from")
+    generator: Annotated[GeneratorConfig, PartOf("generators")] = Field(description="latents → video")
+    discriminator: Annotated[DiscriminatorConfig, PartOf("discriminators")] = Field(description="frames → logits")
+    time_sampler: Annotated[TimeSamplerConfig, PartOf("time_samplers")] = Field(description="which times D sees")
     augment: Annotated[PartConfig, PartOf("augments")] = Field(
-        {"type": "none"}, validate_default=True, description="augmentation of what D sees"  # type: ignore[assignment]
+        {"type": "none"},
+        validate_default=True,
+        description="augmentation of what D sees",
     )
     loss: Annotated[PartConfig, PartOf("losses")] = Field(
-        {"type": "logistic"}, validate_default=True, description="losses and penalty"  # type: ignore[assignment]
+        {"type": "logistic"},
+        validate_default=True,
+        description="losses and penalty",
     )
     optim: OptimConfig = Field(OptimConfig(), description="optimizers")
     train: TrainConfig = Field(TrainConfig(), description="length, batch, intervals")
@@ -101,8 +109,8 @@ class Recipe(StrictModel):
 class Derived:
     """`target` is `source` where it is not written, and must equal it where it is."""
 
-    target: KeyPath
-    source: KeyPath
+    target: tuple[str, str]
+    source: tuple[str, str]
 
 
 DERIVED = [
@@ -156,7 +164,10 @@ class InvalidRecipe(InrvidError):
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a recipe file, with every installed component, for editors."""
     schema = inline_refs(Recipe.model_json_schema())
-    schema["properties"]["extends"] = {"type": "string", "description": "recipe that this one changes: a name or a path"}
+    schema["properties"]["extends"] = {
+        "type": "string",
+        "description": "recipe that this one changes: a name or a path",
+    }
     schema.pop("required", None)  # a recipe that extends another leaves out what it shares
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
@@ -190,8 +201,12 @@ def _merge_layer(base: Layer, layer: Layer, report: Callable[[str], None]) -> La
 
 
 def _merge(
-    base: Mapping[str, Any], layer: Mapping[str, Any], model: type[BaseModel] | None, path: KeyPath,
-    origins: dict[KeyPath, str], report: Callable[[str], None],
+    base: Mapping[str, Any],
+    layer: Mapping[str, Any],
+    model: type[BaseModel] | None,
+    path: KeyPath,
+    origins: dict[KeyPath, str],
+    report: Callable[[str], None],
 ) -> dict[str, Any]:
     merged = dict(base)
     for key, value in layer.items():
@@ -211,7 +226,12 @@ def _merge(
 
 
 def _retyped(
-    old: Mapping[str, Any], new: Mapping[str, Any], model: type[BaseModel] | None, key: str, part: PartOf, path: KeyPath,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    model: type[BaseModel] | None,
+    key: str,
+    part: PartOf,
+    path: KeyPath,
     report: Callable[[str], None],
 ) -> tuple[Mapping[str, Any], Mapping[str, Any], type[BaseModel] | None]:
     """(inherited keys that stay, new keys, configuration class) of a part that a layer writes to."""
@@ -264,7 +284,12 @@ def _labels(data: dict[str, Any]) -> list[tuple[KeyPath, str]]:
     if not known or not classes or not isinstance(videos, dict):
         return []
     if not videos.setdefault("labels", True):
-        return [(("data", "labels"), f"is false, but generator.label_dim is {classes}: a conditional generator needs labels")]
+        return [
+            (
+                ("data", "labels"),
+                f"is false, but generator.label_dim is {classes}: a conditional generator needs labels",
+            )
+        ]
     return []
 
 

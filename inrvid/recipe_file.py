@@ -45,7 +45,9 @@ _Loader.add_implicit_resolver(
 def recipe_folders() -> list[Path]:
     """Where installed recipes are: in a wheel beside this file, in a clone beside the package."""
     here = Path(__file__).parent
-    return [folder for folder in (here / "_recipes", here.parent / "recipes") if (folder / "quickstart.yaml").exists()][:1]
+    return [folder for folder in (here / "_recipes", here.parent / "recipes") if (folder / "quickstart.yaml").exists()][
+        :1
+    ]
 
 
 def installed_recipes() -> dict[str, Path]:
@@ -64,7 +66,9 @@ def find_recipe(source: str | Path, folder: Path = Path(), origin: str = "") -> 
     if path.is_file():
         return path
     if path.is_dir():
-        raise InrvidError(f"{prefix}{source}: this is a folder; a recipe is a YAML file, or the name of an installed one")
+        raise InrvidError(
+            f"{prefix}{source}: this is a folder; a recipe is a YAML file, or the name of an installed one"
+        )
     installed = installed_recipes()
     name = str(source)
     if name in installed:
@@ -102,7 +106,7 @@ def read_overrides(overrides: Iterable[str]) -> Layer:
             if not isinstance(node, dict):
                 raise InrvidError(f"--set {text}: '{name}' was set to a value before")
         try:
-            node[path[-1]] = yaml.load(value, _Loader)  # noqa: S506 (a SafeLoader)
+            node[path[-1]] = yaml.load(value, _Loader)
         except yaml.YAMLError:
             raise InrvidError(f"--set {text}: the value is not YAML") from None
         layer.origins[path] = "--set"
@@ -117,7 +121,9 @@ def _parse(text: str, shown: str) -> tuple[dict[str, Any], dict[KeyPath, str]]:
         data = _construct(loader, node, (), origins, shown) if node else {}
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise InrvidError(f"{shown}:{mark.line + 1 if mark else 1}  not YAML: {error.problem or error.context}") from None
+        raise InrvidError(
+            f"{shown}:{mark.line + 1 if mark else 1}  not YAML: {error.problem or error.context}"
+        ) from None
     except yaml.YAMLError as error:
         raise InrvidError(f"{shown}: not YAML: {error}") from None
     finally:
@@ -140,9 +146,12 @@ def _construct(loader: _Loader, node: yaml.Node, path: KeyPath, origins: dict[Ke
             result[key] = _construct(loader, value_node, inner, origins, shown)
         return result
     if isinstance(node, yaml.SequenceNode):
+        items = []
         for i, item in enumerate(node.value):
-            origins[(*path, str(i))] = f"{shown}:{item.start_mark.line + 1}"
-        return [_construct(loader, item, (*path, str(i)), origins, shown) for i, item in enumerate(node.value)]
+            inner = (*path, str(i))
+            origins[inner] = f"{shown}:{item.start_mark.line + 1}"
+            items.append(_construct(loader, item, inner, origins, shown))
+        return items
     return loader.construct_object(node, deep=True)
 
 

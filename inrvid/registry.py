@@ -74,8 +74,13 @@ class Registry:
         claims = [*([self._built_in[name]] if name in self._built_in else []), *_plugins(self.kind).get(name, [])]
         if not claims:
             raise ConfigError(
-                [(("type",), f"no {self.noun} named '{name}'.{did_you_mean(name, self.names())}\n"
-                  f"  available: {', '.join(self.names())}   (inrvid plugins list {self.kind})")]
+                [
+                    (
+                        ("type",),
+                        f"no {self.noun} named '{name}'.{did_you_mean(name, self.names())}\n"
+                        f"  available: {', '.join(self.names())}   (inrvid plugins list {self.kind})",
+                    )
+                ]
             )
         if len(claims) > 1:
             packages = " and ".join(f"{e.package} {e.version}".strip() for e in claims)
@@ -99,8 +104,13 @@ class Registry:
             return data
         if not isinstance(data, Mapping) or not isinstance(data.get("type"), str):
             raise ConfigError(
-                [(("type",), f"expected a {self.noun}: a mapping with a 'type'\n"
-                  f"  available: {', '.join(self.names())}   (inrvid plugins list {self.kind})")]
+                [
+                    (
+                        ("type",),
+                        f"expected a {self.noun}: a mapping with a 'type'\n"
+                        f"  available: {', '.join(self.names())}   (inrvid plugins list {self.kind})",
+                    )
+                ]
             )
         return validate(self.config_class(data["type"]), data)
 
@@ -177,6 +187,8 @@ def registry(kind: str) -> Registry:
     from . import components  # noqa: F401  (declares the built-in components, importing none of them)
 
     if kind not in REGISTRIES:
-        raise InrvidError(f"no kind of component named '{kind}'.{did_you_mean(kind, REGISTRIES)}\n"
-                          f"  available: {', '.join(REGISTRIES)}")
+        raise InrvidError(
+            f"no kind of component named '{kind}'.{did_you_mean(kind, REGISTRIES)}\n"
+            f"  available: {', '.join(REGISTRIES)}"
+        )
     return REGISTRIES[kind]

@@ -19,7 +19,7 @@ CLIP = 16  # frames of the release's clips: unit time is frame / 15
 
 @pytest.fixture(params=["digan_a", "digan_b"], scope="module")
 def case(request):
-    G, D, info = from_official(GOLDEN / f"{request.param}.safetensors")
+    G, D, _ = from_official(GOLDEN / f"{request.param}.safetensors")
     tensors = golden(request.param)
     latents = Latents(tensors["input.z"], tensors["input.z_motion"], tensors["input.label"])
     return G.eval(), D, tensors, latents

@@ -112,7 +112,9 @@ def test_missing_file_of_an_installed_recipe():
 
 def test_type_change_keeps_what_the_new_type_has_and_reports_the_rest():
     notes = []
-    recipe = load_recipe("digan_ucf", ["generator.coords.type=log", "generator.motion.type=static"], report=notes.append)
+    recipe = load_recipe(
+        "digan_ucf", ["generator.coords.type=log", "generator.motion.type=static"], report=notes.append
+    )
     assert recipe.generator.coords.type == "log"
     assert recipe.generator.fmm_rank == 10
     assert notes == [

@@ -35,7 +35,9 @@ class DiffAugment(Augment):
     def _shift(self, frames: Tensor, uniform: Tensor) -> Tensor:
         """Each whole number of −m … m, m the largest translation, is as likely: int64 `[B, 2]`."""
         largest = [int(side * self.config.max_translation + 0.5) for side in frames.shape[3:]]
-        return torch.stack([(u * (2 * m + 1)).long() - m for u, m in zip(uniform.unbind(1), largest, strict=True)], dim=1)
+        return torch.stack(
+            [(u * (2 * m + 1)).long() - m for u, m in zip(uniform.unbind(1), largest, strict=True)], dim=1
+        )
 
 
 def jitter(frames: Tensor, uniform: Tensor) -> Tensor:
@@ -56,6 +58,10 @@ def translate(frames: Tensor, shift: Tensor) -> Tensor:
         shape = [len(frames), 1, 1, 1, 1]
         shape[dim] = size
         inside = ((source >= 0) & (source < size)).view(shape)
-        index = source.clamp(0, size - 1).view(shape).expand(-1, *(n if d != dim else -1 for d, n in enumerate(frames.shape) if d))
+        index = (
+            source.clamp(0, size - 1)
+            .view(shape)
+            .expand(-1, *(n if d != dim else -1 for d, n in enumerate(frames.shape) if d))
+        )
         frames = frames.gather(dim, index) * inside
     return frames

@@ -24,9 +24,7 @@ PathArgument = Annotated[
 ]
 TypeOption = Annotated[str, typer.Option("--type", help="type of data set; auto looks at the path")]
 Resolution = Annotated[int, typer.Option(min=4, help="side of the frames, pixels")]
-Fps = Annotated[
-    float | None, typer.Option(min=0.001, help="resample to this rate; default: each video's own")
-]
+Fps = Annotated[float | None, typer.Option(min=0.001, help="resample to this rate; default: each video's own")]
 Stride = Annotated[int, typer.Option(min=1, help="keep every n-th frame")]
 UseLabels = Annotated[bool, typer.Option("--labels", help="use the videos' classes")]
 
@@ -36,15 +34,11 @@ def info(
     path: PathArgument,
     type_: TypeOption = "auto",
     resolution: Resolution = 128,
-    clip_length: Annotated[
-        int, typer.Option(min=2, help="frames of a clip; shorter videos are left out")
-    ] = 16,
+    clip_length: Annotated[int, typer.Option(min=2, help="frames of a clip; shorter videos are left out")] = 16,
     fps: Fps = None,
     stride: Stride = 1,
     labels: UseLabels = False,
-    bench: Annotated[
-        bool, typer.Option("--bench", help="measure how many clips a second can be read")
-    ] = False,
+    bench: Annotated[bool, typer.Option("--bench", help="measure how many clips a second can be read")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
     """Say what a data set holds, and what is left out and why."""
@@ -97,11 +91,7 @@ def convert(
     from ..data.summary import skipped_lines
 
     if format_ not in SUFFIXES or out.suffix.lower() != ".zip":
-        problem = (
-            "--format: expected jpeg or png"
-            if format_ not in SUFFIXES
-            else f"{out}: its name should end in .zip"
-        )
+        problem = "--format: expected jpeg or png" if format_ not in SUFFIXES else f"{out}: its name should end in .zip"
         raise DataError(problem)
     _, dataset = _open(
         path, type_, resolution=resolution, clip_length=clip_length, fps=fps, stride=stride, resize=resize,
@@ -110,9 +100,7 @@ def convert(
     failed = write(dataset, out, format_, quality)
     size = out.stat().st_size / 2**20
     typer.echo(f"{out}: {len(dataset) - len(failed)} videos, {size:.1f} MiB")
-    typer.echo(
-        "".join(f"{line}\n" for line in skipped_lines([*dataset.skipped, *failed], str(path))), nl=False
-    )
+    typer.echo("".join(f"{line}\n" for line in skipped_lines([*dataset.skipped, *failed], str(path))), nl=False)
 
 
 def _open(path: Path, type_: str, **values: Any) -> tuple[str, VideoDataset]:

@@ -50,7 +50,13 @@ def examine() -> dict[str, dict[str, str]]:
             optional[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             optional[name] = f"not installed ({remedy})"
-    return {"versions": versions, "optional": optional, "devices": _devices(), "codecs": _codecs(), "plugins": _plugins()}
+    return {
+        "versions": versions,
+        "optional": optional,
+        "devices": _devices(),
+        "codecs": _codecs(),
+        "plugins": _plugins(),
+    }
 
 
 def _devices() -> dict[str, str]:
@@ -64,7 +70,9 @@ def _devices() -> dict[str, str]:
         devices[f"cuda:{i}"] = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
     if torch.cuda.device_count() == 0:
         built = torch.version.cuda
-        devices["cuda"] = "none visible" if built else "this PyTorch is a CPU build: https://pytorch.org/get-started/locally"
+        devices["cuda"] = (
+            "none visible" if built else "this PyTorch is a CPU build: https://pytorch.org/get-started/locally"
+        )
     return devices
 
 

@@ -29,8 +29,16 @@ def generate(
     if frames is not None and seconds is not None:
         raise InrvidError("--frames and --seconds: give one of them")
     request = Request(
-        videos=videos, frames=frames, seconds=seconds, fps=fps, start=start, seed=seed, truncation=truncation,
-        label=label, size=size, grid=grid,
+        videos=videos,
+        frames=frames,
+        seconds=seconds,
+        fps=fps,
+        start=start,
+        seed=seed,
+        truncation=truncation,
+        label=label,
+        size=size,
+        grid=grid,
     )
     for path in generate_videos(model, output, request, cpu=cpu):
         typer.echo(path)

@@ -41,16 +41,19 @@ def list_plugins(
                 rows.append((None, f"{part}: {error}"))
         found[name] = rows
     if as_json:
-        data = {k: [dataclasses.asdict(e) if e else {"error": problem} for e, problem in rows] for k, rows in found.items()}
+        data = {
+            k: [dataclasses.asdict(e) if e else {"error": problem} for e, problem in rows] for k, rows in found.items()
+        }
         typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
     console = Console()
     for name, rows in found.items():
         table = Table("name", "what it is", "source", "package", title=name, title_justify="left", box=None)
-        for entry, problem in rows:
-            if entry is None:
+        for found_entry, problem in rows:
+            if found_entry is None:
                 table.add_row("[red]broken[/red]", problem, "", "")
             else:
-                table.add_row(entry.name, entry.summary, entry.source, entry.package if entry.is_plugin else "")
+                package = found_entry.package if found_entry.is_plugin else ""
+                table.add_row(found_entry.name, found_entry.summary, found_entry.source, package)
         console.print(table)
         console.print()

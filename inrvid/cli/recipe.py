@@ -32,7 +32,11 @@ def list_recipes(as_json: bool = typer.Option(False, "--json", help="For program
 
 
 @app.command()
-def show(recipe: str = _RECIPE, overrides: list[str] = _SET, as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
+def show(
+    recipe: str = _RECIPE,
+    overrides: list[str] = _SET,
+    as_json: bool = typer.Option(False, "--json", help="For programs."),
+) -> None:
     """The resolved recipe: every key with its value."""
     from ..recipe import load_recipe
 

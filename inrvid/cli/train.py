@@ -16,7 +16,9 @@ def train(
     overrides: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key of the recipe."),
     data: str = typer.Option(None, "--data", metavar="PATH", help="Train on these videos."),
     run_dir: Path = typer.Option(None, "--run-dir", help="Where to write; default: runs/<name>/<number>."),
-    resume: str = typer.Option("auto", "--resume", metavar="auto|never|PATH", help="What to do with a run's checkpoint."),
+    resume: str = typer.Option(
+        "auto", "--resume", metavar="auto|never|PATH", help="What to do with a run's checkpoint."
+    ),
     cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Print the resolved recipe and stop."),
 ) -> None:

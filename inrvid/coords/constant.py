@@ -25,7 +25,7 @@ class ConstantCoords(CoordinateEncoding):
         return {}
 
     def phase(self, predicted: dict[str, Tensor], grid: Grid) -> Tensor:
-        table = self.table
+        table: Tensor = self.table
         if grid != self.native:
             table = F.grid_sample(
                 table, self._positions(grid), mode="bilinear", padding_mode="border", align_corners=True

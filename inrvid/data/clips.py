@@ -40,7 +40,7 @@ class Clips(Dataset[dict[str, Tensor]]):
         self._warned = torch.zeros(len(dataset), dtype=torch.bool).share_memory_()
 
     def __getitem__(self, key: Key) -> dict[str, Tensor]:
-        """Raises DataError if a video cannot be decoded (`on_error: fail`), or `ATTEMPTS` in a row (`skip`)."""
+        """Raises DataError if a video (`on_error: fail`) or `ATTEMPTS` in a row (`skip`) cannot be decoded."""
         draws = Draws([key], PURPOSE)
         for _ in range(ATTEMPTS):
             video = self._draw_video(draws)

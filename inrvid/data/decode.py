@@ -63,9 +63,7 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
         raise UnreadableError(f"not a video, or cut short: {error.strerror}") from error
     with container:
         if not container.streams.video:
-            raise UnreadableError(
-                "no video stream (audio only)" if container.streams.audio else "no video stream"
-            )
+            raise UnreadableError("no video stream (audio only)" if container.streams.audio else "no video stream")
         stream = container.streams.video[0]
         if stream.codec_context is None:
             raise UnreadableError("its codec is not supported by this build of PyAV")

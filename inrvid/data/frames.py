@@ -31,8 +31,7 @@ class Frames(IndexedDataset):
     config: FrameFolderConfig | FrameZipConfig
     holds = f"folders of frames ({', '.join(suffix[1:] for suffix in SUFFIXES)})"
     labelled_by = (
-        f'{LABELS_FILE} with "labels": [["folder", 0], …], '
-        "or one sub-folder a class with the videos' folders in it"
+        f'{LABELS_FILE} with "labels": [["folder", 0], …], or one sub-folder a class with the videos\' folders in it'
     )
 
     @abc.abstractmethod
@@ -80,13 +79,9 @@ class Frames(IndexedDataset):
                 width, height = picture.size
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             return f"{PurePosixPath(names[0]).name}: {_reason(error)}"
-        return VideoInfo.of_pictures(
-            len(names), width, height, self._labels.rate(video) or self.config.source_fps
-        )
+        return VideoInfo.of_pictures(len(names), width, height, self._labels.rate(video) or self.config.source_fps)
 
-    def _pictures(
-        self, name: str, info: VideoInfo, frames: Sequence[int]
-    ) -> Iterator[tuple[int, np.ndarray]]:
+    def _pictures(self, name: str, info: VideoInfo, frames: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
         for number in frames:
             file = self._frames[name][number]
             try:
@@ -112,10 +107,7 @@ class FrameFolder(Frames):
     def _list(self) -> dict[str, int]:
         if not self.path.is_dir():
             raise DataError(f"{self.path}: not a folder")
-        return {
-            file.relative_to(self.path).as_posix(): file.stat().st_size
-            for file in files_in(self.path, SUFFIXES)
-        }
+        return {file.relative_to(self.path).as_posix(): file.stat().st_size for file in files_in(self.path, SUFFIXES)}
 
     def _load(self, name: str) -> bytes:
         return (self.path / name).read_bytes()
@@ -160,11 +152,7 @@ class FrameZip(Frames):
 
 def natural(name: str) -> list[tuple[int, int, str]]:
     """Sort key under which 'frame10' comes after 'frame9'."""
-    return [
-        (0, int(part), part) if part.isdecimal() else (1, 0, part)
-        for part in re.split(r"(\d+)", name)
-        if part
-    ]
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
 
 
 def _is_picture(name: str) -> bool:

@@ -37,9 +37,7 @@ def index_files(root: Path, names: Sequence[str]) -> dict[str, VideoInfo | str]:
     known = _load(file)
     fresh = {name: info for name, (stamp, info) in known.items() if stamp == stamps.get(name)}
     missing = [name for name in names if name not in fresh]
-    found = dict(
-        zip(missing, in_parallel(lambda name: _look(root / name), missing, f"indexing {root}"), strict=True)
-    )
+    found = dict(zip(missing, in_parallel(lambda name: _look(root / name), missing, f"indexing {root}"), strict=True))
     entries = {**fresh, **{name: info for name, info in found.items() if isinstance(info, VideoInfo)}}
     others = {name: entry for name, entry in known.items() if name not in stamps and (root / name).exists()}
     if len(entries) > len(fresh) or len(fresh) + len(others) < len(known):
@@ -90,8 +88,6 @@ def _load(file: Path) -> dict[str, tuple[Stamp | None, VideoInfo]]:
 
 
 def _store(file: Path, entries: dict[str, tuple[Stamp | None, VideoInfo]]) -> None:
-    files = {
-        name: {"stamp": stamp, "info": info.to_json()} for name, (stamp, info) in sorted(entries.items())
-    }
+    files = {name: {"stamp": stamp, "info": info.to_json()} for name, (stamp, info) in sorted(entries.items())}
     with contextlib.suppress(OSError):  # a cache that cannot be written costs time only
         write_text(file, json.dumps({"version": VERSION, "files": files}, separators=(",", ":")))

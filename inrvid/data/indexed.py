@@ -70,9 +70,7 @@ class IndexedDataset(VideoDataset):
         """What each video holds, or the reason why it cannot be used."""
 
     @abc.abstractmethod
-    def _pictures(
-        self, name: str, info: VideoInfo, frames: Sequence[int]
-    ) -> Iterator[tuple[int, np.ndarray]]:
+    def _pictures(self, name: str, info: VideoInfo, frames: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
         """Each wanted frame once, by number, uint8 `[H, W, 3]`. Raises DataError naming the file."""
 
     @abc.abstractmethod
@@ -91,9 +89,7 @@ class IndexedDataset(VideoDataset):
             reason = info if isinstance(info, str) else self._unfit(item, info)
             if isinstance(info, VideoInfo) and reason is None:
                 label = item.label if self.config.labels else None
-                self.records.append(
-                    VideoRecord(item.name, info.frames, info.fps, info.width, info.height, label)
-                )
+                self.records.append(VideoRecord(item.name, info.frames, info.fps, info.width, info.height, label))
                 self._infos.append(info)
             else:
                 self.skipped.append(Skipped(item.name, str(reason)))
@@ -141,9 +137,6 @@ class IndexedDataset(VideoDataset):
     def fingerprint(self) -> str:
         described = {
             "config": self.config.model_dump(mode="json", exclude=set(DECIDES_NOTHING)),
-            "videos": [
-                [record.name, self._bytes(record.name), record.frames, record.label]
-                for record in self.records
-            ],
+            "videos": [[record.name, self._bytes(record.name), record.frames, record.label] for record in self.records],
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

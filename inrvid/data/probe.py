@@ -81,11 +81,7 @@ def _from_tail(path: Path, packets: _Packets) -> _Decoded | None:
     (avi stores none: where the decoder reorders frames, libav's guess of their times is in decoding order).
     """
     times = sorted(time for time in packets.times if time is not None)
-    if (
-        len(set(times)) < len(packets.times)
-        or not packets.keys
-        or (packets.reorders and times == packets.times)
-    ):
+    if len(set(times)) < len(packets.times) or not packets.keys or (packets.reorders and times == packets.times):
         return None
     last_key = packets.keys[-1]
     tail = _decode(path, start=last_key)

@@ -30,9 +30,7 @@ class VideoFiles(IndexedDataset):
     def _look_into(self, names: Sequence[str]) -> dict[str, VideoInfo | str]:
         return index_files(self.root, names)
 
-    def _pictures(
-        self, name: str, info: VideoInfo, frames: Sequence[int]
-    ) -> Iterator[tuple[int, np.ndarray]]:
+    def _pictures(self, name: str, info: VideoInfo, frames: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
         return pictures(self.root / name, info, frames)
 
     def _bytes(self, name: str) -> int:

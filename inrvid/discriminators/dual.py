@@ -66,7 +66,9 @@ class ResidualDiscriminator(nn.Module):
         cmap_dim = channels[-1] if config.label_dim else 0
         self.epilogue = Epilogue(channels[-1], cmap_dim=cmap_dim, mbstd_group=config.mbstd_group)
         self.mapping = (
-            MappingNetwork(0, config.label_dim, cmap_dim, layers=config.label_layers, average=False) if cmap_dim else None
+            MappingNetwork(0, config.label_dim, cmap_dim, layers=config.label_layers, average=False)
+            if cmap_dim
+            else None
         )
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:

@@ -22,13 +22,17 @@ class GeneratorConfig(PartConfig):
     w_dim: PositiveInt = Field(512, description="width of the style w")
     mapping_layers: PositiveInt = Field(2, description="layers of the mapping network")
     motion: Annotated[PartConfig, PartOf("motions")] = Field(
-        {"type": "global"}, validate_default=True, description="motion parametrization"  # type: ignore[assignment]
+        {"type": "global"},
+        validate_default=True,
+        description="motion parametrization",
     )
 
 
 class InrGanConfig(GeneratorConfig):
     coords: Annotated[PartConfig, PartOf("coords")] = Field(
-        {"type": "fourier"}, validate_default=True, description="coordinate encoding"  # type: ignore[assignment]
+        {"type": "fourier"},
+        validate_default=True,
+        description="coordinate encoding",
     )
     channel_base: PositiveInt = Field(32768, description="channels(r) = min(channel_base // r, channel_max)")
     channel_max: PositiveInt = Field(512, description="largest number of channels")

@@ -14,9 +14,10 @@ number of frames. Three identities save most of the work, none of them approxima
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import torch
 from einops import rearrange
@@ -47,13 +48,12 @@ class InrGan(VideoGenerator):
 
     @property
     def num_ws(self) -> int:
-        return sum(len(block.layers) for block in self._blocks()) + 1
+        return sum(len(block.layers) for block in self._blocks().values()) + 1
 
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
         phi: dict[str, Tensor] = {}
         first = 0
-        for name, block in self.blocks.items():
-            assert isinstance(block, InrBlock)
+        for name, block in self._blocks().items():
             count = len(block.layers)
             own = block.modulate(ws[:, first : first + count + 1])  # ToRGB takes the w behind its block's layers
             phi.update({f"{name}.{key}": value for key, value in own.items()})
@@ -63,8 +63,7 @@ class InrGan(VideoGenerator):
     def render(self, phi: Mapping[str, Tensor], state: Any, t: Tensor, grid: Grid) -> Tensor:
         x: Tensor | None = None
         rgb: Tensor | None = None
-        for name, block in self.blocks.items():
-            assert isinstance(block, InrBlock)
+        for name, block in self._blocks().items():
             own = {key.removeprefix(f"{name}."): value for key, value in phi.items() if key.startswith(f"{name}.")}
             side = max(int(name), self.input_resolution)
             x = block(own, x, state, grid.coarser(self.resolution // side))
@@ -72,10 +71,8 @@ class InrGan(VideoGenerator):
         assert rgb is not None
         return rearrange(rgb, "b h w t c -> b t c h w").expand(-1, t.shape[1], -1, -1, -1).contiguous()
 
-    def _blocks(self) -> Iterator[InrBlock]:
-        for block in self.blocks.values():
-            assert isinstance(block, InrBlock)
-            yield block
+    def _blocks(self) -> dict[str, InrBlock]:
+        return cast(dict[str, InrBlock], dict(self.blocks.items()))
 
 
 class InrBlock(nn.Module):
@@ -85,18 +82,24 @@ class InrBlock(nn.Module):
         super().__init__()
         has_coords = resolution == 4 or resolution > config.input_resolution
         self.embedding = (
-            MovingEmbedding(config.coords, motion, config, max(resolution, config.input_resolution)) if has_coords else None
+            MovingEmbedding(config.coords, motion, config, max(resolution, config.input_resolution))
+            if has_coords
+            else None
         )
         self.in_channels = in_channels
         count = (1 if resolution == 4 else 2) + config.extra_layers.get(resolution, 0)
         widths = [in_channels + (2 * config.coord_dim if has_coords else 0), *[channels] * count]
         self.layers = nn.ModuleList(
-            FMMLinear(a, b, config.w_dim, rank=config.fmm_rank) for a, b in zip(widths, widths[1:], strict=False)
+            FMMLinear(a, b, config.w_dim, rank=config.fmm_rank) for a, b in itertools.pairwise(widths)
         )
         self.rgb = ToRGB(channels, config.w_dim)
 
+    @property
+    def _pointwise(self) -> list[FMMLinear]:
+        return cast(list[FMMLinear], list(self.layers))
+
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
-        phi = {f"layers.{i}": layer.modulated(ws[:, i]) for i, layer in enumerate(self.layers)}  # type: ignore[operator]
+        phi = {f"layers.{i}": layer.modulated(ws[:, i]) for i, layer in enumerate(self._pointwise)}
         phi["rgb"] = self.rgb.modulated(ws[:, -1])
         if self.embedding is not None:
             phi["w"] = ws[:, 0]
@@ -105,7 +108,8 @@ class InrBlock(nn.Module):
 
     def forward(self, phi: dict[str, Tensor], x: Tensor | None, state: Any, grid: Grid) -> Tensor:
         """Features `[B, h, w, T, C]` (of the grid, or of one twice as coarse) → features on the grid."""
-        weight, bias = phi["layers.0"], self.layers[0].scaled_bias
+        first, *rest = self._pointwise
+        weight, bias = phi["layers.0"], first.scaled_bias
         if self.embedding is None:
             assert x is not None
             x = pointwise(x, weight, bias)
@@ -114,7 +118,7 @@ class InrBlock(nn.Module):
             coarse = None if x is None else pointwise(x, of_features)
             x = add_upsampled(self.embedding(phi, of_embedding, bias, state, grid), coarse)
         x = lrelu_(x)
-        for i, layer in enumerate(self.layers[1:], start=1):
+        for i, layer in enumerate(rest, start=1):
             x = lrelu_(pointwise(x, phi[f"layers.{i}"], layer.scaled_bias))
         return x
 
@@ -137,9 +141,7 @@ class MovingEmbedding(nn.Module):
         embedding = torch.cat([phase.sin(), phase.cos()], dim=2)  # [B, H·W, 2d]
         weight = self._rotated(weight, state, phi["w"])  # [B, T, 2d, out]
         frames = weight.shape[1]
-        product = torch.baddbmm(
-            bias.repeat(frames), embedding, rearrange(weight, "b t d out -> b d (t out)")
-        )
+        product = torch.baddbmm(bias.repeat(frames), embedding, rearrange(weight, "b t d out -> b d (t out)"))
         return product.unflatten(2, (frames, -1)).unflatten(1, (grid.height, grid.width))
 
     def _rotated(self, weight: Tensor, state: Any, w: Tensor) -> Tensor:

@@ -23,8 +23,15 @@ class EqConv2d(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, size: int, *, bias: bool = True, down: bool = False,
-        activate: bool = False, gain: float = 1.0,
+        self,
+        in_channels: int,
+        out_channels: int,
+        size: int,
+        *,
+        bias: bool = True,
+        down: bool = False,
+        activate: bool = False,
+        gain: float = 1.0,
     ):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, size, size))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -33,7 +35,7 @@ class MappingNetwork(nn.Module):
         self.embed = EqLinear(label_dim, w_dim) if label_dim else None
         widths = [z_dim + (w_dim if label_dim else 0), *[w_dim] * layers]
         self.layers = nn.Sequential(
-            *(EqLinear(a, b, lr_mult=LR_MULT, activate=True) for a, b in zip(widths, widths[1:], strict=False))
+            *(EqLinear(a, b, lr_mult=LR_MULT, activate=True) for a, b in itertools.pairwise(widths))
         )
         self.register_buffer("w_average", torch.zeros(w_dim) if average else None)
 

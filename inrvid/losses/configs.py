@@ -9,4 +9,6 @@ from ..config import PartConfig
 
 class LogisticConfig(PartConfig):
     r1_gamma: NonNegativeFloat = Field(1.0, description="γ of the R1 penalty, γ/2·‖∇‖², for each head")
-    r1_interval: PositiveInt = Field(16, description="steps between two penalties; each weighs as much as all it stands for")
+    r1_interval: PositiveInt = Field(
+        16, description="steps between two penalties; each weighs as much as all it stands for"
+    )

@@ -29,7 +29,8 @@ class LogisticLoss(AdversarialLoss):
 
     def penalty(self, D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensor:
         """R1: γ/2 · Σ over heads of the mean of ‖∂logit/∂input‖², a row of the head's input at a time."""
-        return self.config.r1_gamma / 2 * sum(norms.mean() for norms in r1_norms(D, frames, t, label, augment).values())
+        norms = r1_norms(D, frames, t, label, augment).values()
+        return self.config.r1_gamma / 2 * torch.stack([of_head.mean() for of_head in norms]).sum()
 
 
 def sum_of_means(logits: Tensors, *, sign: int) -> Tensor:

@@ -44,7 +44,9 @@ class GlobalHead(MotionHead):
         super().__init__()
         self.config, self.width = config, width
         self.affine = EqLinear(w_dim * config.content + z_dim * config.noise, width)
-        self.mlp = nn.Sequential(EqLinear(width, width, activate=True), EqLinear(width, width)) if config.nonlinear else None
+        self.mlp = (
+            nn.Sequential(EqLinear(width, width, activate=True), EqLinear(width, width)) if config.nonlinear else None
+        )
 
     def forward(self, state: GlobalState, w: Tensor) -> Tensor:
         inputs = [w] * self.config.content + [state.noise] * self.config.noise

@@ -31,7 +31,9 @@ def save_checkpoint(folder: Path, training: TrainingStep, *, step: int, clips: i
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     for name, tensors in _tensors(training).items():
-        save_file({key: value.detach().contiguous() for key, value in tensors.items()}, temporary / f"{name}.safetensors")
+        save_file(
+            {key: value.detach().contiguous() for key, value in tensors.items()}, temporary / f"{name}.safetensors"
+        )
     (temporary / STATE).write_text(json.dumps({"step": step, "clips": clips}) + "\n")
     for path in (*temporary.iterdir(), temporary):
         _sync(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..recipe import TrainConfig
 
@@ -22,7 +22,8 @@ class MovingAverage:
         """After a step of `clips` clips; `clips_seen` before it."""
         half_life = min(self.half_life, self.rampup * clips_seen) if self.rampup else self.half_life
         keep = 0.5 ** (clips / half_life) if half_life > 0 else 0.0
-        averages = list(self.module.parameters())
-        torch._foreach_lerp_(averages, list(source.parameters()), 1 - keep)
+        averages: list[Tensor] = list(self.module.parameters())
+        values: list[Tensor] = list(source.parameters())
+        torch._foreach_lerp_(averages, values, 1 - keep)
         for average, value in zip(self.module.buffers(), source.buffers(), strict=True):
             average.copy_(value)

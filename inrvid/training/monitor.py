@@ -24,9 +24,15 @@ class Monitor:
         self._tensorboard: Any = None
         self._tensorboard_dir = run_dir / "tensorboard"
         self._progress = Progress(
-            TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("clips"),
-            TextColumn("{task.fields[speed]}"), TimeRemainingColumn(), TextColumn("{task.fields[status]}"),
-            console=console, disable=not console.is_terminal,
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("clips"),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[status]}"),
+            console=console,
+            disable=not console.is_terminal,
         )
         total = round(config.kclips * 1000)
         self._task: TaskID = self._progress.add_task("", total=total, completed=clips, speed="", status="")
@@ -37,7 +43,9 @@ class Monitor:
         self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._progress.stop()
         self._metrics.close()
         if self._tensorboard is not None:
@@ -70,13 +78,18 @@ class Monitor:
             remaining = (self._total - self._clips) / max(speed, 1e-9)
             self.console.print(
                 f"{self._clips}/{self._total} clips  {speed:.1f} clips/s  {_duration(remaining)} left  {status}",
-                highlight=False, soft_wrap=True,
+                highlight=False,
+                soft_wrap=True,
             )
 
     @staticmethod
     def _status(values: Mapping[str, float]) -> str:
-        losses = [f"{name.removeprefix('loss/')} {value:.2f}" for name, value in values.items() if name.startswith("loss/")]
-        signs = [f"{name.removeprefix('sign/')} {value:+.2f}" for name, value in values.items() if name.startswith("sign/")]
+        losses = [
+            f"{name.removeprefix('loss/')} {value:.2f}" for name, value in values.items() if name.startswith("loss/")
+        ]
+        signs = [
+            f"{name.removeprefix('sign/')} {value:+.2f}" for name, value in values.items() if name.startswith("sign/")
+        ]
         return "loss " + " ".join(losses) + "  sign " + " ".join(signs)
 
     def _writer(self) -> Any:

@@ -40,7 +40,10 @@ class Gradients:
         if self.accelerator.num_processes > 1:
             flat = torch.cat([g.flatten() for g in gradients])
             flat = self.accelerator.reduce(flat, "mean")
-            torch._foreach_copy_(gradients, [f.view_as(g) for f, g in zip(flat.split([g.numel() for g in gradients]), gradients, strict=True)])
+            torch._foreach_copy_(
+                gradients,
+                [f.view_as(g) for f, g in zip(flat.split([g.numel() for g in gradients]), gradients, strict=True)],
+            )
         # The sum of a gradient is finite unless one of its values is not (or it is about to overflow).
         wrong = torch.stack([~g.sum().isfinite() for g in gradients]).sum()
         for g in gradients:

@@ -29,7 +29,7 @@ class Scorer:
     def __init__(self, recipe: Recipe):
         config = recipe.data.model_dump(mode="json") | recipe.eval.data
         self.clips = recipe.eval.clips
-        self.dataset = open_dataset(registry("datasets").validate(config))
+        self.dataset = open_dataset(config)
         self.metrics: dict[str, Metric] = {m.type: registry("metrics").build(m) for m in recipe.eval.metrics}
         self._real = self._features(real_clips(self.dataset, recipe, self.clips))
 
@@ -45,9 +45,7 @@ class Scorer:
         for frames in batches:
             for name, metric in self.metrics.items():
                 found[name].append(metric.features(frames))
-        return {
-            name: {part: torch.cat([f[part] for f in parts]) for part in parts[0]} for name, parts in found.items()
-        }
+        return {name: {part: torch.cat([f[part] for f in parts]) for part in parts[0]} for name, parts in found.items()}
 
 
 def generated_clips(generator: VideoGenerator, count: int) -> Iterator[Tensor]:

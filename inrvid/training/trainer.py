@@ -45,7 +45,13 @@ class Trainer:
     """
 
     def __init__(
-        self, recipe: Recipe, run_dir: Path, *, resume: Path | None = None, cpu: bool = False, console: Console | None = None
+        self,
+        recipe: Recipe,
+        run_dir: Path,
+        *,
+        resume: Path | None = None,
+        cpu: bool = False,
+        console: Console | None = None,
     ):
         self.accelerator = Accelerator(cpu=cpu)
         self.console = console or Console()
@@ -55,7 +61,9 @@ class Trainer:
         self.recipe = fit_to_data(recipe, dataset)
         processes = self.accelerator.num_processes
         if self.recipe.train.batch_size % processes:
-            raise InrvidError(f"train.batch_size: {self.recipe.train.batch_size} clips cannot be shared by {processes} processes")
+            raise InrvidError(
+                f"train.batch_size: {self.recipe.train.batch_size} clips cannot be shared by {processes} processes"
+            )
         self.dataset = kept_in_memory(dataset)
         G, D = (
             build_generator(self.recipe.generator, seed=self.recipe.seed),
@@ -95,7 +103,10 @@ class Trainer:
     def _loop(self) -> None:
         config = self.recipe.train
         end = round(config.kclips * 1000)
-        samples, checkpoints = Interval(config.sample_kclips, self.clips), Interval(config.checkpoint_kclips, self.clips)
+        samples, checkpoints = (
+            Interval(config.sample_kclips, self.clips),
+            Interval(config.checkpoint_kclips, self.clips),
+        )
         stats = Stats()
         batches = self._batches()
         monitor_console = self.console if self.accelerator.is_main_process else Console(quiet=True)
@@ -119,14 +130,18 @@ class Trainer:
         device = self.accelerator.device
         share = config.batch_size // processes
         batches = loader(
-            Clips(self.dataset, self.training.sampler, self.recipe.seed), config.batch_size, start_step=self.step,
-            process_index=index, num_processes=processes, workers=self.recipe.data.workers,  # type: ignore[attr-defined]
+            Clips(self.dataset, self.training.sampler, self.recipe.seed),
+            config.batch_size,
+            start_step=self.step,
+            process_index=index,
+            num_processes=processes,
+            workers=self.recipe.data.workers,
             pin_memory=device.type == "cuda",
         )
         for batch in batches:
             frames = batch["frames"].to(device, non_blocking=True).float() / 127.5 - 1
             t, label = (batch[key].to(device, non_blocking=True) for key in ("t", "label"))
-            if not self.recipe.generator.label_dim:  # type: ignore[attr-defined]
+            if not self.recipe.generator.label_dim:
                 label = label[:, :0]
             yield Batch(frames, t, label, range(index * share, (index + 1) * share))
 
@@ -141,7 +156,10 @@ class Trainer:
         if self.accelerator.is_main_process:
             save_checkpoint(self.run_dir / "checkpoints", self.training, step=self.step, clips=self.clips)
             self.generator.save_pretrained(
-                self.run_dir / "model", recipe=self.recipe.to_dict(), clips=self.clips, data_fingerprint=self.dataset.fingerprint
+                self.run_dir / "model",
+                recipe=self.recipe.to_dict(),
+                clips=self.clips,
+                data_fingerprint=self.dataset.fingerprint,
             )
         self.accelerator.wait_for_everyone()
 
@@ -154,7 +172,9 @@ class Trainer:
         untrained = build_generator(self.recipe.generator, seed=self.recipe.seed).eval().to(device)
         before, after = scorer(untrained), scorer(self.generator)
         for name, value in after.items():
-            self._say(f"{name}: {before[name]:.1f} untrained → {value:.1f} trained (lower is better; held-out real clips)")
+            self._say(
+                f"{name}: {before[name]:.1f} untrained → {value:.1f} trained (lower is better; held-out real clips)"
+            )
         return after
 
     def _say(self, *lines: str) -> None:
@@ -210,8 +230,7 @@ def fit_to_data(recipe: Recipe, dataset: VideoDataset) -> Recipe:
     Raises:
         InrvidError: the recipe's number of classes is not the data's.
     """
-    generator: Any = recipe.generator
-    discriminator: Any = recipe.discriminator
+    generator, discriminator = recipe.generator, recipe.discriminator
     classes = len(dataset.classes)
     if generator.label_dim not in (0, classes):
         raise InrvidError(

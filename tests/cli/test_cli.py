@@ -185,6 +185,7 @@ def test_installed_command_fails_fast_without_torch(tmp_path):
 
 def test_import_is_light(tmp_path):
     """`import inrvid` loads neither torch nor a video library nor a plugin."""
-    code = "import inrvid, sys; print([m for m in ('torch', 'av', 'accelerate', 'inrvid.generators.inr_gan') if m in sys.modules])"
+    heavy = ("torch", "av", "accelerate", "inrvid.generators.inr_gan")
+    code = f"import inrvid, sys; print([m for m in {heavy} if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert result.stdout.strip() == "[]"

@@ -70,9 +70,7 @@ def test_verify_finds_what_the_index_does_not(root):
 
 def test_convert(root, tmp_path):
     out = tmp_path / "out.zip"
-    assert "2 videos" in run(
-        "convert", root, out, "--resolution", "16", "--format", "png", "--labels", "--fps", "5"
-    )
+    assert "2 videos" in run("convert", root, out, "--resolution", "16", "--format", "png", "--labels", "--fps", "5")
     back = open_dataset({"type": "zip", "path": str(out), "resolution": 16, "clip_length": 4, "labels": True})
     assert (back.classes, back.fps, back.length(0)) == (["a", "b"], 5, 4)
 

@@ -44,9 +44,7 @@ def clips(root, seed=0, **config) -> Clips:
 
 
 def take(batches, count=3):
-    return [
-        {name: tensor.clone() for name, tensor in batch.items()} for batch in itertools.islice(batches, count)
-    ]
+    return [{name: tensor.clone() for name, tensor in batch.items()} for batch in itertools.islice(batches, count)]
 
 
 def assert_same(first, second):
@@ -92,9 +90,7 @@ def share_of_the_long_video(root, sampling) -> float:
 
 def test_sampling(root):
     assert share_of_the_long_video(root, "videos") == pytest.approx(1 / 3, abs=0.09)
-    assert share_of_the_long_video(root, "clips") == pytest.approx(
-        17 / 19, abs=0.06
-    )  # 24 − 8 + 1 of 1 + 1 + 17
+    assert share_of_the_long_video(root, "clips") == pytest.approx(17 / 19, abs=0.06)  # 24 − 8 + 1 of 1 + 1 + 17
 
 
 def test_xflip_mirrors_whole_clips_half_of_the_time(root):
@@ -137,9 +133,11 @@ def test_memory_changes_nothing(root):
 
 def test_memory_auto(root, monkeypatch):
     data = clips(root).dataset
-    assert bytes_in_memory(data) == 40 * 32 * 32 * 3
+    size = 40 * 32 * 32 * 3
+    assert bytes_in_memory(data) == size
+    monkeypatch.setattr("inrvid.data.memory.AUTO_BYTES", size)
     assert isinstance(kept_in_memory(data), InMemory)
-    monkeypatch.setattr("inrvid.data.memory.AUTO_BYTES", 40 * 32 * 32 * 3 - 1)
+    monkeypatch.setattr("inrvid.data.memory.AUTO_BYTES", size - 1)
     assert kept_in_memory(data) is data
     assert isinstance(kept_in_memory(clips(root, in_memory=True).dataset), InMemory)
 

@@ -25,9 +25,7 @@ def root(tmp_path):
 
 
 def build(kind, path, **config):
-    return registry("datasets").build(
-        {"type": kind, "path": str(path), "resolution": 32, "clip_length": 4, **config}
-    )
+    return registry("datasets").build({"type": kind, "path": str(path), "resolution": 32, "clip_length": 4, **config})
 
 
 def converted(root, format="png", **config):

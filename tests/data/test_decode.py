@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from av.video.stream import VideoStream
 
 from inrvid.data import decode
 from inrvid.data.decode import UnreadableError, read_frames
@@ -29,7 +30,7 @@ KINDS = {
     ),
     "avi without B-frames": ("a.avi", {"codec": "mpeg4"}),
     "avi with B-frames": ("a.avi", {"codec": "mpeg4", "bf": "2"}),
-    "avi whose frames have no times": ("a.avi", {"bf": "3", "g": "10"}),
+    "avi whose frames have no times": ("a.avi", {"bf": "3", "g": "13"}),  # one frame in its last GOP
     "vp9 with hidden frames": ("a.webm", {"codec": "libvpx-vp9", "auto-alt-ref": "1", "lag-in-frames": "16"}),
     "vp8": ("a.webm", {"codec": "libvpx", "auto-alt-ref": "1", "lag-in-frames": "16", "g": "12"}),
     "gif": ("a.gif", {"codec": "gif", "pixels": "rgb8", "fps": 10}),
@@ -55,9 +56,7 @@ def test_random_access(tmp_path, kind):
     assert_same_as_sequential(path)
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in real_videos() if path.stat().st_size < 10**6], ids=lambda p: p.stem
-)
+@pytest.mark.parametrize("path", [path for path in real_videos() if path.stat().st_size < 10**6], ids=lambda p: p.stem)
 def test_random_access_in_real_videos(path):
     assert_same_as_sequential(path)
 
@@ -71,10 +70,29 @@ def test_a_container_that_seeks_too_far_is_read_from_its_start(tmp_path, monkeyp
     assert np.array_equal(read_frames(path, info, [12])[0], expected[12])
 
 
+@pytest.mark.parametrize("kind", ["h264 with B-frames", "h264 with open GOPs", "vp9 with hidden frames", "mkv"])
+def test_frames_that_are_left_out_are_not_missed(tmp_path, monkeypatch, kind):
+    name, options = KINDS[kind]
+    path = write_video(tmp_path / name, MOVING, **options)
+    info, real = probe(path), decode._read_on
+    skipping = []
+
+    def recording(container, stream, pending, rgb, skip):
+        skipping.append(skip)
+        return real(container, stream, pending, rgb, skip)
+
+    monkeypatch.setattr(decode, "_read_on", recording)
+    for number in range(40):
+        read_frames(path, info, [number])
+    assert skipping == [True] * 40  # no second reading, from the start
+
+
 def test_each_gop_is_entered_once(tmp_path, monkeypatch):
     info = probe(write_video(tmp_path / "a.mp4", MOVING, g="20", **{"x264-params": "scenecut=0"}))
     keys = info.keys.array()
     assert list(decode._runs(keys, [1, 5, 9])) == [(0, [1, 5, 9])]
+    assert list(decode._runs(keys, [19])) == [(0, [19])]
+    assert list(decode._runs(keys, [20])) == [(20, [20])]
     assert list(decode._runs(keys, [1, 25, 30])) == [(0, [1]), (20, [25, 30])]
     assert list(decode._runs(keys, list(range(40)))) == [(0, list(range(40)))]
 
@@ -99,6 +117,7 @@ def test_millisecond_times_keep_the_containers_rate(tmp_path):
     assert probe(path).fps == pytest.approx(30000 / 1001, rel=1e-4)
 
 
+@pytest.mark.skipif(not hasattr(VideoStream, "set_display_rotation"), reason="PyAV too old to write one")
 def test_rotation(tmp_path):
     content = np.zeros((48, 64, 3), np.uint8)
     content[:16, :16] = 255  # top left
@@ -127,9 +146,7 @@ def reason(path) -> str:
 def test_files_that_are_no_videos(tmp_path):
     (tmp_path / "text.mp4").write_text("not a video at all\n")
     (tmp_path / "empty.mp4").touch()
-    assert (
-        reason(tmp_path / "text.mp4") == "not a video, or cut short: Invalid data found when processing input"
-    )
+    assert reason(tmp_path / "text.mp4") == "not a video, or cut short: Invalid data found when processing input"
     assert reason(tmp_path / "empty.mp4") == "empty file"
     assert reason(write_audio(tmp_path / "sound.mp4")) == "no video stream (audio only)"
 
@@ -138,7 +155,8 @@ def test_files_that_are_no_videos(tmp_path):
 @pytest.mark.parametrize("share", [0.6, 0.95])
 def test_truncated_mp4(tmp_path, muxer, share):
     path = write_video(tmp_path / "a.mp4", MOVING, muxer=muxer, bf="2", g="10")
-    assert reason(truncate(path, share))
+    expected = "the file promises 40 frames" if muxer else "not a video, or cut short"
+    assert expected in reason(truncate(path, share))
 
 
 def test_truncated_webm_says_where_it_ends(tmp_path):

@@ -41,9 +41,7 @@ def test_all_videos_with_classes(root):
     assert data.read(3, [0, 5]).shape == (2, 16, 16, 3)
 
 
-@pytest.mark.parametrize(
-    "lists", ["ucfTrainTestlist", "UCF101TrainTestSplits-RecognitionTask/ucfTrainTestlist"]
-)
+@pytest.mark.parametrize("lists", ["ucfTrainTestlist", "UCF101TrainTestSplits-RecognitionTask/ucfTrainTestlist"])
 def test_splits(root, lists):
     write_lists(root / lists)
     train, test = ucf(root, split="train"), ucf(root, split="test")
@@ -61,9 +59,7 @@ def test_listed_videos_that_are_missing(root):
 
 
 def test_a_split_without_its_list(root):
-    with pytest.raises(
-        DataError, match=r"no list of the test split. Looked for ucfTrainTestlist/testlist02\.txt"
-    ):
+    with pytest.raises(DataError, match=r"no list of the test split. Looked for ucfTrainTestlist/testlist02\.txt"):
         ucf(root, split="test", split_number=2)
 
 

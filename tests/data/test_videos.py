@@ -86,9 +86,7 @@ def test_on_error_fail_names_the_file(mixed):
 
 def test_nothing_usable(tmp_path):
     write_video(tmp_path / "a.mp4", 3)
-    with pytest.raises(
-        DataError, match=r"none of its videos can be used(.|\n)*a\.mp4: 3 frames, the clip needs 4"
-    ):
+    with pytest.raises(DataError, match=r"none of its videos can be used(.|\n)*a\.mp4: 3 frames, the clip needs 4"):
         folder(tmp_path)
 
 

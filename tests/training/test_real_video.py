@@ -41,7 +41,8 @@ def test_trains_on_the_good_ones_and_says_what_it_left_out(folder, tmp_path, mon
         [
             f"data={{type: videos, path: {folder}, xflip: true}}",
             "generator.resolution=64",
-            "train={kclips: 0.048, batch_size: 4, sample_videos: 2, sample_kclips: 0.048, log_seconds: 0.001, tensorboard: false}",
+            "train={kclips: 0.048, batch_size: 4, sample_videos: 2, sample_kclips: 0.048, tensorboard: false}",
+            "train.log_seconds=0.001",
             "eval={metrics: [], data: {}}",
         ],
     )

@@ -68,7 +68,9 @@ def test_a_step_is_a_function_of_its_number_and_batch(tiny):
     recipe = tiny()
     states = []
     for _ in range(2):
-        training = TrainingStep(recipe, build_generator(recipe.generator), build_discriminator(recipe.discriminator), Accelerator(cpu=True))
+        training = TrainingStep(
+            recipe, build_generator(recipe.generator), build_discriminator(recipe.discriminator), Accelerator(cpu=True)
+        )
         torch.rand(7)  # the global state does not matter
         frames = torch.linspace(-1, 1, 4 * 2 * 3 * 16 * 16).view(4, 2, 3, 16, 16)
         batch = Batch(frames, torch.tensor([[0.0, 5.0]] * 4), torch.zeros(4, 0), range(4))
