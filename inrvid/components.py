@@ -9,6 +9,7 @@ from .registry import REGISTRIES
 
 _DIGAN = "DIGAN (ICLR 2022)"
 _INR_GAN = "INR-GAN (CVPR 2021)"
+_STYLEGAN_V = "StyleGAN-V (CVPR 2022)"
 
 REGISTRIES["coords"].declare(
     "fourier",
@@ -54,6 +55,26 @@ REGISTRIES["motions"].declare(
     source=f"{_DIGAN} §3.1",
 )
 REGISTRIES["motions"].declare(
+    "conv1d",
+    "inrvid.motion.conv1d:Conv1dMotion",
+    config="inrvid.motion.configs:Conv1dConfig",
+    summary="motion codes by 1-D convolutions over noise, acyclic positional encoding between them",
+    source=f"{_STYLEGAN_V} §3.2",
+)
+REGISTRIES["motions"].declare(
+    "attention",
+    "inrvid.motion.attention:AttentionMotion",
+    config="inrvid.motion.configs:AttentionConfig",
+    summary="motion codes by windowed self-attention over noise, acyclic positional encoding between them",
+)
+REGISTRIES["motions"].declare(
+    "lstm",
+    "inrvid.motion.lstm:LstmMotion",
+    config="inrvid.motion.configs:LstmConfig",
+    summary="recurrent motion codes, linearly interpolated",
+    source=f"MoCoGAN (CVPR 2018); {_STYLEGAN_V} §4.2",
+)
+REGISTRIES["motions"].declare(
     "static",
     "inrvid.motion.static:StaticMotion",
     config="inrvid.motion.configs:StaticConfig",
@@ -68,6 +89,14 @@ REGISTRIES["generators"].declare(
     source=f"{_INR_GAN}; {_DIGAN}",
 )
 
+REGISTRIES["generators"].declare(
+    "stylegan2",
+    "inrvid.generators.stylegan2:StyleGan2",
+    config="inrvid.generators.configs:StyleGan2Config",
+    summary="convolutions modulated by the style; the motion code enters at the constant input, or all styles",
+    source=f"StyleGAN2 (CVPR 2020); {_STYLEGAN_V}",
+)
+
 REGISTRIES["discriminators"].declare(
     "dual",
     "inrvid.discriminators.dual:DualDiscriminator",
@@ -76,6 +105,27 @@ REGISTRIES["discriminators"].declare(
     source=f"{_DIGAN} §3.2",
 )
 
+REGISTRIES["discriminators"].declare(
+    "hypernetwork",
+    "inrvid.discriminators.hypernetwork:HypernetworkDiscriminator",
+    config="inrvid.discriminators.configs:HypernetworkConfig",
+    summary="one discriminator of a few frames at once, conditioned on the time distances between them",
+    source=f"{_STYLEGAN_V} §3.3",
+)
+
+REGISTRIES["time_samplers"].declare(
+    "random_distance",
+    "inrvid.time_samplers.random_distance:RandomDistance",
+    config="inrvid.time_samplers.configs:RandomDistanceConfig",
+    summary="k times whose total distance is drawn first, anywhere in the video",
+    source=f"{_STYLEGAN_V} §3.3",
+)
+REGISTRIES["time_samplers"].declare(
+    "uniform",
+    "inrvid.time_samplers.uniform:Uniform",
+    config="inrvid.time_samplers.configs:UniformConfig",
+    summary="k different times of a clip, each as likely",
+)
 REGISTRIES["time_samplers"].declare(
     "beta_pair",
     "inrvid.time_samplers.beta_pair:BetaPair",

@@ -25,6 +25,8 @@ from .models import build_discriminator, build_generator
 Rules = list[tuple[str, str | Callable[[re.Match[str]], str]]]
 """(pattern of the release's name, ours); rules are tried in order, the first that matches is taken."""
 
+_CONSTANTS = ("resample_filter", ".freqs", ".phase_scales", ".fourier_coefs")
+
 _MAPPING: Rules = [
     (r"mapping\.w_avg", "mapping.w_average"),
     (r"mapping\.fc(\d+)\.(\w+)", r"mapping.layers.\1.\2"),
@@ -87,7 +89,56 @@ DIGAN = Layout(
     configs=_digan_configs,
 )
 
-LAYOUTS = [DIGAN]
+
+def _stylegan_v_configs(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    common = {key: config[key] for key in ("resolution", "label_dim", "channel_base", "channel_max")}
+    generator = {
+        "type": "stylegan2",
+        **common,
+        **{key: config[key] for key in ("z_dim", "w_dim", "mapping_layers")},
+        "motion_width": 2 * config["time_encoding_dim"],
+        "motion": {
+            "type": "conv1d",
+            "distance": config["motion_distance"],
+            "code_dim": config["motion_v_dim"],
+            "kernel": config["motion_kernel_size"],
+            "spacing": config["period_spacing"],
+            **{key: config[key] for key in ("min_period", "max_period")},
+        },
+    }
+    discriminator = {
+        "type": "hypernetwork",
+        **common,
+        "max_frames": config["max_frames"],
+        "frames": config["frames_per_clip"],
+        "concat_resolution": config["concat_resolution"],
+        "frame_channel_divisor": config["frame_channel_divisor"],
+        "modulated": config["modulated_discriminator"],
+        "mbstd_group": config["mbstd_group_size"],
+    }
+    return generator, discriminator
+
+
+STYLEGAN_V = Layout(
+    marker="D_state.time_encoder.const_embed.weight",
+    generator=[
+        *_MAPPING,
+        (r"synthesis\.b4\.input\.input\.const", "constant"),
+        (r"synthesis\.b(\d+)\.(conv\d)\.(.*)", r"blocks.\1.layers.\2.\3"),
+        (r"synthesis\.b(\d+)\.torgb\.(.*)", r"blocks.\1.rgb.\2"),
+        (r"synthesis\.motion_encoder\.conv\.(\d)\.(\w+)", r"motion.network.layers.\1.\2"),
+        (r"synthesis\.motion_encoder\.time_encoder\.periods_predictor\.weight", "head.encoding.period.weight"),
+        (r"synthesis\.motion_encoder\.time_encoder\.phase_predictor\.weight", "head.encoding.phase.weight"),
+        (r"synthesis\.motion_encoder\.time_encoder\.aligners_predictor\.weight", "head.encoding.aligner.weight"),
+    ],
+    discriminator=[
+        (r"time_encoder\.const_embed\.weight", "time_embedding.table"),
+        *_RESIDUAL,
+    ],
+    configs=_stylegan_v_configs,
+)
+
+LAYOUTS = [DIGAN, STYLEGAN_V]
 
 
 def from_official(path: str | Path) -> tuple[VideoGenerator, Discriminator, dict[str, Any]]:
@@ -114,9 +165,9 @@ def from_official(path: str | Path) -> tuple[VideoGenerator, Discriminator, dict
 def renamed(tensors: Mapping[str, Tensor], rules: Rules) -> dict[str, Tensor]:
     """Tensors under inrvid's names. Names that no rule knows are kept, so that loading them reports them.
 
-    Constants of the release (resampling filters) are left out.
+    Constants of the release (filters, frequencies) are left out.
     """
-    return {_rename(name, rules): value for name, value in tensors.items() if not name.endswith("resample_filter")}
+    return {_rename(name, rules): value for name, value in tensors.items() if not name.endswith(_CONSTANTS)}
 
 
 def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -146,10 +197,12 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def _load(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     targets = module.state_dict()
-    # A pointwise convolution of a release, [out, in, 1, 1], is a matrix here.
+    # A pointwise convolution of a release, [out, in, 1, 1], is a matrix here; its constant has no batch dimension.
     shaped = {
         name: value.reshape(targets[name].shape)
-        if name in targets and value.numel() == targets[name].numel() and value.shape[2:] == (1, 1)
+        if name in targets
+        and value.numel() == targets[name].numel()
+        and (value.shape[2:] == (1, 1) or value.shape[0] == 1)
         else value
         for name, value in tensors.items()
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from .errors import ModelError
 from .files import write_bytes
+from .motion.noise import NoiseSequence, from_tensors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,12 +19,13 @@ class Latents:
 
     Attributes:
         content: `[B, z_dim]`, N(0, 1).
-        motion: what the generator's motion parametrization asks for; `[B, z_dim]` for `global`.
+        motion: what the generator's motion parametrization asks for: `[B, z_dim]` for `global`; a noise sequence for
+            motions made of codes, explicit (`[B, L, z_dim]`) or seeded.
         label: one-hot, `[B, classes]`; width 0 if the generator is unconditional.
     """
 
     content: Tensor
-    motion: Tensor
+    motion: Tensor | NoiseSequence
     label: Tensor
 
     def __len__(self) -> int:
@@ -44,17 +45,21 @@ class Latents:
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file."""
-        tensors = {f.name: getattr(self, f.name).contiguous().cpu() for f in dataclasses.fields(self)}
+        tensors = {"content": self.content, "label": self.label}
+        if isinstance(self.motion, Tensor):
+            tensors["motion"] = self.motion
+        else:
+            tensors |= {f"motion.{name}": value for name, value in self.motion.tensors().items()}
+        tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         write_bytes(Path(path), save(tensors, metadata={"format": "inrvid latents"}))
 
     @classmethod
     def load(cls, path: str | Path) -> Latents:
         """Read what `save` wrote. Raises ModelError if the file holds something else."""
         tensors = load_file(Path(path))
-        if set(tensors) != {f.name for f in dataclasses.fields(cls)}:
-            raise ModelError(f"{path}: not a file of latents: it holds {', '.join(sorted(tensors))}")
-        return cls(**tensors)
-
-    @classmethod
-    def concatenate(cls, parts: list[Latents]) -> Latents:
-        return cls(*(torch.cat([getattr(p, f.name) for p in parts]) for f in dataclasses.fields(cls)))
+        sequence = {name.removeprefix("motion."): tensors.pop(name) for name in list(tensors) if name[:7] == "motion."}
+        try:
+            motion = from_tensors(sequence) if sequence else tensors.pop("motion")
+            return cls(tensors.pop("content"), motion, tensors.pop("label"))
+        except KeyError as error:
+            raise ModelError(f"{path}: not a file of latents: it lacks {error}") from None

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -107,10 +107,14 @@ class Recipe(StrictModel):
 
 @dataclasses.dataclass(frozen=True)
 class Derived:
-    """`target` is `source` where it is not written, and must equal it where it is."""
+    """`target` is `source` where it is not written, and must equal it where it is.
+
+    `if_fixed`: only where the source's component admits one value alone.
+    """
 
     target: tuple[str, str]
     source: tuple[str, str]
+    if_fixed: bool = False
 
 
 DERIVED = [
@@ -118,7 +122,9 @@ DERIVED = [
     Derived(("discriminator", "label_dim"), ("generator", "label_dim")),
     Derived(("discriminator", "clip_length"), ("generator", "clip_length")),
     Derived(("time_sampler", "clip_length"), ("generator", "clip_length")),
+    Derived(("discriminator", "frames"), ("time_sampler", "frames"), if_fixed=True),
     Derived(("time_sampler", "frames"), ("discriminator", "frames")),
+    Derived(("discriminator", "max_frames"), ("time_sampler", "max_frames")),
     Derived(("data", "resolution"), ("generator", "resolution")),
     Derived(("data", "clip_length"), ("generator", "clip_length")),
 ]
@@ -268,6 +274,8 @@ def _derive(data: dict[str, Any]) -> tuple[dict[KeyPath, str], list[tuple[KeyPat
         known, value = _value(data, *rule.source)
         if not isinstance(target, dict) or not known or not _has_field(*rule.target, data):
             continue
+        if rule.if_fixed and (key in target or not _is_fixed(*rule.source, data) or _is_fixed(*rule.target, data)):
+            continue
         if key not in target:
             target[key] = value
             derived[rule.target] = f" (derived from {dotted(rule.source)})"
@@ -314,6 +322,13 @@ def _config_class(section: str, data: Mapping[str, Any]) -> type[PartConfig] | N
 def _has_field(section: str, key: str, data: Mapping[str, Any]) -> bool:
     model = _config_class(section, data)
     return model is not None and key in model.model_fields
+
+
+def _is_fixed(section: str, key: str, data: Mapping[str, Any]) -> bool:
+    """Whether the component admits a single value of the key."""
+    model = _config_class(section, data)
+    annotation = model.model_fields[key].annotation if model else None
+    return get_origin(annotation) is Literal and len(get_args(annotation)) == 1
 
 
 def _value(data: Mapping[str, Any], section: str, key: str) -> tuple[bool, Any]:

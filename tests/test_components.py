@@ -135,11 +135,11 @@ def test_r1_is_the_gradient_of_the_logits(name):
     frames, t, label = (x.double() for x in clip_for(D, 0))
     norms = r1_norms(D, frames, t, label, lambda x: x)
     inputs = {head: x.detach().requires_grad_() for head, x in D.inputs(frames, t).items()}
-    logits = D.heads(inputs, label)
+    logits = D.heads(inputs, t, label)
     for head, point in inputs.items():
         (gradient,) = torch.autograd.grad(logits[head].sum(), point, retain_graph=True)
         step = 1e-6
-        moved = D.heads({**inputs, head: point + step * gradient}, label)[head]
+        moved = D.heads({**inputs, head: point + step * gradient}, t, label)[head]
         slope = (moved - logits[head]).sum() / step
         torch.testing.assert_close(slope, norms[head].sum(), rtol=1e-3, atol=1e-9)
 

@@ -34,7 +34,8 @@ def test_distributions_and_global_state():
     draws = Draws.of_batch(0, "x", 0, range(1000))
     uniform, normal = draws.uniform(20), draws.normal(20)
     assert torch.equal(torch.random.get_rng_state(), state)
-    assert uniform.min() >= 0 and uniform.max() < 1
+    assert uniform.min() >= 0
+    assert uniform.max() < 1
     assert abs(uniform.mean() - 0.5) < 0.01
     assert abs(normal.mean()) < 0.02
     assert abs(normal.std() - 1) < 0.02

@@ -19,7 +19,7 @@ from .memory import InMemory
 from .parallel import cpus
 
 PURPOSE = "real clips"
-ATTEMPTS = 20
+ATTEMPTS = 100
 """Videos that may fail to decode in a row for one sample; more is not bad luck."""
 
 MOST_WORKERS = 8

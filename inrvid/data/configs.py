@@ -13,7 +13,9 @@ class DatasetConfig(PartConfig):
     """What every data set has. "The model's rate" is the videos' own, after `fps` and `stride`."""
 
     path: str | None = Field(None, description="where the videos are; --data sets it")
-    resolution: PositiveInt | Sides = Field(128, description="side, or [height, width], pixels; in a recipe: the generator's")
+    resolution: PositiveInt | Sides = Field(
+        128, description="side, or [height, width], pixels; in a recipe: the generator's"
+    )
     clip_length: Annotated[int, Field(ge=1)] = Field(16, description="frames of a clip; in a recipe: the generator's")
     fps: PositiveFloat | None = Field(None, description="resample all videos to this rate; default: each one's own")
     stride: PositiveInt = Field(1, description="keep every n-th frame")
@@ -31,7 +33,7 @@ class DatasetConfig(PartConfig):
 
 
 class FileDatasetConfig(DatasetConfig):
-    pass
+    """Data sets on disk. `path` is needed to open one, not to write a recipe."""
 
 
 class VideoFolderConfig(FileDatasetConfig):

@@ -142,7 +142,8 @@ def _runs(keys: np.ndarray, wanted: list[int]) -> Iterator[tuple[int, list[int]]
     run: list[int] = []
     start = 0
     for number in wanted:
-        key = int(keys[max(0, np.searchsorted(keys, number, side="right") - 1)])
+        before = np.searchsorted(keys, number, side="right")
+        key = int(keys[before - 1]) if before else 0  # a trimmed file's first key frame may not be shown
         if run and key - run[-1] > READ_ON:
             yield start, run
             run = []

@@ -50,9 +50,11 @@ class IndexedDataset(VideoDataset):
 
     def __init__(self, config: DatasetConfig):
         self.config = config
-        self.path = Path(config.path or "").expanduser()
-        if not config.path or not self.path.exists():
-            raise DataError(f"{config.path or '(no path)'}: there is no such file or folder")
+        if not config.path:
+            raise DataError(f"data.path: where are the videos? --data PATH, or data.path in the recipe ({self.holds})")
+        self.path = Path(config.path).expanduser()
+        if not self.path.exists():
+            raise DataError(f"{config.path}: there is no such file or folder")
         found = self._find()
         if not found:
             raise DataError(f"{self.path}: no {self.holds} in it")

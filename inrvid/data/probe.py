@@ -24,6 +24,7 @@ class _Packets:
 
     times: list[int | None]
     keys: list[int]
+    count: int
     corrupt: bool
     reorders: bool
     end: float
@@ -49,9 +50,7 @@ def probe(path: Path) -> VideoInfo:
     if path.stat().st_size == 0:
         raise UnreadableError("empty file")
     packets = _demux(path)
-    if packets.corrupt or len(packets.times) < packets.stated:
-        raise UnreadableError(f"truncated or broken: the file promises {packets.stated} frames")
-    _check_end(packets)
+    _check_whole(packets)
     frames = _from_tail(path, packets) or _decode(path)
     if frames.size is None:
         raise UnreadableError("no frame in it can be decoded")
@@ -62,12 +61,13 @@ def _demux(path: Path) -> _Packets:
     with opened(path) as (container, stream):
         packets = [packet for packet in container.demux(stream) if packet.size]
         return _Packets(
+            count=len(packets),
             times=[packet.pts for packet in packets if not packet.is_discard],
             keys=sorted(p.pts for p in packets if p.is_keyframe and p.pts is not None and not p.is_discard),
             corrupt=any(packet.is_corrupt for packet in packets),
             reorders=bool(getattr(stream.codec_context, "has_b_frames", False)),
             end=float(max(map(_end, packets), default=0) * stream.time_base),
-            stated=stream.frames,
+            stated=_stated(container, stream),
             stated_end=_seconds(stream.metadata.get("DURATION", "")),
             rate=stream.average_rate or stream.guessed_rate,
             base=stream.time_base,
@@ -133,9 +133,21 @@ def _rate(times: list[int], packets: _Packets) -> float:
     return stated if abs(measured / stated - 1) < RATE_TOLERANCE else measured
 
 
-def _check_end(packets: _Packets) -> None:
+def _check_whole(packets: _Packets) -> None:
+    if packets.count < packets.stated:
+        raise UnreadableError(f"truncated: {packets.count} of {packets.stated} frames are in the file")
+    if packets.corrupt:
+        raise UnreadableError("truncated or broken")
     if packets.stated_end is not None and packets.end + MISSING_SECONDS < packets.stated_end:
         raise UnreadableError(f"truncated: ends at {packets.end:.1f} s of {packets.stated_end:.1f} s")
+
+
+def _stated(container: Any, stream: Any) -> int:
+    """How many packets mp4's index announces, after its edit list; 0 where there is no such promise.
+
+    Headers' frame counts (`stream.frames`) are not one: avi's are often off, mp4's leave out the edits.
+    """
+    return len(getattr(stream, "index_entries", ())) if "mp4" in container.format.name else 0
 
 
 def _end(packet: Any) -> int:

@@ -35,12 +35,12 @@ class Discriminator(nn.Module, abc.ABC):
         """frames `[B, frames, 3, H, W]` at times t `[B, frames]` (in frames) → what each head looks at."""
 
     @abc.abstractmethod
-    def heads(self, inputs: Tensors, label: Tensor) -> Tensors:
+    def heads(self, inputs: Tensors, t: Tensor, label: Tensor) -> Tensors:
         """Logits of each head, `[B]` or `[B, frames]`."""
 
     def forward(self, frames: Tensor, t: Tensor, label: Tensor) -> Tensors:
         """frames `[B, frames, 3, H, W]` in [−1, 1], t `[B, frames]`, label `[B, classes]` → logits by head."""
-        return self.heads(self.inputs(frames, t), label)
+        return self.heads(self.inputs(frames, t), t, label)
 
     def penalty_points(self, frames: Tensor, t: Tensor, augment: Augmentation) -> tuple[Tensors, Tensors]:
         """Where a gradient penalty differentiates: (leaves that require a gradient, inputs computed from them).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
 from ..config import PartConfig, power_of_two
 
@@ -24,3 +24,24 @@ class DiscriminatorConfig(PartConfig):
 class DualConfig(DiscriminatorConfig):
     frames: Literal[2] = Field(2, description="the motion discriminator sees a pair")
     label_layers: PositiveInt = Field(8, description="layers of the mapping network of the label")
+
+
+class HypernetworkConfig(DiscriminatorConfig):
+    frames: Annotated[int, Field(ge=1, le=16)] = Field(3, description="k: frames of a clip that it sees")
+    max_frames: Annotated[int, Field(ge=2)] = Field(
+        1024, description="longest distance that is told apart; in a recipe: the time sampler's, if it has one"
+    )
+    concat_resolution: PowerOfTwo = Field(16, description="where the frames' features are concatenated")
+    frame_channel_divisor: PositiveInt = Field(2, description="channels of one frame there, as a part of the usual")
+    modulated: bool = Field(False, description="modulate each block by the time distances (paper; the release does not)")
+    mapping_layers: PositiveInt = Field(2, description="layers of the mapping network of distances and label")
+    time_embedding_dim: PositiveInt = Field(256, description="width of the learned embedding of one distance")
+
+    @model_validator(mode="after")
+    def _frames_are_seen_alone_first(self) -> HypernetworkConfig:
+        if self.resolution <= self.concat_resolution:
+            raise ValueError(
+                f"resolution {self.resolution} must be larger than concat_resolution {self.concat_resolution}: "
+                f"set concat_resolution to {self.resolution // 2} or less"
+            )
+        return self

@@ -35,7 +35,7 @@ class DualDiscriminator(Discriminator):
         pair = rearrange(frames, "b t c h w -> b (t c) h w")
         return {"image": frames.flatten(0, 1), "motion": torch.cat([pair, plane], dim=1)}
 
-    def heads(self, inputs: Tensors, label: Tensor) -> Tensors:
+    def heads(self, inputs: Tensors, t: Tensor, label: Tensor) -> Tensors:
         of_frames = label.repeat_interleave(self.frames, dim=0)
         return {
             "image": self.image(inputs["image"], of_frames).unflatten(0, (-1, self.frames)),
@@ -64,7 +64,7 @@ class ResidualDiscriminator(nn.Module):
         blocks = zip(resolutions, channels, channels[1:], strict=False)
         self.blocks = nn.Sequential(OrderedDict((str(r), ResidualBlock(a, a, b)) for r, a, b in blocks))
         cmap_dim = channels[-1] if config.label_dim else 0
-        self.epilogue = Epilogue(channels[-1], cmap_dim=cmap_dim, mbstd_group=config.mbstd_group)
+        self.epilogue = Epilogue(channels[-1], channels[-1], cmap_dim=cmap_dim, mbstd_group=config.mbstd_group)
         self.mapping = (
             MappingNetwork(0, config.label_dim, cmap_dim, layers=config.label_layers, average=False)
             if cmap_dim

@@ -21,7 +21,7 @@ from ..layers.mapping import MappingNetwork
 from ..random import Draws
 from ..registry import registry
 from .configs import GeneratorConfig
-from .inr import VideoINR
+from .inr import Noise, VideoINR
 
 Labels = int | Sequence[int] | Tensor | None
 
@@ -111,7 +111,7 @@ class VideoGenerator(nn.Module, abc.ABC):
         w = self.mapping(latents.content, latents.label, truncation)
         return self.inr_of_ws(w[:, None].expand(-1, self.num_ws, -1), latents.motion, latents.label)
 
-    def inr_of_ws(self, ws: Tensor, motion: Tensor, label: Tensor) -> VideoINR:
+    def inr_of_ws(self, ws: Tensor, motion: Noise, label: Tensor) -> VideoINR:
         """φ of the styles ws `[B, num_ws, w_dim]` (W+) with this motion noise and label."""
         return VideoINR(self, self.modulate(ws), motion, label)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, Strict, model_validator
 
@@ -48,3 +48,14 @@ class InrGanConfig(GeneratorConfig):
         if self.input_resolution > self.resolution:
             raise ValueError(f"input_resolution {self.input_resolution} exceeds resolution {self.resolution}")
         return self
+
+
+class StyleGan2Config(GeneratorConfig):
+    channel_base: PositiveInt = Field(16384, description="channels(r) = min(channel_base // r, channel_max)")
+    channel_max: PositiveInt = Field(512, description="largest number of channels")
+    architecture: Literal["skip", "resnet"] = Field("skip", description="how blocks make the picture")
+    motion_width: NonNegativeInt = Field(512, description="width of the motion code that the backbone takes in")
+    motion_input: Literal["constant", "styles"] = Field(
+        "constant",
+        description="where: behind the constant input (StyleGAN-V), or behind w in every layer (MoCoGAN+SG2)",
+    )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from ..errors import InrvidError
 from ..grid import Grid
+from ..motion.noise import NoiseSequence
 
 if TYPE_CHECKING:
     from .base import VideoGenerator
+
+
+Noise = Tensor | NoiseSequence
 
 
 class VideoINR:
@@ -22,7 +26,7 @@ class VideoINR:
     once, by `VideoGenerator.inr`; evaluating more frames, other times or other grids computes none of it again.
     """
 
-    def __init__(self, generator: VideoGenerator, phi: Mapping[str, Tensor], noise: Tensor, label: Tensor):
+    def __init__(self, generator: VideoGenerator, phi: Mapping[str, Tensor], noise: Noise, label: Tensor):
         self.generator, self.phi, self.noise, self.label = generator, dict(phi), noise, label
 
     def __call__(self, t: Tensor, grid: Grid | None = None) -> Tensor:
@@ -57,8 +61,9 @@ class VideoINR:
     def lerp(self, other: VideoINR, weight: float) -> VideoINR:
         """φ + weight·(φ_other − φ), the interpolation of INR weights (DIGAN §4.3)."""
         phi = {name: value.lerp(other.phi[name], weight) for name, value in self.phi.items()}
-        label = self.label.lerp(other.label, weight)
-        return VideoINR(self.generator, phi, self.noise.lerp(other.noise, weight), label)
+        noise: Any = self.noise  # noises of one generator are of one kind
+        noise = noise.lerp(other.noise, weight)
+        return VideoINR(self.generator, phi, noise, self.label.lerp(other.label, weight))
 
     def to(self, *args, **kwargs) -> VideoINR:
         """φ on another device or in another precision; the generator's shared parameters must be there too."""

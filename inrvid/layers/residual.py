@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from .conv import EqConv2d
 from .linear import EqLinear
+from .modulated_conv import ModulatedConv2d
 from .precision import at_least_float32
 
 
@@ -16,25 +17,36 @@ def from_rgb(in_channels: int, channels: int) -> EqConv2d:
 
 
 class ResidualBlock(nn.Module):
-    """`[N, in, H, W]` → `[N, out, H/2, W/2]`: (3×3, 3×3 down) + 1×1 down, each path with gain √½."""
+    """`[N, in, H, W]` → `[N, out, H/2, W/2]`: (3×3, 3×3 down) + 1×1 down, each path with gain √½.
 
-    def __init__(self, in_channels: int, channels: int, out_channels: int):
+    With `style_dim`, the first convolution is modulated and demodulated by a style `[B, style_dim]`, the same for
+    N/B consecutive inputs.
+    """
+
+    def __init__(self, in_channels: int, channels: int, out_channels: int, *, style_dim: int = 0):
         super().__init__()
-        self.conv0 = EqConv2d(in_channels, channels, 3, activate=True)
+        self.conv0: EqConv2d | ModulatedConv2d = (
+            ModulatedConv2d(in_channels, channels, 3, style_dim)
+            if style_dim
+            else EqConv2d(in_channels, channels, 3, activate=True)
+        )
         self.conv1 = EqConv2d(channels, out_channels, 3, down=True, activate=True, gain=0.5**0.5)
         self.skip = EqConv2d(in_channels, out_channels, 1, bias=False, down=True, gain=0.5**0.5)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
+        if isinstance(self.conv0, ModulatedConv2d):
+            assert style is not None
+            return self.skip(x) + self.conv1(self.conv0(x, self.conv0.modulated(style)))
         return self.skip(x) + self.conv1(self.conv0(x))
 
 
 class Epilogue(nn.Module):
-    """Features `[N, C, 4, 4]` → logit `[N]`, or with `cmap_dim`, the projection of `cmap` `[N, cmap_dim]`."""
+    """Features `[N, in, 4, 4]` → logit `[N]`, or with `cmap_dim`, the projection of `cmap` `[N, cmap_dim]`."""
 
-    def __init__(self, channels: int, *, cmap_dim: int = 0, mbstd_group: int = 4):
+    def __init__(self, in_channels: int, channels: int, *, cmap_dim: int = 0, mbstd_group: int = 4):
         super().__init__()
         self.mbstd_group = mbstd_group
-        self.conv = EqConv2d(channels + 1, channels, 3, activate=True)
+        self.conv = EqConv2d(in_channels + 1, channels, 3, activate=True)
         self.fc = EqLinear(channels * 16, channels, activate=True)
         self.out = EqLinear(channels, cmap_dim or 1)
 

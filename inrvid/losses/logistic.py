@@ -40,6 +40,6 @@ def sum_of_means(logits: Tensors, *, sign: int) -> Tensor:
 def r1_norms(D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensors:
     """Squared gradient norm of each head's logits, one a row of its input (a frame, or a pair)."""
     points, inputs = D.penalty_points(frames, t, augment)
-    total = torch.stack([at_least_float32(value).sum() for value in D.heads(inputs, label).values()]).sum()
+    total = torch.stack([at_least_float32(value).sum() for value in D.heads(inputs, t, label).values()]).sum()
     gradients = torch.autograd.grad(total, list(points.values()), create_graph=True)
     return {head: at_least_float32(g).square().flatten(1).sum(dim=1) for head, g in zip(points, gradients, strict=True)}

@@ -23,9 +23,7 @@ def gaussian(features: Tensor, unbiased: bool) -> tuple[Tensor, Tensor]:
         InrvidError: fewer than two samples.
     """
     if features.ndim != 2 or len(features) < 2:
-        raise InrvidError(
-            f"a Fréchet distance needs features of at least 2 clips, got {list(features.shape)}"
-        )
+        raise InrvidError(f"a Fréchet distance needs features of at least 2 clips, got {list(features.shape)}")
     features = features.double()
     mean = features.mean(0)
     centred = features - mean

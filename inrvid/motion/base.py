@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..config import PartConfig
 from ..random import Draws
+from .noise import NoiseSequence
 
 
 class MotionHead(nn.Module, abc.ABC):
@@ -38,13 +39,13 @@ class Motion(nn.Module, abc.ABC):
         self.config, self.z_dim, self.label_dim, self.clip_length = config, z_dim, label_dim, clip_length
 
     @abc.abstractmethod
-    def sample_noise(self, draws: Draws) -> Tensor:
-        """Motion noise of `len(draws)` videos, `[B, …]`, on the CPU."""
+    def sample_noise(self, draws: Draws) -> Tensor | NoiseSequence:
+        """Motion noise of `len(draws)` videos, on the CPU: `[B, …]`, or a sequence without an end."""
 
     @abc.abstractmethod
     def head(self, width: int, w_dim: int) -> MotionHead:
         """A new head that gives codes of `width` (or of width 0, if this motion has none)."""
 
     @abc.abstractmethod
-    def forward(self, noise: Tensor, label: Tensor, t: Tensor) -> Any:
+    def forward(self, noise: Any, label: Tensor, t: Tensor) -> Any:
         """State of the videos with this noise and label `[B, classes]` at times t `[B, T]`, in frames."""

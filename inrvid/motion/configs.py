@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, PositiveFloat, model_validator
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from ..config import PartConfig
 
@@ -24,3 +26,42 @@ class GlobalConfig(PartConfig):
 
 class StaticConfig(PartConfig):
     pass
+
+
+class CodesConfig(PartConfig):
+    """Motions made of codes u at equal distances in time, with an acyclic positional encoding between them."""
+
+    distance: PositiveFloat = Field(16.0, description="δ: frames between two motion codes")
+    code_dim: PositiveInt = Field(512, description="width of a code u")
+    min_period: PositiveFloat | None = Field(None, description="shortest period, frames; default: δ")
+    max_period: PositiveFloat = Field(1024.0, description="longest period, frames")
+    spacing: Literal["log", "linear"] = Field("log", description="of the periods: log (release) or linear (paper)")
+
+    @model_validator(mode="after")
+    def _periods_are_ordered(self) -> CodesConfig:
+        shortest = self.min_period or self.distance
+        if shortest > self.max_period:
+            raise ValueError(f"max_period {self.max_period:g} is shorter than the shortest period, {shortest:g}")
+        return self
+
+
+class Conv1dConfig(CodesConfig):
+    kernel: Annotated[int, Field(ge=1)] = Field(11, description="width of each of the two convolutions, codes")
+
+
+class AttentionConfig(CodesConfig):
+    kernel: Annotated[int, Field(ge=1)] = Field(11, description="window of each of the two layers, codes")
+    heads: PositiveInt = Field(4, description="attention heads; they share code_dim")
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> AttentionConfig:
+        if self.code_dim % self.heads:
+            raise ValueError(f"heads {self.heads} do not divide code_dim {self.code_dim}")
+        return self
+
+
+class LstmConfig(PartConfig):
+    """MoCoGAN's recurrent codes, linearly interpolated (StyleGAN-V's ablation)."""
+
+    distance: PositiveFloat = Field(16.0, description="δ: frames between two codes; 1 or 16 in the ablation")
+    code_dim: PositiveInt = Field(512, description="width of the LSTM's state")

@@ -78,6 +78,19 @@ def truncate(path: Path, share: float) -> Path:
     return path
 
 
+def trim(source: Path, target: Path, frames: int) -> Path:
+    """Without the first frames, but not without what the next ones need of them: an edit list leaves it out."""
+    with av.open(str(source)) as whole, av.open(str(target), "w", options={"use_editlist": "1"}) as container:
+        stream = whole.streams.video[0]
+        copy = container.add_stream_from_template(stream)
+        for packet in whole.demux(stream):
+            if packet.dts is not None:
+                shift = int(frames / 25 / packet.time_base)
+                packet.pts, packet.dts, packet.stream = packet.pts - shift, packet.dts - shift, copy
+                container.mux(packet)
+    return target
+
+
 def decoded(path: Path) -> list[np.ndarray]:
     """All frames, decoded one after the other: what random access has to reproduce."""
     with av.open(str(path)) as container:

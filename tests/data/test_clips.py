@@ -204,7 +204,7 @@ def test_no_video_left(losing, workers):
     batches = loader(losing, 2, workers=workers)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(DataError, match="20 videos in a row could not be read") as caught:
+        with pytest.raises(DataError, match="100 videos in a row could not be read") as caught:
             next(batches)
     assert "Traceback" not in str(caught.value)
     assert not multiprocessing.active_children()

@@ -14,7 +14,7 @@ from inrvid.data.decode import UnreadableError, read_frames
 from inrvid.data.probe import probe
 from inrvid.errors import DataError
 
-from .making import decoded, moving, real_videos, truncate, write_audio, write_video
+from .making import decoded, moving, real_videos, trim, truncate, write_audio, write_video
 
 MOVING = [moving(number) for number in range(40)]
 SMALL = [path for path in real_videos() if path.stat().st_size < 10**6]
@@ -30,7 +30,8 @@ KINDS = {
     ),
     "avi without B-frames": ("a.avi", {"codec": "mpeg4"}),
     "avi with B-frames": ("a.avi", {"codec": "mpeg4", "bf": "2"}),
-    "avi whose frames have no times": ("a.avi", {"bf": "3", "g": "13"}),  # one frame in its last GOP
+    "avi whose frames have no times": ("a.avi", {"bf": "3"}),
+    "and whose last GOP does not show it": ("a.avi", {"bf": "3", "x264-params": "keyint=13:scenecut=0"}),
     "vp9 with hidden frames": ("a.webm", {"codec": "libvpx-vp9", "auto-alt-ref": "1", "lag-in-frames": "16"}),
     "vp8": ("a.webm", {"codec": "libvpx", "auto-alt-ref": "1", "lag-in-frames": "16", "g": "12"}),
     "gif": ("a.gif", {"codec": "gif", "pixels": "rgb8", "fps": 10}),
@@ -70,6 +71,13 @@ def test_a_container_that_seeks_too_far_is_read_from_its_start(tmp_path, monkeyp
     assert np.array_equal(read_frames(path, info, [12])[0], expected[12])
 
 
+def test_a_trimmed_mp4_starts_where_its_edit_list_says(tmp_path):
+    whole = write_video(tmp_path / "whole.mp4", MOVING, bf="2", g="10")
+    path = trim(whole, tmp_path / "a.mp4", frames=14)
+    assert 20 < probe(path).frames < 40
+    assert_same_as_sequential(path)
+
+
 @pytest.mark.parametrize("kind", ["h264 with B-frames", "h264 with open GOPs", "vp9 with hidden frames", "mkv"])
 def test_frames_that_are_left_out_are_not_missed(tmp_path, monkeypatch, kind):
     name, options = KINDS[kind]
@@ -91,6 +99,7 @@ def test_each_gop_is_entered_once(tmp_path, monkeypatch):
     info = probe(write_video(tmp_path / "a.mp4", MOVING, g="20", **{"x264-params": "scenecut=0"}))
     keys = info.keys.array()
     assert list(decode._runs(keys, [1, 5, 9])) == [(0, [1, 5, 9])]
+    assert list(decode._runs(keys[1:], [3])) == [(0, [3])]
     assert list(decode._runs(keys, [19])) == [(0, [19])]
     assert list(decode._runs(keys, [20])) == [(20, [20])]
     assert list(decode._runs(keys, [1, 25, 30])) == [(0, [1]), (20, [25, 30])]
@@ -155,7 +164,7 @@ def test_files_that_are_no_videos(tmp_path):
 @pytest.mark.parametrize("share", [0.6, 0.95])
 def test_truncated_mp4(tmp_path, muxer, share):
     path = write_video(tmp_path / "a.mp4", MOVING, muxer=muxer, bf="2", g="10")
-    expected = "the file promises 40 frames" if muxer else "not a video, or cut short"
+    expected = "of 40 frames are in the file" if muxer else "not a video, or cut short"
     assert expected in reason(truncate(path, share))
 
 

@@ -146,6 +146,15 @@ def test_a_zip_is_read_by_several_loader_workers_at_once(tmp_path, method):
     assert torch.cat(list(loader)).tolist() == noise.sum(axis=(1, 2, 3), dtype=np.int64).tolist()
 
 
+def test_another_process_opens_the_zip_for_itself(root, monkeypatch):
+    path = zipped(root, root.parent / "a.zip")
+    data = registry("datasets").build({"type": "zip", "path": str(path), "clip_length": 4})
+    mine = data._zip()
+    assert data._zip() is mine
+    monkeypatch.setattr("os.getpid", lambda: -1)  # after a fork
+    assert data._zip() is not mine
+
+
 def test_an_open_zip_can_be_pickled(root):
     data = registry("datasets").build(
         {"type": "zip", "path": str(zipped(root, root.parent / "a.zip")), "clip_length": 4}

@@ -127,9 +127,7 @@ def test_index_and_summary():
 
 def test_fingerprint_tells_contents_apart_and_nothing_else():
     same = {scenes().fingerprint, scenes(workers=2, in_memory=False).fingerprint}
-    others = {
-        scenes(**config).fingerprint for config in ({"split": "test"}, {"videos": 5}, {"resolution": 64})
-    }
+    others = {scenes(**config).fingerprint for config in ({"split": "test"}, {"videos": 5}, {"resolution": 64})}
     assert len(same) == 1
     assert len(same | others) == 4
 

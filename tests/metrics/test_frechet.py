@@ -15,9 +15,7 @@ from inrvid.metrics.frechet import frechet_distance, gaussian
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics_a.safetensors"
 
 
-@pytest.mark.parametrize(
-    ("unbiased", "key"), [(False, "frechet_population_cov"), (True, "frechet_sample_cov")]
-)
+@pytest.mark.parametrize(("unbiased", "key"), [(False, "frechet_population_cov"), (True, "frechet_sample_cov")])
 def test_golden_distances(unbiased, key):
     with safe_open(GOLDEN, "pt") as file:
         expected = json.loads(file.metadata()["expected"])[key]
@@ -28,9 +26,7 @@ def test_golden_distances(unbiased, key):
 
 @pytest.mark.parametrize("samples", [8, 500])  # fewer and more than features
 def test_identical_sets_are_at_distance_zero(samples):
-    features = torch.randn(samples, 64, generator=torch.Generator().manual_seed(0)) * torch.logspace(
-        -4, 2, 64
-    )
+    features = torch.randn(samples, 64, generator=torch.Generator().manual_seed(0)) * torch.logspace(-4, 2, 64)
     mean, cov = gaussian(features, unbiased=True)
     distance = frechet_distance(mean, cov, mean, cov)
     assert 0 <= distance < 1e-6 * cov.trace()

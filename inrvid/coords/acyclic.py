@@ -1,0 +1,84 @@
+"""Acyclic positional encoding of time (StyleGAN-V, CVPR 2022, §3.2, eq. 4-6).
+
+Between two motion codes u_ℓ and u_r at times t_ℓ and t_r = t_ℓ + δ, with α = (t − t_ℓ)/δ:
+
+    e(τ) = [sin ‖ cos](ω·s·τ + ρ),   s = tanh(W_ω u_ℓ) + 1,   ρ = (W_ρ u_ℓ)·(max_period / period)
+    v(t) = e(t) − lerp(e(t_ℓ), e(t_r), α) + lerp(W_a u_ℓ, W_a u_r, α)
+
+The wave vanishes at the codes, where v is W_a u: v is continuous, and never repeats. (Release: sine and cosine,
+no amplitude; the paper has a sine with a learned one.)
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..layers.linear import EqLinear
+
+Spacing = Literal["log", "linear"]
+
+
+class CodePair(NamedTuple):
+    """The two motion codes around each time. `t`, `t_left` `[B, T]` in frames, `left`, `right` `[B, T, code_dim]`."""
+
+    t: Tensor
+    t_left: Tensor
+    distance: float
+    left: Tensor
+    right: Tensor
+
+    @property
+    def weight(self) -> Tensor:
+        """α `[B, T, 1]`: 0 at the left code, 1 at the right one."""
+        return ((self.t - self.t_left) / self.distance)[..., None]
+
+
+def periods(count: int, shortest: float, longest: float, spacing: Spacing) -> Tensor:
+    """Periods in frames, float64 `[count]`.
+
+    `log`: 2^linspace from the longest to the shortest, both included (release). `linear`: min + (i/N)·(max − min)
+    (paper, eq. 6).
+    """
+    if spacing == "linear":
+        return shortest + torch.arange(count, dtype=torch.float64) / count * (longest - shortest)
+    return torch.linspace(math.log2(longest), math.log2(shortest), count, dtype=torch.float64).exp2()
+
+
+class AcyclicEncoding(nn.Module):
+    """`CodePair` → v `[B, T, width]`; width/2 frequencies, one more if the width is odd.
+
+    Phases are computed in float64: in float32 a time of an hour costs the codes their accuracy.
+    """
+
+    def __init__(self, code_dim: int, width: int, *, min_period: float, max_period: float, spacing: Spacing = "log"):
+        super().__init__()
+        count = -(-width // 2)
+        self.width = width
+        period = periods(count, min_period, max_period, spacing)
+        self.register_buffer("frequencies", 2 * math.pi / period, persistent=False)
+        self.register_buffer("phase_scale", max_period / period, persistent=False)
+        self.period = EqLinear(code_dim, count, bias=False)
+        self.phase = EqLinear(code_dim, count, bias=False)
+        self.aligner = EqLinear(code_dim, width, bias=False)
+
+    frequencies: Tensor
+    phase_scale: Tensor
+
+    def forward(self, codes: CodePair) -> Tensor:
+        speed = self.frequencies.double() * (self.period(codes.left).double().tanh() + 1)  # [B, T, count]
+        offset = self.phase(codes.left).double() * self.phase_scale.double()
+        alpha = codes.weight
+        left, now, right = (
+            self._wave(speed, offset, time) for time in (codes.t_left, codes.t, codes.t_left + codes.distance)
+        )
+        wave = now - left.lerp(right, alpha.to(now.dtype).expand_as(now))
+        aligned = self.aligner(codes.left).lerp(self.aligner(codes.right), alpha.to(codes.left.dtype))
+        return wave.to(aligned.dtype) + aligned
+
+    def _wave(self, speed: Tensor, offset: Tensor, time: Tensor) -> Tensor:
+        phase = speed * time.double()[..., None] + offset
+        return torch.cat([phase.sin(), phase.cos()], dim=-1)[..., : self.width]

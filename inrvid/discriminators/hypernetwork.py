@@ -1,0 +1,88 @@
+"""StyleGAN-V's discriminator (CVPR 2022, §3.3): a few frames at once, told how far apart in time they are.
+
+Blocks above `concat_resolution` run on each frame alone; there the features of a clip's frames are concatenated in
+time order, and the rest runs once a clip. The distances between consecutive frames (and the label) are embedded and
+mapped to a vector that conditions the logit by projection, and, with `modulated`, each block's first convolution.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from ..layers.mapping import MappingNetwork
+from ..layers.residual import Epilogue, ResidualBlock, from_rgb
+from .base import Discriminator, Tensors
+from .configs import HypernetworkConfig
+
+
+class HypernetworkDiscriminator(Discriminator):
+    """Head: `video` `[B]`. Its input is frames `[B·k, 3, H, W]`, so that a gradient penalty is that of a frame."""
+
+    Config = HypernetworkConfig
+
+    def __init__(self, config: HypernetworkConfig):
+        super().__init__(config)
+        resolutions = [2**i for i in range(config.resolution.bit_length() - 1, 1, -1)]
+        channels = {r: min(config.channel_base // r, config.channel_max) for r in resolutions}
+        self.concat_resolution = config.concat_resolution
+        self.time_embedding = TimeEmbedding(config.max_frames, config.time_embedding_dim)
+        condition = config.label_dim + (config.frames - 1) * self.time_embedding.width
+        cmap_dim = channels[4] if condition else 0
+        self.mapping = (
+            MappingNetwork(0, condition, cmap_dim, layers=config.mapping_layers, average=False) if condition else None
+        )
+        self.rgb = from_rgb(3, channels[config.resolution])
+        blocks: OrderedDict[str, ResidualBlock] = OrderedDict()
+        width = channels[config.resolution]
+        for r in resolutions[:-1]:
+            width *= config.frames if r == config.concat_resolution else 1
+            out = channels[r // 2] // (config.frame_channel_divisor if r // 2 == config.concat_resolution else 1)
+            blocks[str(r)] = ResidualBlock(width, channels[r], out, style_dim=cmap_dim if config.modulated else 0)
+            width = out
+        width *= config.frames if config.concat_resolution == 4 else 1
+        self.blocks = nn.ModuleDict(blocks)
+        self.epilogue = Epilogue(width, channels[4], cmap_dim=cmap_dim, mbstd_group=config.mbstd_group)
+
+    def inputs(self, frames: Tensor, t: Tensor) -> Tensors:
+        return {"video": frames.flatten(0, 1)}
+
+    def heads(self, inputs: Tensors, t: Tensor, label: Tensor) -> Tensors:
+        cmap = None if self.mapping is None else self.mapping(None, self.condition(t, label))
+        x = self.rgb(inputs["video"].contiguous(memory_format=torch.channels_last))
+        for r, block in cast(dict[str, ResidualBlock], dict(self.blocks.items())).items():
+            x = self._concatenated(x) if int(r) == self.concat_resolution else x
+            x = block(x, cmap)
+        x = self._concatenated(x) if self.concat_resolution == 4 else x
+        return {"video": self.epilogue(x, cmap)}
+
+    def condition(self, t: Tensor, label: Tensor) -> Tensor:
+        """[label ‖ embedded distances], `[B, …]`; t `[B, k]`."""
+        return torch.cat([label, self.time_embedding(t.diff(dim=1)).flatten(1).to(label.dtype)], dim=1)
+
+    def _concatenated(self, x: Tensor) -> Tensor:
+        """`[B·k, C, H, W]` → `[B, k·C, H, W]`, frame by frame."""
+        x = x.unflatten(0, (-1, self.frames)).flatten(1, 2)
+        return x.contiguous(memory_format=torch.channels_last)
+
+
+class TimeEmbedding(nn.Module):
+    """Distances `[B, n]`, in frames → `[B, n, width]`: [a learned row ‖ sin(f·d) ‖ cos(f·d)], f_j = π·2^j/2^octaves."""
+
+    frequencies: Tensor
+
+    def __init__(self, max_frames: int, dim: int):
+        super().__init__()
+        octaves = math.ceil(math.log2(max_frames))
+        self.table = nn.Parameter(torch.randn(max_frames, dim))
+        self.register_buffer("frequencies", math.pi * 2.0 ** (torch.arange(octaves) - octaves), persistent=False)
+        self.width = dim + 2 * octaves
+
+    def forward(self, distance: Tensor) -> Tensor:
+        row = distance.round().long().clamp(0, len(self.table) - 1)
+        phase = distance[..., None] * self.frequencies
+        return torch.cat([self.table[row], phase.sin(), phase.cos()], dim=-1)

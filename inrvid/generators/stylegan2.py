@@ -1,0 +1,143 @@
+"""StyleGAN2 (CVPR 2020) as StyleGAN-V (CVPR 2022) makes videos with it: the motion code enters at the input.
+
+The input at 4×4 is a learned constant with the motion code tiled behind it (`motion_input: constant`), or the code
+stands behind w in every layer (`styles`, as MoCoGAN+SG2 has it). All frames of a video share w: with `constant`, the
+modulated weights are made once a video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from ..errors import InrvidError
+from ..grid import Grid
+from ..layers.conv import EqConv2d
+from ..layers.lowpass import Upsample
+from ..layers.modulated_conv import ModulatedConv2d
+from .base import VideoGenerator
+from .configs import StyleGan2Config
+
+
+class StyleGan2(VideoGenerator):
+    Config = StyleGan2Config
+
+    def __init__(self, config: StyleGan2Config):
+        super().__init__(config)
+        self.head = self.motion.head(config.motion_width, config.w_dim)
+        self.in_every_layer = config.motion_input == "styles"
+        resolutions = [2**i for i in range(2, config.resolution.bit_length())]
+        channels = {r: min(config.channel_base // r, config.channel_max) for r in resolutions}
+        self.constant = nn.Parameter(torch.randn(channels[4], 4, 4))
+        width = self.head.width
+        style_dim = config.w_dim + (width if self.in_every_layer else 0)
+        inputs = {r: channels[r // 2] for r in resolutions[1:]} | {
+            4: channels[4] + (0 if self.in_every_layer else width)
+        }
+        self.blocks = nn.ModuleDict(
+            {
+                str(r): StyleBlock(
+                    inputs[r],
+                    channels[r],
+                    style_dim,
+                    first=r == 4,
+                    residual=config.architecture == "resnet",
+                    rgb=config.architecture == "skip" or r == config.resolution,
+                )
+                for r in resolutions
+            }
+        )
+
+    @property
+    def num_ws(self) -> int:
+        return sum(len(block.layers) for block in self._blocks().values()) + 1
+
+    def modulate(self, ws: Tensor) -> dict[str, Tensor]:
+        phi = {"ws": ws}
+        return phi if self.in_every_layer else phi | self._modulated(ws)
+
+    def render(self, phi: Mapping[str, Tensor], state: Any, t: Tensor, grid: Grid) -> Tensor:
+        if grid != Grid(self.resolution, self.resolution):
+            raise InrvidError(
+                f"size {grid.height}x{grid.width}: stylegan2 draws {self.resolution}x{self.resolution} and the whole "
+                "frame alone; a generator of coordinates (inr_gan) draws any grid"
+            )
+        ws = phi["ws"]
+        motion = self.head(state, ws[:, 0])  # [B, T, width]
+        frames = t.shape[1] if motion.shape[2] else 1
+        motion = motion[:, :frames].flatten(0, 1)
+        if self.in_every_layer:
+            of_frames = ws.repeat_interleave(frames, dim=0)
+            phi = self._modulated(torch.cat([of_frames, motion[:, None].expand(-1, self.num_ws, -1)], dim=2))
+        rgb = self._draw(phi, motion)
+        return rearrange(rgb, "(b t) c h w -> b t c h w", t=frames).expand(-1, t.shape[1], -1, -1, -1).contiguous()
+
+    def _modulated(self, ws: Tensor) -> dict[str, Tensor]:
+        phi: dict[str, Tensor] = {}
+        first = 0
+        for name, block in self._blocks().items():
+            count = len(block.layers)
+            own = block.modulate(ws[:, first : first + count + 1])  # ToRGB takes the w behind its block's layers
+            phi |= {f"{name}.{key}": value for key, value in own.items()}
+            first += count
+        return phi
+
+    def _draw(self, phi: Mapping[str, Tensor], motion: Tensor) -> Tensor:
+        """RGB `[N, 3, R, R]` of N frames with these motion codes `[N, width]`."""
+        x = self.constant.expand(len(motion), -1, -1, -1)
+        if not self.in_every_layer:
+            x = torch.cat([x, motion[:, :, None, None].expand(-1, -1, 4, 4)], dim=1)
+        x = x.contiguous(memory_format=torch.channels_last)
+        rgb: Tensor | None = None
+        for name, block in self._blocks().items():
+            own = {key.removeprefix(f"{name}."): value for key, value in phi.items() if key.startswith(f"{name}.")}
+            x, rgb = block(own, x, rgb)
+        assert rgb is not None
+        return rgb
+
+    def _blocks(self) -> dict[str, StyleBlock]:
+        return cast(dict[str, StyleBlock], dict(self.blocks.items()))
+
+
+class StyleBlock(nn.Module):
+    """The layers of one resolution; all but the first double the size. φ: `<layer>.style`, `.scale` or `.weight`."""
+
+    def __init__(self, in_channels: int, channels: int, w_dim: int, *, first: bool, residual: bool, rgb: bool):
+        super().__init__()
+        residual = residual and not first
+        self.layers = nn.ModuleDict()
+        if not first:
+            self.layers["conv0"] = ModulatedConv2d(in_channels, channels, 3, w_dim, up=True)
+        self.layers["conv1"] = ModulatedConv2d(
+            in_channels if first else channels, channels, 3, w_dim, gain=0.5**0.5 if residual else 1.0
+        )
+        self.rgb = ModulatedConv2d(channels, 3, 1, w_dim, demodulate=False, activate=False) if rgb else None
+        self.skip = EqConv2d(in_channels, channels, 1, bias=False, gain=0.5**0.5) if residual else None
+        self.upsample = Upsample()
+
+    def modulate(self, ws: Tensor) -> dict[str, Tensor]:
+        layers = {name: layer.modulated(ws[:, i]) for i, (name, layer) in enumerate(self._layers().items())}
+        if self.rgb is not None:
+            layers["rgb"] = self.rgb.modulated(ws[:, -1])
+        return {f"{name}.{key}": value for name, own in layers.items() for key, value in own.items()}
+
+    def forward(self, phi: Mapping[str, Tensor], x: Tensor, rgb: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        skip = None if self.skip is None else self.upsample(self.skip(x))
+        for name, layer in self._layers().items():
+            x = layer(x, _below(name, phi))
+        x = x if skip is None else x + skip
+        if self.rgb is None:
+            return x, None
+        own = self.rgb(x, _below("rgb", phi))
+        return x, own if rgb is None else self.upsample(rgb) + own
+
+    def _layers(self) -> dict[str, ModulatedConv2d]:
+        return cast(dict[str, ModulatedConv2d], dict(self.layers.items()))
+
+
+def _below(name: str, phi: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{name}."): value for key, value in phi.items() if key.startswith(f"{name}.")}

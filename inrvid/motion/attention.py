@@ -1,0 +1,60 @@
+"""Motion codes by windowed self-attention over the same noises as `conv1d`, with the same finite reach.
+
+Two unpadded layers: each position attends to the `kernel` positions around it, so that code i sees the noises
+i … i + 2(kernel − 1), wherever on the time axis it is.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..layers.activation import SLOPE
+from ..layers.attention import attend
+from ..layers.linear import EqLinear
+from .codes import CodeNetwork, CodesMotion
+from .configs import AttentionConfig
+
+
+class WindowAttention(nn.Module):
+    """`[N, n, dim]` → `[N, n − kernel + 1, dim]`: the middle of each window asks, the window answers.
+
+    Positions within the window are told apart by a learned embedding added to the keys and values.
+    """
+
+    def __init__(self, dim: int, kernel: int, heads: int):
+        super().__init__()
+        self.kernel, self.heads = kernel, heads
+        self.position = nn.Parameter(torch.randn(kernel, dim))
+        self.query, self.key, self.value, self.out = (EqLinear(dim, dim) for _ in range(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        windows = x.unfold(1, self.kernel, 1).mT + self.position  # [N, n', kernel, dim]
+        query = self.query(windows[:, :, self.kernel // 2 : self.kernel // 2 + 1])
+        heads = (self._heads(part) for part in (query, self.key(windows), self.value(windows)))
+        answer = attend(*heads).transpose(1, 2).flatten(2).view(*windows.shape[:2], -1)
+        return F.leaky_relu(windows[:, :, self.kernel // 2] + self.out(answer), SLOPE)
+
+    def _heads(self, x: Tensor) -> Tensor:
+        """`[N, n', k, dim]` → `[N·n', heads, k, dim/heads]`."""
+        return x.flatten(0, 1).unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+
+class AttentionCodes(CodeNetwork):
+    def __init__(self, config: AttentionConfig, *, z_dim: int, label_dim: int):
+        super().__init__()
+        self.reach = 2 * config.kernel - 1
+        self.layers = nn.Sequential(
+            EqLinear(z_dim + label_dim, config.code_dim),
+            WindowAttention(config.code_dim, config.kernel, config.heads),
+            WindowAttention(config.code_dim, config.kernel, config.heads),
+        )
+
+    def forward(self, noise: Tensor) -> Tensor:
+        return self.layers(noise)
+
+
+class AttentionMotion(CodesMotion):
+    Config = AttentionConfig
+    network_class = AttentionCodes

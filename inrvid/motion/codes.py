@@ -1,0 +1,90 @@
+"""Motions made of codes: what `conv1d` and `attention` share.
+
+Codes u_0, u_1, … lie δ frames apart. Code i sees the noises i … i + reach − 1 and no others, so that the two codes
+around a time t need a window of reach + 1 noises: any frame is evaluated without the frames before it, at a cost that
+does not depend on t.
+
+Training records gradients and its times are short: it runs in the model's precision. Otherwise codes are computed in
+float64, as they set the speed of waves: an error of 1e-7 in it is one of 0.04 radians 10⁶ frames later.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ..coords.acyclic import AcyclicEncoding, CodePair
+from ..layers.precision import in_float64
+from ..random import Draws
+from .base import Motion, MotionHead
+from .configs import CodesConfig
+from .noise import ExplicitNoise, NoiseSequence, SeededNoise
+
+
+class CodeNetwork(nn.Module):
+    """Noises (the label behind each) `[N, n, z_dim + label_dim]` → codes `[N, n − reach + 1, code_dim]`.
+
+    Constructed as `Class(config, z_dim=…, label_dim=…)`.
+    """
+
+    reach: int
+    """Number of noises that one code sees."""
+
+
+class CodesMotion(Motion):
+    """Trunk: noise sequence → `CodePair` at times t. Its heads are acyclic positional encodings."""
+
+    config: CodesConfig
+    network_class: ClassVar[type[CodeNetwork]]
+
+    def __init__(self, config: CodesConfig, *, z_dim: int, label_dim: int, clip_length: int):
+        super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
+        self.network = self.network_class(config, z_dim=z_dim, label_dim=label_dim)
+
+    def sample_noise(self, draws: Draws) -> NoiseSequence:
+        return SeededNoise.of_keys(draws.keys, draws.purpose, self.z_dim)
+
+    def head(self, width: int, w_dim: int) -> MotionHead:
+        return AcyclicHead(self.config, width)
+
+    def forward(self, noise: NoiseSequence | Tensor, label: Tensor, t: Tensor) -> CodePair:
+        noise = ExplicitNoise(noise) if isinstance(noise, Tensor) else noise
+        distance = self.config.distance
+        left = (t.double() / distance).floor()
+        if torch.is_grad_enabled():
+            pairs = self.network(self._window(noise, label, left.long()))  # [B·T, 2, code_dim]
+            pairs = pairs.unflatten(0, t.shape)
+        else:
+            # Frames between the same codes share them; finding out waits for the device, which training must not.
+            needed, place = left.long().unique(return_inverse=True)
+            windows = self._window(noise, label, needed.expand(len(t), -1))
+            pairs = in_float64(self.network, windows.double()).unflatten(0, (len(t), -1))
+            pairs = pairs.gather(1, place[:, :, None, None].expand(-1, -1, *pairs.shape[2:]))
+        return CodePair(t.double(), left * distance, distance, pairs[:, :, 0], pairs[:, :, 1])
+
+    def _window(self, noise: NoiseSequence, label: Tensor, left: Tensor) -> Tensor:
+        """The noises of the codes left and left + 1 (int64 `[B, n]`), `[B·n, reach + 1, z_dim + label_dim]`."""
+        window = left[..., None] + torch.arange(self.network.reach + 1, device=left.device)
+        values = noise.at(window)
+        labels = label[:, None, None].expand(-1, *values.shape[1:3], -1)
+        return torch.cat([values, labels.to(values.dtype)], dim=-1).flatten(0, 1)
+
+
+class AcyclicHead(MotionHead):
+    def __init__(self, config: CodesConfig, width: int):
+        super().__init__()
+        self.width = width
+        self.encoding = AcyclicEncoding(
+            config.code_dim,
+            width,
+            min_period=config.min_period or config.distance,
+            max_period=config.max_period,
+            spacing=config.spacing,
+        )
+
+    def forward(self, state: CodePair, w: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            return self.encoding(state)
+        return in_float64(self.encoding, state).to(w.dtype)

@@ -1,0 +1,47 @@
+"""StyleGAN-V's motion codes: two unpadded 1-D convolutions over the motion noise (CVPR 2022, §3.2)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..layers.activation import SLOPE
+from .codes import CodeNetwork, CodesMotion
+from .configs import Conv1dConfig
+
+LR_MULT = 0.01
+
+
+class EqConv1d(nn.Module):
+    """`[N, in, n]` → `[N, out, n − kernel + 1]`, leaky ReLU 0.2 without gain; learning rate × 0.01."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel) / LR_MULT)
+        self.bias = nn.Parameter(torch.zeros(out_channels))
+        self.gain = LR_MULT / math.sqrt(in_channels * kernel)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.leaky_relu(F.conv1d(x, self.weight * self.gain, self.bias * LR_MULT), SLOPE)
+
+
+class Conv1dCodes(CodeNetwork):
+    """z_dim + label_dim → z_dim → code_dim; code i sees the noises i … i + 2(kernel − 1)."""
+
+    def __init__(self, config: Conv1dConfig, *, z_dim: int, label_dim: int):
+        super().__init__()
+        self.reach = 2 * config.kernel - 1
+        self.layers = nn.Sequential(
+            EqConv1d(z_dim + label_dim, z_dim, config.kernel), EqConv1d(z_dim, config.code_dim, config.kernel)
+        )
+
+    def forward(self, noise: Tensor) -> Tensor:
+        return self.layers(noise.mT).mT
+
+
+class Conv1dMotion(CodesMotion):
+    Config = Conv1dConfig
+    network_class = Conv1dCodes

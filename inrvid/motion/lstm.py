@@ -1,0 +1,56 @@
+"""MoCoGAN's motion codes (CVPR 2018) in continuous time, as StyleGAN-V's ablation has them.
+
+An LSTM runs over the noises; code i is its state after noise i. At time t, u = lerp(u_ℓ, u_{ℓ+1}, α), and each head
+maps u to its width. To reach t it must run through all codes before: its cost grows with t. Before 0 it stands still.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..layers.mapping import MappingNetwork
+from ..random import Draws
+from .base import Motion, MotionHead
+from .configs import LstmConfig
+from .noise import ExplicitNoise, NoiseSequence, SeededNoise
+
+LAYERS = 2
+
+
+class LstmMotion(Motion):
+    Config = LstmConfig
+    config: LstmConfig
+
+    def __init__(self, config: LstmConfig, *, z_dim: int, label_dim: int, clip_length: int):
+        super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
+        self.lstm = nn.LSTM(z_dim + label_dim, config.code_dim, batch_first=True)
+
+    def sample_noise(self, draws: Draws) -> NoiseSequence:
+        return SeededNoise.of_keys(draws.keys, draws.purpose, self.z_dim)
+
+    def head(self, width: int, w_dim: int) -> MotionHead:
+        return LstmHead(self.config, width)
+
+    def forward(self, noise: NoiseSequence | Tensor, label: Tensor, t: Tensor) -> Tensor:
+        """u `[B, T, code_dim]`."""
+        noise = ExplicitNoise(noise) if isinstance(noise, Tensor) else noise
+        place = (t.double() / self.config.distance).clamp(min=0)
+        left = place.floor().long()
+        indices = torch.arange(int(left.max()) + 2, device=t.device).expand(len(t), -1)
+        values = noise.at(indices)
+        labels = label[:, None].expand(-1, indices.shape[1], -1)
+        codes, _ = self.lstm(torch.cat([values, labels.to(values.dtype)], dim=-1))
+        before, after = (codes.gather(1, index[..., None].expand(-1, -1, codes.shape[2])) for index in (left, left + 1))
+        return before.lerp(after, (place - left)[..., None].to(codes.dtype))
+
+
+class LstmHead(MotionHead):
+    def __init__(self, config: LstmConfig, width: int):
+        super().__init__()
+        self.width = width
+        self.mapping = MappingNetwork(config.code_dim, 0, width, layers=LAYERS, average=False)
+
+    def forward(self, state: Tensor, w: Tensor) -> Tensor:
+        flat = state.flatten(0, 1)
+        return self.mapping(flat, flat[:, :0]).unflatten(0, state.shape[:2])

@@ -1,0 +1,177 @@
+"""Motion noise as a sequence without an end: the noise of any code index, without the ones before it.
+
+A sequence is either explicit (`ExplicitNoise`: a tensor `[B, L, width]`, as in the papers' notation) or seeded
+(`SeededNoise`): noise i of a video is a function of (the video's key, i) alone, computed on whatever device by a
+counter-based generator, Philox 4×32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
+SC 2011). numpy has that family too, but on the CPU and one stream at a time; here a whole batch of windows is drawn at
+once, where the model is.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import math
+import zlib
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..errors import InrvidError
+from ..random import Key
+
+MASK = 0xFFFFFFFF
+ROUNDS = 10
+
+
+class NoiseSequence(abc.ABC):
+    """Noise of B videos. Behaves like a tensor's first dimension: length, indexing, `to`."""
+
+    @abc.abstractmethod
+    def at(self, index: Tensor) -> Tensor:
+        """Noise of code indices int64 `[B, …]` → `[B, …, width]`. Raises InrvidError where there is none."""
+
+    @abc.abstractmethod
+    def tensors(self) -> dict[str, Tensor]:
+        """What rebuilds it, to be saved: see `from_tensors`."""
+
+    @abc.abstractmethod
+    def __len__(self) -> int: ...
+
+    @abc.abstractmethod
+    def __getitem__(self, index: slice | list[int] | Tensor) -> NoiseSequence: ...
+
+    @abc.abstractmethod
+    def to(self, *args, **kwargs) -> NoiseSequence: ...
+
+    def lerp(self, other: NoiseSequence, weight: float) -> NoiseSequence:
+        """Between this noise (weight 0) and another, at each index."""
+        return MixedNoise(self, other, weight)
+
+
+@dataclasses.dataclass(frozen=True)
+class ExplicitNoise(NoiseSequence):
+    """`values` `[B, L, width]`: indices 0 … L − 1."""
+
+    values: Tensor
+
+    def at(self, index: Tensor) -> Tensor:
+        length = self.values.shape[1]
+        if index.numel() and (index.min() < 0 or index.max() >= length):
+            raise InrvidError(
+                f"motion noise: code index {int(index.max())} is asked for, but the sequence holds {length}; "
+                "give a longer one, or let it be drawn (G.sample_latents)"
+            )
+        videos = torch.arange(len(self), device=index.device).view(-1, *[1] * (index.ndim - 1))
+        return self.values[videos, index]
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {"values": self.values}
+
+    def __len__(self) -> int:
+        return self.values.shape[0]
+
+    def __getitem__(self, index: slice | list[int] | Tensor) -> ExplicitNoise:
+        return ExplicitNoise(self.values[index])
+
+    def to(self, *args, **kwargs) -> ExplicitNoise:
+        return ExplicitNoise(self.values.to(*args, **kwargs))
+
+
+@dataclasses.dataclass(frozen=True)
+class SeededNoise(NoiseSequence):
+    """N(0, 1), `width` numbers an index; any index, negative ones too.
+
+    `keys`: int64 `[B, 4]`, 32-bit words (two of the seed, the step, the sample).
+    """
+
+    keys: Tensor
+    width: int
+    dtype: torch.dtype = torch.float32
+
+    @classmethod
+    def of_keys(cls, keys: Sequence[Key], purpose: str, width: int) -> SeededNoise:
+        word = zlib.crc32(purpose.encode())
+        rows = [[(k.seed ^ word) & MASK, (k.seed >> 32) & MASK, k.step & MASK, k.sample & MASK] for k in keys]
+        return cls(torch.tensor(rows, dtype=torch.int64).view(-1, 4), width)
+
+    def at(self, index: Tensor) -> Tensor:
+        blocks = torch.arange(-(-self.width // 4), device=index.device)
+        shape = (*index.shape, len(blocks))
+        seed_low, seed_high, step, sample = (
+            word.view(-1, *[1] * index.ndim).expand(shape) for word in self.keys.unbind(1)
+        )
+        # One Philox block gives 4 words: the counter is (block, index, step, sample), the key is the seed.
+        index = (index & MASK)[..., None].expand(shape)
+        words = philox([blocks.expand(shape), index, step, sample], [seed_low, seed_high])
+        return gaussian(words).flatten(-2)[..., : self.width].to(self.dtype)
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {"keys": self.keys, "width": torch.tensor(self.width)}
+
+    def __len__(self) -> int:
+        return self.keys.shape[0]
+
+    def __getitem__(self, index: slice | list[int] | Tensor) -> SeededNoise:
+        return dataclasses.replace(self, keys=self.keys[index])
+
+    def to(self, *args, **kwargs) -> SeededNoise:
+        target = torch.empty(0, dtype=self.dtype, device=self.keys.device).to(*args, **kwargs)
+        return SeededNoise(self.keys.to(target.device), self.width, target.dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class MixedNoise(NoiseSequence):
+    """first + weight·(second − first)."""
+
+    first: NoiseSequence
+    second: NoiseSequence
+    weight: float
+
+    def at(self, index: Tensor) -> Tensor:
+        return self.first.at(index).lerp(self.second.at(index), self.weight)
+
+    def tensors(self) -> dict[str, Tensor]:
+        raise InrvidError("interpolated motion noise cannot be saved: save the latents that it lies between")
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def __getitem__(self, index: slice | list[int] | Tensor) -> MixedNoise:
+        return MixedNoise(self.first[index], self.second[index], self.weight)
+
+    def to(self, *args, **kwargs) -> MixedNoise:
+        return MixedNoise(self.first.to(*args, **kwargs), self.second.to(*args, **kwargs), self.weight)
+
+
+def from_tensors(tensors: dict[str, Tensor]) -> NoiseSequence:
+    """What `NoiseSequence.tensors` gave."""
+    if "values" in tensors:
+        return ExplicitNoise(tensors["values"])
+    return SeededNoise(tensors["keys"], int(tensors["width"]))
+
+
+def philox(counter: Sequence[Tensor], key: Sequence[Tensor]) -> Tensor:
+    """Philox 4×32-10 of 32-bit words held in int64: counter 4 × `[…]`, key 2 × `[…]` → `[…, 4]`."""
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(ROUNDS):
+        first, second = _product(c0, 0xD2511F53), _product(c2, 0xCD9E8D57)
+        c0, c1, c2, c3 = second[0] ^ c1 ^ k0, second[1], first[0] ^ c3 ^ k1, first[1]
+        k0, k1 = (k0 + 0x9E3779B9) & MASK, (k1 + 0xBB67AE85) & MASK
+    return torch.stack([c0, c1, c2, c3], dim=-1)
+
+
+def _product(a: Tensor, b: int) -> tuple[Tensor, Tensor]:
+    """High and low word of a 32 × 32-bit product; its top bit may land in int64's sign, which the mask removes."""
+    product = a * b
+    return (product >> 32) & MASK, product & MASK
+
+
+def gaussian(words: Tensor) -> Tensor:
+    """Box and Muller's transform of pairs of 32-bit words, float32 `[…, 4]`."""
+    uniform = (words.double() + 0.5) / 2**32  # (0, 1): never 0, so that the logarithm is finite
+    radius = (-2 * uniform[..., 0::2].log()).sqrt()
+    angle = 2 * math.pi * uniform[..., 1::2]
+    return torch.cat([radius * angle.cos(), radius * angle.sin()], dim=-1).float()

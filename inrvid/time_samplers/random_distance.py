@@ -1,0 +1,57 @@
+"""Times whose total distance is drawn first, anywhere in the video (StyleGAN-V, CVPR 2022, §3.3 and its release)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..random import Draws
+from .base import TimeSampler
+from .configs import RandomDistanceConfig
+
+
+class RandomDistance(TimeSampler):
+    """D = t_k − t_1 is a power of two (release) or any whole number (paper) of k − 1 … max_distance; t_1 is uniform;
+    the inner times are different whole numbers of frames after t_1.
+
+    Real clips: t_1 is a frame of the video. Generated: t_1 is any real number, in videos of `max_frames` frames.
+    """
+
+    Config = RandomDistanceConfig
+    config: RandomDistanceConfig
+
+    def real(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        offsets, span = self._offsets(draws, lengths)
+        start = (draws.uniform() * (lengths - span)).long()
+        numbers = start[:, None] + offsets
+        return numbers, numbers.float()
+
+    def generated(self, draws: Draws) -> Tensor:
+        offsets, span = self._offsets(draws, torch.full((len(draws),), self.config.max_frames))
+        start = draws.uniform() * (self.config.max_frames - 1 - span)
+        return start[:, None] + offsets
+
+    def _offsets(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(t_i − t_1 int64 `[B, k]`, total distance D `[B]`) for videos of these lengths."""
+        k = self.frames
+        if k == 1:
+            draws.uniform(2)
+            return torch.zeros(len(draws), 1, dtype=torch.int64), torch.zeros(len(draws), dtype=torch.int64)
+        span = self._distance(draws.uniform(), (lengths - 1).clamp(max=self.config.max_distance))
+        # k − 2 different numbers of 1 … D − 1: the places of the smallest of as many uniform draws.
+        ranks = draws.uniform(self.config.max_distance - 1)
+        ranks = ranks.masked_fill(torch.arange(1, self.config.max_distance) >= span[:, None], 2.0)
+        inner = ranks.argsort(dim=1)[:, : k - 2].sort(dim=1).values + 1
+        return torch.cat([torch.zeros_like(span)[:, None], inner, span[:, None]], dim=1), span
+
+    def _distance(self, uniform: Tensor, longest: Tensor) -> Tensor:
+        """Total distances of k − 1 … longest (int64 `[B]`), uniform among those that the variant admits.
+
+        Where it admits none (a video of 16 frames has no power of two from 15 to 15), the longest.
+        """
+        shortest = self.frames - 1
+        admitted = torch.arange(shortest, self.config.max_distance + 1)
+        if self.config.variant == "release":
+            admitted = admitted[(admitted & (admitted - 1)) == 0]
+        count = (admitted <= longest[:, None]).sum(dim=1)
+        return admitted[(uniform * count).long()].minimum(longest)

@@ -1,0 +1,25 @@
+"""Different times of a clip, each set as likely."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..random import Draws
+from .base import TimeSampler
+from .configs import UniformConfig
+
+
+class Uniform(TimeSampler):
+    """Real clips: k different frames of a clip at a uniform offset. Generated: k uniform real times of a clip."""
+
+    Config = UniformConfig
+
+    def real(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        length = self.config.clip_length
+        start = draws.integers(lengths - length + 1)
+        frame = draws.uniform(length).argsort(dim=1)[:, : self.frames].sort(dim=1).values
+        return start[:, None] + frame, frame.float()
+
+    def generated(self, draws: Draws) -> Tensor:
+        return (draws.uniform(self.frames) * (self.config.clip_length - 1)).sort(dim=1).values
