@@ -148,6 +148,14 @@ REGISTRIES["augments"].declare(
     source="DiffAugment (NeurIPS 2020)",
 )
 
+REGISTRIES["augments"].declare(
+    "ada",
+    "inrvid.augment.ada:Ada",
+    config="inrvid.augment.configs:AdaConfig",
+    summary="adaptive augmentation: geometry and colour, as often as D needs it",
+    source="StyleGAN2-ADA (NeurIPS 2020)",
+)
+
 REGISTRIES["losses"].declare(
     "logistic",
     "inrvid.losses.logistic:LogisticLoss",

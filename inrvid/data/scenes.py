@@ -133,7 +133,7 @@ class Clouds:
     def __init__(self, draws: Draws):
         way, wind, cover, size = _uniform(draws, 4)
         self.wind = math.copysign(0.4 + 0.6 * wind, way - 0.5)  # heights of the picture a second
-        self.threshold, self.cell = 0.56 - 0.13 * cover, 0.5 + 0.25 * size
+        self.threshold, self.cell = 0.56 - 0.13 * cover, 0.6 + 0.25 * size
         self.noise = Noise(draws.uniform(2, LATTICE, LATTICE).numpy()[0])
 
     def density(self, points: Points) -> Array:
@@ -221,16 +221,16 @@ class Scene:
 
     def __init__(self, draws: Draws, time_of_day: str):
         weight, turn, way, pan, snow, lake = _uniform(draws, 6)
-        self.palette = Palette.mixed(time_of_day, float(weight), float(turn - 0.5))
-        self.snow = max(0.0, 3 * float(snow) - 2)
+        self.palette = Palette.mixed(time_of_day, float(weight), 0.4 * float(turn - 0.5))
+        self.snow = max(0.0, 4 * float(snow) - 3)
         pan = math.copysign(0.3 + 0.3 * pan, way - 0.5)  # of the camera, heights of the picture a second
         self.sun, self.clouds = Sun(draws), Clouds(draws)
         self.hills = [
-            Hills(draws, 0.60, 0.20, 0.4 * pan, 0.4),
-            Hills(draws, 0.74, 0.15, 0.8 * pan, 0.15),
-            Hills(draws, 0.88, 0.11, 1.4 * pan, 0.0),
+            Hills(draws, 0.60, 0.24, 0.4 * pan, 0.4),
+            Hills(draws, 0.74, 0.18, 0.8 * pan, 0.15),
+            Hills(draws, 0.90, 0.12, 1.2 * pan, 0.0),
         ]
-        self.lake = Lake(draws, 1.0 * pan) if lake < 0.4 else None
+        self.lake = Lake(draws, 1.0 * pan) if lake < 0.25 else None
 
     def draw(self, points: Points) -> Array:
         """float32 `[3, H, T, W]`, 0 … 1."""

@@ -1,0 +1,89 @@
+"""A geometric warp that is low-passed on both sides (StyleGAN2-ADA, NeurIPS 2020, appendix B)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .transforms import scaling, translation
+
+# The decomposition low-pass of the wavelets sym6 and sym2 (Daubechies, "Ten Lectures on Wavelets", §8.1).
+SYM6 = (
+    0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.048311742585633, 0.4910559419267466,
+    0.787641141030194, 0.3379294217276218, -0.07263752278646252, -0.021060292512300564, 0.04472490177066578,
+    0.0017677118642428036, -0.007800708325034148,
+)  # fmt: skip
+SYM2 = (-0.12940952255092145, 0.22414386804185735, 0.836516303737469, 0.48296291314469025)
+
+TAPS = len(SYM6)
+PAD = TAPS // 2
+
+
+def warp(x: Tensor, inverse: Tensor) -> Tensor:
+    """x `[B, C, H, W]` moved by matrices that map output to input pixels, `[B, 3, 3]` **on the CPU**.
+
+    Pixels are counted from the centre, x right, y down. How far to reflect at the borders is read from the
+    matrices: were they on the device, it would have to be waited for.
+    """
+    height, width = x.shape[2:]
+    left, top, right, bottom = margins(inverse, height, width)
+    x = F.pad(x, (left, right, top, bottom), mode="reflect")
+    inverse = _shift((left - right) / 2, (top - bottom) / 2, inverse) @ inverse
+
+    x = upsample(x)
+    inverse = _scale(2, 2, inverse) @ inverse @ _scale(0.5, 0.5, inverse)
+    inverse = _shift(-0.5, -0.5, inverse) @ inverse @ _shift(0.5, 0.5, inverse)
+
+    out_height, out_width = (height + PAD) * 2, (width + PAD) * 2
+    inverse = (
+        _scale(2 / x.shape[3], 2 / x.shape[2], inverse) @ inverse @ _scale(out_width / 2, out_height / 2, inverse)
+    )
+    theta = inverse[:, :2].to(x.device, x.dtype, non_blocking=True)
+    grid = F.affine_grid(theta, [len(x), x.shape[1], out_height, out_width], align_corners=False)
+    x = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return downsample(x[:, :, 1:-1, 1:-1])
+
+
+def margins(inverse: Tensor, height: int, width: int) -> tuple[int, int, int, int]:
+    """How far beyond the borders (left, top, right, bottom) the warped frames of a batch reach, at most a side."""
+    cx, cy = (width - 1) / 2, (height - 1) / 2
+    corners = torch.tensor([[-cx, -cy, 1], [cx, -cy, 1], [cx, cy, 1], [-cx, cy, 1]], dtype=inverse.dtype)
+    x, y = (inverse @ corners.mT)[:, :2].unbind(1)  # [B, 4] each
+    reach = [-x.min() - cx, -y.min() - cy, x.max() - cx, y.max() - cy]
+    limits = [width - 1, height - 1, width - 1, height - 1]
+    left, top, right, bottom = (
+        math.ceil(min(max(float(value) + PAD, 0.0), limit)) for value, limit in zip(reach, limits, strict=True)
+    )
+    return left, top, right, bottom
+
+
+def upsample(x: Tensor) -> Tensor:
+    """`[B, C, H, W]` → twice the size: zeros between samples, low-pass."""
+    channels = x.shape[1]
+    kernel = _lowpass(x) * 2
+    x = F.conv_transpose2d(x, kernel.view(1, 1, 1, -1).expand(channels, 1, 1, -1), stride=(1, 2), padding=(0, PAD - 1), groups=channels)
+    return F.conv_transpose2d(x, kernel.view(1, 1, -1, 1).expand(channels, 1, -1, 1), stride=(2, 1), padding=(PAD - 1, 0), groups=channels)
+
+
+def downsample(x: Tensor) -> Tensor:
+    """Low-pass without padding, then every second sample."""
+    channels = x.shape[1]
+    kernel = _lowpass(x)
+    x = F.conv2d(x, kernel.view(1, 1, 1, -1).expand(channels, 1, 1, -1), stride=(1, 2), groups=channels)
+    return F.conv2d(x, kernel.view(1, 1, -1, 1).expand(channels, 1, -1, 1), stride=(2, 1), groups=channels)
+
+
+def _lowpass(x: Tensor) -> Tensor:
+    kernel = torch.tensor(SYM6, dtype=x.dtype)
+    return (kernel / kernel.sum()).to(x.device, non_blocking=True)
+
+
+def _scale(x: float, y: float, like: Tensor) -> Tensor:
+    return scaling(like.new_full((1,), x), like.new_full((1,), y))
+
+
+def _shift(x: float, y: float, like: Tensor) -> Tensor:
+    return translation(like.new_full((1,), x), like.new_full((1,), y))

@@ -1,0 +1,102 @@
+"""ADA against the authors' release at fixed quantiles, and its controller."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from inrvid.augment.ada import band_gain
+from inrvid.augment.configs import COLOR, GEOMETRY
+from inrvid.augment.filter_bank import amplify, filter_bank
+from inrvid.registry import registry
+
+from ..golden_files import assert_close, golden
+
+TENSORS = golden("ada_a")
+CASES = sorted(
+    key
+    for key in TENSORS
+    if "q0." in key and "band" not in key
+)
+
+
+def ada(*operations, **keys):
+    return registry("augments").build({"type": "ada", "operations": operations, **keys})
+
+
+@pytest.mark.parametrize("key", CASES)
+def test_release(key):
+    name, q = key.removeprefix("rect.").split(".q")
+    operations = GEOMETRY + COLOR if name == "bgc" else (name,)
+    frames = TENSORS["input.rect"][:, None] if key.startswith("rect") else TENSORS["input.clips"]
+    out = ada(*operations).at_quantile(float(q), len(frames))(frames)
+    assert_close(out[:, 0] if key.startswith("rect") else out, TENSORS[key])
+
+
+@pytest.mark.parametrize("band", range(4))
+def test_release_bands(band):
+    clips = TENSORS["input.clips"]
+    amount = torch.erfinv(torch.full((len(clips),), 2 * 0.8 - 1)).exp2()
+    out = amplify(clips.flatten(1, 2), band_gain(amount, band)).view_as(clips)
+    assert_close(out, TENSORS[f"imgfilter_band{band}.q0.8"])
+
+
+def test_bands_sum_to_the_identity():
+    total = filter_bank().sum(dim=0)
+    expected = torch.zeros_like(total)
+    expected[len(total) // 2] = 1
+    torch.testing.assert_close(total, expected, atol=1e-6, rtol=0)
+
+
+def test_nothing_happens_at_p_0_and_everything_at_1():
+    from inrvid.random import Draws
+
+    clips = TENSORS["input.clips"]
+    draws = lambda: Draws.of_batch(0, "x", 0, range(len(clips)))  # noqa: E731
+    colour = ada(*COLOR)
+    torch.testing.assert_close(colour.sample(draws(), clips.device)(clips), clips)
+    changed = ada(*COLOR, initial=1.0).sample(draws(), clips.device)(clips)
+    assert ((changed - clips).abs().amax(dim=(1, 2, 3, 4)) > 0.05).all()
+
+
+def observed(augment, sign, steps):
+    for _ in range(steps):
+        augment.observe({"video": torch.full((8,), float(sign))}, clips=8, total=lambda x: x)
+
+
+def test_p_rises_with_overconfidence_and_falls_without():
+    augment = ada(speed_kclips=1.0, interval=4)
+    observed(augment, 1, 4)
+    assert augment.p == 0  # the statistic is on its way
+    observed(augment, 1, 4)
+    assert augment.p == pytest.approx(8 * 4 / 1000)
+    observed(augment, 1, 1000)
+    assert augment.p == 1.0
+    observed(augment, -1, 8)
+    assert augment.p == pytest.approx(1.0 - 8 * 4 / 1000)
+    observed(augment, -1, 1000)
+    assert augment.p == 0.0
+
+
+def test_target_is_where_p_rests():
+    augment = ada(speed_kclips=1.0, interval=1, target=0.5)
+    logits = torch.ones(8)
+    logits[:1] = -1  # mean sign 0.75: above
+    for _ in range(3):
+        augment.observe({"a": logits}, clips=8, total=lambda x: x)
+    assert augment.p > 0
+    up = augment.p
+    logits[:3] = -1  # mean sign 0.25: below
+    for _ in range(3):
+        augment.observe({"a": logits}, clips=8, total=lambda x: x)
+    assert augment.p < up + 0.009
+
+
+def test_state_goes_on_exactly():
+    one, two = ada(speed_kclips=1.0, interval=4), ada(speed_kclips=1.0, interval=4)
+    observed(one, 1, 10)
+    two.load_state_dict(one.state_dict())
+    for sign in (1, 1, 1, -1, -1, -1, -1, -1, -1):
+        observed(one, sign, 1)
+        observed(two, sign, 1)
+        assert one.p == two.p
