@@ -94,10 +94,7 @@ class Ada(Augment):
     # p
 
     def observe(self, real: Tensors, *, clips: int, total: Callable[[Tensor], Tensor]) -> None:
-        """Count the signs of a step's real logits (`clips` of all processes); at each interval, move p.
-
-        `total` sums a tensor over processes.
-        """
+        """Count the signs of a step's real logits; at each interval, move p."""
         for logits in real.values():
             self.signs += torch.stack([logits.detach().sign().sum(), logits.new_tensor(float(logits.numel()))]).double()
         self._steps += 1
@@ -118,6 +115,9 @@ class Ada(Augment):
         mean = float(sums[0] / sums[1])
         step = clips / (self.config.speed_kclips * 1000)
         self.p = min(1.0, max(0.0, self.p + math.copysign(step, mean - self.config.target)))
+
+    def report(self) -> dict[str, Tensor]:
+        return {"augment/p": torch.tensor(self.p)}
 
     def get_extra_state(self) -> Tensor:
         """p, the steps counted, and the statistic on its way: with `signs`, all that resuming needs."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..config import PartConfig
-from ..discriminators.base import Augmentation
+from ..discriminators.base import Augmentation, Tensors
 from ..random import Draws
 
 
@@ -25,3 +26,15 @@ class Augment(nn.Module, abc.ABC):
     @abc.abstractmethod
     def sample(self, draws: Draws, device: torch.device) -> Augmentation:
         """One draw for each of `len(draws)` clips, the same for all frames of a clip, as a function of frames."""
+
+    def observe(self, real: Tensors, *, clips: int, total: Callable[[Tensor], Tensor]) -> None:
+        """Told the logits of each step's real clips. What adapts, adapts here; by default nothing does.
+
+        Args:
+            clips: of all processes in this step.
+            total: sums a tensor over all processes.
+        """
+
+    def report(self) -> dict[str, Tensor]:
+        """What is worth logging, by name."""
+        return {}

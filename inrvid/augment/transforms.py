@@ -12,7 +12,8 @@ def matrix(rows: list[list[Tensor | float]]) -> Tensor:
     """`[B, n, n]` of entries that are `[B]` tensors or numbers (at least one is a tensor)."""
     like = next(entry for row in rows for entry in row if isinstance(entry, Tensor))
     return torch.stack(
-        [torch.stack([torch.as_tensor(entry, dtype=like.dtype).expand_as(like) for entry in row], -1) for row in rows], -2
+        [torch.stack([torch.as_tensor(entry, dtype=like.dtype).expand_as(like) for entry in row], -1) for row in rows],
+        -2,
     )
 
 

@@ -38,9 +38,7 @@ def warp(x: Tensor, inverse: Tensor) -> Tensor:
     inverse = _shift(-0.5, -0.5, inverse) @ inverse @ _shift(0.5, 0.5, inverse)
 
     out_height, out_width = (height + PAD) * 2, (width + PAD) * 2
-    inverse = (
-        _scale(2 / x.shape[3], 2 / x.shape[2], inverse) @ inverse @ _scale(out_width / 2, out_height / 2, inverse)
-    )
+    inverse = _scale(2 / x.shape[3], 2 / x.shape[2], inverse) @ inverse @ _scale(out_width / 2, out_height / 2, inverse)
     theta = inverse[:, :2].to(x.device, x.dtype, non_blocking=True)
     grid = F.affine_grid(theta, [len(x), x.shape[1], out_height, out_width], align_corners=False)
     x = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
@@ -64,8 +62,12 @@ def upsample(x: Tensor) -> Tensor:
     """`[B, C, H, W]` → twice the size: zeros between samples, low-pass."""
     channels = x.shape[1]
     kernel = _lowpass(x) * 2
-    x = F.conv_transpose2d(x, kernel.view(1, 1, 1, -1).expand(channels, 1, 1, -1), stride=(1, 2), padding=(0, PAD - 1), groups=channels)
-    return F.conv_transpose2d(x, kernel.view(1, 1, -1, 1).expand(channels, 1, -1, 1), stride=(2, 1), padding=(PAD - 1, 0), groups=channels)
+    x = F.conv_transpose2d(
+        x, kernel.view(1, 1, 1, -1).expand(channels, 1, 1, -1), stride=(1, 2), padding=(0, PAD - 1), groups=channels
+    )
+    return F.conv_transpose2d(
+        x, kernel.view(1, 1, -1, 1).expand(channels, 1, -1, 1), stride=(2, 1), padding=(PAD - 1, 0), groups=channels
+    )
 
 
 def downsample(x: Tensor) -> Tensor:

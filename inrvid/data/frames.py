@@ -19,8 +19,8 @@ from .configs import FrameFolderConfig, FrameZipConfig
 from .indexed import Found, IndexedDataset
 from .labels import LABELS_FILE, Labels
 from .parallel import in_parallel
+from .video_files import files_in
 from .video_info import VideoInfo
-from .videos import files_in
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 

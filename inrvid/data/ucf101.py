@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import DataError
 from .configs import Ucf101Config
 from .indexed import Found
-from .videos import VideoFiles
+from .video_files import VideoFiles
 
 LIST_FOLDERS = ("ucfTrainTestlist", "UCF101TrainTestSplits-RecognitionTask/ucfTrainTestlist")
 

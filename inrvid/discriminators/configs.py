@@ -33,7 +33,9 @@ class HypernetworkConfig(DiscriminatorConfig):
     )
     concat_resolution: PowerOfTwo = Field(16, description="where the frames' features are concatenated")
     frame_channel_divisor: PositiveInt = Field(2, description="channels of one frame there, as a part of the usual")
-    modulated: bool = Field(False, description="modulate each block by the time distances (paper; the release does not)")
+    modulated: bool = Field(
+        False, description="modulate each block by the time distances (paper; the release does not)"
+    )
     mapping_layers: PositiveInt = Field(2, description="layers of the mapping network of distances and label")
     time_embedding_dim: PositiveInt = Field(256, description="width of the learned embedding of one distance")
 

@@ -1,8 +1,8 @@
 """Checkpoints: a folder of safetensors and JSON, whole or absent.
 
 Written under a temporary name, synced, renamed. It holds what training needs to go on: the weights of G, D and the
-moving average, both optimizers, the number of steps done. Draws are functions of the step, so that no random state
-is needed.
+moving average, the state of the augmentation, both optimizers, the number of steps done. Draws are functions of the
+step, so that no random state is needed.
 """
 
 from __future__ import annotations
@@ -51,8 +51,7 @@ def load_checkpoint(path: Path, training: TrainingStep) -> int:
     """
     try:
         state = json.loads((path / STATE).read_text())
-        modules = {"generator": training.G, "discriminator": training.D, "ema": training.ema.module}
-        for name, module in modules.items():
+        for name, module in _modules(training).items():
             module.load_state_dict(load_file(path / f"{name}.safetensors"))
         for name, module in _optimized(training).items():
             tensors = load_file(path / f"optimizer_{name}.safetensors", device=str(training.accelerator.device))
@@ -67,16 +66,21 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return max(folder.glob("clips-*"), default=None)
 
 
+def _modules(training: TrainingStep) -> dict[str, nn.Module]:
+    return {
+        "generator": training.G,
+        "discriminator": training.D,
+        "ema": training.ema.module,
+        "augment": training.augment,
+    }
+
+
 def _optimized(training: TrainingStep) -> dict[str, nn.Module]:
     return {"generator": training.G, "discriminator": training.D}
 
 
 def _tensors(training: TrainingStep) -> dict[str, dict[str, Tensor]]:
-    files: dict[str, Any] = {
-        "generator": training.G.state_dict(),
-        "discriminator": training.D.state_dict(),
-        "ema": training.ema.module.state_dict(),
-    }
+    files: dict[str, Any] = {name: module.state_dict() for name, module in _modules(training).items()}
     for name, module in _optimized(training).items():
         state = training.optimizers[name].state
         files[f"optimizer_{name}"] = {

@@ -21,7 +21,7 @@ def write_samples(generator: VideoGenerator, folder: Path, name: str, *, count: 
     t = torch.arange(2 * generator.clip_length, device=generator.device)
     with torch.no_grad():
         videos = [to_uint8(generator.inr(generator.sample_latents(1, seed=seed))(t))[0] for seed in range(count)]
-    show(np.stack(videos), folder, name, generator.fps)
+    show(np.stack(videos), folder, name, generator.fps, generator.clip_length)
 
 
 def write_real(dataset: VideoDataset, folder: Path, *, count: int, seed: int) -> None:
@@ -31,11 +31,11 @@ def write_real(dataset: VideoDataset, folder: Path, *, count: int, seed: int) ->
     videos = draws.integers(torch.full((count,), len(dataset))).tolist()
     starts = draws.integers(torch.tensor([dataset.length(video) - length + 1 for video in videos])).tolist()
     clips = [dataset.read(video, range(start, start + length)) for video, start in zip(videos, starts, strict=True)]
-    show(np.stack(clips), folder, "real", dataset.fps)
+    show(np.stack(clips), folder, "real", dataset.fps, length)
 
 
-def show(videos: np.ndarray, folder: Path, name: str, fps: float) -> None:
-    """Write `name`.mp4, a grid of the videos, and `name`.png, a row a video."""
+def show(videos: np.ndarray, folder: Path, name: str, fps: float, clip_length: int) -> None:
+    """Write `name`.mp4, a grid of the videos, and `name`.png, a row a video, of the first `clip_length` frames."""
     factor = max(1, SMALL // max(videos.shape[2:4]))
     write_video(folder / f"{name}.mp4", enlarge(grid(videos), factor), fps)
-    write_image(folder / f"{name}.png", enlarge(strip(videos), factor))
+    write_image(folder / f"{name}.png", enlarge(strip(videos[:, :clip_length]), factor))

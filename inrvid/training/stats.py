@@ -28,6 +28,6 @@ class Stats:
         if not self._sums:
             return {}
         names = sorted(self._sums)
-        values = torch.stack([self._sums[name] / self._counts[name] for name in names])
+        values = torch.stack([self._sums[name].to(accelerator.device) / self._counts[name] for name in names])
         self._sums, self._counts = {}, {}
         return dict(zip(names, accelerator.reduce(values, "mean").tolist(), strict=True))

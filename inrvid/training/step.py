@@ -73,8 +73,10 @@ class TrainingStep:
             frames, t = self._generate("D", step, batch)
         fake = self.D(self._augmentation("D fake", step, batch)(frames), t, batch.label)
         real = self.D(self._augmentation("D real", step, batch)(batch.frames), batch.t, batch.label)
+        self.augment.observe(real, clips=self.recipe.train.batch_size, total=self._total)
         loss = self.loss.discriminator(real, fake)
         log = {"loss/D": loss, "nonfinite/D": self._update("discriminator", loss)}
+        log |= self.augment.report()
         for head in real:
             log |= {f"sign/real_{head}": real[head].sign(), f"sign/fake_{head}": fake[head].sign()}
         return log
@@ -94,6 +96,9 @@ class TrainingStep:
 
     def _augmentation(self, phase: str, step: int, batch: Batch) -> Augmentation:
         return self.augment.sample(self._draws(f"{phase} augment", step, batch), batch.t.device)
+
+    def _total(self, values: Tensor) -> Tensor:
+        return self.accelerator.reduce(values, "sum")
 
     def _draws(self, purpose: str, step: int, batch: Batch) -> Draws:
         return Draws.of_batch(self.recipe.seed, purpose, step, batch.samples)

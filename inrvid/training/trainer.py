@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,10 +172,12 @@ class Trainer:
         device = self.accelerator.device
         untrained = build_generator(self.recipe.generator, seed=self.recipe.seed).eval().to(device)
         before, after = scorer(untrained), scorer(self.generator)
-        for name, value in after.items():
-            self._say(
-                f"{name}: {before[name]:.1f} untrained → {value:.1f} trained (lower is better; held-out real clips)"
-            )
+        scores = {"untrained": before, "trained": after, "clips": self.recipe.eval.clips}
+        write_text(self.run_dir / "scores.json", json.dumps(scores, indent=2) + "\n")
+        self._say(f"{'distance from held-out real clips':<34}{'untrained':>12}{'trained':>12}   (lower is better)")
+        sums = sum(before.values()), sum(after.values())
+        for name, *pair in [*((name, before[name], after[name]) for name in after), ("sum", *sums)]:
+            self._say(f"  {name:<32}{pair[0]:>12.1f}{pair[1]:>12.1f}")
         return after
 
     def _say(self, *lines: str) -> None:

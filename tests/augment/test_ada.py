@@ -13,11 +13,7 @@ from inrvid.registry import registry
 from ..golden_files import assert_close, golden
 
 TENSORS = golden("ada_a")
-CASES = sorted(
-    key
-    for key in TENSORS
-    if "q0." in key and "band" not in key
-)
+CASES = sorted(key for key in TENSORS if "q0." in key and "band" not in key)
 
 
 def ada(*operations, **keys):

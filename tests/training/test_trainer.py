@@ -117,7 +117,10 @@ def test_score_compares_with_the_untrained_generator(tiny, tmp_path):
     scores = run.run()
     assert set(scores) == {"statistics/spatial", "statistics/temporal"}
     assert all(math.isfinite(value) and value > 0 for value in scores.values())
-    assert "untrained →" in run.console.file.getvalue()
+    saved = json.loads((tmp_path / "run" / "scores.json").read_text())
+    assert saved["trained"] == scores
+    assert saved["untrained"] != scores
+    assert "untrained" in run.console.file.getvalue()
 
 
 def test_labels_and_rate_come_from_the_data(tiny, tmp_path):

@@ -1,0 +1,109 @@
+"""The rules of the house, read from the source: what may import what, and who may know a component's name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import inrvid
+from inrvid.registry import REGISTRIES, registry
+
+PACKAGE = Path(inrvid.__file__).parent
+LAYERS = [
+    {"errors", "files", "config", "random", "grid"},
+    {"kernels"},
+    {"layers", "registry", "components"},
+    {"coords"},
+    {"motion", "latents"},
+    {"generators", "discriminators", "augment", "time_samplers", "losses", "metrics", "data"},
+    {"recipe_file", "recipe", "models", "hub", "convert", "video_io", "generate"},
+    {"training"},
+    {"cli"},
+]
+"""From the bottom up: a module imports from its own layer and those below, but for imports inside functions."""
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(("inrvid", *(part for part in parts if part != "__init__")))
+        yield name, ast.parse(path.read_text())
+
+
+def imports(name: str, tree: ast.AST, *, everywhere: bool) -> Iterator[str]:
+    """Modules of the package that `name` imports; at the top of the file alone, unless `everywhere`."""
+    is_package = (PACKAGE.parent / Path(*name.split("."))).is_dir()
+    package = name.split(".") if is_package else name.split(".")[:-1]
+    nodes = ast.walk(tree) if everywhere else ast.iter_child_nodes(tree)
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            target = ".".join([*base, *([node.module] if node.module else [])])
+            yield target
+            yield from (f"{target}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("inrvid"))
+
+
+def homes(kind: str) -> dict[str, str]:
+    """Module of each built-in component of a kind, by name."""
+    kinds = registry(kind)
+    return {name: kinds.entry(name).target.split(":")[0] for name in kinds.names() if not kinds.entry(name).is_plugin}
+
+
+def test_no_component_imports_another_of_its_kind():
+    trees = dict(modules())
+    for kind in REGISTRIES:
+        own = set(homes(kind).values())
+        for module in own:
+            others = own - {module}
+            assert not others & set(imports(module, trees[module], everywhere=True)), module
+
+
+def test_nobody_tests_a_component_s_name():
+    names = {name: (kind, module) for kind in REGISTRIES for name, module in homes(kind).items()}
+    found = []
+    for module, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Compare):
+                constants = [
+                    c.value
+                    for part in (node.left, *node.comparators)
+                    for c in ast.walk(part)
+                    if isinstance(c, ast.Constant)
+                ]
+            elif isinstance(node, ast.MatchValue):
+                constants = [c.value for c in ast.walk(node) if isinstance(c, ast.Constant)]
+            else:
+                continue
+            found += [f"{module}:{node.lineno} '{c}'" for c in constants if c in names and names[c][1] != module]
+    assert found == []
+
+
+def test_dependencies_point_one_way():
+    rank = {name: i for i, layer in enumerate(LAYERS) for name in layer}
+    found = []
+    for module, tree in modules():
+        parts = module.split(".")
+        if len(parts) < 2:
+            continue
+        assert parts[1] in rank, f"{module} is in no layer"
+        for target in imports(module, tree, everywhere=False):
+            target_parts = target.split(".")
+            if len(target_parts) > 1 and target_parts[1] in rank and rank[target_parts[1]] > rank[parts[1]]:
+                configs = len(target_parts) > 2 and target_parts[2] == "configs"  # typed data, no code
+                found += [] if configs else [f"{module} imports {target}"]
+    assert found == []
+
+
+def test_configurations_need_no_torch():
+    for module, tree in modules():
+        if module.endswith(".configs") or module in {
+            "inrvid.recipe",
+            "inrvid.recipe_file",
+            "inrvid.registry",
+            "inrvid.config",
+        }:
+            names = {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
+            assert "torch" not in names, module
