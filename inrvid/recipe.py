@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic.fields import FieldInfo
 
 from .config import Pair, PartConfig, PartOf, StrictModel, field_part, inline_refs, validate
 from .data.configs import DatasetConfig
@@ -140,7 +141,8 @@ def load_recipe(
 
     Args:
         overrides: `key.path=value`, the value in YAML.
-        report: called with a line for each inherited key that a change of a part's type dropped.
+        report: called with a line for each part whose change of type dropped inherited keys, but for those of the
+            library's own recipes.
 
     Raises:
         InrvidError: not found, not YAML, unknown keys or names, wrong values, parts that do not fit; the message
@@ -150,7 +152,7 @@ def load_recipe(
     layers.append(read_overrides(overrides))
     merged = Layer({}, {}, "")
     for layer in layers:
-        merged = _merge_layer(merged, layer, report)
+        merged = _merge_layer(merged, layer, _silent if layer.installed else report)
     data = merged.data
     data.setdefault("name", layers[-2].name)
     derived, problems = _derive(data)
@@ -252,10 +254,11 @@ def _retyped(
     except ConfigError:
         return old, new, None  # validation reports the unknown name
     if old_type is not None and new_type != old_type:
-        dropped = [name for name in old if name not in inner.model_fields]
+        kept = {name for name, field in inner.model_fields.items() if not _admits_one_value(field)} - {"type"}
+        dropped = [name for name in old if name not in kept | {"type"}]
         if dropped:
             report(f"{dotted(path)}: {old_type} → {new_type}; dropped what {new_type} lacks: {', '.join(dropped)}")
-        old = {name: value for name, value in old.items() if name in inner.model_fields and name != "type"}
+        old = {name: value for name, value in old.items() if name in kept}
     return old, {"type": new_type, **new}, inner
 
 
@@ -327,8 +330,15 @@ def _has_field(section: str, key: str, data: Mapping[str, Any]) -> bool:
 def _is_fixed(section: str, key: str, data: Mapping[str, Any]) -> bool:
     """Whether the component admits a single value of the key."""
     model = _config_class(section, data)
-    annotation = model.model_fields[key].annotation if model else None
-    return get_origin(annotation) is Literal and len(get_args(annotation)) == 1
+    return model is not None and _admits_one_value(model.model_fields[key])
+
+
+def _admits_one_value(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
+
+
+def _silent(note: str) -> None:
+    pass
 
 
 def _value(data: Mapping[str, Any], section: str, key: str) -> tuple[bool, Any]:

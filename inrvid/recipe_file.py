@@ -22,6 +22,8 @@ class Layer:
     data: dict[str, Any]
     origins: dict[KeyPath, str]
     name: str
+    installed: bool = False
+    """Whether the library itself brought it."""
 
     def origin(self, path: KeyPath) -> str:
         """Where `path`, or the nearest key above it, is written."""
@@ -89,7 +91,9 @@ def read_layer(path: Path) -> Layer:
         data, origins = _parse(path.read_text(), shown)
     except (OSError, UnicodeDecodeError) as error:
         raise InrvidError(f"{shown}: cannot be read: {error}") from None
-    return Layer(data, origins, path.stem)
+    return Layer(
+        data, origins, path.stem, installed=path.resolve() in {p.resolve() for p in installed_recipes().values()}
+    )
 
 
 def read_overrides(overrides: Iterable[str]) -> Layer:

@@ -211,3 +211,44 @@ def test_augment_is_one_draw_a_clip(name):
     (gradient,) = torch.autograd.grad(out.square().sum(), frames, create_graph=True)
     gradient.square().sum().backward()  # R1 differentiates through it twice
     assert frames.grad.abs().sum() > 0
+
+
+HALF = ["float16", "bfloat16"]
+
+
+@pytest.mark.parametrize("dtype", HALF)
+def test_generator_in_half_precision(names, dtype):
+    """The highest resolutions in half precision: nearly the same frames and gradients."""
+    full = build_generator(small_generator(*names), seed=1)
+    half = build_generator(small_generator(*names, half_blocks=2, half_dtype=dtype), seed=1)
+    latents, t = full.sample_latents(2), torch.tensor([[0.0, 5.0]] * 2)
+    expected, actual = full(latents, t), half(latents, t)
+    assert actual.dtype == torch.float32
+    assert (actual - expected).norm() < 0.05 * expected.norm()
+    for module, frames in ((full, expected), (half, actual)):
+        (frames.square().mean()).backward()
+        assert gradients_everywhere(module) == []
+    assert gradient_distance(half, full) < 0.15
+    with torch.no_grad():
+        assert (half.inr(latents)(t) - expected).norm() < 0.05 * expected.norm()
+
+
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+@pytest.mark.parametrize("dtype", HALF)
+def test_discriminator_in_half_precision(name, dtype):
+    full = build_discriminator(small("discriminators", name), seed=1)
+    half = build_discriminator(small("discriminators", name, half_blocks=2, half_dtype=dtype), seed=1)
+    frames, t, label = clip_for(full, 0)
+    for module in (full, half):
+        norms = r1_norms(module, frames, t, label, lambda x: x)
+        total = sum(value.mean() for value in norms.values()) * 100  # as large as the logits' own gradients
+        (total + sum(value.mean() for value in module(frames, t, label).values())).backward()
+    assert gradient_distance(half, full) < 0.15
+
+
+def gradient_distance(module, reference):
+    """Relative L2 distance over all parameters."""
+    pairs = list(zip(module.parameters(), reference.parameters(), strict=True))
+    actual, expected = (torch.cat([p[i].grad.flatten() for p in pairs if p[1].grad is not None]) for i in (0, 1))
+    assert actual.isfinite().all()
+    return (actual - expected).norm() / expected.norm()

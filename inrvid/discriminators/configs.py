@@ -19,6 +19,8 @@ class DiscriminatorConfig(PartConfig):
     channel_base: PositiveInt = Field(32768, description="channels(r) = min(channel_base // r, channel_max)")
     channel_max: PositiveInt = Field(512, description="largest number of channels")
     mbstd_group: PositiveInt = Field(4, description="group size of the minibatch standard deviation")
+    half_blocks: NonNegativeInt = Field(0, description="so many of the highest resolutions run in half precision")
+    half_dtype: Literal["float16", "bfloat16"] = Field("float16", description="which half precision")
 
 
 class DualConfig(DiscriminatorConfig):
@@ -36,6 +38,7 @@ class HypernetworkConfig(DiscriminatorConfig):
     modulated: bool = Field(
         False, description="modulate each block by the time distances (paper; the release does not)"
     )
+    projection: bool = Field(True, description="condition the logit on the distances and the label, by projection")
     mapping_layers: PositiveInt = Field(2, description="layers of the mapping network of distances and label")
     time_embedding_dim: PositiveInt = Field(256, description="width of the learned embedding of one distance")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from ..layers.half import half_dtypes
 from ..layers.mapping import MappingNetwork
-from ..layers.residual import Epilogue, ResidualBlock, from_rgb
+from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
 from .base import Augmentation, Discriminator, Tensors
 from .configs import DualConfig
 
@@ -60,11 +59,15 @@ class ResidualDiscriminator(nn.Module):
         super().__init__()
         resolutions = [2**i for i in range(config.resolution.bit_length() - 1, 1, -1)]
         channels = [min(config.channel_base // r, config.channel_max) for r in resolutions]
-        self.rgb = from_rgb(in_channels, channels[0])
+        half = config.half_blocks > 0
+        self.dtypes = half_dtypes(resolutions, config.half_blocks, config.half_dtype)
+        self.rgb = from_rgb(in_channels, channels[0], half=half)
         blocks = zip(resolutions, channels, channels[1:], strict=False)
-        self.blocks = nn.Sequential(OrderedDict((str(r), ResidualBlock(a, a, b)) for r, a, b in blocks))
+        self.blocks = nn.ModuleDict({str(r): ResidualBlock(a, a, b, half=half) for r, a, b in blocks})
         cmap_dim = channels[-1] if config.label_dim else 0
-        self.epilogue = Epilogue(channels[-1], channels[-1], cmap_dim=cmap_dim, mbstd_group=config.mbstd_group)
+        self.epilogue = Epilogue(
+            channels[-1], channels[-1], cmap_dim=cmap_dim, mbstd_group=config.mbstd_group, half=half
+        )
         self.mapping = (
             MappingNetwork(0, config.label_dim, cmap_dim, layers=config.label_layers, average=False)
             if cmap_dim
@@ -72,6 +75,6 @@ class ResidualDiscriminator(nn.Module):
         )
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
-        x = x.contiguous(memory_format=torch.channels_last)
         cmap = None if self.mapping is None else self.mapping(None, label)
-        return self.epilogue(self.blocks(self.rgb(x)), cmap)
+        x = run_blocks(self.rgb, self.blocks, self.dtypes, x)
+        return self.epilogue(x, cmap)

@@ -8,14 +8,13 @@ mapped to a vector that conditions the logit by projection, and, with `modulated
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from ..layers.half import half_dtypes
 from ..layers.mapping import MappingNetwork
-from ..layers.residual import Epilogue, ResidualBlock, from_rgb
+from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
 from .base import Discriminator, Tensors
 from .configs import HypernetworkConfig
 
@@ -32,40 +31,43 @@ class HypernetworkDiscriminator(Discriminator):
         self.concat_resolution = config.concat_resolution
         self.time_embedding = TimeEmbedding(config.max_frames, config.time_embedding_dim)
         condition = config.label_dim + (config.frames - 1) * self.time_embedding.width
-        cmap_dim = channels[4] if condition else 0
+        cmap_dim = channels[4] if condition and (config.projection or config.modulated) else 0
         self.mapping = (
-            MappingNetwork(0, condition, cmap_dim, layers=config.mapping_layers, average=False) if condition else None
+            MappingNetwork(0, condition, cmap_dim, layers=config.mapping_layers, average=False) if cmap_dim else None
         )
-        self.rgb = from_rgb(3, channels[config.resolution])
-        blocks: OrderedDict[str, ResidualBlock] = OrderedDict()
-        width = channels[config.resolution]
+        half = config.half_blocks > 0
+        self.dtypes = half_dtypes(resolutions, config.half_blocks, config.half_dtype)
+        self.rgb = from_rgb(3, channels[config.resolution], half=half)
+        self.blocks = nn.ModuleDict()
+        width, style_dim = channels[config.resolution], cmap_dim if config.modulated else 0
         for r in resolutions[:-1]:
             width *= config.frames if r == config.concat_resolution else 1
             out = channels[r // 2] // (config.frame_channel_divisor if r // 2 == config.concat_resolution else 1)
-            blocks[str(r)] = ResidualBlock(width, channels[r], out, style_dim=cmap_dim if config.modulated else 0)
+            self.blocks[str(r)] = ResidualBlock(width, channels[r], out, style_dim=style_dim, half=half)
             width = out
         width *= config.frames if config.concat_resolution == 4 else 1
-        self.blocks = nn.ModuleDict(blocks)
-        self.epilogue = Epilogue(width, channels[4], cmap_dim=cmap_dim, mbstd_group=config.mbstd_group)
+        self.projection = config.projection and cmap_dim > 0
+        self.epilogue = Epilogue(
+            width, channels[4], cmap_dim=cmap_dim * self.projection, mbstd_group=config.mbstd_group, half=half
+        )
 
     def inputs(self, frames: Tensor, t: Tensor) -> Tensors:
         return {"video": frames.flatten(0, 1)}
 
     def heads(self, inputs: Tensors, t: Tensor, label: Tensor) -> Tensors:
         cmap = None if self.mapping is None else self.mapping(None, self.condition(t, label))
-        x = self.rgb(inputs["video"].contiguous(memory_format=torch.channels_last))
-        for r, block in cast(dict[str, ResidualBlock], dict(self.blocks.items())).items():
-            x = self._concatenated(x) if int(r) == self.concat_resolution else x
-            x = block(x, cmap)
-        x = self._concatenated(x) if self.concat_resolution == 4 else x
-        return {"video": self.epilogue(x, cmap)}
+        x = run_blocks(self.rgb, self.blocks, self.dtypes, inputs["video"], style=cmap, before=self._concatenated)
+        x = self._concatenated(4, x)
+        return {"video": self.epilogue(x, cmap if self.projection else None)}
 
     def condition(self, t: Tensor, label: Tensor) -> Tensor:
         """[label ‖ embedded distances], `[B, …]`; t `[B, k]`."""
         return torch.cat([label, self.time_embedding(t.diff(dim=1)).flatten(1).to(label.dtype)], dim=1)
 
-    def _concatenated(self, x: Tensor) -> Tensor:
-        """`[B·k, C, H, W]` → `[B, k·C, H, W]`, frame by frame."""
+    def _concatenated(self, resolution: int, x: Tensor) -> Tensor:
+        """At the concatenation's resolution `[B·k, C, H, W]` → `[B, k·C, H, W]`, frame by frame; else x."""
+        if resolution != self.concat_resolution:
+            return x
         x = x.unflatten(0, (-1, self.frames)).flatten(1, 2)
         return x.contiguous(memory_format=torch.channels_last)
 

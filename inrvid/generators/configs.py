@@ -21,6 +21,8 @@ class GeneratorConfig(PartConfig):
     z_dim: PositiveInt = Field(512, description="width of the latents z and z_M")
     w_dim: PositiveInt = Field(512, description="width of the style w")
     mapping_layers: PositiveInt = Field(2, description="layers of the mapping network")
+    half_blocks: NonNegativeInt = Field(0, description="so many of the highest resolutions run in half precision")
+    half_dtype: Literal["float16", "bfloat16"] = Field("float16", description="which half precision")
     motion: Annotated[PartConfig, PartOf("motions")] = Field(
         {"type": "global"},
         validate_default=True,

@@ -27,6 +27,7 @@ from ..config import PartConfig
 from ..grid import Grid
 from ..layers.activation import lrelu_
 from ..layers.fmm import FMMLinear
+from ..layers.half import enter, half_dtypes, switch
 from ..layers.linear import EqLinear
 from ..motion.base import Motion
 from ..registry import registry
@@ -42,6 +43,7 @@ class InrGan(VideoGenerator):
         self.input_resolution = config.input_resolution
         resolutions = [2**i for i in range(2, config.resolution.bit_length())]
         channels = {r: min(config.channel_base // r, config.channel_max) for r in resolutions}
+        self.dtypes = half_dtypes(resolutions, config.half_blocks, config.half_dtype)
         self.blocks = nn.ModuleDict(
             {str(r): InrBlock(config, self.motion, r, channels.get(r // 2, 0), channels[r]) for r in resolutions}
         )
@@ -66,7 +68,7 @@ class InrGan(VideoGenerator):
         for name, block in self._blocks().items():
             own = {key.removeprefix(f"{name}."): value for key, value in phi.items() if key.startswith(f"{name}.")}
             side = max(int(name), self.input_resolution)
-            x = block(own, x, state, grid.coarser(self.resolution // side))
+            x = block(own, x, state, grid.coarser(self.resolution // side), self.dtypes[int(name)])
             rgb = add_upsampled(block.to_rgb(own, x), rgb)
         assert rgb is not None
         return rearrange(rgb, "b h w t c -> b t c h w").expand(-1, t.shape[1], -1, -1, -1).contiguous()
@@ -106,9 +108,13 @@ class InrBlock(nn.Module):
             phi.update({f"coords.{k}": v for k, v in self.embedding.coords.predict(ws[:, 0]).items()})
         return phi
 
-    def forward(self, phi: dict[str, Tensor], x: Tensor | None, state: Any, grid: Grid) -> Tensor:
-        """Features `[B, h, w, T, C]` (of the grid, or of one twice as coarse) → features on the grid."""
+    def forward(
+        self, phi: dict[str, Tensor], x: Tensor | None, state: Any, grid: Grid, dtype: torch.dtype | None
+    ) -> Tensor:
+        """Features `[B, h, w, T, C]` (of the grid, or of one twice as coarse) → features on the grid, as `dtype`."""
         first, *rest = self._pointwise
+        dtype = dtype or first.weight.dtype
+        x = None if x is None else switch(x, dtype)
         weight, bias = phi["layers.0"], first.scaled_bias
         if self.embedding is None:
             assert x is not None
@@ -116,14 +122,15 @@ class InrBlock(nn.Module):
         else:
             of_features, of_embedding = weight.split([self.in_channels, weight.shape[1] - self.in_channels], dim=1)
             coarse = None if x is None else pointwise(x, of_features)
-            x = add_upsampled(self.embedding(phi, of_embedding, bias, state, grid), coarse)
+            x = add_upsampled(self.embedding(phi, of_embedding, bias, state, grid, dtype), coarse)
         x = lrelu_(x)
         for i, layer in enumerate(rest, start=1):
             x = lrelu_(pointwise(x, phi[f"layers.{i}"], layer.scaled_bias))
         return x
 
     def to_rgb(self, phi: dict[str, Tensor], x: Tensor) -> Tensor:
-        return pointwise(x, phi["rgb"], self.rgb.bias)
+        """RGB of features, in the parameters' precision: sums of pictures need it."""
+        return switch(pointwise(x, phi["rgb"], self.rgb.bias), self.rgb.weight.dtype)
 
 
 class MovingEmbedding(nn.Module):
@@ -134,14 +141,17 @@ class MovingEmbedding(nn.Module):
         self.coords = registry("coords").build(coords, dim=config.coord_dim, w_dim=config.w_dim, size=size)
         self.motion = motion.head(config.coord_dim, config.w_dim)
 
-    def forward(self, phi: dict[str, Tensor], weight: Tensor, bias: Tensor, state: Any, grid: Grid) -> Tensor:
+    def forward(
+        self, phi: dict[str, Tensor], weight: Tensor, bias: Tensor, state: Any, grid: Grid, dtype: torch.dtype
+    ) -> Tensor:
         """Embedding times `weight` `[B, 2d, out]`, plus `bias` `[out]` → `[B, H, W, T, out]`; T = 1 without motion."""
         predicted = {k.removeprefix("coords."): v for k, v in phi.items() if k.startswith("coords.")}
         phase = self.coords.phase(predicted, grid).expand(len(weight), -1, -1, -1).flatten(1, 2)
         embedding = torch.cat([phase.sin(), phase.cos()], dim=2)  # [B, H·W, 2d]
         weight = self._rotated(weight, state, phi["w"])  # [B, T, 2d, out]
         frames = weight.shape[1]
-        product = torch.baddbmm(bias.repeat(frames), embedding, rearrange(weight, "b t d out -> b d (t out)"))
+        operands = bias.repeat(frames), embedding, rearrange(weight, "b t d out -> b d (t out)")
+        product = torch.baddbmm(*(enter(operand, dtype) for operand in operands))
         return product.unflatten(2, (frames, -1)).unflatten(1, (grid.height, grid.width))
 
     def _rotated(self, weight: Tensor, state: Any, w: Tensor) -> Tensor:
@@ -170,8 +180,8 @@ class ToRGB(nn.Module):
 
 def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x `[B, h, w, T, in]` times weight `[B, in, out]`, plus bias `[out]`."""
-    rows = x.flatten(1, 3)
-    rows = rows @ weight if bias is None else torch.baddbmm(bias, rows, weight)
+    rows, weight = x.flatten(1, 3), enter(weight, x.dtype)
+    rows = rows @ weight if bias is None else torch.baddbmm(enter(bias, x.dtype), rows, weight)
     return rows.view(*x.shape[:-1], -1)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ..errors import InrvidError
 from ..grid import Grid
 from ..layers.conv import EqConv2d
+from ..layers.half import half_dtypes, switch
 from ..layers.lowpass import Upsample
 from ..layers.modulated_conv import ModulatedConv2d
 from .base import VideoGenerator
@@ -38,6 +39,7 @@ class StyleGan2(VideoGenerator):
         inputs = {r: channels[r // 2] for r in resolutions[1:]} | {
             4: channels[4] + (0 if self.in_every_layer else width)
         }
+        self.dtypes = half_dtypes(resolutions, config.half_blocks, config.half_dtype)
         self.blocks = nn.ModuleDict(
             {
                 str(r): StyleBlock(
@@ -47,6 +49,7 @@ class StyleGan2(VideoGenerator):
                     first=r == 4,
                     residual=config.architecture == "resnet",
                     rgb=config.architecture == "skip" or r == config.resolution,
+                    half=config.half_blocks > 0,
                 )
                 for r in resolutions
             }
@@ -95,7 +98,7 @@ class StyleGan2(VideoGenerator):
         rgb: Tensor | None = None
         for name, block in self._blocks().items():
             own = {key.removeprefix(f"{name}."): value for key, value in phi.items() if key.startswith(f"{name}.")}
-            x, rgb = block(own, x, rgb)
+            x, rgb = block(own, switch(x, self.dtypes[int(name)] or self.constant.dtype), rgb)
         assert rgb is not None
         return rgb
 
@@ -106,16 +109,18 @@ class StyleGan2(VideoGenerator):
 class StyleBlock(nn.Module):
     """The layers of one resolution; all but the first double the size. φ: `<layer>.style`, `.scale` or `.weight`."""
 
-    def __init__(self, in_channels: int, channels: int, w_dim: int, *, first: bool, residual: bool, rgb: bool):
+    def __init__(
+        self, in_channels: int, channels: int, w_dim: int, *, first: bool, residual: bool, rgb: bool, half: bool
+    ):
         super().__init__()
         residual = residual and not first
         self.layers = nn.ModuleDict()
         if not first:
-            self.layers["conv0"] = ModulatedConv2d(in_channels, channels, 3, w_dim, up=True)
+            self.layers["conv0"] = ModulatedConv2d(in_channels, channels, 3, w_dim, up=True, half=half)
         self.layers["conv1"] = ModulatedConv2d(
-            in_channels if first else channels, channels, 3, w_dim, gain=0.5**0.5 if residual else 1.0
+            in_channels if first else channels, channels, 3, w_dim, gain=0.5**0.5 if residual else 1.0, half=half
         )
-        self.rgb = ModulatedConv2d(channels, 3, 1, w_dim, demodulate=False, activate=False) if rgb else None
+        self.rgb = ModulatedConv2d(channels, 3, 1, w_dim, demodulate=False, activate=False, half=half) if rgb else None
         self.skip = EqConv2d(in_channels, channels, 1, bias=False, gain=0.5**0.5) if residual else None
         self.upsample = Upsample()
 
@@ -133,6 +138,7 @@ class StyleBlock(nn.Module):
         if self.rgb is None:
             return x, None
         own = self.rgb(x, _below("rgb", phi))
+        own = switch(own, self.rgb.weight.dtype)  # the sum of pictures stays in the parameters' precision
         return x, own if rgb is None else self.upsample(rgb) + own
 
     def _layers(self) -> dict[str, ModulatedConv2d]:

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .activation import GAIN, SLOPE
+from .half import CLAMP, enter
 from .lowpass import LowPass
 
 
@@ -20,6 +21,7 @@ class EqConv2d(nn.Module):
     Args:
         activate: leaky ReLU (slope 0.2, gain √2).
         gain: factor of the result.
+        half: made for half precision: the result is clamped to ±256·gain.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class EqConv2d(nn.Module):
         down: bool = False,
         activate: bool = False,
         gain: float = 1.0,
+        half: bool = False,
     ):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, size, size))
@@ -42,6 +45,7 @@ class EqConv2d(nn.Module):
         self.padding = 0 if down else size // 2
         self.weight_gain = 1 / math.sqrt(in_channels * size**2)
         self.activate, self.gain = activate, gain
+        self.clamp = CLAMP * gain if half else None
 
     def forward(self, x: Tensor) -> Tensor:
         if self.lowpass is not None:
@@ -49,5 +53,8 @@ class EqConv2d(nn.Module):
         # Leaky ReLU is homogeneous: all gains are applied to the weights, once, not to every pixel.
         gain = self.gain * (GAIN if self.activate else 1)
         bias = None if self.bias is None else self.bias * gain
-        x = F.conv2d(x, self.weight * (self.weight_gain * gain), bias, stride=self.stride, padding=self.padding)
-        return F.leaky_relu(x, SLOPE) if self.activate else x
+        weight = enter(self.weight * (self.weight_gain * gain), x.dtype)
+        bias = None if bias is None else enter(bias, x.dtype)
+        x = F.conv2d(x, weight, bias, stride=self.stride, padding=self.padding)
+        x = F.leaky_relu(x, SLOPE) if self.activate else x
+        return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import torch
 from torch import Tensor, nn
 
 from .conv import EqConv2d
+from .half import switch
 from .linear import EqLinear
 from .modulated_conv import ModulatedConv2d
 from .precision import at_least_float32
 
 
-def from_rgb(in_channels: int, channels: int) -> EqConv2d:
+def from_rgb(in_channels: int, channels: int, *, half: bool = False) -> EqConv2d:
     """A pointwise convolution with leaky ReLU: frames (or several, and planes) → features."""
-    return EqConv2d(in_channels, channels, 1, activate=True)
+    return EqConv2d(in_channels, channels, 1, activate=True, half=half)
 
 
 class ResidualBlock(nn.Module):
@@ -23,14 +26,14 @@ class ResidualBlock(nn.Module):
     N/B consecutive inputs.
     """
 
-    def __init__(self, in_channels: int, channels: int, out_channels: int, *, style_dim: int = 0):
+    def __init__(self, in_channels: int, channels: int, out_channels: int, *, style_dim: int = 0, half: bool = False):
         super().__init__()
         self.conv0: EqConv2d | ModulatedConv2d = (
-            ModulatedConv2d(in_channels, channels, 3, style_dim)
+            ModulatedConv2d(in_channels, channels, 3, style_dim, half=half)
             if style_dim
-            else EqConv2d(in_channels, channels, 3, activate=True)
+            else EqConv2d(in_channels, channels, 3, activate=True, half=half)
         )
-        self.conv1 = EqConv2d(channels, out_channels, 3, down=True, activate=True, gain=0.5**0.5)
+        self.conv1 = EqConv2d(channels, out_channels, 3, down=True, activate=True, gain=0.5**0.5, half=half)
         self.skip = EqConv2d(in_channels, out_channels, 1, bias=False, down=True, gain=0.5**0.5)
 
     def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
@@ -40,13 +43,34 @@ class ResidualBlock(nn.Module):
         return self.skip(x) + self.conv1(self.conv0(x))
 
 
+def run_blocks(
+    rgb: EqConv2d,
+    blocks: nn.ModuleDict,
+    dtypes: Mapping[int, torch.dtype | None],
+    x: Tensor,
+    *,
+    style: Tensor | None = None,
+    before: Callable[[int, Tensor], Tensor] = lambda resolution, x: x,
+) -> Tensor:
+    """Frames `[N, C, R, R]` through `rgb` and the blocks, each in its precision → features in the parameters' own.
+
+    `before(resolution, x)` may change what a block takes in.
+    """
+    own = rgb.weight.dtype
+    x = x.contiguous(memory_format=torch.channels_last)
+    x = rgb(switch(x, dtypes[max(dtypes)] or own))
+    for name, block in blocks.items():
+        x = block(switch(before(int(name), x), dtypes[int(name)] or own), style)
+    return switch(x, own)
+
+
 class Epilogue(nn.Module):
     """Features `[N, in, 4, 4]` → logit `[N]`, or with `cmap_dim`, the projection of `cmap` `[N, cmap_dim]`."""
 
-    def __init__(self, in_channels: int, channels: int, *, cmap_dim: int = 0, mbstd_group: int = 4):
+    def __init__(self, in_channels: int, channels: int, *, cmap_dim: int = 0, mbstd_group: int = 4, half: bool = False):
         super().__init__()
         self.mbstd_group = mbstd_group
-        self.conv = EqConv2d(in_channels + 1, channels, 3, activate=True)
+        self.conv = EqConv2d(in_channels + 1, channels, 3, activate=True, half=half)
         self.fc = EqLinear(channels * 16, channels, activate=True)
         self.out = EqLinear(channels, cmap_dim or 1)
 

@@ -1,0 +1,59 @@
+"""Half precision for part of a network: casts at its borders, with gradients scaled inside.
+
+float16 has a smallest normal number of 6e-5: gradients of single pixels vanish in it. Between `enter` and `leave`,
+gradients are multiplied by a power of two; whatever enters (features, weights, styles) divides it out again on the
+way back, so that nobody outside sees it. bfloat16 has float32's range and is left alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+GRADIENT_SCALE = 256.0
+
+CLAMP = 256.0
+"""Activations of half-precision networks are clamped to ±256 times a layer's gain (StyleGAN2-ADA)."""
+
+
+class _Cast(torch.autograd.Function):
+    """A cast whose gradient is the cast back, times `scale`; differentiable twice."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dtype: torch.dtype, scale: float) -> Tensor:
+        ctx.dtype, ctx.scale = x.dtype, scale
+        return x.to(dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = gradients
+        if ctx.scale < 1:  # out of half precision: first the cast, then the division
+            return _Cast.apply(gradient, ctx.dtype, 1 / ctx.scale) * ctx.scale, None, None
+        return _Cast.apply(gradient * ctx.scale, ctx.dtype, 1 / ctx.scale), None, None
+
+
+def enter(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """`x` as `dtype`; its gradient comes back unscaled."""
+    if x.dtype == dtype:
+        return x
+    return _Cast.apply(x, dtype, 1 / GRADIENT_SCALE) if dtype == torch.float16 else x.to(dtype)
+
+
+def leave(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """`x` (in half precision) as `dtype`; inside, its gradient is scaled."""
+    if x.dtype == dtype:
+        return x
+    return _Cast.apply(x, dtype, GRADIENT_SCALE) if x.dtype == torch.float16 else x.to(dtype)
+
+
+def switch(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """`x` as `dtype`, into half precision or out of it."""
+    return leave(x, dtype) if x.dtype in (torch.float16, torch.bfloat16) else enter(x, dtype)
+
+
+def half_dtypes(resolutions: list[int], count: int, name: str) -> dict[int, torch.dtype | None]:
+    """Precision of each resolution's block: half (`name`) for the `count` highest, None (the parameters') else."""
+    highest = sorted(resolutions)[-count:] if count else []
+    return {r: getattr(torch, name) if r in highest else None for r in resolutions}

@@ -1,0 +1,117 @@
+"""Far out in time: the accuracy of motion codes, and the cost of a frame."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from inrvid import build_generator
+from inrvid.coords.acyclic import periods
+from inrvid.motion.codes import CodesMotion
+from inrvid.motion.noise import MASK, ExplicitNoise, SeededNoise, philox
+from inrvid.random import Key
+from inrvid.registry import registry
+
+from .small import small_generator
+
+CODES = [name for name in registry("motions").names() if issubclass(registry("motions").component(name), CodesMotion)]
+
+
+def published_motion(name):
+    """The motion and a head at the published widths, its 512 codes and 256 frequencies."""
+    torch.manual_seed(0)
+    motion = registry("motions").build({"type": name}, z_dim=512, label_dim=0, clip_length=16)
+    return torch.nn.ModuleDict({"trunk": motion, "head": motion.head(512, 512)})
+
+
+@pytest.mark.parametrize("name", CODES)
+@torch.no_grad()
+def test_codes_are_accurate_a_million_frames_out(name):
+    single = published_motion(name)
+    double = copy.deepcopy(single).double()
+    noise = SeededNoise.of_keys([Key(0, 0, 0)], "motion", 512)
+    t = torch.tensor([[0.0, 3.3, 90_000.25, 1e6 - 0.5]], dtype=torch.float64)
+    label, w = torch.zeros(1, 0), torch.zeros(1, 512)
+    expected = double["head"](double["trunk"](noise.to(torch.float64), label.double(), t), w.double())
+    actual = single["head"](single["trunk"](noise, label, t), w)
+    assert actual.dtype == torch.float32
+    assert (actual - expected).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_training_and_evaluation_agree(name):
+    """Precision differs where gradients are recorded; near the clip that is not seen."""
+    motion = published_motion(name)
+    noise = SeededNoise.of_keys([Key(0, 0, 0), Key(0, 0, 1)], "motion", 512)
+    t = torch.tensor([[0.0, 5.5, 16.0, 31.0]] * 2)
+    label, w = torch.zeros(2, 0), torch.zeros(2, 512)
+    recorded = motion["head"](motion["trunk"](noise, label, t), w)
+    with torch.no_grad():
+        exact = motion["head"](motion["trunk"](noise, label, t), w)
+    torch.testing.assert_close(recorded, exact, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", CODES)
+@torch.no_grad()
+def test_codes_are_continuous_and_never_repeat(name):
+    G = build_generator(small_generator("inr_gan", name)).eval()
+    inr = G.inr(G.sample_latents(1))
+    distance = G.motion.config.distance
+    before, at, after = inr(torch.tensor([distance - 1e-3, distance, distance + 1e-3]))[0]
+    assert (before - at).abs().max() < 0.05
+    assert (after - at).abs().max() < 0.05
+    far = inr(torch.tensor([2.0, 2.0 + 1024, 2.0 + 2048]))[0]
+    assert (far[0] - far[1]).abs().max() > 0.05
+    assert (far[1] - far[2]).abs().max() > 0.05
+
+
+@torch.no_grad()
+def test_a_frame_an_hour_later_needs_no_other_noise():
+    """The same number of noises, whatever t is: what makes its cost the same (benchmarks/far_frame.py times it)."""
+    asked = []
+
+    class Counting(SeededNoise):
+        def at(self, index):
+            asked.append(index.numel())
+            return super().at(index)
+
+    motion = published_motion("conv1d")["trunk"]
+    noise = SeededNoise.of_keys([Key(0, 0, 0)], "motion", 512)
+    for t in (3.0, 90_000.0):
+        motion(Counting(noise.keys, noise.width), torch.zeros(1, 0), torch.tensor([[t]]))
+    assert asked == [22, 22]
+
+
+def test_explicit_and_seeded_noise_are_the_same_sequence():
+    seeded = SeededNoise.of_keys([Key(5, 1, 2), Key(5, 1, 3)], "motion", 6)
+    values = seeded.at(torch.arange(30).expand(2, -1))
+    explicit = ExplicitNoise(values)
+    index = torch.tensor([[3, 29], [0, 7]])
+    assert torch.equal(explicit.at(index), seeded.at(index))
+    assert torch.equal(seeded.at(torch.tensor([[17], [17]]))[:, 0], values[:, 17])
+    assert not torch.equal(values[0], values[1])
+    assert abs(seeded.at(torch.arange(5000).expand(2, -1)).std() - 1) < 0.01
+    assert torch.equal(seeded[[1]].at(index[1:]), values[1:, [0, 7]])
+
+
+def test_philox_known_answers():
+    """Random123's test vectors."""
+    zeros, ones = torch.zeros(1, dtype=torch.int64), torch.full((1,), MASK)
+    assert [
+        f"{w:08x}" for w in philox([zeros] * 4, [zeros] * 2)[0].tolist()
+    ] == ["6627e8d5", "e169c58d", "bc57ac4c", "9b00dbd8"]
+    assert [
+        f"{w:08x}" for w in philox([ones] * 4, [ones] * 2)[0].tolist()
+    ] == ["408f276d", "41c83b0e", "a20bc7c6", "6d5451fd"]
+
+
+def test_periods():
+    log = periods(5, 16, 1024, "log")
+    assert log[0] == 1024
+    assert log[-1] == pytest.approx(16)
+    torch.testing.assert_close(log[1:] / log[:-1], (log[1] / log[0]).expand(4))
+    linear = periods(4, 16, 1024, "linear")
+    torch.testing.assert_close(linear.diff(), torch.full((3,), (1024 - 16) / 4, dtype=torch.float64))
+    assert linear[0] == 16
