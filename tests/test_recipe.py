@@ -164,3 +164,9 @@ def test_schema_accepts_recipes_and_names_components():
     assert "$ref" not in json.dumps(schema)
     written = yaml.safe_load(installed_recipes()["quickstart"].read_text())
     assert set(written) <= set(schema["properties"])
+
+
+def test_name_is_the_files_own(tmp_path):
+    assert load_recipe(write(tmp_path / "mine.yaml", "extends: digan_ucf\n")).name == "mine"
+    assert load_recipe(write(tmp_path / "other.yaml", "extends: digan_ucf\nname: x\n")).name == "x"
+    assert load_recipe("digan_ucf", ["name=y"]).name == "y"

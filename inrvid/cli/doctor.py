@@ -20,6 +20,7 @@ ENCODERS = ("libx264",)
 def doctor(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
     """Versions, devices, codecs; what is missing and how to mend it."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     report = examine()
@@ -30,7 +31,7 @@ def doctor(as_json: bool = typer.Option(False, "--json", help="For programs.")) 
     for title, rows in report.items():
         table = Table(title=title, title_justify="left", box=None, show_header=False)
         for name, value in rows.items():
-            table.add_row(name, str(value))
+            table.add_row(escape(name), escape(value))
         console.print(table)
         console.print()
 

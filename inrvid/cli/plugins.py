@@ -22,6 +22,7 @@ def list_plugins(
 ) -> None:
     """Components that recipes can name, the library's own and those of plugins."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from ..errors import InrvidError
@@ -51,9 +52,9 @@ def list_plugins(
         table = Table("name", "what it is", "source", "package", title=name, title_justify="left", box=None)
         for found_entry, problem in rows:
             if found_entry is None:
-                table.add_row("[red]broken[/red]", problem, "", "")
+                table.add_row("[red]broken[/red]", escape(problem), "", "")
             else:
                 package = found_entry.package if found_entry.is_plugin else ""
-                table.add_row(found_entry.name, found_entry.summary, found_entry.source, package)
+                table.add_row(*(escape(x) for x in (found_entry.name, found_entry.summary, found_entry.source, package)))
         console.print(table)
         console.print()

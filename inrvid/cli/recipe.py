@@ -16,6 +16,7 @@ _SET = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key of the 
 def list_recipes(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
     """Installed recipes."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from ..recipe import load_recipe
@@ -27,7 +28,7 @@ def list_recipes(as_json: bool = typer.Option(False, "--json", help="For program
         return
     table = Table("recipe", "what it is", box=None)
     for name, description in rows.items():
-        table.add_row(name, description)
+        table.add_row(escape(name), escape(description))
     Console().print(table)
 
 

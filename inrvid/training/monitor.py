@@ -77,7 +77,7 @@ class Monitor:
         if not self.console.is_terminal:
             remaining = (self._total - self._clips) / max(speed, 1e-9)
             self.console.print(
-                f"{self._clips}/{self._total} clips  {speed:.1f} clips/s  {_duration(remaining)} left  {status}",
+                f"{min(self._clips, self._total)}/{self._total} clips  {speed:.1f} clips/s  {_duration(remaining)} left  {status}",
                 highlight=False,
                 soft_wrap=True,
             )

@@ -183,7 +183,7 @@ class Trainer:
     def _say(self, *lines: str) -> None:
         if self.accelerator.is_main_process:
             for line in lines:
-                self.console.print(line, highlight=False, soft_wrap=True)
+                self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class Interval:
