@@ -99,12 +99,18 @@ def test_explicit_and_seeded_noise_are_the_same_sequence():
 def test_philox_known_answers():
     """Random123's test vectors."""
     zeros, ones = torch.zeros(1, dtype=torch.int64), torch.full((1,), MASK)
-    assert [
-        f"{w:08x}" for w in philox([zeros] * 4, [zeros] * 2)[0].tolist()
-    ] == ["6627e8d5", "e169c58d", "bc57ac4c", "9b00dbd8"]
-    assert [
-        f"{w:08x}" for w in philox([ones] * 4, [ones] * 2)[0].tolist()
-    ] == ["408f276d", "41c83b0e", "a20bc7c6", "6d5451fd"]
+    assert [f"{w:08x}" for w in philox([zeros] * 4, [zeros] * 2)[0].tolist()] == [
+        "6627e8d5",
+        "e169c58d",
+        "bc57ac4c",
+        "9b00dbd8",
+    ]
+    assert [f"{w:08x}" for w in philox([ones] * 4, [ones] * 2)[0].tolist()] == [
+        "408f276d",
+        "41c83b0e",
+        "a20bc7c6",
+        "6d5451fd",
+    ]
 
 
 def test_periods():

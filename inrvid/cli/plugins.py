@@ -55,6 +55,8 @@ def list_plugins(
                 table.add_row("[red]broken[/red]", escape(problem), "", "")
             else:
                 package = found_entry.package if found_entry.is_plugin else ""
-                table.add_row(*(escape(x) for x in (found_entry.name, found_entry.summary, found_entry.source, package)))
+                table.add_row(
+                    *(escape(x) for x in (found_entry.name, found_entry.summary, found_entry.source, package))
+                )
         console.print(table)
         console.print()
