@@ -91,9 +91,9 @@ def read_layer(path: Path) -> Layer:
         data, origins = _parse(path.read_text(), shown)
     except (OSError, UnicodeDecodeError) as error:
         raise InrvidError(f"{shown}: cannot be read: {error}") from None
-    return Layer(
-        data, origins, path.stem, installed=path.resolve() in {p.resolve() for p in installed_recipes().values()}
-    )
+    data.setdefault("name", path.stem)  # not inherited: an experiment that extends another is not that one
+    installed = path.resolve() in {installed.resolve() for installed in installed_recipes().values()}
+    return Layer(data, origins, path.stem, installed)
 
 
 def read_overrides(overrides: Iterable[str]) -> Layer:

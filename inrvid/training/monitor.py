@@ -76,11 +76,9 @@ class Monitor:
         self._progress.update(self._task, speed=f"{speed:.1f} clips/s", status=status)
         if not self.console.is_terminal:
             remaining = (self._total - self._clips) / max(speed, 1e-9)
-            self.console.print(
-                f"{min(self._clips, self._total)}/{self._total} clips  {speed:.1f} clips/s  {_duration(remaining)} left  {status}",
-                highlight=False,
-                soft_wrap=True,
-            )
+            done = f"{min(self._clips, self._total)}/{self._total} clips"
+            line = f"{done}  {speed:.1f} clips/s  {_duration(remaining)} left  {status}"
+            self.console.print(line, highlight=False, soft_wrap=True)
 
     @staticmethod
     def _status(values: Mapping[str, float]) -> str:
