@@ -54,7 +54,7 @@ class TrainConfig(StrictModel):
     batch_size: PositiveInt = Field(64, description="clips a step, over all processes")
     ema_kclips: NonNegativeFloat = Field(20.0, description="half-life of the generator's moving average")
     ema_rampup: NonNegativeFloat = Field(0.05, description="half-life at most this fraction of the clips seen; 0: none")
-    log_seconds: PositiveFloat = Field(10.0, description="seconds between two lines of metrics.jsonl")
+    log_kclips: PositiveFloat = Field(0.5, description="interval of lines of metrics.jsonl")
     sample_kclips: PositiveFloat = Field(200.0, description="interval of sample videos")
     sample_videos: PositiveInt = Field(16, description="videos of a sample grid")
     checkpoint_kclips: PositiveFloat = Field(400.0, description="interval of checkpoints")

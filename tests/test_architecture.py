@@ -20,6 +20,7 @@ LAYERS = [
     {"recipe_file", "recipe", "models", "hub", "convert", "video_io", "generate"},
     {"training"},
     {"cli"},
+    {"__main__"},
 ]
 """From the bottom up: a module imports from its own layer and those below, but for imports inside functions."""
 

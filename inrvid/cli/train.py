@@ -51,20 +51,27 @@ def data_overrides(path: str | None, recipe: str, overrides: list[str]) -> list[
 
 
 def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
+    from accelerate import PartialState
+    from accelerate.utils import broadcast_object_list
+
     from ..training.run_dir import checkpoint_to_resume, new_run_dir
     from ..training.trainer import Interrupted, Trainer
 
-    folder = run_dir or new_run_dir(recipe.name)
+    main = PartialState(cpu=cpu).is_main_process
+    chosen = [(run_dir or new_run_dir(recipe.name)) if main else None]
+    folder = broadcast_object_list(chosen)[0]  # all processes write into one run
     checkpoint = checkpoint_to_resume(folder, resume)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        typer.echo(f"run: {folder}")
+        if main:
+            typer.echo(f"run: {folder}")
         trainer = Trainer(recipe, folder, resume=checkpoint, cpu=cpu)
         trainer.run()
     except Interrupted:
         typer.echo(f"stopped and saved; continue with: inrvid train {folder / 'recipe.yaml'} --run-dir {folder}")
         raise typer.Exit(130) from None
     finally:
-        if run_dir is None and not any(folder.iterdir()):
+        if main and run_dir is None and not any(folder.iterdir()):
             folder.rmdir()  # nothing was begun: leave no empty folder behind
-    typer.echo(f"model: {folder / 'model'}\nsamples: {folder / 'samples'}")
+    if main:
+        typer.echo(f"model: {folder / 'model'}\nsamples: {folder / 'samples'}")

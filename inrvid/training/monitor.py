@@ -51,11 +51,6 @@ class Monitor:
         if self._tensorboard is not None:
             self._tensorboard.close()
 
-    @property
-    def due(self) -> bool:
-        """Whether it is time for the next `log`."""
-        return time.monotonic() - self._last_time >= self.config.log_seconds
-
     def advance(self, clips: int) -> None:
         """Clips seen so far."""
         self._clips = clips

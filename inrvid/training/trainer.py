@@ -104,10 +104,8 @@ class Trainer:
     def _loop(self) -> None:
         config = self.recipe.train
         end = round(config.kclips * 1000)
-        samples, checkpoints = (
-            Interval(config.sample_kclips, self.clips),
-            Interval(config.checkpoint_kclips, self.clips),
-        )
+        intervals = (config.log_kclips, config.sample_kclips, config.checkpoint_kclips)
+        logs, samples, checkpoints = (Interval(kclips, self.clips) for kclips in intervals)
         stats = Stats()
         batches = self._batches()
         monitor_console = self.console if self.accelerator.is_main_process else Console(quiet=True)
@@ -116,7 +114,7 @@ class Trainer:
                 stats.add(self.training(self.step, next(batches)))
                 self.step += 1
                 monitor.advance(self.clips)
-                if monitor.due or self.clips >= end:
+                if logs.passed(self.clips) or self.clips >= end:
                     monitor.log(self.step, stats.means(self.accelerator))
                 if samples.passed(self.clips) and self.accelerator.is_main_process:
                     self._sample()

@@ -19,7 +19,7 @@ TINY = [
     "train.batch_size=4",
     "train.sample_videos=2",
     "train.sample_kclips=1",
-    "train.log_seconds=0.001",
+    "train.log_kclips=0.008",
     "train.tensorboard=false",
     "eval.metrics=[]",
 ]

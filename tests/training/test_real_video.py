@@ -42,7 +42,7 @@ def test_trains_on_the_good_ones_and_says_what_it_left_out(folder, tmp_path, mon
             f"data={{type: videos, path: {folder}, xflip: true}}",
             "generator.resolution=64",
             "train={kclips: 0.048, batch_size: 4, sample_videos: 2, sample_kclips: 0.048, tensorboard: false}",
-            "train.log_seconds=0.001",
+            "train.log_kclips=0.016",
             "eval={metrics: [], data: {}}",
         ],
     )
