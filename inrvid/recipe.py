@@ -160,6 +160,7 @@ def load_recipe(
         recipe = validate(Recipe, data)
     except ConfigError as error:
         problems += [(path, message + derived.get(path, "")) for path, message in error.problems]
+    problems += _eval_problems(data) if not problems else []
     if problems:
         raise InvalidRecipe("\n".join(_located(path, message, merged) for path, message in problems))
     return recipe
@@ -204,8 +205,30 @@ def _layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
 
 def _merge_layer(base: Layer, layer: Layer, report: Callable[[str], None]) -> Layer:
     origins = dict(base.origins)
+    base = dataclasses.replace(base, data=_without_foreign_eval_keys(base.data, layer.data, report))
     data = _merge(base.data, layer.data, Recipe, (), origins, report)
     return Layer(data, {**origins, **layer.origins}, layer.name or base.name)
+
+
+def _without_foreign_eval_keys(
+    base: Mapping[str, Any], layer: Mapping[str, Any], report: Callable[[str], None]
+) -> dict[str, Any]:
+    """Inherited keys of `eval.data` are keys of `data`: where its type changes, those that the new type lacks go."""
+    old, new = (_written(part, "data", "type") for part in (base, layer))
+    inherited = _written(base, "eval", "data")
+    if new in (None, old) or not isinstance(inherited, Mapping) or new not in registry("datasets").names():
+        return dict(base)
+    fields = registry("datasets").config_class(new).model_fields
+    dropped = [key for key in inherited if key not in fields]
+    if dropped:
+        report(f"eval.data: {old} → {new}; dropped what {new} lacks: {', '.join(dropped)}")
+    kept = {key: value for key, value in inherited.items() if key in fields}
+    return {**base, "eval": {**base["eval"], "data": kept}}
+
+
+def _written(data: Mapping[str, Any], section: str, key: str) -> Any:
+    part = data.get(section)
+    return part.get(key) if isinstance(part, Mapping) else None
 
 
 def _merge(
@@ -286,6 +309,15 @@ def _derive(data: dict[str, Any]) -> tuple[dict[KeyPath, str], list[tuple[KeyPat
             message = f"is {target[key]}, but {dotted(rule.source)} is {value}: leave this key out, or make them equal"
             problems.append((rule.target, message))
     return derived, problems + _labels(data)
+
+
+def _eval_problems(data: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
+    """What is wrong with `eval.data` as changes of `data`: found now, not at the end of the training."""
+    try:
+        registry("datasets").validate({**data["data"], **(_written(data, "eval", "data") or {})})
+    except ConfigError as error:
+        return [(("eval", "data", *path), message) for path, message in error.problems]
+    return []
 
 
 def _labels(data: dict[str, Any]) -> list[tuple[KeyPath, str]]:

@@ -21,6 +21,7 @@ COMPLETED = [
         ["generator.clip_length=8"],
         {"discriminator.clip_length": 8, "time_sampler.clip_length": 8, "data.clip_length": 8},
     ),
+    (["data={type: videos, path: x}"], {"eval.data": {}}),  # the quickstart's split is no key of a folder
     (["generator.label_dim=4"], {"discriminator.label_dim": 4, "data.labels": True}),
 ]
 
@@ -32,6 +33,8 @@ REFUSED = [
     ),
     ([HYPERNETWORK, RANDOM, "discriminator.frames=5", "time_sampler.frames=3"], "is 3, but discriminator.frames is 5"),
     ([HYPERNETWORK, "discriminator.concat_resolution=32"], "must be larger than concat_resolution"),
+    (["eval.data.split=tset"], "eval.data.split: should be 'train' or 'test', got 'tset'"),
+    (["eval.data.splt=test"], "eval.data.splt: unknown key. Did you mean 'split'?"),
     (["data.labels=false", "generator.label_dim=4"], "a conditional generator needs labels"),
     (["generator.motion.type=attention", "generator.motion.heads=3"], "heads 3 do not divide code_dim 512"),
     (["generator.motion.type=conv1d", "generator.motion.max_period=8"], "max_period 8 is shorter"),

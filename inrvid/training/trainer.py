@@ -172,7 +172,7 @@ class Trainer:
         before, after = scorer(untrained), scorer(self.generator)
         scores = {"untrained": before, "trained": after, "clips": self.recipe.eval.clips}
         write_text(self.run_dir / "scores.json", json.dumps(scores, indent=2) + "\n")
-        self._say(f"{'distance from held-out real clips':<34}{'untrained':>12}{'trained':>12}   (lower is better)")
+        self._say(f"{'distance from real clips':<34}{'untrained':>12}{'trained':>12}   (lower is better)")
         sums = sum(before.values()), sum(after.values())
         for name, *pair in [*((name, before[name], after[name]) for name in after), ("sum", *sums)]:
             self._say(f"  {name:<32}{pair[0]:>12.1f}{pair[1]:>12.1f}")

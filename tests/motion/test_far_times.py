@@ -14,7 +14,7 @@ from inrvid.motion.noise import MASK, ExplicitNoise, SeededNoise, philox
 from inrvid.random import Key
 from inrvid.registry import registry
 
-from .small import small_generator
+from ..small import small_generator
 
 CODES = [name for name in registry("motions").names() if issubclass(registry("motions").component(name), CodesMotion)]
 

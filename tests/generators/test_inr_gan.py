@@ -1,0 +1,59 @@
+"""Coordinates: what a video is on other grids."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from inrvid import Grid, InrvidError, build_generator
+
+from ..small import small_generator
+
+
+@pytest.fixture(scope="module")
+def inr():
+    with torch.no_grad():
+        G = build_generator(small_generator("inr_gan", "global"), seed=4).eval()
+        return G.inr(G.sample_latents(2))
+
+
+T = torch.tensor([0.0, 3.5])
+
+
+@torch.no_grad()
+def test_finer_grid_is_the_same_picture(inr):
+    """The points of the coarse grid are among those of the fine one (but for which of a doubled cell they fall in)."""
+    coarse, fine = inr(T), inr(T, Grid(96, 96))
+    assert fine.shape == (2, 2, 3, 96, 96)
+    # A cell of the coarse input grid (2 pixels) is 3 cells of the fine one; its first column and last row agree.
+    torch.testing.assert_close(fine[..., 5::6, 0::6], coarse[..., 1::2, 0::2], rtol=1e-3, atol=1e-3)
+
+
+@torch.no_grad()
+def test_region_beyond_the_frame_holds_the_frame(inr):
+    wide = inr(T, Grid(48, 48, (-0.25, -0.25, 1.25, 1.25)))
+    torch.testing.assert_close(wide[..., 8:40, 8:40], inr(T), rtol=1e-3, atol=1e-3)
+
+
+@torch.no_grad()
+def test_non_square(inr):
+    half = inr(T, Grid(32, 16, (0.0, 0.0, 0.5, 1.0)))
+    torch.testing.assert_close(half, inr(T)[..., :16], rtol=1e-3, atol=1e-3)
+
+
+def test_sizes_that_cannot_be_doubled_are_refused(inr):
+    with pytest.raises(InrvidError, match="multiples of 2"):
+        inr(T, Grid(33, 32))
+
+
+@torch.no_grad()
+def test_matrices_are_made_once_a_video():
+    """Evaluating frames calls none of the layers that map styles to matrices or frequencies."""
+    G = build_generator(small_generator("inr_gan", "global")).eval()
+    inr = G.inr(G.sample_latents(1))
+    called = []
+    for name, module in G.named_modules():
+        if name.endswith("affine") and "motion" not in name:
+            module.register_forward_hook(lambda *_, name=name: called.append(name))
+    inr(T)
+    assert called == []
