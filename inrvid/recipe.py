@@ -52,12 +52,17 @@ class TrainConfig(StrictModel):
 
     kclips: PositiveFloat = Field(25000.0, description="length of the training, thousands of real clips")
     batch_size: PositiveInt = Field(64, description="clips a step, over all processes")
+    micro_batch: PositiveInt | None = Field(
+        None, description="clips that a process handles at once, gradients accumulating; default: its whole share"
+    )
     ema_kclips: NonNegativeFloat = Field(20.0, description="half-life of the generator's moving average")
     ema_rampup: NonNegativeFloat = Field(0.05, description="half-life at most this fraction of the clips seen; 0: none")
     log_kclips: PositiveFloat = Field(0.5, description="interval of lines of metrics.jsonl")
     sample_kclips: PositiveFloat = Field(200.0, description="interval of sample videos")
     sample_videos: PositiveInt = Field(16, description="videos of a sample grid")
     checkpoint_kclips: PositiveFloat = Field(400.0, description="interval of checkpoints")
+    keep_last: PositiveInt = Field(2, description="so many of the newest checkpoints are kept")
+    keep_kclips: PositiveFloat | None = Field(None, description="and one in each so many thousand clips")
     tensorboard: bool = Field(True, description="write TensorBoard's files beside metrics.jsonl")
 
 

@@ -1,7 +1,7 @@
 """The command line. Each command's module imports what is heavy inside its function, so that --help is instant.
 
-Exit codes: 0 success; 2 what the user can mend (one message, no traceback; `--debug` shows it); 130 interrupted,
-with the state saved.
+Exit codes: 0 success; 2 what the user can mend (one message, no traceback; `--debug` shows it); 130 and 143 a
+training that was interrupted by SIGINT or SIGTERM and has saved its state.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def _speeds(dataset: VideoDataset) -> dict[str, float]:
 
     length = dataset.config.clip_length
     pairs = registry("time_samplers").build({"type": "beta_pair", "clip_length": length})
-    batches = loader(Clips(dataset, pairs, seed=0), BENCH_BATCH, workers=dataset.config.workers)
+    batches = loader(Clips(dataset, pairs, seed=0), range(BENCH_BATCH), workers=dataset.config.workers)
     next(batches)  # workers have started
 
     def whole(number: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,16 +21,23 @@ def train(
         "auto", "--resume", metavar="auto|never|PATH", help="What to do with a run's checkpoint."
     ),
     cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
+    processes: int = typer.Option(
+        None, "--processes", min=1, help="Processes on this machine; default: one a visible GPU, or one."
+    ),
     dry_run: bool = typer.Option(False, "--dry-run", help="Print the resolved recipe and stop."),
 ) -> None:
     """Train a video generator."""
     from ..recipe import load_recipe
+    from ..training.launch import inside_launcher, launch
 
     overrides = [*data_overrides(data, recipe, overrides), *overrides]
     resolved = load_recipe(recipe, overrides, report=lambda note: typer.echo(note, err=True))
     if dry_run:
         typer.echo(resolved.to_yaml(), nl=False)
         return
+    count = processes or _devices(cpu)
+    if count > 1 and not inside_launcher():
+        raise typer.Exit(launch(count, sys.argv[1:]))
     _run(resolved, run_dir, resume, cpu)
 
 
@@ -50,6 +58,15 @@ def data_overrides(path: str | None, recipe: str, overrides: list[str]) -> list[
     return found
 
 
+def _devices(cpu: bool) -> int:
+    """Number of processes when none is asked for: one a GPU that is visible."""
+    if cpu:
+        return 1
+    import torch
+
+    return max(1, torch.cuda.device_count())
+
+
 def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
@@ -60,16 +77,17 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     main = PartialState(cpu=cpu).is_main_process
     chosen = [(run_dir or new_run_dir(recipe.name)) if main else None]
     folder = broadcast_object_list(chosen)[0]  # all processes write into one run
-    checkpoint = checkpoint_to_resume(folder, resume)
+    checkpoint = checkpoint_to_resume(folder, resume, typer.echo if main else lambda line: None)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if main:
             typer.echo(f"run: {folder}")
         trainer = Trainer(recipe, folder, resume=checkpoint, cpu=cpu)
         trainer.run()
-    except Interrupted:
-        typer.echo(f"stopped and saved; continue with: inrvid train {folder / 'recipe.yaml'} --run-dir {folder}")
-        raise typer.Exit(130) from None
+    except Interrupted as interrupted:
+        if main:
+            typer.echo(f"stopped and saved; continue with: inrvid train {folder / 'recipe.yaml'} --run-dir {folder}")
+        raise typer.Exit(128 + interrupted.signal) from None
     finally:
         if main and run_dir is None and not any(folder.iterdir()):
             folder.rmdir()  # nothing was begun: leave no empty folder behind

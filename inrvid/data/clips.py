@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -85,39 +85,38 @@ def _weights(dataset: VideoDataset, lengths: Tensor) -> Tensor:
 
 def loader(
     clips: Clips,
-    batch: int,
+    samples: Sequence[int],
     *,
     start_step: int = 0,
-    process_index: int = 0,
-    num_processes: int = 1,
     workers: int | str = "auto",
+    num_processes: int = 1,
     pin_memory: bool = False,
 ) -> Iterator[dict[str, Tensor]]:
     """Batches of steps start_step, start_step + 1, … without end: the items of `Clips`, stacked.
 
     Args:
-        batch: size of the global batch; process i of n gets its i-th contiguous share.
+        samples: indices in the global batch that this process handles, in this order.
         workers: loader processes of this process; they live as long as the iterator. 'auto': none where
-            frames are in memory, else one a processor less one, at least 1 and at most 8.
+            frames are in memory, else one a processor less one, at least 1 and at most 8, shared by
+            `num_processes` processes on this machine.
 
     Raises:
         DataError: as the items of `Clips`.
     """
     count = _auto_workers(clips.dataset, num_processes) if workers == "auto" else int(workers)
-    share = range(batch * process_index // num_processes, batch * (process_index + 1) // num_processes)
-    batches = _StepKeys(clips.seed, start_step, share)
+    batches = _StepKeys(clips.seed, start_step, samples)
     return _clear_errors(DataLoader(clips, batch_sampler=batches, num_workers=count, pin_memory=pin_memory))
 
 
 class _StepKeys:
     """The keys of one process's share of each step, for ever."""
 
-    def __init__(self, seed: int, start_step: int, share: range):
-        self._seed, self._start_step, self._share = seed, start_step, share
+    def __init__(self, seed: int, start_step: int, samples: Sequence[int]):
+        self._seed, self._start_step, self._samples = seed, start_step, samples
 
     def __iter__(self) -> Iterator[list[Key]]:
         for step in itertools.count(self._start_step):
-            yield [Key(self._seed, step, sample) for sample in self._share]
+            yield [Key(self._seed, step, sample) for sample in self._samples]
 
 
 def _clear_errors(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:

@@ -29,6 +29,8 @@ class Discriminator(nn.Module, abc.ABC):
         self._config = config
         self.frames = config.frames
         """Number of frames of a clip that it sees."""
+        self.group = config.mbstd_group
+        """Number of clips that are judged together: a batch is shared in whole groups."""
 
     @abc.abstractmethod
     def inputs(self, frames: Tensor, t: Tensor) -> Tensors:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +40,7 @@ class MappingNetwork(nn.Module):
             *(EqLinear(a, b, lr_mult=LR_MULT, activate=True) for a, b in itertools.pairwise(widths))
         )
         self.register_buffer("w_average", torch.zeros(w_dim) if average else None)
+        self._deferred: list[Tensor] | None = None
 
     def forward(self, z: Tensor | None, label: Tensor, truncation: float = 1.0) -> Tensor:
         """z `[B, z_dim]`, label `[B, label_dim]` → w `[B, w_dim]`.
@@ -50,7 +53,29 @@ class MappingNetwork(nn.Module):
         w = self.layers(torch.cat(parts, dim=1))
         if self.w_average is not None:
             if self.training:
-                self.w_average.lerp_(w.detach().mean(dim=0).to(self.w_average.dtype), 1 - self.AVERAGE_DECAY)
+                self._observe(w.detach().mean(dim=0).to(self.w_average.dtype))
             if truncation != 1:
                 w = self.w_average.lerp(w, truncation)
         return w
+
+    def _observe(self, mean: Tensor) -> None:
+        if self._deferred is not None:
+            self._deferred.append(mean)
+        elif self.w_average is not None:
+            self.w_average.lerp_(mean, 1 - self.AVERAGE_DECAY)
+
+    @contextlib.contextmanager
+    def one_average(self, mean_of_all: Callable[[Tensor], Tensor]) -> Iterator[None]:
+        """All calls within are one call for the running mean of w: micro-batches of one batch, on all processes.
+
+        Args:
+            mean_of_all: the mean of a tensor over processes.
+        """
+        self._deferred = []
+        try:
+            yield
+            means, self._deferred = self._deferred, None
+            if means:
+                self._observe(mean_of_all(torch.stack(means).mean(dim=0)))
+        finally:
+            self._deferred = None

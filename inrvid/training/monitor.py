@@ -7,22 +7,26 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from ..files import write_text
 from ..recipe import TrainConfig
 
 
 class Monitor:
-    """Used as a context manager around the loop. On a terminal a live line, else a line at each `log`."""
+    """Used as a context manager around the loop. On a terminal a live line, else a line at each `log`.
 
-    def __init__(self, run_dir: Path, config: TrainConfig, *, clips: int, console: Console):
+    Without a `run_dir` nothing is written: all processes but the main one.
+    """
+
+    def __init__(self, run_dir: Path | None, config: TrainConfig, *, clips: int, console: Console):
         self.console, self.config = console, config
-        self._metrics = (run_dir / "metrics.jsonl").open("a")
+        self.run_dir = run_dir
+        self._metrics = None if run_dir is None else _continued(run_dir / "metrics.jsonl", clips)
         self._tensorboard: Any = None
-        self._tensorboard_dir = run_dir / "tensorboard"
         self._progress = Progress(
             TextColumn("training"),
             BarColumn(),
@@ -36,7 +40,7 @@ class Monitor:
         )
         total = round(config.kclips * 1000)
         self._task: TaskID = self._progress.add_task("", total=total, completed=clips, speed="", status="")
-        self._total, self._clips = total, clips
+        self._total, self._clips, self._start = total, clips, clips
         self._last_time, self._last_clips = time.monotonic(), clips
 
     def __enter__(self) -> Monitor:
@@ -47,7 +51,8 @@ class Monitor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
-        self._metrics.close()
+        if self._metrics is not None:
+            self._metrics.close()
         if self._tensorboard is not None:
             self._tensorboard.close()
 
@@ -61,6 +66,8 @@ class Monitor:
         now = time.monotonic()
         speed = (self._clips - self._last_clips) / max(now - self._last_time, 1e-9)
         self._last_time, self._last_clips = now, self._clips
+        if self._metrics is None:
+            return
         record = {"step": step, "clips": self._clips, "clips_per_second": round(speed, 3), **values}
         self._metrics.write(json.dumps(record) + "\n")
         self._metrics.flush()
@@ -89,8 +96,18 @@ class Monitor:
         if self._tensorboard is None:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._tensorboard = SummaryWriter(str(self._tensorboard_dir))
+            self._tensorboard = SummaryWriter(f"{self.run_dir}/tensorboard", purge_step=self._start + 1)
         return self._tensorboard
+
+
+def _continued(path: Path, clips: int) -> IO[str]:
+    """metrics.jsonl, to be appended to; lines beyond `clips`, of a run that was lost, are taken out."""
+    if path.exists():
+        kept = [
+            line for line in path.read_text().splitlines() if line.endswith("}") and json.loads(line)["clips"] <= clips
+        ]
+        write_text(path, "".join(f"{line}\n" for line in kept))
+    return path.open("a")
 
 
 def _duration(seconds: float) -> str:

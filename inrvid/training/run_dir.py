@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InrvidError
-from .checkpoint import newest_checkpoint
+from .checkpoint import MANIFEST, newest_intact
 
 
 def new_run_dir(name: str, root: Path = Path("runs")) -> Path:
@@ -22,21 +23,20 @@ def new_run_dir(name: str, root: Path = Path("runs")) -> Path:
             return parent / f"{number:03d}"
 
 
-def checkpoint_to_resume(run_dir: Path, resume: str) -> Path | None:
-    """What `--resume auto|never|PATH` means for this run folder.
+def checkpoint_to_resume(run_dir: Path, resume: str, say: Callable[[str], None] = lambda line: None) -> Path | None:
+    """What `--resume auto|never|PATH` means for this run folder; `say` is told of damaged checkpoints.
 
     Raises:
         InrvidError: the path holds no checkpoint; or the run has one and is not to be resumed.
     """
-    own = newest_checkpoint(run_dir / "checkpoints")
     if resume == "auto":
-        return own
+        return newest_intact(run_dir / "checkpoints", say)
     if resume == "never":
-        if own is not None:
+        if any((run_dir / "checkpoints").glob("*")):
             raise InrvidError(f"{run_dir}: holds a run with checkpoints; give another --run-dir, or --resume auto")
         return None
     path = Path(resume)
-    for candidate in (path, newest_checkpoint(path / "checkpoints")):
-        if candidate is not None and (candidate / "state.json").is_file():
+    for candidate in (path, newest_intact(path / "checkpoints", say)):
+        if candidate is not None and (candidate / MANIFEST).is_file():
             return candidate
     raise InrvidError(f"--resume {resume}: neither a checkpoint (a folder clips-…) nor a run folder that has one")

@@ -6,13 +6,14 @@ All randomness of a step is a function of (seed, step, global sample index); not
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 
 from ..augment.base import Augment
-from ..discriminators.base import Augmentation, Discriminator
+from ..discriminators.base import Augmentation, Discriminator, Tensors
 from ..generators.base import VideoGenerator
 from ..losses.base import AdversarialLoss
 from ..random import Draws
@@ -30,8 +31,8 @@ class Batch:
     frames: Tensor
     t: Tensor
     label: Tensor
-    samples: range
-    """Global sample indices of this process's share."""
+    samples: Sequence[int]
+    """Global sample indices."""
 
 
 class TrainingStep:
@@ -50,42 +51,53 @@ class TrainingStep:
         }
         self._gradients = {"generator": Gradients(self.G, accelerator), "discriminator": Gradients(self.D, accelerator)}
 
-    def __call__(self, step: int, batch: Batch) -> dict[str, Tensor]:
-        """Train on one batch; returns what is worth logging, on the device."""
-        log = self._train_generator(step, batch)
-        log |= self._train_discriminator(step, batch)
+    def __call__(self, step: int, batches: Sequence[Batch]) -> dict[str, Tensor]:
+        """Train on one batch, given as micro-batches of one size; returns what is worth logging, on the device."""
+        log = self._train_generator(step, batches)
+        log |= self._train_discriminator(step, batches)
         if self.loss.penalty_interval and step % self.loss.penalty_interval == 0:
-            log |= self._penalise(step, batch)
+            log |= self._penalise(step, batches)
         clips = self.recipe.train.batch_size
         self.ema.update(self.G, clips=clips, clips_seen=step * clips)
         return log
 
-    def _train_generator(self, step: int, batch: Batch) -> dict[str, Tensor]:
+    def _train_generator(self, step: int, batches: Sequence[Batch]) -> dict[str, Tensor]:
         self.D.requires_grad_(False)
-        frames, t = self._generate("G", step, batch)
-        logits = self.D(self._augmentation("G", step, batch)(frames), t, batch.label)
+        losses = []
+        with self.G.mapping.one_average(self._mean):
+            for batch in batches:
+                frames, t = self._generate("G", step, batch)
+                logits = self.D(self._augmentation("G", step, batch)(frames), t, batch.label)
+                losses.append(self._accumulate(self.loss.generator(logits), len(batches)))
         self.D.requires_grad_(True)
-        loss = self.loss.generator(logits)
-        return {"loss/G": loss, "nonfinite/G": self._update("generator", loss)}
+        return {"loss/G": torch.stack(losses), "nonfinite/G": self._update("generator")}
 
-    def _train_discriminator(self, step: int, batch: Batch) -> dict[str, Tensor]:
-        with torch.no_grad():
-            frames, t = self._generate("D", step, batch)
-        fake = self.D(self._augmentation("D fake", step, batch)(frames), t, batch.label)
-        real = self.D(self._augmentation("D real", step, batch)(batch.frames), batch.t, batch.label)
+    def _train_discriminator(self, step: int, batches: Sequence[Batch]) -> dict[str, Tensor]:
+        losses, reals, fakes = [], [], []
+        with self.G.mapping.one_average(self._mean):
+            for batch in batches:
+                with torch.no_grad():
+                    frames, t = self._generate("D", step, batch)
+                fake = self.D(self._augmentation("D fake", step, batch)(frames), t, batch.label)
+                real = self.D(self._augmentation("D real", step, batch)(batch.frames), batch.t, batch.label)
+                losses.append(self._accumulate(self.loss.discriminator(real, fake), len(batches)))
+                reals.append(real)
+                fakes.append(fake)
+        real, fake = _joined(reals), _joined(fakes)
         self.augment.observe(real, clips=self.recipe.train.batch_size, total=self._total)
-        loss = self.loss.discriminator(real, fake)
-        log = {"loss/D": loss, "nonfinite/D": self._update("discriminator", loss)}
-        log |= self.augment.report()
-        for head in real:
-            log |= {f"sign/real_{head}": real[head].sign(), f"sign/fake_{head}": fake[head].sign()}
-        return log
+        signs = {f"sign/real_{head}": value.sign() for head, value in real.items()}
+        signs |= {f"sign/fake_{head}": value.sign() for head, value in fake.items()}
+        log = {"loss/D": torch.stack(losses), "nonfinite/D": self._update("discriminator")}
+        return log | self.augment.report() | signs
 
-    def _penalise(self, step: int, batch: Batch) -> dict[str, Tensor]:
-        augment = self._augmentation("D real", step, batch)
-        penalty = self.loss.penalty(self.D, batch.frames, batch.t, batch.label, augment)
-        wrong = self._update("discriminator", penalty * self.loss.penalty_interval)
-        return {"loss/penalty": penalty, "nonfinite/penalty": wrong}
+    def _penalise(self, step: int, batches: Sequence[Batch]) -> dict[str, Tensor]:
+        penalties = []
+        for batch in batches:
+            augment = self._augmentation("D real", step, batch)
+            penalty = self.loss.penalty(self.D, batch.frames, batch.t, batch.label, augment)
+            penalties.append(penalty.detach())
+            self._accumulate(penalty * self.loss.penalty_interval, len(batches))
+        return {"loss/penalty": torch.stack(penalties), "nonfinite/penalty": self._update("discriminator")}
 
     def _generate(self, phase: str, step: int, batch: Batch) -> tuple[Tensor, Tensor]:
         latents = self.G.draw_latents(
@@ -100,12 +112,23 @@ class TrainingStep:
     def _total(self, values: Tensor) -> Tensor:
         return self.accelerator.reduce(values, "sum")
 
+    def _mean(self, values: Tensor) -> Tensor:
+        return self.accelerator.reduce(values, "mean")
+
     def _draws(self, purpose: str, step: int, batch: Batch) -> Draws:
         return Draws.of_batch(self.recipe.seed, purpose, step, batch.samples)
 
-    def _update(self, name: str, loss: Tensor) -> Tensor:
-        loss.backward()
+    @staticmethod
+    def _accumulate(loss: Tensor, parts: int) -> Tensor:
+        (loss / parts).backward()
+        return loss.detach()
+
+    def _update(self, name: str) -> Tensor:
         wrong = self._gradients[name].settle()
         self.optimizers[name].step()
         self.optimizers[name].zero_grad(set_to_none=True)
         return wrong
+
+
+def _joined(logits: list[Tensors]) -> Tensors:
+    return {head: torch.cat([part[head].detach() for part in logits]) for head in logits[0]}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import signal
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,22 @@ from ..errors import InrvidError
 from ..files import write_text
 from ..models import build_discriminator, build_generator
 from ..recipe import Recipe
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import bytes_needed, load_checkpoint, prune, save_checkpoint
 from .monitor import Monitor
 from .samples import write_real, write_samples
 from .score import Scorer, Scores
+from .sharing import shares
 from .stats import Stats
 from .step import Batch, TrainingStep
+from .stopping import Stopper
 
 
 class Interrupted(Exception):
-    """The run was asked to stop; it has saved what it needs to go on."""
+    """The run was asked to stop by `signal`; it has saved what it needs to go on."""
+
+    def __init__(self, signal: int):
+        super().__init__(signal)
+        self.signal = signal
 
 
 class Trainer:
@@ -60,18 +67,18 @@ class Trainer:
         dataset = open_dataset(recipe.data)
         self._say(*dataset.summary())
         self.recipe = fit_to_data(recipe, dataset)
-        processes = self.accelerator.num_processes
-        if self.recipe.train.batch_size % processes:
-            raise InrvidError(
-                f"train.batch_size: {self.recipe.train.batch_size} clips cannot be shared by {processes} processes"
-            )
         self.dataset = kept_in_memory(dataset)
         G, D = (
             build_generator(self.recipe.generator, seed=self.recipe.seed),
             build_discriminator(self.recipe.discriminator, seed=self.recipe.seed),
         )
+        config = self.recipe.train
+        self.samples = shares(config.batch_size, D.group, self.accelerator.num_processes, config.micro_batch)[
+            self.accelerator.process_index
+        ]
         self.training = TrainingStep(self.recipe, G, D, self.accelerator)
         self.step = load_checkpoint(resume, self.training) if resume else 0
+        self._check_space()
         self._say(
             f"generator {_millions(G)} parameters, discriminator {_millions(D)}; {self.accelerator.device}"
             + (f"; continuing at {self.clips} clips" if self.step else "")
@@ -108,9 +115,8 @@ class Trainer:
         logs, samples, checkpoints = (Interval(kclips, self.clips) for kclips in intervals)
         stats = Stats()
         batches = self._batches()
-        monitor_console = self.console if self.accelerator.is_main_process else Console(quiet=True)
-        with Stopper() as stopper, Monitor(self.run_dir, config, clips=self.clips, console=monitor_console) as monitor:
-            while self.clips < end and not stopper.asked:
+        with Stopper() as stopper, self._monitor() as monitor:
+            while self.clips < end and not stopper.agreed():
                 stats.add(self.training(self.step, next(batches)))
                 self.step += 1
                 monitor.advance(self.clips)
@@ -120,29 +126,33 @@ class Trainer:
                     self._sample()
                 if checkpoints.passed(self.clips) or self.clips >= end:
                     self._save()
-        if stopper.asked and self.clips < end:
+        if self.clips < end:
             self._save()
-            raise Interrupted
+            raise Interrupted(stopper.signal)
 
-    def _batches(self) -> Iterator[Batch]:
-        config, index, processes = self.recipe.train, self.accelerator.process_index, self.accelerator.num_processes
+    def _monitor(self) -> Monitor:
+        main = self.accelerator.is_main_process
+        console = self.console if main else Console(quiet=True)
+        return Monitor(self.run_dir if main else None, self.recipe.train, clips=self.clips, console=console)
+
+    def _batches(self) -> Iterator[list[Batch]]:
+        """The micro-batches of each step, on the device."""
         device = self.accelerator.device
-        share = config.batch_size // processes
         batches = loader(
             Clips(self.dataset, self.training.sampler, self.recipe.seed),
-            config.batch_size,
+            list(itertools.chain(*self.samples)),
             start_step=self.step,
-            process_index=index,
-            num_processes=processes,
             workers=self.recipe.data.workers,
+            num_processes=self.accelerator.num_processes,
             pin_memory=device.type == "cuda",
         )
+        size = len(self.samples[0])
         for batch in batches:
-            frames = batch["frames"].to(device, non_blocking=True).float() / 127.5 - 1
+            frames = batch["frames"].to(device, non_blocking=True)
             t, label = (batch[key].to(device, non_blocking=True) for key in ("t", "label"))
-            if not self.recipe.generator.label_dim:
-                label = label[:, :0]
-            yield Batch(frames, t, label, range(index * share, (index + 1) * share))
+            label = label if self.recipe.generator.label_dim else label[:, :0]
+            parts = zip(frames.split(size), t.split(size), label.split(size), self.samples, strict=True)
+            yield [Batch(f.float() / 127.5 - 1, times, classes, own) for f, times, classes, own in parts]
 
     def _sample(self) -> None:
         write_samples(self.generator, self.run_dir / "samples", f"clips-{self.clips:012d}", count=self._shown)
@@ -153,7 +163,10 @@ class Trainer:
 
     def _save(self) -> None:
         if self.accelerator.is_main_process:
-            save_checkpoint(self.run_dir / "checkpoints", self.training, step=self.step, clips=self.clips)
+            folder, config = self.run_dir / "checkpoints", self.recipe.train
+            save_checkpoint(folder, self.training, step=self.step, clips=self.clips)
+            keep_every = None if config.keep_kclips is None else round(config.keep_kclips * 1000)
+            prune(folder, keep_last=config.keep_last, keep_every=keep_every)
             self.generator.save_pretrained(
                 self.run_dir / "model",
                 recipe=self.recipe.to_dict(),
@@ -161,6 +174,18 @@ class Trainer:
                 data_fingerprint=self.dataset.fingerprint,
             )
         self.accelerator.wait_for_everyone()
+
+    def _check_space(self) -> None:
+        """Refuse to start what cannot save: room for the checkpoints that are kept at once, and one being written."""
+        if not self.accelerator.is_main_process:
+            return
+        needed = (self.recipe.train.keep_last + 1) * bytes_needed(self.training)
+        free = shutil.disk_usage(self.run_dir).free
+        if free < needed:
+            raise InrvidError(
+                f"{self.run_dir}: checkpoints need {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free: "
+                "make room, or give a --run-dir on another disk"
+            )
 
     def _score(self) -> Scores:
         """Score the result beside the untrained generator, on the main process."""
@@ -195,34 +220,6 @@ class Interval:
         count = int(clips / self._length)
         passed, self._count = count > self._count, count
         return passed
-
-
-class Stopper:
-    """Turns the first SIGINT or SIGTERM into a request to stop after the step; the second acts at once."""
-
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> Stopper:
-        try:
-            self._before = {number: signal.signal(number, self._ask) for number in self.SIGNALS}
-        except ValueError:  # not the main thread: whoever runs us there handles signals
-            self._before = {}
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self._restore()
-
-    def _ask(self, number: int, frame: Any) -> None:
-        self.asked = True
-        self._restore()
-
-    def _restore(self) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
 
 def fit_to_data(recipe: Recipe, dataset: VideoDataset) -> Recipe:

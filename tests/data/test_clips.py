@@ -108,8 +108,8 @@ def test_xflip_mirrors_whole_clips_half_of_the_time(root):
 
 def test_shares_of_two_processes_make_the_batch_of_one(root):
     data = clips(root)
-    whole = take(loader(data, 6, workers=0))
-    shares = [take(loader(data, 6, process_index=i, num_processes=2, workers=0)) for i in range(2)]
+    whole = take(loader(data, range(6), workers=0))
+    shares = [take(loader(data, [3 * i, 3 * i + 1, 3 * i + 2], workers=0)) for i in range(2)]
     joined = [{name: torch.cat([a[name], b[name]]) for name in a} for a, b in zip(*shares, strict=True)]
     assert whole[0]["frames"].shape[0] == 6
     assert_same(whole, joined)
@@ -117,18 +117,20 @@ def test_shares_of_two_processes_make_the_batch_of_one(root):
 
 def test_workers_change_nothing(root):
     data = clips(root)
-    assert_same(take(loader(data, 4, workers=0), 4), take(loader(data, 4, workers=2), 4))
+    assert_same(take(loader(data, range(4), workers=0), 4), take(loader(data, range(4), workers=2), 4))
 
 
 def test_a_restart_goes_on_where_it_was(root):
     data = clips(root)
-    assert_same(take(loader(data, 4, workers=0), 5)[3:], take(loader(data, 4, start_step=3, workers=0), 2))
+    assert_same(
+        take(loader(data, range(4), workers=0), 5)[3:], take(loader(data, range(4), start_step=3, workers=0), 2)
+    )
 
 
 def test_memory_changes_nothing(root):
     data = clips(root)
     kept = Clips(InMemory(data.dataset), data.time_sampler, 0)
-    assert_same(take(loader(data, 4, workers=0)), take(loader(kept, 4)))
+    assert_same(take(loader(data, range(4), workers=0)), take(loader(kept, range(4))))
 
 
 def test_memory_auto(root, monkeypatch):
@@ -185,23 +187,23 @@ def test_a_video_that_breaks_costs_one_sample(losing, root):
 def test_what_takes_its_place_is_drawn_by_the_key(losing):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert_same(take(loader(losing, 6, workers=0)), take(loader(losing, 6, workers=2)))
+        assert_same(take(loader(losing, range(6), workers=0)), take(loader(losing, range(6), workers=2)))
         kept = Clips(InMemory(losing.dataset), losing.time_sampler, 0)
-        assert_same(take(loader(losing, 6, workers=0)), take(loader(kept, 6)))
+        assert_same(take(loader(losing, range(6), workers=0)), take(loader(kept, range(6))))
 
 
 def test_on_error_fail_stops_at_the_first_one(root, tmp_path):
     data = clips(copied(root, tmp_path), on_error="fail")
     (tmp_path / "a/1.mp4").write_bytes(b"gone")
     with pytest.raises(DataError, match=r"a/1\.mp4: not a video"):
-        take(loader(data, 40, workers=0), 1)
+        take(loader(data, range(40), workers=0), 1)
 
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_no_video_left(losing, workers):
     for record in losing.dataset.records:
         (losing.dataset.path / record.name).unlink(missing_ok=True)
-    batches = loader(losing, 2, workers=workers)
+    batches = loader(losing, range(2), workers=workers)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with pytest.raises(DataError, match="100 videos in a row could not be read") as caught:

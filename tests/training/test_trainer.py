@@ -16,7 +16,7 @@ from PIL import Image
 from rich.console import Console
 
 from inrvid import InrvidError, VideoGenerator, load_recipe
-from inrvid.training.checkpoint import load_checkpoint, newest_checkpoint
+from inrvid.training.checkpoint import load_checkpoint, newest_intact
 from inrvid.training.run_dir import checkpoint_to_resume, new_run_dir
 from inrvid.training.trainer import Interrupted, Interval, Trainer, fit_to_data
 
@@ -61,7 +61,7 @@ def test_resumed_run_is_the_uninterrupted_one(tiny, tmp_path):
     whole.run()
     first = trainer(tiny("train.kclips=0.032"), tmp_path / "parts")
     first.run()
-    checkpoint = newest_checkpoint(tmp_path / "parts" / "checkpoints")
+    checkpoint = newest_intact(tmp_path / "parts" / "checkpoints")
     second = trainer(tiny("train.kclips=0.080"), tmp_path / "parts", resume=checkpoint)
     assert second.clips == 32
     second.run()
@@ -81,20 +81,22 @@ def test_first_signal_saves_and_stops(tiny, tmp_path):
     run = trainer(tiny("train.kclips=100"), tmp_path / "run")
     step = run.training.__call__
 
-    def interrupted(number, batch):
+    def interrupted(number, batches):
         if number == 3:
             os.kill(os.getpid(), signal.SIGTERM)
-        return step(number, batch)
+        return step(number, batches)
 
     run.training = type(
         "Step", (), {"__call__": staticmethod(interrupted), "__getattr__": lambda _, k: getattr(step.__self__, k)}
     )()
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted) as caught:
         run.run()
+    assert caught.value.signal == signal.SIGTERM
     assert signal.getsignal(signal.SIGTERM) is before
-    checkpoint = newest_checkpoint(tmp_path / "run" / "checkpoints")
-    assert json.loads((checkpoint / "state.json").read_text()) == {"step": 4, "clips": 16}
+    checkpoint = newest_intact(tmp_path / "run" / "checkpoints")
+    manifest = json.loads((checkpoint / "manifest.json").read_text())
+    assert (manifest["step"], manifest["clips"]) == (4, 16)
     assert (tmp_path / "run" / "model" / "model.safetensors").exists()
 
 
@@ -147,7 +149,7 @@ def test_written_rate_is_kept(tiny):
 
 def test_checkpoint_of_another_model_is_refused(tiny, tmp_path):
     trainer(tiny("train.kclips=0.008"), tmp_path / "run").run()
-    checkpoint = newest_checkpoint(tmp_path / "run" / "checkpoints")
+    checkpoint = newest_intact(tmp_path / "run" / "checkpoints")
     with pytest.raises(InrvidError, match="cannot be resumed from"):
         trainer(tiny("generator.channel_max=8"), tmp_path / "other", resume=checkpoint)
     (checkpoint / "ema.safetensors").unlink()
@@ -165,7 +167,7 @@ def test_run_folders(tmp_path):
         checkpoint_to_resume(tmp_path / "a" / "001", str(tmp_path / "nothing"))
     checkpoint = tmp_path / "a" / "001" / "checkpoints" / "clips-000000000008"
     checkpoint.mkdir(parents=True)
-    (checkpoint / "state.json").write_text("{}")
+    (checkpoint / "manifest.json").write_text('{"files": {}}')
     assert checkpoint_to_resume(tmp_path / "a" / "001", "auto") == checkpoint
     assert checkpoint_to_resume(tmp_path / "a" / "002", str(tmp_path / "a" / "001")) == checkpoint
     with pytest.raises(InrvidError, match="another --run-dir"):

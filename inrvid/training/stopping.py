@@ -1,0 +1,50 @@
+"""Being asked to stop: signals, and agreement on them among processes."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+
+class Stopper:
+    """Turns the first SIGINT or SIGTERM into a request to stop after the step; the second acts at once.
+
+    With several processes all must stop after the same step, whichever of them was told: `agreed` exchanges a number
+    a step, between the hosts' memories, so that no device is waited for.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.signal = 0
+        self._before: dict[int, Any] = {}
+        self._group = dist.new_group(backend="gloo") if dist.is_initialized() and dist.get_world_size() > 1 else None
+
+    def agreed(self) -> bool:
+        """Whether some process was asked to stop; to be called by all processes, after the same steps."""
+        if self._group is not None:
+            told = torch.tensor([self.signal])
+            dist.all_reduce(told, dist.ReduceOp.MAX, group=self._group)
+            self.signal = int(told)
+        return self.signal != 0
+
+    def __enter__(self) -> Stopper:
+        try:
+            self._before = {number: signal.signal(number, self._ask) for number in self.SIGNALS}
+        except ValueError:  # not the main thread: whoever runs us there handles signals
+            self._before = {}
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self._restore()
+
+    def _ask(self, number: int, frame: Any) -> None:
+        self.signal = number
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,109 @@
+"""Several processes, over gloo: the same training as one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from .conftest import TINY
+
+BATCH = ["train.batch_size=12", "discriminator.mbstd_group=2", "train.log_kclips=0.012", "train.sample_kclips=9"]
+
+
+def command(folder, *arguments, clips=120, processes=1):
+    settings = [x for item in (*TINY, *BATCH, f"train.kclips={clips / 1000}") for x in ("--set", item)]
+    base = [sys.executable, "-m", "inrvid", "train", "quickstart", "--cpu", "--run-dir", str(folder)]
+    return [*base, "--processes", str(processes), *settings, *arguments]
+
+
+def environment():
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def run(folder, *arguments, **keys):
+    result = subprocess.run(command(folder, *arguments, **keys), env=environment(), capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def weights(folder):
+    newest = sorted((folder / "checkpoints").glob("clips-*"))[-1]
+    return {
+        f"{name}/{key}": value
+        for name in ("generator", "discriminator", "ema")
+        for key, value in load_file(newest / f"{name}.safetensors").items()
+    }
+
+
+def distance(a, b):
+    """Relative L2 over all weights."""
+    flat = [torch.cat([x[name].double().flatten() for name in sorted(a)]) for x in (a, b)]
+    return float((flat[0] - flat[1]).norm() / flat[1].norm())
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone")
+    run(folder)
+    return weights(folder)
+
+
+@pytest.mark.parametrize(
+    ("processes", "settings"),
+    [(2, []), (1, ["--set", "train.micro_batch=4"]), (2, ["--set", "train.micro_batch=2"])],
+    ids=["2", "1x3", "2x3"],
+)
+def test_ten_steps_are_those_of_one_process(alone, processes, settings, tmp_path):
+    """Parameters, moving average and the mean style after 10 steps, penalty and w̄ included."""
+    out = run(tmp_path / "run", *settings, processes=processes)
+    assert out.count("generator 0.0") == 1  # one process speaks
+    assert distance(weights(tmp_path / "run"), alone) < 1e-5
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["clips"] for line in lines] == list(range(12, 132, 12))
+
+
+def test_a_checkpoint_of_two_processes_resumes_on_one_and_three(alone, tmp_path):
+    for processes in (1, 3):
+        folder = tmp_path / str(processes)
+        run(folder, clips=60, processes=2)
+        assert "continuing at 60 clips" in run(folder, clips=120, processes=processes)
+        assert distance(weights(folder), alone) < 1e-5
+
+
+def test_a_signal_stops_all_processes_after_the_same_step(alone, tmp_path):
+    folder = tmp_path / "run"
+    process = subprocess.Popen(command(folder, clips=120_000, processes=2), env=environment(), stdout=subprocess.PIPE)
+    wait_for(folder / "metrics.jsonl")
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert b"stopped and saved; continue with" in out
+    clips = int(sorted((folder / "checkpoints").glob("clips-*"))[-1].name[6:])
+    assert clips % 12 == 0
+    assert clips > 0
+
+
+def test_one_process_that_dies_ends_the_run(tmp_path):
+    folder = tmp_path / "run"
+    process = subprocess.Popen(
+        command(folder, clips=120_000, processes=2), env=environment(), stderr=subprocess.DEVNULL
+    )
+    wait_for(folder / "metrics.jsonl")
+    children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+    os.kill(int(children[1]), signal.SIGKILL)
+    assert process.wait(timeout=60) != 0
+
+
+def wait_for(path, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (path.exists() and path.stat().st_size > 400):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
