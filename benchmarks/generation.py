@@ -1,4 +1,4 @@
-"""Time of generating one clip with a recipe's generator, beside what this machine can do at best.
+"""Time of generating one clip with a recipe's coordinate network (inr_gan), beside what this machine can do at best.
 
     python benchmarks/generation.py [--recipe digan_ucf] [--frames 16] [--repeat 5] [--json OUT]
 
@@ -38,7 +38,7 @@ def convolution(channels: int = 128, size: int = 128) -> tuple[Callable[[], obje
     return lambda: F.conv2d(x, weight, padding=1), 2 * 4 * channels**2 * 9 * size**2 / 1e9
 
 
-def modulated_layer_gflop(generator: nn.Module, resolution: int, frames: int) -> float:
+def modulated_layer_gflop(generator: nn.Module, frames: int) -> float:
     """GFLOP of an INR-GAN's pointwise layers when nothing is shared between frames (2 FLOP a multiply-add)."""
     total = 0
     for name, block in generator.blocks.items():  # type: ignore[union-attr, operator]
@@ -64,7 +64,7 @@ def measure(recipe: str, frames: int, repeat: int) -> dict[str, object]:
     median = {name: statistics.median(values) for name, values in times.items()}
     total = median["inr"] + median["frames"]
     ceiling = gflop / median["convolution"]
-    work = modulated_layer_gflop(generator, generator.resolution, frames)
+    work = modulated_layer_gflop(generator, frames)
     return {
         "recipe": recipe,
         "parameters": sum(p.numel() for p in generator.parameters()),
@@ -82,7 +82,7 @@ def measure(recipe: str, frames: int, repeat: int) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", default="digan_ucf")
+    parser.add_argument("--recipe", default="digan_ucf", help="one with the generator inr_gan")
     parser.add_argument("--frames", type=int, default=16)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--json", type=Path, help="also write the result here")

@@ -10,23 +10,17 @@ This module and every `configs.py` import no torch: a wrong recipe is refused be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, Strict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, Strict, ValidationError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from .errors import ConfigError, did_you_mean
 
-Pair = Annotated[tuple[float, float], Strict(False)]
-"""Two numbers, written as a list in YAML."""
-
 Sides = Annotated[tuple[int, int], Strict(False)]
 """(height, width) in pixels."""
-
-Names = Annotated[tuple[str, ...], Strict(False)]
-"""Several names, written as a list in YAML."""
 
 
 class StrictModel(BaseModel):
@@ -116,7 +110,8 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[tu
             problems.append((path, "this key is required"))
         else:
             message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
-            problems.append((path, f"{message}, got {describe(item['input'])}"))
+            got = "" if isinstance(item["input"], Mapping) else f", got {describe(item['input'])}"
+            problems.append((path, message + got))
     return problems
 
 
@@ -151,10 +146,11 @@ def inline_refs(schema: dict[str, Any]) -> dict[str, Any]:
     return walk(schema)
 
 
-Check = Callable[[Any], Any]
-
-
 def power_of_two(value: int) -> int:
     if value < 4 or value & (value - 1):
         raise ValueError("should be a power of two, at least 4")
     return value
+
+
+PowerOfTwo = Annotated[int, AfterValidator(power_of_two)]
+"""A side that doubles from 4."""

@@ -192,7 +192,10 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ModelError(f"{path}: not a safetensors file: {error}") from None
     if "config" not in metadata:
         raise ModelError(f"{path}: its metadata has no key 'config' with the release's configuration as JSON")
-    return tensors, json.loads(metadata["config"])
+    try:
+        return tensors, json.loads(metadata["config"])
+    except ValueError as error:
+        raise ModelError(f"{path}: the metadata key 'config' is not JSON: {error}") from None
 
 
 def _load(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:

@@ -44,6 +44,8 @@ def generate_videos(model: str | Path, output: Path, request: Request, *, cpu: b
         raise InrvidError(
             f"-o {output}: cannot write '{output.suffix}': use .mp4, .gif, or a folder name for png frames"
         )
+    if request.fps is not None and request.fps <= 0:
+        raise InrvidError(f"--fps {request.fps:g}: a rate is greater than 0")
     generator = load_generator(model)
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
     generator = generator.to(device)
@@ -83,12 +85,7 @@ def _video(generator: VideoGenerator, request: Request, index: int, fps: float) 
     latents = generator.sample_latents(1, seed=request.seed + index, label=request.label)
     inr = generator.inr(latents, truncation=request.truncation)
     grid = parse_size(request.size, generator)
-    t = times(generator, request, fps).float()
-    return np.concatenate([to_uint8(inr(chunk, grid))[0] for chunk in t.split(FRAMES_AT_ONCE)])
-
-
-FRAMES_AT_ONCE = 16
-"""Frames evaluated together: memory does not grow with the length of the video."""
+    return np.concatenate([to_uint8(frames)[0] for frames in inr.stream(times(generator, request, fps), grid)])
 
 
 def _numbered(output: Path, index: int) -> Path:

@@ -43,11 +43,11 @@ class Grid(NamedTuple):
         y = 2(n − 1 − i)/n − 1 (DIGAN's release; the last point does not reach 1).
         """
         x0, y0, x1, y1 = self.region
-        columns = torch.arange(self.width, device=device, dtype=torch.float64) / self.width
-        rows = (torch.arange(self.height, device=device, dtype=torch.float64) + 1) / self.height
+        columns = torch.arange(self.width, dtype=torch.float64) / self.width
+        rows = (torch.arange(self.height, dtype=torch.float64) + 1) / self.height
         x = 2 * (x0 + (x1 - x0) * columns) - 1
         y = 1 - 2 * (y0 + (y1 - y0) * rows)
-        return x.to(dtype), y.to(dtype)
+        return x.to(device, dtype, non_blocking=True), y.to(device, dtype, non_blocking=True)
 
 
 def _nearest(side: int, factor: int) -> int:

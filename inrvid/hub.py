@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from . import __version__
-from .config import PartConfig, part_of
+from .config import PartConfig, field_part
 from .errors import ConfigError, InrvidError, ModelError
 from .files import write_bytes, write_text
 from .generators.base import VideoGenerator
@@ -111,17 +112,29 @@ def _download(name: str, revision: str | None, token: str | None) -> Path:
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise ModelError(f"{name}: no such folder, and not the name of a Hub repository (owner/name)")
     from huggingface_hub import HfApi, hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
         paths = [Path(hf_hub_download(name, file, revision=revision, token=token)) for file in (CONFIG, WEIGHTS)]
-        with contextlib.suppress(OfflineModeIsEnabled):  # what is in the cache was verified when it came
+        with contextlib.suppress(OfflineModeIsEnabled, OSError, *_transport_errors()):
+            # Without a network, what is in the cache serves: it was verified when it came.
             _verify(HfApi(token=token), name, paths[1])
+    except HFValidationError as error:
+        raise ModelError(f"{name}: no such folder, and not the name of a Hub repository: {error}") from None
     except LocalEntryNotFoundError:
         raise ModelError(f"{name}: no such folder, and the Hub cannot be reached") from None
     except HfHubHTTPError as error:
         raise ModelError(f"{name}: no such folder, and not on the Hub: {str(error).splitlines()[0]}") from None
     return paths[0].parent
+
+
+def _transport_errors() -> tuple[type[Exception], ...]:
+    """What the Hub's client raises when it cannot connect; which library it uses depends on its version."""
+    found = []
+    for module, name in (("httpx", "TransportError"), ("httpx2", "TransportError"), ("requests", "ConnectionError")):
+        with contextlib.suppress(ImportError):
+            found.append(getattr(importlib.import_module(module), name))
+    return tuple(found)
 
 
 def _verify(api: Any, name: str, weights: Path) -> None:
@@ -153,8 +166,8 @@ def _providers(kind: str, config: PartConfig) -> Iterator[tuple[str, dict[str, s
     """(`kind.name`, package and version) of a part and the parts in it."""
     entry = registry(kind).entry(config.type)
     yield f"{kind}.{config.type}", {"package": entry.package, "version": entry.version or __version__}
-    for key, field in type(config).model_fields.items():
-        mark = next((m for m in field.metadata if hasattr(m, "kind")), None) or part_of(field.annotation)
+    for key in type(config).model_fields:
+        mark = field_part(type(config), key)
         if mark is not None:
             yield from _providers(mark.kind, getattr(config, key))
 

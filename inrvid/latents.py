@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -56,7 +57,10 @@ class Latents:
     @classmethod
     def load(cls, path: str | Path) -> Latents:
         """Read what `save` wrote. Raises ModelError if the file holds something else."""
-        tensors = load_file(Path(path))
+        try:
+            tensors = load_file(Path(path))
+        except SafetensorError as error:
+            raise ModelError(f"{path}: not a safetensors file: {error}") from None
         sequence = {name.removeprefix("motion."): tensors.pop(name) for name in list(tensors) if name[:7] == "motion."}
         try:
             motion = from_tensors(sequence) if sequence else tensors.pop("motion")

@@ -21,7 +21,7 @@ import yaml
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic.fields import FieldInfo
 
-from .config import Pair, PartConfig, PartOf, StrictModel, field_part, inline_refs, validate
+from .config import PartConfig, PartOf, StrictModel, field_part, inline_refs, validate
 from .data.configs import DatasetConfig
 from .discriminators.configs import DiscriminatorConfig
 from .errors import ConfigError, InrvidError, dotted
@@ -30,12 +30,14 @@ from .recipe_file import KeyPath, Layer, find_recipe, read_layer, read_overrides
 from .registry import registry
 from .time_samplers.configs import TimeSamplerConfig
 
+Decay = Annotated[float, Field(ge=0, lt=1)]
+
 
 class OptimizerConfig(StrictModel):
     """Adam."""
 
     lr: PositiveFloat = Field(0.0025, description="learning rate")
-    betas: Pair = Field((0.0, 0.99), description="decay of the moments")
+    betas: Annotated[tuple[Decay, Decay], Field(strict=False)] = Field((0.0, 0.99), description="decay of the moments")
     eps: PositiveFloat = Field(1e-8, description="ε of Adam")
     lazy_interval: NonNegativeInt = Field(
         16, description="k of lazy regularisation: lr and betas become lr·c and betas^c, c = k/(k + 1); 0: as written"
@@ -248,7 +250,8 @@ def _merge(
     for key, value in layer.items():
         old = merged.get(key)
         part = field_part(model, key) if model else None
-        if not isinstance(value, Mapping) or not (isinstance(old, Mapping) or part):
+        emptied = value == {} and _annotated_model(model, key) is None and not part
+        if emptied or not isinstance(value, Mapping) or not (isinstance(old, Mapping) or part):
             merged[key] = value
             for below in [p for p in origins if p[: len(path) + 1] == (*path, key)]:
                 del origins[below]  # what was written there before is gone

@@ -67,14 +67,14 @@ def find_recipe(source: str | Path, folder: Path = Path(), origin: str = "") -> 
     path = folder / source
     if path.is_file():
         return path
-    if path.is_dir():
-        raise InrvidError(
-            f"{prefix}{source}: this is a folder; a recipe is a YAML file, or the name of an installed one"
-        )
     installed = installed_recipes()
     name = str(source)
     if name in installed:
         return installed[name]
+    if path.is_dir():
+        raise InrvidError(
+            f"{prefix}{source}: this is a folder; a recipe is a YAML file, or the name of an installed one"
+        )
     stem = Path(name).stem
     if Path(name).suffix and stem in installed:
         raise InrvidError(f"{prefix}{source}: no such file. A recipe of that name is installed: write '{stem}'")

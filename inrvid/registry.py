@@ -96,7 +96,13 @@ class Registry:
         entry = self.entry(name)
         if entry.config:
             return _load(entry.config, entry, self.noun)
-        return self.component(name).Config  # type: ignore[attr-defined]
+        config = getattr(self.component(name), "Config", None)
+        if not (isinstance(config, type) and issubclass(config, PartConfig)):
+            raise InrvidError(
+                f"{self.noun} '{name}' of {entry.package} {entry.version} has no `Config` derived from PartConfig: "
+                f"upgrade or uninstall it: pip install -U {entry.package}"
+            )
+        return config
 
     def validate(self, data: Any) -> PartConfig:
         """`{"type": name, ...}` as that component's configuration. Raises ConfigError."""
@@ -133,9 +139,9 @@ class Registry:
                 continue
             schema["title"] = name
             schema["properties"]["type"] = {"const": name}
-            schema["required"] = sorted({"type", *schema.get("required", [])})
+            schema.pop("required", None)  # a recipe that extends another leaves out what it shares, the type too
             choices.append(schema)
-        return {"oneOf": choices}
+        return {"anyOf": choices}
 
 
 @functools.cache
@@ -150,6 +156,13 @@ def _plugins(kind: str) -> dict[str, list[Entry]]:
         if entry not in found.setdefault(name, []):
             found[name].append(entry)
     return found
+
+
+def unknown_plugins() -> list[str]:
+    """Entry points of the plugin group whose name is not `<kind>.<name>` of a kind that exists."""
+    points = importlib.metadata.entry_points(group=PLUGIN_GROUP)
+    wrong = [point for point in points if point.name.partition(".")[0] not in REGISTRIES or "." not in point.name]
+    return [f"{point.name} of {point.dist.name if point.dist else '?'}" for point in wrong]
 
 
 def _load(target: str, entry: Entry, noun: str) -> Any:
@@ -179,7 +192,7 @@ REGISTRIES: dict[str, Registry] = {
         "metrics": "metric",
     }.items()
 }
-"""All registries by kind. Built-in components are declared by each folder's `__init__`."""
+"""All registries by kind. Built-in components are declared in `components`."""
 
 
 def registry(kind: str) -> Registry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
 import yaml
 
@@ -159,11 +160,35 @@ def test_conditional_recipe_without_labels_is_refused():
 def test_schema_accepts_recipes_and_names_components():
     schema = json_schema()
     generator = schema["properties"]["generator"]
-    names = {choice["properties"]["type"]["const"] for choice in generator["oneOf"]}
+    names = {choice["properties"]["type"]["const"] for choice in generator["anyOf"]}
     assert "inr_gan" in names
     assert "$ref" not in json.dumps(schema)
-    written = yaml.safe_load(installed_recipes()["quickstart"].read_text())
-    assert set(written) <= set(schema["properties"])
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize("path", installed_recipes().values(), ids=lambda path: path.stem)
+def test_schema_accepts_every_recipe(path):
+    """As an editor sees the file: with what it extends left out."""
+    jsonschema.Draft202012Validator(json_schema()).validate(json.loads(json.dumps(yaml.safe_load(path.read_text()))))
+
+
+def test_schema_refuses_what_the_loader_refuses():
+    validator = jsonschema.Draft202012Validator(json_schema())
+    assert not validator.is_valid({"generator": {"type": "inr_gan", "fmm_rnk": 3}})
+    assert not validator.is_valid({"generator": {"type": "inr_gam"}})
+    assert not validator.is_valid({"train": {"batch_size": "ten"}})
+    assert not validator.is_valid({"sed": 1})
+
+
+def test_a_free_mapping_is_emptied():
+    assert load_recipe("quickstart").eval.data == {"split": "test"}
+    assert load_recipe("quickstart", ["eval.data={}"]).eval.data == {}
+
+
+def test_a_folder_of_a_recipe_s_name_does_not_hide_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "quickstart").mkdir()
+    assert load_recipe("quickstart").name == "quickstart"
 
 
 def test_name_is_the_files_own(tmp_path):

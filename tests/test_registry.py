@@ -90,7 +90,19 @@ def test_broken_plugin_is_named_and_breaks_nothing_else(site):
     with pytest.raises(InrvidError, match=r"broken 1\.2, which failed to import: ModuleNotFoundError"):
         load_recipe("quickstart", ["generator.motion.type=broken"])
     load_recipe("quickstart")
-    assert REGISTRY("motions").json_schema()["oneOf"]
+    assert REGISTRY("motions").json_schema()["anyOf"]
+
+
+def test_plugin_without_configuration_breaks_nothing_else(site):
+    install(site, "bare", "motions.bare = bare_motion:Bare\n", bare_motion="class Bare: pass\n")
+    with pytest.raises(InrvidError, match=r"'bare' of bare 1\.2 has no `Config`"):
+        load_recipe("quickstart", ["generator.motion.type=bare"])
+    assert REGISTRY("motions").json_schema()["anyOf"]
+
+
+def test_entry_points_of_no_kind_are_told(site):
+    install(site, "typo", "motion.wobble = x:Y\nwobble = x:Y\n")
+    assert registry.unknown_plugins() == ["motion.wobble of typo", "wobble of typo"]
 
 
 def test_two_claims_of_one_name_are_refused(site):

@@ -37,9 +37,9 @@ def test_mapping_and_truncation(case):
 @pytest.mark.parametrize("training", [False, True])
 def test_motion_codes(case, training):
     G, _, tensors, latents = case
-    with torch.set_grad_enabled(training):
-        state = G.motion(latents.motion, latents.label, tensors["input.t"])
-        code = G.head(state, latents.content)
+    G.train(training)
+    state = G.motion(latents.motion, latents.label, tensors["input.t"])
+    code = G.head(state, latents.content)
     assert_close(state.left, tensors["motion.motion_u_left"])
     assert_close(state.right, tensors["motion.motion_u_right"])
     assert_close(state.t_left, tensors["motion.t_left"])
@@ -50,9 +50,10 @@ def test_motion_codes(case, training):
 
 @pytest.mark.parametrize("training", [False, True])
 def test_frames(case, training):
-    """With weights modulated once a video (no gradient recorded), and with features scaled (recorded)."""
+    """With weights modulated once a video (evaluation), and with features scaled (training)."""
     G, _, tensors, latents = case
-    with torch.set_grad_enabled(training):
+    G.train(training)
+    with torch.no_grad():
         assert_close(G.inr(latents)(tensors["input.t"]), tensors["frames"])
 
 
@@ -68,7 +69,7 @@ def test_logits_and_r1(case):
 def test_training_losses_and_gradients(case):
     """In float64, for the reason given in test_digan_golden."""
     G, D, tensors, latents = case
-    G, D, latents = copy.deepcopy(G).double(), copy.deepcopy(D).double(), latents.to(torch.float64)
+    G, D, latents = copy.deepcopy(G).double().train(), copy.deepcopy(D).double(), latents.to(torch.float64)
     loss = LogisticLoss(LogisticConfig(r1_gamma=1.0))
     t, clip, clip_t = (tensors[f"input.{key}"].double() for key in ("t_train", "clip", "t_clip"))
     frames = G(latents, t)

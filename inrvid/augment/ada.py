@@ -116,12 +116,17 @@ class Ada(Augment):
         step = clips / (self.config.speed_kclips * 1000)
         self.p = min(1.0, max(0.0, self.p + math.copysign(step, mean - self.config.target)))
 
+    def even_out(self, mean: Callable[[Tensor], Tensor]) -> None:
+        self.signs = mean(self.signs)
+
     def report(self) -> dict[str, Tensor]:
         return {"augment/p": torch.tensor(self.p)}
 
     def get_extra_state(self) -> Tensor:
         """p, the steps counted, and the statistic on its way: with `signs`, all that resuming needs."""
-        sums = self._arriving[0] if self._arriving else torch.zeros(2, dtype=torch.float64)
+        sums, event = self._arriving or (torch.zeros(2, dtype=torch.float64), None)
+        if event is not None:
+            event.synchronize()
         return torch.cat([torch.tensor([self.p, float(self._steps)], dtype=torch.float64), sums])
 
     def set_extra_state(self, state: Tensor) -> None:
@@ -135,7 +140,7 @@ class Ada(Augment):
         # Everything is drawn in a fixed order, whatever the size of the frames: they are given only later.
         geometry = [(name, _GEOMETRY[name](source)) for name in GEOMETRY if has(name)]
         if "rotate" in dict(geometry):  # the second rotation comes behind the anisotropic scaling
-            place = [name for name, _ in geometry].index("aniso") + 1 if has("aniso") else len(geometry)
+            place = [name for name, _ in geometry].index("aniso" if has("aniso") else "rotate") + 1
             geometry.insert(place, ("rotate", _rotate_again(source)))
         color = [_COLOR[name](source) for name in COLOR if has(name)]
         gains = _band_gains(source) if has("imgfilter") else None

@@ -35,6 +35,9 @@ class Augment(nn.Module, abc.ABC):
             total: sums a tensor over all processes.
         """
 
+    def even_out(self, mean: Callable[[Tensor], Tensor]) -> None:
+        """Called before a checkpoint: what each process has counted for itself becomes the mean over processes."""
+
     def report(self) -> dict[str, Tensor]:
         """What is worth logging, by name."""
         return {}

@@ -26,7 +26,7 @@ def list_plugins(
     from rich.table import Table
 
     from ..errors import InrvidError
-    from ..registry import REGISTRIES, Entry, registry
+    from ..registry import REGISTRIES, Entry, registry, unknown_plugins
 
     found: dict[str, list[tuple[Entry | None, str]]] = {}
     for name in [kind] if kind else REGISTRIES:
@@ -47,6 +47,8 @@ def list_plugins(
         }
         typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return
+    for problem in unknown_plugins():
+        typer.echo(f"ignored: {problem}: an entry point is named <kind>.<name>, of {', '.join(REGISTRIES)}", err=True)
     console = Console()
     for name, rows in found.items():
         table = Table("name", "what it is", "source", "package", title=name, title_justify="left", box=None)

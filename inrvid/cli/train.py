@@ -68,13 +68,14 @@ def _devices(cpu: bool) -> int:
 
 
 def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
+    import torch
     from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
 
     from ..training.run_dir import checkpoint_to_resume, new_run_dir
     from ..training.trainer import Interrupted, Trainer
 
-    main = PartialState(cpu=cpu).is_main_process
+    main = PartialState(cpu=cpu or not torch.cuda.is_available()).is_main_process
     chosen = [(run_dir or new_run_dir(recipe.name)) if main else None]
     folder = broadcast_object_list(chosen)[0]  # all processes write into one run
     checkpoint = checkpoint_to_resume(folder, resume, typer.echo if main else lambda line: None)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from ..config import PartConfig, power_of_two
-
-PowerOfTwo = Annotated[int, AfterValidator(power_of_two)]
+from ..config import PartConfig, PowerOfTwo
 
 
 class DiscriminatorConfig(PartConfig):

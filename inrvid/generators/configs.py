@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, Strict, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, Strict, model_validator
 
-from ..config import PartConfig, PartOf, power_of_two
-
-PowerOfTwo = Annotated[int, AfterValidator(power_of_two)]
+from ..config import PartConfig, PartOf, PowerOfTwo
 
 
 class GeneratorConfig(PartConfig):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 
 Noise = Tensor | NoiseSequence
+
+FRAMES_AT_ONCE = 16
+"""Frames that `VideoINR.stream` evaluates together."""
 
 
 class VideoINR:
@@ -48,6 +51,12 @@ class VideoINR:
         size = self.generator.resolution
         state = self.generator.motion(self.noise, self.label, t)
         return self.generator.render(self.phi, state, t, grid or Grid(size, size))
+
+    def stream(self, t: Tensor, grid: Grid | None = None) -> Iterator[Tensor]:
+        """The frames of `inr(t, grid)` a few at a time, `[B, n, 3, H, W]`: memory does not grow with the video."""
+        t = torch.as_tensor(t)
+        for some in t.split(FRAMES_AT_ONCE, dim=-1):
+            yield self(some, grid)
 
     def __len__(self) -> int:
         return self.label.shape[0]

@@ -18,9 +18,10 @@ from .lowpass import LowPass
 class ModulatedConv2d(nn.Module):
     """Frames' features `[N·T, in, H, W]` of N videos → `[N·T, out, H, W]`, or twice the size with `up`.
 
-    With W the weight and s = affine(w) the style, W'_oi = s_i·W_oi, demodulated by d_o = 1/‖W'_o‖. Where gradients
-    are recorded, φ keeps the vectors s and d, and they scale the features before and after a convolution that all
-    videos share; otherwise φ keeps d·W·s, so that a frame costs a plain convolution. Both compute the same.
+    With W the weight and s = affine(w) the style, W'_oi = s_i·W_oi, demodulated by d_o = 1/‖W'_o‖. In evaluation
+    mode φ keeps d·W·s, so that a frame costs a plain convolution. In training mode, with many videos of few frames,
+    φ keeps the vectors s and d, and they scale the features before and after a convolution that all videos share.
+    Both give the same frames; interpolating φ between videos is meant for the weights: evaluation mode.
 
     Args:
         up: transposed convolution with stride 2, then the low-pass.
@@ -64,7 +65,7 @@ class ModulatedConv2d(nn.Module):
         else:
             style = style / math.sqrt(self.weight[0].numel())
             scale = style.new_full((len(style), len(self.weight)), self.gain)
-        if torch.is_grad_enabled():
+        if self.training:
             return {"style": style, "scale": scale}
         return {"weight": weight * style[:, None, :, None, None] * scale[:, :, None, None, None]}
 

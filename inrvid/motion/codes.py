@@ -4,8 +4,9 @@ Codes u_0, u_1, … lie δ frames apart. Code i sees the noises i … i + reach 
 around a time t need a window of reach + 1 noises: any frame is evaluated without the frames before it, at a cost that
 does not depend on t.
 
-Training records gradients and its times are short: it runs in the model's precision. Otherwise codes are computed in
-float64, as they set the speed of waves: an error of 1e-7 in it is one of 0.04 radians 10⁶ frames later.
+In training mode times are short: codes are computed in the model's precision, and nothing waits for the device. In
+evaluation mode they are computed in float64, as they set the speed of waves (an error of 1e-7 in it is one of 0.04
+radians 10⁶ frames later), and once for all frames that share them.
 """
 
 from __future__ import annotations
@@ -53,11 +54,11 @@ class CodesMotion(Motion):
         noise = ExplicitNoise(noise) if isinstance(noise, Tensor) else noise
         distance = self.config.distance
         left = (t.double() / distance).floor()
-        if torch.is_grad_enabled():
+        if self.training:
             pairs = self.network(self._window(noise, label, left.long()))  # [B·T, 2, code_dim]
             pairs = pairs.unflatten(0, t.shape)
         else:
-            # Frames between the same codes share them; finding out waits for the device, which training must not.
+            # Finding out which frames share codes waits for the device.
             needed, place = left.long().unique(return_inverse=True)
             windows = self._window(noise, label, needed.expand(len(t), -1))
             pairs = in_float64(self.network, windows.double()).unflatten(0, (len(t), -1))
@@ -85,6 +86,6 @@ class AcyclicHead(MotionHead):
         )
 
     def forward(self, state: CodePair, w: Tensor) -> Tensor:
-        if torch.is_grad_enabled():
+        if self.training:
             return self.encoding(state)
         return in_float64(self.encoding, state).to(w.dtype)

@@ -36,7 +36,7 @@ class GlobalMotion(Motion):
         return GlobalHead(self.config, width=width, w_dim=w_dim, z_dim=self.z_dim)
 
     def forward(self, noise: Tensor, label: Tensor, t: Tensor) -> GlobalState:
-        return GlobalState(noise, t / (self.clip_length - 1))
+        return GlobalState(noise, (t.double() / (self.clip_length - 1)).to(noise.dtype))
 
 
 class GlobalHead(MotionHead):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from ..config import PartConfig
 
@@ -12,6 +12,12 @@ from ..config import PartConfig
 class TimeSamplerConfig(PartConfig):
     frames: PositiveInt = Field(2, description="times a clip; in a recipe: what the discriminator sees")
     clip_length: Annotated[int, Field(ge=2)] = Field(16, description="frames of a clip; in a recipe: the generator's")
+
+    @model_validator(mode="after")
+    def _frames_fit(self) -> TimeSamplerConfig:
+        if self.frames > self.clip_length:
+            raise ValueError(f"frames {self.frames} exceeds clip_length {self.clip_length}")
+        return self
 
 
 class BetaPairConfig(TimeSamplerConfig):
@@ -25,6 +31,16 @@ class RandomDistanceConfig(TimeSamplerConfig):
     variant: Literal["release", "paper"] = Field(
         "release", description="total distance: a power of two (release), or any number (paper)"
     )
+
+    @model_validator(mode="after")
+    def _distances_fit(self) -> RandomDistanceConfig:
+        for name, value, least in (
+            ("max_distance", self.max_distance, self.frames - 1),
+            ("max_frames", self.max_frames, self.frames),
+        ):
+            if value < least:
+                raise ValueError(f"{name} {value} is too small for {self.frames} frames: at least {least}")
+        return self
 
 
 class UniformConfig(TimeSamplerConfig):

@@ -54,4 +54,7 @@ class RandomDistance(TimeSampler):
         if self.config.variant == "release":
             admitted = admitted[(admitted & (admitted - 1)) == 0]
         count = (admitted <= longest[:, None]).sum(dim=1)
-        return admitted[(uniform * count).long()].minimum(longest)
+        if not len(admitted):
+            return longest
+        chosen = admitted[(uniform * count).long().clamp(max=len(admitted) - 1)]
+        return torch.where(count > 0, chosen, longest)

@@ -58,8 +58,8 @@ def save_checkpoint(folder: Path, training: TrainingStep, *, step: int, clips: i
     return target
 
 
-def load_checkpoint(path: Path, training: TrainingStep) -> int:
-    """Bring `training` to where the checkpoint was saved; returns the number of steps done.
+def load_checkpoint(path: Path, training: TrainingStep) -> tuple[int, int]:
+    """Bring `training` to where the checkpoint was saved; returns (steps done, clips seen).
 
     Raises:
         InrvidError: the checkpoint is damaged, or of another model.
@@ -73,7 +73,8 @@ def load_checkpoint(path: Path, training: TrainingStep) -> int:
         for name, module in _optimized(training).items():
             tensors = load_file(path / f"optimizer_{name}.safetensors")
             _load_optimizer(training.optimizers[name], module, tensors)
-        return int(json.loads((path / MANIFEST).read_text())["step"])
+        manifest = json.loads((path / MANIFEST).read_text())
+        return int(manifest["step"]), int(manifest["clips"])
     except (OSError, SafetensorError, RuntimeError, KeyError, ValueError) as error:
         raise InrvidError(
             f"{path}: cannot be resumed from: {error}\n  start anew with --resume never and another --run-dir"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,7 +70,8 @@ class Monitor:
         if self._metrics is None:
             return
         record = {"step": step, "clips": self._clips, "clips_per_second": round(speed, 3), **values}
-        self._metrics.write(json.dumps(record) + "\n")
+        finite = {name: value if math.isfinite(value) else None for name, value in record.items()}  # JSON has no NaN
+        self._metrics.write(json.dumps(finite) + "\n")
         self._metrics.flush()
         if self.config.tensorboard:
             for name, value in record.items():

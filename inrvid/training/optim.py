@@ -31,7 +31,7 @@ class Gradients:
     def settle(self) -> Tensor:
         """To be called between backward and the optimizer's step.
 
-        Returns the number of values that were not finite, as a tensor: reading it would wait for the device.
+        Returns the number of tensors with values that were not finite: a tensor, as reading it waits for the device.
         """
         for p in self.parameters:
             if p.grad is None:  # every process must reduce the same tensors

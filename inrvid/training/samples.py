@@ -20,8 +20,13 @@ def write_samples(generator: VideoGenerator, folder: Path, name: str, *, count: 
     """The same videos each time (seeds 0, 1, …), twice as long as a training clip."""
     t = torch.arange(2 * generator.clip_length, device=generator.device)
     with torch.no_grad():
-        videos = [to_uint8(generator.inr(generator.sample_latents(1, seed=seed))(t))[0] for seed in range(count)]
+        videos = [_video(generator, seed, t) for seed in range(count)]
     show(np.stack(videos), folder, name, generator.fps, generator.clip_length)
+
+
+def _video(generator: VideoGenerator, seed: int, t: torch.Tensor) -> np.ndarray:
+    inr = generator.inr(generator.sample_latents(1, seed=seed))
+    return np.concatenate([to_uint8(frames)[0] for frames in inr.stream(t)])
 
 
 def write_real(dataset: VideoDataset, folder: Path, *, count: int, seed: int) -> None:

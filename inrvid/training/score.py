@@ -28,9 +28,9 @@ class Scorer:
 
     def __init__(self, recipe: Recipe):
         config = recipe.data.model_dump(mode="json") | recipe.eval.data
-        self.clips = recipe.eval.clips
         self.dataset = open_dataset(config)
         self.metrics: dict[str, Metric] = {m.type: registry("metrics").build(m) for m in recipe.eval.metrics}
+        self.clips = min(recipe.eval.clips, len(self.dataset))
         self._real = self._features(real_clips(self.dataset, recipe, self.clips))
 
     @torch.no_grad()
@@ -44,7 +44,7 @@ class Scorer:
         found: dict[str, list[dict[str, Tensor]]] = {name: [] for name in self.metrics}
         for frames in batches:
             for name, metric in self.metrics.items():
-                found[name].append(metric.features(frames))
+                found[name].append({part: value.cpu() for part, value in metric.features(frames).items()})
         return {name: {part: torch.cat([f[part] for f in parts]) for part in parts[0]} for name, parts in found.items()}
 
 
@@ -52,8 +52,8 @@ def generated_clips(generator: VideoGenerator, count: int) -> Iterator[Tensor]:
     """Clips `[b, clip_length, 3, H, W]` in [−1, 1], from t = 0."""
     t = torch.arange(generator.clip_length, device=generator.device)
     for first in range(0, count, BATCH):
-        latents = generator.sample_latents(min(BATCH, count - first), seed=SEED + first)
-        yield generator.inr(latents)(t)
+        inr = generator.inr(generator.sample_latents(min(BATCH, count - first), seed=SEED + first))
+        yield torch.cat([inr[i](t).cpu() for i in range(len(inr))])  # one at a time: memory
 
 
 def real_clips(dataset: VideoDataset, recipe: Recipe, count: int) -> Iterator[Tensor]:

@@ -51,15 +51,18 @@ class TrainingStep:
         }
         self._gradients = {"generator": Gradients(self.G, accelerator), "discriminator": Gradients(self.D, accelerator)}
 
-    def __call__(self, step: int, batches: Sequence[Batch]) -> dict[str, Tensor]:
+    def __call__(self, step: int, batches: Sequence[Batch], *, clips_seen: int) -> dict[str, Tensor]:
         """Train on one batch, given as micro-batches of one size; returns what is worth logging, on the device."""
         log = self._train_generator(step, batches)
         log |= self._train_discriminator(step, batches)
         if self.loss.penalty_interval and step % self.loss.penalty_interval == 0:
             log |= self._penalise(step, batches)
-        clips = self.recipe.train.batch_size
-        self.ema.update(self.G, clips=clips, clips_seen=step * clips)
+        self.ema.update(self.G, clips=self.recipe.train.batch_size, clips_seen=clips_seen)
         return log
+
+    def prepare_to_save(self) -> None:
+        """To be called by all processes before one of them saves."""
+        self.augment.even_out(self._mean)
 
     def _train_generator(self, step: int, batches: Sequence[Batch]) -> dict[str, Tensor]:
         self.D.requires_grad_(False)

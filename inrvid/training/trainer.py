@@ -61,7 +61,8 @@ class Trainer:
         cpu: bool = False,
         console: Console | None = None,
     ):
-        self.accelerator = Accelerator(cpu=cpu)
+        # Motion codes need float64, which Apple's devices lack.
+        self.accelerator = Accelerator(cpu=cpu or not torch.cuda.is_available())
         self.console = console or Console()
         self.run_dir = run_dir
         dataset = open_dataset(recipe.data)
@@ -77,17 +78,12 @@ class Trainer:
             self.accelerator.process_index
         ]
         self.training = TrainingStep(self.recipe, G, D, self.accelerator)
-        self.step = load_checkpoint(resume, self.training) if resume else 0
+        self.step, self.clips = load_checkpoint(resume, self.training) if resume else (0, 0)
         self._check_space()
         self._say(
             f"generator {_millions(G)} parameters, discriminator {_millions(D)}; {self.accelerator.device}"
             + (f"; continuing at {self.clips} clips" if self.step else "")
         )
-
-    @property
-    def clips(self) -> int:
-        """Real clips shown to the discriminator so far."""
-        return self.step * self.recipe.train.batch_size
 
     @property
     def generator(self) -> Any:
@@ -111,14 +107,18 @@ class Trainer:
     def _loop(self) -> None:
         config = self.recipe.train
         end = round(config.kclips * 1000)
+        if self.clips >= end:
+            self._say(f"already at {self.clips} clips: to go on, --set train.kclips={2 * config.kclips:g}")
+            self._save()
+            return
         intervals = (config.log_kclips, config.sample_kclips, config.checkpoint_kclips)
         logs, samples, checkpoints = (Interval(kclips, self.clips) for kclips in intervals)
         stats = Stats()
         batches = self._batches()
         with Stopper() as stopper, self._monitor() as monitor:
             while self.clips < end and not stopper.agreed():
-                stats.add(self.training(self.step, next(batches)))
-                self.step += 1
+                stats.add(self.training(self.step, next(batches), clips_seen=self.clips))
+                self.step, self.clips = self.step + 1, self.clips + config.batch_size
                 monitor.advance(self.clips)
                 if logs.passed(self.clips) or self.clips >= end:
                     monitor.log(self.step, stats.means(self.accelerator))
@@ -162,6 +162,7 @@ class Trainer:
         return self.recipe.train.sample_videos
 
     def _save(self) -> None:
+        self.training.prepare_to_save()
         if self.accelerator.is_main_process:
             folder, config = self.run_dir / "checkpoints", self.recipe.train
             save_checkpoint(folder, self.training, step=self.step, clips=self.clips)
@@ -195,7 +196,7 @@ class Trainer:
         device = self.accelerator.device
         untrained = build_generator(self.recipe.generator, seed=self.recipe.seed).eval().to(device)
         before, after = scorer(untrained), scorer(self.generator)
-        scores = {"untrained": before, "trained": after, "clips": self.recipe.eval.clips}
+        scores = {"untrained": before, "trained": after, "clips": scorer.clips}
         write_text(self.run_dir / "scores.json", json.dumps(scores, indent=2) + "\n")
         self._say(f"{'distance from real clips':<34}{'untrained':>12}{'trained':>12}   (lower is better)")
         sums = sum(before.values()), sum(after.values())

@@ -75,6 +75,6 @@ def test_a_step_is_a_function_of_its_number_and_batch(tiny):
         frames = torch.linspace(-1, 1, 4 * 2 * 3 * 16 * 16).view(4, 2, 3, 16, 16)
         batch = Batch(frames, torch.tensor([[0.0, 5.0]] * 4), torch.zeros(4, 0), range(4))
         for step in (16, 17):
-            training(step, [batch])
+            training(step, [batch], clips_seen=4 * step)
         states.append(copy.deepcopy(training.G.state_dict()) | training.D.state_dict())
     assert all(torch.equal(states[0][k], states[1][k]) for k in states[0])

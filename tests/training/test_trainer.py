@@ -81,10 +81,10 @@ def test_first_signal_saves_and_stops(tiny, tmp_path):
     run = trainer(tiny("train.kclips=100"), tmp_path / "run")
     step = run.training.__call__
 
-    def interrupted(number, batches):
+    def interrupted(number, batches, **keys):
         if number == 3:
             os.kill(os.getpid(), signal.SIGTERM)
-        return step(number, batches)
+        return step(number, batches, **keys)
 
     run.training = type(
         "Step", (), {"__call__": staticmethod(interrupted), "__getattr__": lambda _, k: getattr(step.__self__, k)}
@@ -98,6 +98,25 @@ def test_first_signal_saves_and_stops(tiny, tmp_path):
     manifest = json.loads((checkpoint / "manifest.json").read_text())
     assert (manifest["step"], manifest["clips"]) == (4, 16)
     assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+
+
+def test_clips_are_counted_whatever_the_batch(tiny, tmp_path):
+    first = trainer(tiny("train.kclips=0.032"), tmp_path / "run")
+    first.run()
+    checkpoint = newest_intact(tmp_path / "run" / "checkpoints")
+    second = trainer(tiny("train.kclips=0.048", "train.batch_size=8"), tmp_path / "run", resume=checkpoint)
+    assert (second.step, second.clips) == (8, 32)
+    second.run()
+    assert (second.step, second.clips) == (10, 48)
+
+
+def test_resuming_what_is_finished_leaves_a_model(tiny, tmp_path):
+    trainer(tiny("train.kclips=0.008"), tmp_path / "run").run()
+    checkpoint = newest_intact(tmp_path / "run" / "checkpoints")
+    again = trainer(tiny("train.kclips=0.008"), tmp_path / "new", resume=checkpoint)
+    again.run()
+    assert "already at 8 clips" in again.console.file.getvalue()
+    assert VideoGenerator.from_pretrained(tmp_path / "new").resolution == 16
 
 
 def test_what_training_changes(tiny, tmp_path):
