@@ -66,6 +66,17 @@ class TrainConfig(StrictModel):
     keep_last: PositiveInt = Field(2, description="so many of the newest checkpoints are kept")
     keep_kclips: PositiveFloat | None = Field(None, description="and one in each so many thousand clips")
     tensorboard: bool = Field(True, description="write TensorBoard's files beside metrics.jsonl")
+    trackers: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        (), description="others, through Accelerate: wandb, trackio, ..."
+    )
+    precision: Literal["fp32", "tf32", "bf16", "fp16"] = Field(
+        "fp32",
+        description="bf16: all features of both networks; fp16: those of the 4 highest resolutions (StyleGAN-V); "
+        "phases, styles, sums of pictures and penalties' sums stay float32",
+    )
+    on_divergence: Literal["warn", "rollback", "stop"] = Field(
+        "warn", description="when a loss is no longer finite; rollback: to the last checkpoint, with another draw"
+    )
 
 
 class EvalConfig(StrictModel):

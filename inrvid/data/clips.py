@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import signal
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 
@@ -121,11 +123,23 @@ class _StepKeys:
 
 def _clear_errors(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
     try:
-        yield from batches
+        yield from _started(batches)
     except DataError as error:  # a worker's arrives wrapped in its traceback
         message = str(error).strip().rsplit("DataError: ", 1)[-1]
         error.__traceback__ = None  # it would keep the iterator, and so the workers, alive
     raise DataError(message)
+
+
+def _started(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
+    """The loader's iterator. A worker's death is found when its batch is asked for: PyTorch's own signal handler
+    would raise in the midst of whatever the process is doing then, an optimizer's step, say."""
+    if threading.current_thread() is not threading.main_thread():  # handlers are the main thread's
+        return iter(batches)
+    before = signal.getsignal(signal.SIGCHLD)
+    try:
+        return iter(batches)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def _auto_workers(dataset: VideoDataset, num_processes: int) -> int:

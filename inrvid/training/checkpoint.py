@@ -28,7 +28,7 @@ MANIFEST = "manifest.json"
 PREFIX = "clips-"
 
 
-def save_checkpoint(folder: Path, training: TrainingStep, *, step: int, clips: int) -> Path:
+def save_checkpoint(folder: Path, training: TrainingStep, *, step: int, clips: int, rollbacks: int = 0) -> Path:
     """Write `folder`/clips-<n> and return it.
 
     Raises:
@@ -43,7 +43,7 @@ def save_checkpoint(folder: Path, training: TrainingStep, *, step: int, clips: i
             path = temporary / f"{name}.safetensors"
             save_file({key: value.detach().contiguous() for key, value in tensors.items()}, path)
         digests = {path.name: sha256(path) for path in sorted(temporary.iterdir())}
-        manifest = {"step": step, "clips": clips, "files": digests}
+        manifest = {"step": step, "clips": clips, "rollbacks": rollbacks, "files": digests}
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         for path in (*temporary.iterdir(), temporary):
             _sync(path)
@@ -58,8 +58,8 @@ def save_checkpoint(folder: Path, training: TrainingStep, *, step: int, clips: i
     return target
 
 
-def load_checkpoint(path: Path, training: TrainingStep) -> tuple[int, int]:
-    """Bring `training` to where the checkpoint was saved; returns (steps done, clips seen).
+def load_checkpoint(path: Path, training: TrainingStep) -> tuple[int, int, int]:
+    """Bring `training` to where the checkpoint was saved; returns (steps done, clips seen, rollbacks so far).
 
     Raises:
         InrvidError: the checkpoint is damaged, or of another model.
@@ -74,7 +74,7 @@ def load_checkpoint(path: Path, training: TrainingStep) -> tuple[int, int]:
             tensors = load_file(path / f"optimizer_{name}.safetensors")
             _load_optimizer(training.optimizers[name], module, tensors)
         manifest = json.loads((path / MANIFEST).read_text())
-        return int(manifest["step"]), int(manifest["clips"])
+        return int(manifest["step"]), int(manifest["clips"]), int(manifest["rollbacks"])
     except (OSError, SafetensorError, RuntimeError, KeyError, ValueError) as error:
         raise InrvidError(
             f"{path}: cannot be resumed from: {error}\n  start anew with --resume never and another --run-dir"
@@ -127,6 +127,12 @@ def bytes_needed(training: TrainingStep) -> int:
     """Size of a checkpoint: weights, their average, and Adam's two moments."""
     sizes = {name: sum(p.numel() * p.element_size() for p in m.parameters()) for name, m in _modules(training).items()}
     return sum(sizes.values()) + 2 * sum(sizes[name] for name in _optimized(training))
+
+
+def is_finite(training: TrainingStep) -> bool:
+    """Whether all weights are finite: what is not, is not worth keeping. Waits for the device."""
+    parameters = [p for module in _modules(training).values() for p in module.parameters()]
+    return bool(torch.stack([p.detach().isfinite().all() for p in parameters]).all())
 
 
 def sha256(path: Path) -> str:

@@ -16,10 +16,10 @@ class Stats:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
 
-    def add(self, values: Mapping[str, Tensor]) -> None:
+    def add(self, values: Mapping[str, Tensor | float]) -> None:
         """Scalars (or tensors, of which the mean is taken) of one step."""
-        for name, value in values.items():
-            value = value.detach().float().mean()
+        for name, item in values.items():
+            value = item.detach().float().mean() if isinstance(item, Tensor) else torch.tensor(item)
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._counts[name] = self._counts.get(name, 0) + 1
 

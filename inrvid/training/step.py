@@ -40,6 +40,8 @@ class TrainingStep:
 
     def __init__(self, recipe: Recipe, G: VideoGenerator, D: Discriminator, accelerator: Accelerator):
         self.recipe, self.accelerator = recipe, accelerator
+        self.seed = recipe.seed
+        """Of all draws; another one after a rollback."""
         self.G, self.D = G.to(accelerator.device).train(), D.to(accelerator.device).train()
         self.ema = MovingAverage(self.G, recipe.train)
         self.augment: Augment = registry("augments").build(recipe.augment).to(accelerator.device)
@@ -119,7 +121,7 @@ class TrainingStep:
         return self.accelerator.reduce(values, "mean")
 
     def _draws(self, purpose: str, step: int, batch: Batch) -> Draws:
-        return Draws.of_batch(self.recipe.seed, purpose, step, batch.samples)
+        return Draws.of_batch(self.seed, purpose, step, batch.samples)
 
     @staticmethod
     def _accumulate(loss: Tensor, parts: int) -> Tensor:

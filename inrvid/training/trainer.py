@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,6 @@ import torch
 from accelerate import Accelerator
 from rich.console import Console
 
-from ..data.base import VideoDataset
 from ..data.clips import Clips, loader
 from ..data.memory import kept_in_memory
 from ..data.open import open_dataset
@@ -21,7 +22,10 @@ from ..errors import InrvidError
 from ..files import write_text
 from ..models import build_discriminator, build_generator
 from ..recipe import Recipe
-from .checkpoint import bytes_needed, load_checkpoint, prune, save_checkpoint
+from .checkpoint import bytes_needed, is_finite, load_checkpoint, newest_intact, prune, save_checkpoint
+from .fitting import fit_to_data, in_precision
+from .health import Health
+from .interval import Interval
 from .monitor import Monitor
 from .samples import write_real, write_samples
 from .score import Scorer, Scores
@@ -37,6 +41,18 @@ class Interrupted(Exception):
     def __init__(self, signal: int):
         super().__init__(signal)
         self.signal = signal
+
+
+class Diverged(Exception):
+    """A loss is no longer finite, and the recipe wants to go back."""
+
+
+MOST_ROLLBACKS = 10
+ROLLBACK_STRIDE = 1_000_003
+"""Between the seeds of draws before and after a rollback."""
+
+MOST_DEATHS = 5
+"""Loader workers that may die without a batch in between."""
 
 
 class Trainer:
@@ -67,7 +83,7 @@ class Trainer:
         self.run_dir = run_dir
         dataset = open_dataset(recipe.data)
         self._say(*dataset.summary())
-        self.recipe = fit_to_data(recipe, dataset)
+        self.recipe = in_precision(fit_to_data(recipe, dataset))
         self.dataset = kept_in_memory(dataset)
         G, D = (
             build_generator(self.recipe.generator, seed=self.recipe.seed),
@@ -78,7 +94,10 @@ class Trainer:
             self.accelerator.process_index
         ]
         self.training = TrainingStep(self.recipe, G, D, self.accelerator)
-        self.step, self.clips = load_checkpoint(resume, self.training) if resume else (0, 0)
+        self.health = Health(self._say)
+        self.step = self.clips = self.rollbacks = 0
+        if resume:
+            self._load(resume)
         self._check_space()
         self._say(
             f"generator {_millions(G)} parameters, discriminator {_millions(D)}; {self.accelerator.device}"
@@ -95,14 +114,19 @@ class Trainer:
 
         Raises:
             Interrupted: after SIGINT or SIGTERM; the state is saved.
+            InrvidError: training diverged and is to stop; or a checkpoint cannot be written.
         """
         if self.accelerator.is_main_process:
             write_text(self.run_dir / "recipe.yaml", self.recipe.to_yaml())
             if not self.step:
                 write_real(self.dataset, self.run_dir / "samples", count=self._shown, seed=self.recipe.seed)
                 self._sample()
-        self._loop()
-        return self._score()
+        while True:
+            try:
+                self._loop()
+                return self._score()
+            except Diverged:
+                self._roll_back()
 
     def _loop(self) -> None:
         config = self.recipe.train
@@ -114,14 +138,17 @@ class Trainer:
         intervals = (config.log_kclips, config.sample_kclips, config.checkpoint_kclips)
         logs, samples, checkpoints = (Interval(kclips, self.clips) for kclips in intervals)
         stats = Stats()
-        batches = self._batches()
-        with Stopper() as stopper, self._monitor() as monitor:
+        with Stopper() as stopper, self._monitor() as monitor, closing(self._batches()) as batches:
             while self.clips < end and not stopper.agreed():
-                stats.add(self.training(self.step, next(batches), clips_seen=self.clips))
+                start = time.perf_counter()
+                batch = next(batches)
+                loaded = time.perf_counter()
+                stats.add(self.training(self.step, batch, clips_seen=self.clips))
+                stats.add({"seconds/data": loaded - start, "seconds/step": time.perf_counter() - start})
                 self.step, self.clips = self.step + 1, self.clips + config.batch_size
                 monitor.advance(self.clips)
                 if logs.passed(self.clips) or self.clips >= end:
-                    monitor.log(self.step, stats.means(self.accelerator))
+                    self._log(monitor, stats)
                 if samples.passed(self.clips) and self.accelerator.is_main_process:
                     self._sample()
                 if checkpoints.passed(self.clips) or self.clips >= end:
@@ -130,29 +157,81 @@ class Trainer:
             self._save()
             raise Interrupted(stopper.signal)
 
+    def _log(self, monitor: Monitor, stats: Stats) -> None:
+        """Raises Diverged if a loss is not finite and the recipe wants more than a warning."""
+        values = stats.means(self.accelerator)
+        if self.accelerator.device.type == "cuda":
+            values["memory/gib"] = torch.cuda.memory_reserved() / 2**30
+        monitor.log(self.step, values)
+        self.health.observe(values)
+        if self.health.diverged(values):
+            self._diverged()
+
+    def _diverged(self) -> None:
+        policy = self.recipe.train.on_divergence
+        what = f"a loss is not finite at {self.clips} clips"
+        if policy == "stop":
+            raise InrvidError(
+                f"{what}: stopped (train.on_divergence). Try a smaller optim.*.lr, or a larger loss.r1_gamma"
+            )
+        if policy == "rollback":
+            self._say(f"warning: {what}: going back to the last checkpoint, with another draw")
+            raise Diverged
+        self._say(f"warning: {what}; train.on_divergence=rollback would go back to the last checkpoint")
+
+    def _roll_back(self) -> None:
+        checkpoint = newest_intact(self.run_dir / "checkpoints", self._say)
+        rollbacks = self.rollbacks + 1
+        if checkpoint is None or rollbacks > MOST_ROLLBACKS:
+            why = "there is no checkpoint yet" if checkpoint is None else f"after {MOST_ROLLBACKS} rollbacks"
+            raise InrvidError(f"training diverged, {why}: try a smaller optim.*.lr, or a larger loss.r1_gamma")
+        self._load(checkpoint)
+        self._draw_anew(max(rollbacks, self.rollbacks + 1))
+
+    def _load(self, checkpoint: Path) -> None:
+        self.step, self.clips, rollbacks = load_checkpoint(checkpoint, self.training)
+        self._draw_anew(rollbacks)
+
+    def _draw_anew(self, rollbacks: int) -> None:
+        """Each rollback has draws of its own."""
+        self.rollbacks = rollbacks
+        self.training.seed = self.recipe.seed + rollbacks * ROLLBACK_STRIDE
+
     def _monitor(self) -> Monitor:
         main = self.accelerator.is_main_process
         console = self.console if main else Console(quiet=True)
         return Monitor(self.run_dir if main else None, self.recipe.train, clips=self.clips, console=console)
 
-    def _batches(self) -> Iterator[list[Batch]]:
-        """The micro-batches of each step, on the device."""
-        device = self.accelerator.device
-        batches = loader(
-            Clips(self.dataset, self.training.sampler, self.recipe.seed),
+    def _batches(self) -> Generator[list[Batch], None, None]:
+        """The micro-batches of each step, on the device. A loader worker that dies is replaced."""
+        deaths = 0
+        while True:
+            try:
+                for batch in self._loader():
+                    yield self._on_device(batch)
+                    deaths = 0
+            except RuntimeError as error:
+                deaths += 1
+                if "DataLoader worker" not in str(error) or deaths > MOST_DEATHS:
+                    raise
+                self._say(f"warning: a loader worker died and is replaced ({str(error).splitlines()[0]})")
+
+    def _loader(self) -> Iterator[dict[str, torch.Tensor]]:
+        return loader(
+            Clips(self.dataset, self.training.sampler, self.training.seed),
             list(itertools.chain(*self.samples)),
             start_step=self.step,
             workers=self.recipe.data.workers,
             num_processes=self.accelerator.num_processes,
-            pin_memory=device.type == "cuda",
+            pin_memory=self.accelerator.device.type == "cuda",
         )
-        size = len(self.samples[0])
-        for batch in batches:
-            frames = batch["frames"].to(device, non_blocking=True)
-            t, label = (batch[key].to(device, non_blocking=True) for key in ("t", "label"))
-            label = label if self.recipe.generator.label_dim else label[:, :0]
-            parts = zip(frames.split(size), t.split(size), label.split(size), self.samples, strict=True)
-            yield [Batch(f.float() / 127.5 - 1, times, classes, own) for f, times, classes, own in parts]
+
+    def _on_device(self, batch: dict[str, torch.Tensor]) -> list[Batch]:
+        device, size = self.accelerator.device, len(self.samples[0])
+        frames, t, label = (batch[key].to(device, non_blocking=True) for key in ("frames", "t", "label"))
+        label = label if self.recipe.generator.label_dim else label[:, :0]
+        parts = zip(frames.split(size), t.split(size), label.split(size), self.samples, strict=True)
+        return [Batch(f.float() / 127.5 - 1, times, classes, own) for f, times, classes, own in parts]
 
     def _sample(self) -> None:
         write_samples(self.generator, self.run_dir / "samples", f"clips-{self.clips:012d}", count=self._shown)
@@ -164,17 +243,23 @@ class Trainer:
     def _save(self) -> None:
         self.training.prepare_to_save()
         if self.accelerator.is_main_process:
-            folder, config = self.run_dir / "checkpoints", self.recipe.train
-            save_checkpoint(folder, self.training, step=self.step, clips=self.clips)
-            keep_every = None if config.keep_kclips is None else round(config.keep_kclips * 1000)
-            prune(folder, keep_last=config.keep_last, keep_every=keep_every)
-            self.generator.save_pretrained(
-                self.run_dir / "model",
-                recipe=self.recipe.to_dict(),
-                clips=self.clips,
-                data_fingerprint=self.dataset.fingerprint,
-            )
+            if is_finite(self.training):
+                self._write_checkpoint()
+            else:
+                self._say(f"warning: weights are not finite at {self.clips} clips: no checkpoint is written")
         self.accelerator.wait_for_everyone()
+
+    def _write_checkpoint(self) -> None:
+        folder, config = self.run_dir / "checkpoints", self.recipe.train
+        save_checkpoint(folder, self.training, step=self.step, clips=self.clips, rollbacks=self.rollbacks)
+        keep_every = None if config.keep_kclips is None else round(config.keep_kclips * 1000)
+        prune(folder, keep_last=config.keep_last, keep_every=keep_every)
+        self.generator.save_pretrained(
+            self.run_dir / "model",
+            recipe=self.recipe.to_dict(),
+            clips=self.clips,
+            data_fingerprint=self.dataset.fingerprint,
+        )
 
     def _check_space(self) -> None:
         """Refuse to start what cannot save: room for the checkpoints that are kept at once, and one being written."""
@@ -208,39 +293,6 @@ class Trainer:
         if self.accelerator.is_main_process:
             for line in lines:
                 self.console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-class Interval:
-    """Tells once each time that the number of clips passes a multiple of `kclips` thousand."""
-
-    def __init__(self, kclips: float, clips: int):
-        self._length = kclips * 1000
-        self._count = int(clips / self._length)
-
-    def passed(self, clips: int) -> bool:
-        count = int(clips / self._length)
-        passed, self._count = count > self._count, count
-        return passed
-
-
-def fit_to_data(recipe: Recipe, dataset: VideoDataset) -> Recipe:
-    """The recipe with what it leaves to the data: the number of classes, the frame rate.
-
-    Raises:
-        InrvidError: the recipe's number of classes is not the data's.
-    """
-    generator, discriminator = recipe.generator, recipe.discriminator
-    classes = len(dataset.classes)
-    if generator.label_dim not in (0, classes):
-        raise InrvidError(
-            f"generator.label_dim: is {generator.label_dim}, but the data has {classes} classes: "
-            f"--set generator.label_dim={classes}"
-        )
-    update: dict[str, Any] = {"label_dim": classes}
-    discriminator = discriminator.model_copy(update=update)
-    if "fps" not in generator.model_fields_set:
-        update["fps"] = dataset.fps
-    return recipe.model_copy(update={"generator": generator.model_copy(update=update), "discriminator": discriminator})
 
 
 def _millions(module: torch.nn.Module) -> str:

@@ -61,7 +61,8 @@ def main() -> None:
     warm = statistics.median(kib for minute, kib in readings if arguments.warm_up - 1 <= minute < arguments.warm_up)
     end = statistics.median(kib for minute, kib in readings if minute >= arguments.minutes - 1)
     print(f"{arguments.minutes:g} minutes, {len(lines)} lines of metrics, last: {lines[-1][:60]}…")
-    print(f"{warm / 1024:.1f} MiB after {arguments.warm_up:g} minutes, {end / 1024:.1f} MiB at the end: {end / warm - 1:+.2%}")
+    print(f"{warm / 1024:.1f} MiB after {arguments.warm_up:g} minutes, {end / 1024:.1f} MiB at the end")
+    print(f"growth: {end / warm - 1:+.2%}")
 
 
 if __name__ == "__main__":

@@ -17,8 +17,10 @@ from rich.console import Console
 
 from inrvid import InrvidError, VideoGenerator, load_recipe
 from inrvid.training.checkpoint import load_checkpoint, newest_intact
+from inrvid.training.fitting import fit_to_data
+from inrvid.training.interval import Interval
 from inrvid.training.run_dir import checkpoint_to_resume, new_run_dir
-from inrvid.training.trainer import Interrupted, Interval, Trainer, fit_to_data
+from inrvid.training.trainer import Interrupted, Trainer
 
 
 def trainer(recipe, folder, resume=None):

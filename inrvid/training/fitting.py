@@ -1,0 +1,44 @@
+"""What a recipe leaves to the data and to its own shorthands, filled in before training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..data.base import VideoDataset
+from ..errors import InrvidError
+from ..recipe import Recipe
+
+
+def fit_to_data(recipe: Recipe, dataset: VideoDataset) -> Recipe:
+    """The recipe with what it leaves to the data: the number of classes, the frame rate.
+
+    Raises:
+        InrvidError: the recipe's number of classes is not the data's.
+    """
+    generator, discriminator = recipe.generator, recipe.discriminator
+    classes = len(dataset.classes)
+    if generator.label_dim not in (0, classes):
+        raise InrvidError(
+            f"generator.label_dim: is {generator.label_dim}, but the data has {classes} classes: "
+            f"--set generator.label_dim={classes}"
+        )
+    update: dict[str, Any] = {"label_dim": classes}
+    discriminator = discriminator.model_copy(update=update)
+    if "fps" not in generator.model_fields_set:
+        update["fps"] = dataset.fps
+    return recipe.model_copy(update={"generator": generator.model_copy(update=update), "discriminator": discriminator})
+
+
+HALF = {"bf16": {"half_blocks": 99, "half_dtype": "bfloat16"}, "fp16": {"half_blocks": 4, "half_dtype": "float16"}}
+
+
+def in_precision(recipe: Recipe) -> Recipe:
+    """The recipe with `train.precision` applied to both networks; sets TF32 of the process."""
+    precision = recipe.train.precision
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    if precision not in HALF:
+        return recipe
+    parts = {name: getattr(recipe, name).model_copy(update=HALF[precision]) for name in ("generator", "discriminator")}
+    return recipe.model_copy(update=parts)
