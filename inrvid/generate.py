@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,8 +45,11 @@ def generate_videos(model: str | Path, output: Path, request: Request, *, cpu: b
         raise InrvidError(
             f"-o {output}: cannot write '{output.suffix}': use .mp4, .gif, or a folder name for png frames"
         )
-    if request.fps is not None and request.fps <= 0:
-        raise InrvidError(f"--fps {request.fps:g}: a rate is greater than 0")
+    for option, value in (("fps", request.fps), ("seconds", request.seconds)):
+        if value is not None and not 0 < value < math.inf:
+            raise InrvidError(f"--{option} {value:g}: expected a number greater than 0")
+    if not (math.isfinite(request.truncation) and math.isfinite(request.start)):
+        raise InrvidError("--truncation and --start: expected finite numbers")
     generator = load_generator(model)
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
     generator = generator.to(device)
@@ -63,9 +67,8 @@ def generate_videos(model: str | Path, output: Path, request: Request, *, cpu: b
 
 def times(generator: VideoGenerator, request: Request, fps: float) -> torch.Tensor:
     """t `[T]` of the requested frames, in frames at the model's rate."""
-    count = request.frames or generator.clip_length
-    if request.seconds is not None:
-        count = max(1, round(request.seconds * fps))
+    seconds = generator.clip_length / generator.fps if request.seconds is None else request.seconds
+    count = request.frames or max(1, round(seconds * fps))
     return request.start + torch.arange(count, dtype=torch.float64) * (generator.fps / fps)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -22,6 +22,24 @@ class Grid(NamedTuple):
     height: int
     width: int
     region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+
+    @classmethod
+    def of(cls, value: Grid | tuple[Any, ...] | int) -> Grid:
+        """A grid, or what stands for one: a side, (height, width), (height, width, region).
+
+        Raises:
+            InrvidError: anything else, or no point at all.
+        """
+        try:
+            grid = value if isinstance(value, Grid) else cls(*(value if isinstance(value, tuple) else (value, value)))
+            fits = int(grid.height) > 0 and int(grid.width) > 0 and len(grid.region) == 4
+        except (TypeError, ValueError):
+            fits = False
+        if not fits:
+            raise InrvidError(
+                f"grid {value!r}: expected Grid(height, width), sides of at least 1, perhaps with a region (x0, y0, x1, y1)"
+            )
+        return grid
 
     def coarser(self, factor: int) -> Grid:
         """The same region with `factor` times fewer points a side.

@@ -14,7 +14,7 @@ from .files import write_bytes
 from .motion.noise import NoiseSequence, from_tensors
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Latents:
     """Latents of B videos.
 
@@ -34,15 +34,21 @@ class Latents:
 
     def __getitem__(self, index: int | slice | list[int] | Tensor) -> Latents:
         """Some of the videos; an integer keeps the batch dimension."""
-        index = slice(index, index + 1 or None) if isinstance(index, int) else index
+        index = one_of(index, len(self)) if isinstance(index, int) else index
         return Latents(self.content[index], self.motion[index], self.label[index])
 
     def to(self, *args, **kwargs) -> Latents:
         return Latents(*(getattr(self, f.name).to(*args, **kwargs) for f in dataclasses.fields(self)))
 
     def with_motion(self, other: Latents) -> Latents:
-        """This content with the motion of `other`."""
-        return dataclasses.replace(self, motion=other.motion)
+        """This content with the motion of `other`: of as many videos, or of one for all."""
+        return dataclasses.replace(
+            self, motion=other.motion if len(other) == len(self) else other[[0] * len(self)].motion
+        )
+
+    def __repr__(self) -> str:
+        width, classes = self.content.shape[1], self.label.shape[1]
+        return f"Latents of {len(self)} video(s), {width} wide, {classes or 'no'} classes, on {self.content.device}"
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file."""
@@ -67,3 +73,11 @@ class Latents:
             return cls(tensors.pop("content"), motion, tensors.pop("label"))
         except KeyError as error:
             raise ModelError(f"{path}: not a file of latents: it lacks {error}") from None
+
+
+def one_of(index: int, length: int) -> slice:
+    """The slice that holds item `index` (negative: from the end) of `length`. Raises IndexError beyond."""
+    if not -length <= index < length:
+        raise IndexError(f"video {index} of {length}")
+    index %= length
+    return slice(index, index + 1)

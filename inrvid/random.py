@@ -35,7 +35,7 @@ class Draws:
         word = zlib.crc32(purpose.encode())
         self._rows = [
             np.random.Generator(
-                np.random.Philox(key=[key.seed & (2**64 - 1), word], counter=[0, 0, key.sample, key.step])
+                np.random.Philox(key=_words(key.seed, word), counter=_words(0, 0, key.sample, key.step))
             )
             for key in self.keys
         ]
@@ -69,3 +69,8 @@ class Draws:
         if not rows:
             return torch.empty(0, *shape)
         return torch.from_numpy(np.stack([np.asarray(row) for row in rows]))
+
+
+def _words(*values: int) -> np.ndarray:
+    """As unsigned 64-bit words; negative numbers wrap around."""
+    return np.array([value & (2**64 - 1) for value in values], dtype=np.uint64)

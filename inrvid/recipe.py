@@ -177,7 +177,10 @@ def load_recipe(
     try:
         recipe = validate(Recipe, data)
     except ConfigError as error:
-        problems += [(path, message + derived.get(path, "")) for path, message in error.problems]
+        wrong = {path for path, _ in error.problems}
+        sources: dict[KeyPath, KeyPath] = {r.target: r.source for r in DERIVED if r.target in derived}
+        told = [(path, message) for path, message in error.problems if sources.get(path) not in wrong]
+        problems += [(path, message + derived.get(path, "")) for path, message in told]
     problems += _eval_problems(data) if not problems else []
     if problems:
         raise InvalidRecipe("\n".join(_located(path, message, merged) for path, message in problems))
@@ -239,7 +242,7 @@ def _without_foreign_eval_keys(
     fields = registry("datasets").config_class(new).model_fields
     dropped = [key for key in inherited if key not in fields]
     if dropped:
-        report(f"eval.data: {old} → {new}; dropped what {new} lacks: {', '.join(dropped)}")
+        report(f"eval.data: data type {old} → {new}; dropped keys that the new type lacks: {', '.join(dropped)}")
     kept = {key: value for key, value in inherited.items() if key in fields}
     return {**base, "eval": {**base["eval"], "data": kept}}
 
@@ -299,7 +302,8 @@ def _retyped(
         kept = {name for name, field in inner.model_fields.items() if not _admits_one_value(field)} - {"type"}
         dropped = [name for name in old if name not in kept | {"type"}]
         if dropped:
-            report(f"{dotted(path)}: {old_type} → {new_type}; dropped what {new_type} lacks: {', '.join(dropped)}")
+            keys = ", ".join(dropped)
+            report(f"{dotted(path)}: type {old_type} → {new_type}; dropped keys that the new type lacks: {keys}")
         old = {name: value for name, value in old.items() if name in kept}
     return old, {"type": new_type, **new}, inner
 

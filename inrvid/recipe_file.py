@@ -80,7 +80,7 @@ def find_recipe(source: str | Path, folder: Path = Path(), origin: str = "") -> 
         raise InrvidError(f"{prefix}{source}: no such file. A recipe of that name is installed: write '{stem}'")
     raise InrvidError(
         f"{prefix}no recipe '{source}': neither a file nor an installed recipe.{did_you_mean(stem, installed)}\n"
-        f"  available: {', '.join(installed)}   (inrvid recipe list)"
+        "  inrvid recipe list shows what is installed"
     )
 
 
@@ -113,7 +113,7 @@ def read_overrides(overrides: Iterable[str]) -> Layer:
             node[path[-1]] = yaml.load(value, _Loader)
         except yaml.YAMLError:
             raise InrvidError(f"--set {text}: the value is not YAML") from None
-        layer.origins[path] = "--set"
+        layer.origins |= {path[:length]: "--set" for length in range(1, len(path) + 1)}
     return layer
 
 

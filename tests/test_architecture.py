@@ -18,7 +18,7 @@ LAYERS = [
     {"motion", "latents"},
     {"generators", "discriminators", "augment", "time_samplers", "losses", "metrics", "data"},
     {"recipe_file", "recipe", "models", "hub", "convert", "video_io", "generate"},
-    {"training"},
+    {"training", "report"},
     {"cli"},
     {"__main__"},
 ]

@@ -115,8 +115,13 @@ def test_inr_is_indexed_and_interpolated(names):
     torch.testing.assert_close(inr[[2, 0]](t), frames[[2, 0]], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(inr[0].lerp(inr[1], 0.0)(t), frames[:1], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(inr[0].lerp(inr[1], 1.0)(t), frames[1:2], rtol=1e-3, atol=1e-3)
-    with pytest.raises(InrvidError, match="t has shape"):
-        inr(torch.zeros(2, 5))
+    for wrong in (torch.zeros(2, 5), torch.zeros(0)):
+        with pytest.raises(InrvidError, match="t has shape"):
+            inr(wrong)
+    with pytest.raises(IndexError, match="video 3 of 3"):
+        inr[3]
+    torch.testing.assert_close(inr(4.0)[:, 0], frames[:, 1], rtol=1e-4, atol=1e-4)
+    assert "3 video(s)" in repr(inr)
 
 
 @pytest.mark.parametrize("name", DISCRIMINATORS)

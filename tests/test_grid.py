@@ -28,6 +28,15 @@ def test_finer_grid_holds_the_coarse_one():
     torch.testing.assert_close(fine_y[2::3], y)
 
 
+def test_what_stands_for_a_grid():
+    assert Grid.of(8) == Grid.of((8, 8)) == Grid(8, 8)
+    region = (0.0, 0.0, 0.5, 1.0)
+    assert Grid.of((4, 8, region)) == Grid(4, 8, region)
+    for wrong in (0, (0, 4), (4, 4, (0, 1)), "8x8", None):
+        with pytest.raises(InrvidError, match="expected Grid"):
+            Grid.of(wrong)
+
+
 def test_indivisible_size_says_the_nearest():
     with pytest.raises(InrvidError, match="multiples of 4; the nearest is 100x128"):
         Grid(101, 128).coarser(4)

@@ -42,6 +42,13 @@ def test_same_content_another_motion(generator):
     assert torch.equal(mixed.motion, two.motion)
 
 
+def test_one_motion_for_all(generator):
+    latents = generator.sample_latents(3)
+    assert torch.equal(latents.with_motion(latents[1]).motion, latents.motion[[1, 1, 1]])
+    with pytest.raises(IndexError, match="video 3 of 3"):
+        latents[3]
+
+
 def test_labels(generator):
     assert generator.sample_latents(2, label=2).label.argmax(1).tolist() == [2, 2]
     assert generator.sample_latents(2, label=[0, 1]).label.argmax(1).tolist() == [0, 1]

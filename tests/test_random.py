@@ -43,5 +43,11 @@ def test_distributions_and_global_state():
     assert set(integers.tolist()) == {0, 1, 2}
 
 
+def test_any_integer_is_a_seed_of_its_own():
+    seeds = [0, -1, -5, 2**53, 2**53 + 1, 2**63, 2**64 - 2]
+    rows = Draws.of_seeds(seeds, "x").normal(4)
+    assert len({tuple(row.tolist()) for row in rows}) == len(seeds)
+
+
 def test_empty_batch():
     assert Draws.of_batch(0, "x", 0, []).normal(4).shape == (0, 4)

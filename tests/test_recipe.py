@@ -75,6 +75,12 @@ def test_every_problem_is_reported_with_its_own_line(tmp_path):
     assert any(":5  generator.resolution: should be a power of two" in line for line in lines)
 
 
+def test_one_mistake_is_told_once():
+    lines = problem("quickstart", "generator.resolution=33").splitlines()
+    assert len(lines) == 1
+    assert problem("quickstart", "trian.kclips=1").startswith("--set  trian: unknown key. Did you mean 'train'?")
+
+
 def test_override_is_named_in_its_error():
     assert problem("digan_ucf", "train.kclips=-1").startswith("--set  train.kclips: should be greater than 0")
     assert "expected key.path=value" in problem("digan_ucf", "train.kclips")
@@ -119,8 +125,8 @@ def test_type_change_keeps_what_the_new_type_has_and_reports_the_rest():
     assert recipe.generator.coords.type == "log"
     assert recipe.generator.fmm_rank == 10
     assert notes == [
-        "generator.coords: fourier → log; dropped what log lacks: sigma",
-        "generator.motion: global → static; dropped what static lacks: sigma_t",
+        "generator.coords: type fourier → log; dropped keys that the new type lacks: sigma",
+        "generator.motion: type global → static; dropped keys that the new type lacks: sigma_t",
     ]
     recipe = load_recipe("digan_ucf", ["generator.coords.type=random"])
     assert recipe.generator.coords.sigma == 10**0.5  # `random` has a sigma too: the inherited value is kept

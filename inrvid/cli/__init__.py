@@ -11,7 +11,7 @@ import sys
 import typer
 
 from ..errors import InrvidError
-from . import data, doctor, generate, plugins, recipe, train
+from . import data, doctor, generate, plugins, recipe, runs, train
 
 app = typer.Typer(
     name="inrvid",
@@ -25,6 +25,7 @@ app.command()(generate.generate)
 app.add_typer(recipe.app, name="recipe", help="List, show and check recipes.")
 app.add_typer(plugins.app, name="plugins", help="Components that are installed.")
 app.add_typer(data.app, name="data", help="Look at, check and convert videos.")
+app.command()(runs.runs)
 app.command()(doctor.doctor)
 
 

@@ -72,13 +72,15 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
 
-    from ..training.run_dir import checkpoint_to_resume, new_run_dir
+    from ..training.run_dir import checkpoint_to_resume, new_run_dir, refuse_another_model
     from ..training.trainer import Interrupted, Trainer
 
     main = PartialState(cpu=cpu or not torch.cuda.is_available()).is_main_process
     chosen = [(run_dir or new_run_dir(recipe.name)) if main else None]
     folder = broadcast_object_list(chosen)[0]  # all processes write into one run
     checkpoint = checkpoint_to_resume(folder, resume, typer.echo if main else lambda line: None)
+    if checkpoint is not None:
+        refuse_another_model(checkpoint, recipe)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if main:

@@ -17,8 +17,9 @@ def summary_lines(dataset: VideoDataset) -> list[str]:
     """How many videos, frames, frame rates, sizes and classes; what is left out, and why."""
     records = dataset.records
     frames = sum(dataset.length(video) for video in range(len(dataset)))
+    rate = "" if mixed_rates(dataset) else f" at {dataset.fps:g} fps"
     lines = [
-        f"{_count(len(records), 'video')}, {_count(frames, 'frame')} at {dataset.fps:g} fps",
+        f"{_count(len(records), 'video')}, {_count(frames, 'frame')}{rate}",
         f"frame rates: {_tally(f'{record.fps:.4g} fps' for record in records)}",
         f"sizes: {_tally(f'{record.width}×{record.height}' for record in records)}",
     ]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import InrvidError
 from ..grid import Grid
+from ..latents import one_of
 from ..motion.noise import NoiseSequence
 
 if TYPE_CHECKING:
@@ -32,12 +33,12 @@ class VideoINR:
     def __init__(self, generator: VideoGenerator, phi: Mapping[str, Tensor], noise: Noise, label: Tensor):
         self.generator, self.phi, self.noise, self.label = generator, dict(phi), noise, label
 
-    def __call__(self, t: Tensor, grid: Grid | None = None) -> Tensor:
+    def __call__(self, t: Tensor | float, grid: Grid | None = None) -> Tensor:
         """Frames `[B, T, 3, H, W]`, [−1, 1] but not clamped.
 
         Args:
-            t: `[B, T]` or `[T]` (the same times for all videos), in frames at the model's rate; may be fractional,
-                negative or beyond the clip that the model was trained on.
+            t: `[B, T]`, `[T]` (the same times for all videos) or a number, in frames at the model's rate; may be
+                fractional, negative or beyond the clip that the model was trained on.
             grid: points of the plane; default: the model's own resolution and region.
 
         Raises:
@@ -45,12 +46,13 @@ class VideoINR:
         """
         t = torch.as_tensor(t, device=self.label.device)
         t = t if t.is_floating_point() else t.float()
+        t = t.reshape(1) if t.ndim == 0 else t
         t = t.expand(len(self), -1) if t.ndim == 1 else t
-        if t.ndim != 2 or t.shape[0] != len(self):
+        if t.ndim != 2 or t.shape[0] != len(self) or not t.shape[1]:
             raise InrvidError(f"t has shape {tuple(t.shape)}; expected [{len(self)}, T] or [T]")
-        size = self.generator.resolution
+        grid = Grid.of(self.generator.resolution if grid is None else grid)
         state = self.generator.motion(self.noise, self.label, t)
-        return self.generator.render(self.phi, state, t, grid or Grid(size, size))
+        return self.generator.render(self.phi, state, t, grid)
 
     def stream(self, t: Tensor, grid: Grid | None = None) -> Iterator[Tensor]:
         """The frames of `inr(t, grid)` a few at a time, `[B, n, 3, H, W]`: memory does not grow with the video."""
@@ -63,9 +65,14 @@ class VideoINR:
 
     def __getitem__(self, index: int | slice | list[int] | Tensor) -> VideoINR:
         """Some of the videos; an integer keeps the batch dimension."""
-        index = slice(index, index + 1 or None) if isinstance(index, int) else index
+        index = one_of(index, len(self)) if isinstance(index, int) else index
         phi = {name: value[index] for name, value in self.phi.items()}
         return VideoINR(self.generator, phi, self.noise[index], self.label[index])
+
+    def __repr__(self) -> str:
+        return (
+            f"VideoINR of {len(self)} video(s), {sum(v[0].numel() for v in self.phi.values()) / 1e6:.2f} M numbers each"
+        )
 
     def lerp(self, other: VideoINR, weight: float) -> VideoINR:
         """φ + weight·(φ_other − φ), the interpolation of INR weights (DIGAN §4.3)."""

@@ -77,7 +77,7 @@ def load_checkpoint(path: Path, training: TrainingStep) -> tuple[int, int, int]:
         return int(manifest["step"]), int(manifest["clips"]), int(manifest["rollbacks"])
     except (OSError, SafetensorError, RuntimeError, KeyError, ValueError) as error:
         raise InrvidError(
-            f"{path}: cannot be resumed from: {error}\n  start anew with --resume never and another --run-dir"
+            f"{path}: cannot be resumed from: {str(error).splitlines()[0]}\n  for another model give another --run-dir"
         ) from None
 
 

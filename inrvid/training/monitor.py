@@ -10,11 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from accelerate import Accelerator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from ..files import write_text
-from ..recipe import TrainConfig
+from ..recipe import Recipe
 
 
 class Monitor:
@@ -23,8 +24,9 @@ class Monitor:
     Without a `run_dir` nothing is written: all processes but the main one.
     """
 
-    def __init__(self, run_dir: Path | None, config: TrainConfig, *, clips: int, console: Console):
-        self.console, self.config = console, config
+    def __init__(self, run_dir: Path | None, recipe: Recipe, *, clips: int, console: Console, accelerator: Accelerator):
+        config = recipe.train
+        self.console, self.config, self.recipe, self.accelerator = console, config, recipe, accelerator
         self.run_dir = run_dir
         self._metrics = None if run_dir is None else _continued(run_dir / "metrics.jsonl", clips)
         self._tensorboard: Any = None
@@ -46,6 +48,8 @@ class Monitor:
 
     def __enter__(self) -> Monitor:
         self._progress.start()
+        if self.config.trackers and not self.accelerator.trackers:
+            self.accelerator.init_trackers(f"inrvid-{self.recipe.name}", config=flattened(self.recipe.to_dict()))
         return self
 
     def __exit__(
@@ -67,6 +71,7 @@ class Monitor:
         now = time.monotonic()
         speed = (self._clips - self._last_clips) / max(now - self._last_time, 1e-9)
         self._last_time, self._last_clips = now, self._clips
+        self.accelerator.log({**values, "clips_per_second": speed}, step=self._clips)
         if self._metrics is None:
             return
         record = {"step": step, "clips": self._clips, "clips_per_second": round(speed, 3), **values}
@@ -79,7 +84,7 @@ class Monitor:
         status = self._status(values)
         self._progress.update(self._task, speed=f"{speed:.1f} clips/s", status=status)
         if not self.console.is_terminal:
-            remaining = (self._total - self._clips) / max(speed, 1e-9)
+            remaining = max(0, self._total - self._clips) / max(speed, 1e-9)
             done = f"{min(self._clips, self._total)}/{self._total} clips"
             line = f"{done}  {speed:.1f} clips/s  {_duration(remaining)} left  {status}"
             self.console.print(line, highlight=False, soft_wrap=True)
@@ -100,6 +105,17 @@ class Monitor:
 
             self._tensorboard = SummaryWriter(f"{self.run_dir}/tensorboard", purge_step=self._start + 1)
         return self._tensorboard
+
+
+def flattened(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, `a.b.c`, with values that every tracker takes."""
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            flat |= flattened(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value if isinstance(value, int | float | str | bool) else str(value)
+    return flat
 
 
 def _continued(path: Path, clips: int) -> IO[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InrvidError
+from ..recipe import Recipe, load_recipe
 from .checkpoint import MANIFEST, newest_intact
 
 
@@ -33,10 +34,29 @@ def checkpoint_to_resume(run_dir: Path, resume: str, say: Callable[[str], None] 
         return newest_intact(run_dir / "checkpoints", say)
     if resume == "never":
         if any((run_dir / "checkpoints").glob("*")):
-            raise InrvidError(f"{run_dir}: holds a run with checkpoints; give another --run-dir, or --resume auto")
+            raise InrvidError(
+                f"{run_dir}: holds a run with checkpoints: give another --run-dir to start anew, or --resume auto"
+            )
         return None
     path = Path(resume)
     for candidate in (path, newest_intact(path / "checkpoints", say)):
         if candidate is not None and (candidate / MANIFEST).is_file():
             return candidate
     raise InrvidError(f"--resume {resume}: neither a checkpoint (a folder clips-…) nor a run folder that has one")
+
+
+def refuse_another_model(checkpoint: Path, recipe: Recipe) -> None:
+    """Raises InrvidError if the run that wrote the checkpoint had other networks than the recipe."""
+    saved = checkpoint.parent.parent / "recipe.yaml"
+    if not saved.exists():
+        return
+    before = load_recipe(saved).to_dict()
+    after = recipe.to_dict()
+    from_data = {"fps", "label_dim", "half_blocks", "half_dtype"}  # filled in when training starts, or free to change
+    for section in ("generator", "discriminator"):
+        for key, value in after[section].items():
+            if key not in from_data and before[section].get(key) != value:
+                raise InrvidError(
+                    f"{checkpoint}: of a run whose {section}.{key} is {before[section].get(key)}, the recipe's is "
+                    f"{value}: give another --run-dir to train another model"
+                )

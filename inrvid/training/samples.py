@@ -17,11 +17,11 @@ SMALL = 96
 
 
 def write_samples(generator: VideoGenerator, folder: Path, name: str, *, count: int) -> None:
-    """The same videos each time (seeds 0, 1, …), twice as long as a training clip."""
-    t = torch.arange(2 * generator.clip_length, device=generator.device)
+    """The same videos each time: seeds 0, 1, …"""
+    t = torch.arange(generator.clip_length, device=generator.device)
     with torch.no_grad():
         videos = [_video(generator, seed, t) for seed in range(count)]
-    show(np.stack(videos), folder, name, generator.fps, generator.clip_length)
+    show(np.stack(videos), folder, name, generator.fps)
 
 
 def _video(generator: VideoGenerator, seed: int, t: torch.Tensor) -> np.ndarray:
@@ -32,15 +32,16 @@ def _video(generator: VideoGenerator, seed: int, t: torch.Tensor) -> np.ndarray:
 def write_real(dataset: VideoDataset, folder: Path, *, count: int, seed: int) -> None:
     """Real clips, as the discriminator's data are before its time sampler."""
     length = dataset.config.clip_length
+    order = Draws.of_batch(seed, "shown videos", 0, [0]).uniform(len(dataset))[0].argsort().tolist()
+    videos = [order[i % len(order)] for i in range(count)]
     draws = Draws.of_batch(seed, "shown clips", 0, range(count))
-    videos = draws.integers(torch.full((count,), len(dataset))).tolist()
     starts = draws.integers(torch.tensor([dataset.length(video) - length + 1 for video in videos])).tolist()
     clips = [dataset.read(video, range(start, start + length)) for video, start in zip(videos, starts, strict=True)]
-    show(np.stack(clips), folder, "real", dataset.fps, length)
+    show(np.stack(clips), folder, "real", dataset.fps)
 
 
-def show(videos: np.ndarray, folder: Path, name: str, fps: float, clip_length: int) -> None:
-    """Write `name`.mp4, a grid of the videos, and `name`.png, a row a video, of the first `clip_length` frames."""
+def show(videos: np.ndarray, folder: Path, name: str, fps: float) -> None:
+    """Write `name`.mp4, a grid of the videos, and `name`.png, a row a video."""
     factor = max(1, SMALL // max(videos.shape[2:4]))
     write_video(folder / f"{name}.mp4", enlarge(grid(videos), factor), fps)
-    write_image(folder / f"{name}.png", enlarge(strip(videos[:, :clip_length]), factor))
+    write_image(folder / f"{name}.png", enlarge(strip(videos), factor))

@@ -33,6 +33,7 @@ from .sharing import shares
 from .stats import Stats
 from .step import Batch, TrainingStep
 from .stopping import Stopper
+from .surroundings import checked, refuse_sharding
 
 
 class Interrupted(Exception):
@@ -78,7 +79,10 @@ class Trainer:
         console: Console | None = None,
     ):
         # Motion codes need float64, which Apple's devices lack.
-        self.accelerator = Accelerator(cpu=cpu or not torch.cuda.is_available())
+        refuse_sharding()
+        self.accelerator = Accelerator(
+            cpu=cpu or not torch.cuda.is_available(), log_with=checked(recipe.train.trackers) or None
+        )
         self.console = console or Console()
         self.run_dir = run_dir
         dataset = open_dataset(recipe.data)
@@ -200,7 +204,9 @@ class Trainer:
     def _monitor(self) -> Monitor:
         main = self.accelerator.is_main_process
         console = self.console if main else Console(quiet=True)
-        return Monitor(self.run_dir if main else None, self.recipe.train, clips=self.clips, console=console)
+        return Monitor(
+            self.run_dir if main else None, self.recipe, clips=self.clips, console=console, accelerator=self.accelerator
+        )
 
     def _batches(self) -> Generator[list[Batch], None, None]:
         """The micro-batches of each step, on the device. A loader worker that dies is replaced."""

@@ -99,6 +99,8 @@ def test_generate_options(model, tmp_path):
     slow = frames(tmp_path / "slow")
     assert len(slow) == 8
     assert np.array_equal(slow[::2], whole[:4])
+    inrvid("generate", model, "-o", "double", "--fps", 50, "--label", 1, cwd=tmp_path)
+    assert len(frames(tmp_path / "double")) == 2 * 8  # as long as a clip, whatever the rate
     inrvid("generate", model, "-o", "other", "--frames", 12, "--label", 2, cwd=tmp_path)
     assert not np.array_equal(frames(tmp_path / "other"), whole)
     inrvid("generate", model, "-o", "large", "--size", "48x64", "--frames", 1, cwd=tmp_path)
@@ -116,6 +118,9 @@ def test_generate_options(model, tmp_path):
         (["-o", "a.mp4", "--size", "big"], "expected a side in pixels"),
         (["-o", "a.mp4", "--label", "7"], "expected one class of 0 … 2"),
         (["-o", "a.mp4", "--frames", "3", "--seconds", "1"], "give one of them"),
+        (["-o", "a.mp4", "--seconds", "0"], "--seconds 0: expected a number greater than 0"),
+        (["-o", "a.mp4", "--fps", "0"], "--fps 0: expected a number greater than 0"),
+        (["-o", "a.mp4", "--truncation", "nan"], "expected finite numbers"),
     ],
 )
 def test_generate_refuses(model, tmp_path, arguments, expected):

@@ -19,7 +19,7 @@ from inrvid import InrvidError, VideoGenerator, load_recipe
 from inrvid.training.checkpoint import load_checkpoint, newest_intact
 from inrvid.training.fitting import fit_to_data
 from inrvid.training.interval import Interval
-from inrvid.training.run_dir import checkpoint_to_resume, new_run_dir
+from inrvid.training.run_dir import checkpoint_to_resume, new_run_dir, refuse_another_model
 from inrvid.training.trainer import Interrupted, Trainer
 
 
@@ -176,6 +176,14 @@ def test_checkpoint_of_another_model_is_refused(tiny, tmp_path):
     (checkpoint / "ema.safetensors").unlink()
     with pytest.raises(InrvidError, match="cannot be resumed from"):
         load_checkpoint(checkpoint, trainer(tiny(), tmp_path / "third").training)
+
+
+def test_another_model_is_told_before_anything_is_loaded(tiny, tmp_path):
+    trainer(tiny("train.kclips=0.008"), tmp_path / "run").run()
+    checkpoint = newest_intact(tmp_path / "run" / "checkpoints")
+    refuse_another_model(checkpoint, tiny("train.kclips=1", "optim.generator.lr=0.1"))
+    with pytest.raises(InrvidError, match=r"generator\.channel_max is 16, the recipe's is 8"):
+        refuse_another_model(checkpoint, tiny("generator.channel_max=8"))
 
 
 def test_run_folders(tmp_path):

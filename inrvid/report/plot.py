@@ -1,0 +1,102 @@
+"""Line charts as SVG text: a page with them needs no network, no script and no plotting library."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+
+COLORS = ("#2a6fbb", "#d9622b", "#2f9e58", "#8d5bb8", "#c43d5d", "#6b7280")
+WIDTH, HEIGHT = 460, 220
+LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 26
+
+Points = Sequence[tuple[float, float | None]]
+"""(x, y) in the order of x; y is None where there is no value."""
+
+
+class Axis(NamedTuple):
+    low: float
+    high: float
+    ticks: list[float]
+
+
+def chart(series: Mapping[str, Points]) -> Markup:
+    """A chart of one or more named lines over a common x axis, with a legend."""
+    xs = [x for points in series.values() for x, _ in points]
+    ys = [y for points in series.values() for _, y in points if y is not None]
+    if not ys:
+        return Markup("<p class='empty'>no values yet</p>")
+    across, up = axis(0.0, max(xs)), axis(min(ys), max(ys))
+    parts = [_frame(across, up)]
+    for color, points in zip(_cycle(len(series)), series.values(), strict=True):
+        parts += [_line(piece, across, up, color) for piece in _pieces(points)]
+    legend = "".join(
+        f"<span><i style='background:{color}'></i>{escape(name)}</span>"
+        for color, name in zip(_cycle(len(series)), series, strict=True)
+    )
+    svg = f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img'>{''.join(parts)}</svg>"
+    return Markup(f"{svg}<div class='legend'>{legend}</div>")
+
+
+def axis(low: float, high: float) -> Axis:
+    """An axis from `low` to `high`, widened to round numbers, with about four steps."""
+    if high - low < 1e-12:
+        low, high = low - 0.5, high + 0.5
+    rough = (high - low) / 4
+    unit = 10 ** math.floor(math.log10(rough))
+    step = next(factor * unit for factor in (1, 2, 2.5, 5, 10) if factor * unit >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return Axis(first * step, last * step, [i * step for i in range(first, last + 1)])
+
+
+def number(value: float) -> str:
+    """Short and exact enough for an axis: 2000000 is 2M, 0.0025 stays."""
+    for limit, unit in ((1e6, "M"), (1e3, "k")):
+        if abs(value) >= limit:
+            return f"{value / limit:.4g}{unit}"
+    return f"{value:.4g}"
+
+
+def _frame(across: Axis, up: Axis) -> str:
+    parts = []
+    for value in up.ticks:
+        y = _y(value, up)
+        parts.append(f"<line x1='{LEFT}' x2='{WIDTH - RIGHT}' y1='{y:.1f}' y2='{y:.1f}' class='grid'/>")
+        parts.append(f"<text x='{LEFT - 6}' y='{y + 4:.1f}' text-anchor='end'>{number(value)}</text>")
+    for value in across.ticks:
+        x = _x(value, across)
+        parts.append(f"<text x='{x:.1f}' y='{HEIGHT - 8}' text-anchor='middle'>{number(value)}</text>")
+    return "".join(parts)
+
+
+def _line(points: Sequence[tuple[float, float]], across: Axis, up: Axis, color: str) -> str:
+    places = " ".join(f"{_x(x, across):.1f},{_y(y, up):.1f}" for x, y in points)
+    if len(points) == 1:
+        x, y = places.split(",")
+        return f"<circle cx='{x}' cy='{y}' r='2' fill='{color}'/>"
+    return f"<polyline points='{places}' fill='none' stroke='{color}' stroke-width='1.5'/>"
+
+
+def _pieces(points: Points) -> list[list[tuple[float, float]]]:
+    """Runs of points that have a value."""
+    pieces: list[list[tuple[float, float]]] = [[]]
+    for x, y in points:
+        if y is None:
+            pieces.append([])
+        else:
+            pieces[-1].append((x, y))
+    return [piece for piece in pieces if piece]
+
+
+def _x(value: float, across: Axis) -> float:
+    return LEFT + (value - across.low) / (across.high - across.low) * (WIDTH - LEFT - RIGHT)
+
+
+def _y(value: float, up: Axis) -> float:
+    return HEIGHT - BOTTOM - (value - up.low) / (up.high - up.low) * (HEIGHT - TOP - BOTTOM)
+
+
+def _cycle(count: int) -> list[str]:
+    return [COLORS[i % len(COLORS)] for i in range(count)]

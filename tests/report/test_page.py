@@ -1,0 +1,85 @@
+"""Pages that need nothing but themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from inrvid import InrvidError
+from inrvid.report.page import write_comparison, write_report
+from inrvid.report.plot import axis, chart, number
+from inrvid.video_io import write_image, write_video
+
+
+@pytest.fixture
+def run(tmp_path):
+    return make_run(tmp_path / "run", 1.0)
+
+
+def make_run(folder, scale):
+    (folder / "samples").mkdir(parents=True)
+    (folder / "recipe.yaml").write_text("name: x  # <script>alert(1)</script>\n")
+    lines = [
+        {"step": i, "clips": 8 * i, "clips_per_second": 50.0, "loss/G": scale * i, "loss/D": None if i == 2 else 1.0}
+        for i in range(1, 6)
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "metrics.jsonl").write_text(text + '{"step": 6, "cl')  # a line in the making
+    video = np.random.default_rng(0).integers(0, 255, (4, 16, 16, 3)).astype(np.uint8)
+    for name in ("real", "clips-000000000008", "clips-000000000040"):
+        write_video(folder / "samples" / f"{name}.mp4", video, fps=8)
+        write_image(folder / "samples" / f"{name}.png", video[0])
+    scores = {"untrained": {"a/b": 10.0}, "trained": {"a/b": 2.5}}
+    (folder / "scores.json").write_text(json.dumps(scores))
+    return folder
+
+
+def test_page_is_self_contained_and_complete(run):
+    page = write_report(run).read_text()
+    assert (run / "report.html").exists()
+    addresses = re.findall(r"(?:src|href)=[\"']([^\"']*)", page)
+    assert len(addresses) == 4
+    assert all(address.startswith("data:") for address in addresses)
+    assert "clips-000000000040" in page
+    assert "clips-000000000008" not in page
+    assert "<script>" not in page
+    assert "Losses" in page
+    assert "GPU memory" not in page
+    assert ">2.5<" in page
+
+
+def test_comparison_has_a_line_a_run(run, tmp_path):
+    other = make_run(tmp_path / "other", 2.0)
+    page = write_comparison([run, other], tmp_path / "c.html").read_text()
+    figure = next(f for f in page.split("<figure>") if f.startswith("<figcaption>loss/G"))
+    assert figure.count("<polyline") == 2
+    assert str(run) in figure
+    assert str(other) in figure
+
+
+def test_what_is_no_run(tmp_path):
+    with pytest.raises(InrvidError, match="not a run's folder"):
+        write_report(tmp_path)
+
+
+def test_chart_breaks_where_there_is_no_value():
+    svg = chart({"a": [(0, 1.0), (1, 2.0), (2, None), (3, 1.0), (4, 3.0)], "b": [(0, 0.0)]})
+    assert svg.count("<polyline") == 2
+    assert svg.count("<circle") == 1
+    assert "no values" in chart({"a": [(0, None)]})
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-3.2, 17), (0.0024, 0.0026), (5, 5), (0, 12_000_000)])
+def test_axis_holds_its_values(low, high):
+    found = axis(low, high)
+    assert found.low <= low + 1e-12
+    assert found.high >= high - 1e-12
+    assert 3 <= len(found.ticks) <= 8
+    assert found.high - found.low < 2.5 * max(high - low, 1)
+
+
+def test_numbers_are_short():
+    assert [number(x) for x in (0, 0.0025, 1500, 2_000_000, -0.5)] == ["0", "0.0025", "1.5k", "2M", "-0.5"]
