@@ -37,7 +37,7 @@ class Grid(NamedTuple):
             fits = False
         if not fits:
             raise InrvidError(
-                f"grid {value!r}: expected Grid(height, width), sides of at least 1, perhaps with a region (x0, y0, x1, y1)"
+                f"grid {value!r}: expected Grid(height, width), at least 1x1, perhaps with a region (x0, y0, x1, y1)"
             )
         return grid
 

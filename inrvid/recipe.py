@@ -74,6 +74,9 @@ class TrainConfig(StrictModel):
         description="bf16: all features of both networks; fp16: those of the 4 highest resolutions (StyleGAN-V); "
         "phases, styles, sums of pictures and penalties' sums stay float32",
     )
+    compile: bool = Field(
+        False, description="torch.compile G and D, but for steps with a gradient penalty, which it would get wrong"
+    )
     on_divergence: Literal["warn", "rollback", "stop"] = Field(
         "warn", description="when a loss is no longer finite; rollback: to the last checkpoint, with another draw"
     )

@@ -28,13 +28,14 @@ def train(
 ) -> None:
     """Train a video generator."""
     from ..recipe import load_recipe
-    from ..training.launch import inside_launcher, launch
+    from ..training.launch import inside_launcher, join_slurm, launch
 
     overrides = [*data_overrides(data, recipe, overrides), *overrides]
     resolved = load_recipe(recipe, overrides, report=lambda note: typer.echo(note, err=True))
     if dry_run:
         typer.echo(resolved.to_yaml(), nl=False)
         return
+    join_slurm()
     count = processes or _devices(cpu)
     if count > 1 and not inside_launcher():
         raise typer.Exit(launch(count, sys.argv[1:]))

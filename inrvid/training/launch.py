@@ -10,10 +10,31 @@ import sys
 import time
 from typing import Any
 
+from ..errors import InrvidError
+
 
 def inside_launcher() -> bool:
-    """Whether a launcher (torchrun, accelerate launch, ours) started this process."""
+    """Whether a launcher (torchrun, accelerate launch, SLURM's srun, ours) started this process."""
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
+
+
+def join_slurm() -> None:
+    """Take this process's place in the group from srun's variables, as torchrun would set it.
+
+    MASTER_ADDR and MASTER_PORT are the job script's to set. Does nothing outside `srun`, or inside torchrun.
+    """
+    tasks = os.environ.get("SLURM_STEP_NUM_TASKS", "1")  # set by srun alone, not in a job script itself
+    if inside_launcher() or int(tasks) < 2:
+        return
+    for name, source in (("RANK", "SLURM_PROCID"), ("LOCAL_RANK", "SLURM_LOCALID")):
+        os.environ[name] = os.environ[source]
+    os.environ["WORLD_SIZE"] = tasks
+    missing = [name for name in ("MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
+    if missing:
+        raise InrvidError(
+            f"srun started {tasks} tasks, but {' and '.join(missing)} is not set: in the job script, export "
+            'MASTER_ADDR=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1) MASTER_PORT=29500'
+        )
 
 
 def launch(processes: int, arguments: list[str]) -> int:

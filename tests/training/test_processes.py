@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -107,3 +108,47 @@ def wait_for(path, seconds=60):
     while not (path.exists() and path.stat().st_size > 400):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def together(commands, environments):
+    """Run several commands at once; all must end well."""
+    started = [
+        subprocess.Popen(c, env=e, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for c, e in zip(commands, environments, strict=True)
+    ]
+    for process in started:
+        out, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, out
+
+
+def test_two_nodes(alone, tmp_path):
+    """Two torchrun agents, as on two machines, on the loopback."""
+    port = free_port()
+    arguments = command(tmp_path / "run")[1:]  # -m inrvid …
+    arguments = [x for i, x in enumerate(arguments) if "--processes" not in (x, arguments[i - 1])]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc_per_node=1"]
+    address = ["--master_addr=127.0.0.1", f"--master_port={port}"]
+    agents = [[*torchrun, f"--node_rank={rank}", *address, *arguments] for rank in range(2)]
+    together(agents, [environment()] * 2)
+    assert distance(weights(tmp_path / "run"), alone) < 1e-5
+
+
+def test_slurm(alone, tmp_path):
+    """What srun sets for two tasks on two nodes."""
+    common = {**environment(), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "SLURM_STEP_NUM_TASKS": "2"}
+    tasks = [{**common, "SLURM_PROCID": str(rank), "SLURM_LOCALID": "0"} for rank in range(2)]
+    together([command(tmp_path / "run")] * 2, tasks)
+    assert distance(weights(tmp_path / "run"), alone) < 1e-5
+
+
+def test_slurm_without_an_address(tmp_path):
+    task = {**environment(), "SLURM_STEP_NUM_TASKS": "2", "SLURM_PROCID": "0", "SLURM_LOCALID": "0"}
+    result = subprocess.run(command(tmp_path / "run"), env=task, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert "MASTER_ADDR and MASTER_PORT is not set" in result.stderr
