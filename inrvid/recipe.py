@@ -2,9 +2,8 @@
 
 How a recipe becomes a `Recipe`:
 1. its file and those it `extends` are read (with the line of every key), then `--set` is added: layers;
-2. layers are merged, the later over the earlier. Where a layer changes a part's `type`, the inherited keys that
-   the new type also has are kept, the others dropped (and reported);
-3. what one part needs of another is derived where it is not written, refused where it contradicts (`DERIVED`);
+2. layers are merged, the later over the earlier (recipe_merge);
+3. what one part needs of another is derived where it is not written, refused where it contradicts (recipe_fit);
 4. everything is validated; an error names file, line, key and the nearest match.
 
 No torch is imported here: a wrong recipe fails at once.
@@ -12,22 +11,21 @@ No torch is imported here: a wrong recipe fails at once.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from pydantic.fields import FieldInfo
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from .config import PartConfig, PartOf, StrictModel, field_part, inline_refs, validate
+from .config import PartConfig, PartOf, StrictModel, inline_refs, validate
 from .data.configs import DatasetConfig
 from .discriminators.configs import DiscriminatorConfig
 from .errors import ConfigError, InrvidError, dotted
 from .generators.configs import GeneratorConfig
 from .recipe_file import KeyPath, Layer, find_recipe, read_layer, read_overrides
-from .registry import registry
+from .recipe_fit import DERIVED, derive, eval_problems
+from .recipe_merge import merge_layer
 from .time_samplers.configs import TimeSamplerConfig
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -127,31 +125,6 @@ class Recipe(StrictModel):
         return self.model_dump(mode="json")
 
 
-@dataclasses.dataclass(frozen=True)
-class Derived:
-    """`target` is `source` where it is not written, and must equal it where it is.
-
-    `if_fixed`: only where the source's component admits one value alone.
-    """
-
-    target: tuple[str, str]
-    source: tuple[str, str]
-    if_fixed: bool = False
-
-
-DERIVED = [
-    Derived(("discriminator", "resolution"), ("generator", "resolution")),
-    Derived(("discriminator", "label_dim"), ("generator", "label_dim")),
-    Derived(("discriminator", "clip_length"), ("generator", "clip_length")),
-    Derived(("time_sampler", "clip_length"), ("generator", "clip_length")),
-    Derived(("discriminator", "frames"), ("time_sampler", "frames"), if_fixed=True),
-    Derived(("time_sampler", "frames"), ("discriminator", "frames")),
-    Derived(("discriminator", "max_frames"), ("time_sampler", "max_frames")),
-    Derived(("data", "resolution"), ("generator", "resolution")),
-    Derived(("data", "clip_length"), ("generator", "clip_length")),
-]
-
-
 def load_recipe(
     source: str | Path | Mapping[str, Any],
     overrides: Iterable[str] = (),
@@ -173,10 +146,10 @@ def load_recipe(
     layers.append(read_overrides(overrides))
     merged = Layer({}, {}, "")
     for layer in layers:
-        merged = _merge_layer(merged, layer, _silent if layer.installed else report)
+        merged = merge_layer(merged, layer, Recipe, _silent if layer.installed else report)
     data = merged.data
     data.setdefault("name", layers[-2].name)
-    derived, problems = _derive(data)
+    derived, problems = derive(data)
     try:
         recipe = validate(Recipe, data)
     except ConfigError as error:
@@ -184,7 +157,7 @@ def load_recipe(
         sources: dict[KeyPath, KeyPath] = {r.target: r.source for r in DERIVED if r.target in derived}
         told = [(path, message) for path, message in error.problems if sources.get(path) not in wrong]
         problems += [(path, message + derived.get(path, "")) for path, message in told]
-    problems += _eval_problems(data) if not problems else []
+    problems += eval_problems(data) if not problems else []
     if problems:
         raise InvalidRecipe("\n".join(_located(path, message, merged) for path, message in problems))
     return recipe
@@ -227,184 +200,8 @@ def _layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
     return layers
 
 
-def _merge_layer(base: Layer, layer: Layer, report: Callable[[str], None]) -> Layer:
-    origins = dict(base.origins)
-    base = dataclasses.replace(base, data=_without_foreign_eval_keys(base.data, layer.data, report))
-    data = _merge(base.data, layer.data, Recipe, (), origins, report)
-    return Layer(data, {**origins, **layer.origins}, layer.name or base.name)
-
-
-def _without_foreign_eval_keys(
-    base: Mapping[str, Any], layer: Mapping[str, Any], report: Callable[[str], None]
-) -> dict[str, Any]:
-    """Inherited keys of `eval.data` are keys of `data`: where its type changes, those that the new type lacks go."""
-    old, new = (_written(part, "data", "type") for part in (base, layer))
-    inherited = _written(base, "eval", "data")
-    if new in (None, old) or not isinstance(inherited, Mapping) or new not in registry("datasets").names():
-        return dict(base)
-    fields = registry("datasets").config_class(new).model_fields
-    dropped = [key for key in inherited if key not in fields]
-    if dropped:
-        report(f"eval.data: data type {old} → {new}; dropped keys that the new type lacks: {', '.join(dropped)}")
-    kept = {key: value for key, value in inherited.items() if key in fields}
-    return {**base, "eval": {**base["eval"], "data": kept}}
-
-
-def _written(data: Mapping[str, Any], section: str, key: str) -> Any:
-    part = data.get(section)
-    return part.get(key) if isinstance(part, Mapping) else None
-
-
-def _merge(
-    base: Mapping[str, Any],
-    layer: Mapping[str, Any],
-    model: type[BaseModel] | None,
-    path: KeyPath,
-    origins: dict[KeyPath, str],
-    report: Callable[[str], None],
-) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in layer.items():
-        old = merged.get(key)
-        part = field_part(model, key) if model else None
-        emptied = value == {} and _annotated_model(model, key) is None and not part
-        if emptied or not isinstance(value, Mapping) or not (isinstance(old, Mapping) or part):
-            merged[key] = value
-            for below in [p for p in origins if p[: len(path) + 1] == (*path, key)]:
-                del origins[below]  # what was written there before is gone
-            continue
-        inner = _annotated_model(model, key)
-        old = old if isinstance(old, Mapping) else {}
-        if part:
-            old, value, inner = _retyped(old, value, model, key, part, (*path, key), report)
-        merged[key] = _merge(old, value, inner, (*path, key), origins, report)
-    return merged
-
-
-def _retyped(
-    old: Mapping[str, Any],
-    new: Mapping[str, Any],
-    model: type[BaseModel] | None,
-    key: str,
-    part: PartOf,
-    path: KeyPath,
-    report: Callable[[str], None],
-) -> tuple[Mapping[str, Any], Mapping[str, Any], type[BaseModel] | None]:
-    """(inherited keys that stay, new keys, configuration class) of a part that a layer writes to."""
-    default = model.model_fields[key].default if model else None
-    default_type = default.get("type") if isinstance(default, dict) else None
-    old_type = old.get("type", default_type)
-    new_type = new.get("type", old_type)
-    if not isinstance(new_type, str):
-        return old, new, None
-    try:
-        inner = registry(part.kind).config_class(new_type)
-    except ConfigError:
-        return old, new, None  # validation reports the unknown name
-    if old_type is not None and new_type != old_type:
-        kept = {name for name, field in inner.model_fields.items() if not _admits_one_value(field)} - {"type"}
-        dropped = [name for name in old if name not in kept | {"type"}]
-        if dropped:
-            keys = ", ".join(dropped)
-            report(f"{dotted(path)}: type {old_type} → {new_type}; dropped keys that the new type lacks: {keys}")
-        old = {name: value for name, value in old.items() if name in kept}
-    return old, {"type": new_type, **new}, inner
-
-
-def _annotated_model(model: type[BaseModel] | None, key: str) -> type[BaseModel] | None:
-    field = model.model_fields.get(key) if model else None
-    annotation = field.annotation if field else None
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
-
-
-def _derive(data: dict[str, Any]) -> tuple[dict[KeyPath, str], list[tuple[KeyPath, str]]]:
-    """Fill in `DERIVED` in place. Returns (where each filled-in value comes from, what contradicts)."""
-    derived: dict[KeyPath, str] = {}
-    problems: list[tuple[KeyPath, str]] = []
-    for rule in DERIVED:
-        target, key = data.get(rule.target[0]), rule.target[1]
-        known, value = _value(data, *rule.source)
-        if not isinstance(target, dict) or not known or not _has_field(*rule.target, data):
-            continue
-        if rule.if_fixed and (key in target or not _is_fixed(*rule.source, data) or _is_fixed(*rule.target, data)):
-            continue
-        if key not in target:
-            target[key] = value
-            derived[rule.target] = f" (derived from {dotted(rule.source)})"
-        elif target[key] != value and target[key] != [value, value]:
-            message = f"is {target[key]}, but {dotted(rule.source)} is {value}: leave this key out, or make them equal"
-            problems.append((rule.target, message))
-    return derived, problems + _labels(data)
-
-
-def _eval_problems(data: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
-    """What is wrong with `eval.data` as changes of `data`: found now, not at the end of the training."""
-    try:
-        registry("datasets").validate({**data["data"], **(_written(data, "eval", "data") or {})})
-    except ConfigError as error:
-        return [(("eval", "data", *path), message) for path, message in error.problems]
-    return []
-
-
-def _labels(data: dict[str, Any]) -> list[tuple[KeyPath, str]]:
-    """A conditional generator needs labels."""
-    known, classes = _value(data, "generator", "label_dim")
-    videos = data.get("data")
-    if not known or not classes or not isinstance(videos, dict):
-        return []
-    if not videos.setdefault("labels", True):
-        return [
-            (
-                ("data", "labels"),
-                f"is false, but generator.label_dim is {classes}: a conditional generator needs labels",
-            )
-        ]
-    return []
-
-
-_KINDS: dict[str, Literal["generators", "discriminators", "time_samplers", "datasets"]] = {
-    "generator": "generators",
-    "discriminator": "discriminators",
-    "time_sampler": "time_samplers",
-    "data": "datasets",
-}
-
-
-def _config_class(section: str, data: Mapping[str, Any]) -> type[PartConfig] | None:
-    part = data.get(section)
-    if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
-        return None
-    try:
-        return registry(_KINDS[section]).config_class(part["type"])
-    except ConfigError:
-        return None  # validation reports it
-
-
-def _has_field(section: str, key: str, data: Mapping[str, Any]) -> bool:
-    model = _config_class(section, data)
-    return model is not None and key in model.model_fields
-
-
-def _is_fixed(section: str, key: str, data: Mapping[str, Any]) -> bool:
-    """Whether the component admits a single value of the key."""
-    model = _config_class(section, data)
-    return model is not None and _admits_one_value(model.model_fields[key])
-
-
-def _admits_one_value(field: FieldInfo) -> bool:
-    return get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
-
-
 def _silent(note: str) -> None:
     pass
-
-
-def _value(data: Mapping[str, Any], section: str, key: str) -> tuple[bool, Any]:
-    """(known, value) of a key: as written, else its default."""
-    model = _config_class(section, data)
-    if model is None or key not in model.model_fields:
-        return False, None
-    return True, data[section].get(key, model.model_fields[key].default)
 
 
 def _located(path: KeyPath, message: str, merged: Layer) -> str:

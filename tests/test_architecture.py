@@ -17,7 +17,7 @@ LAYERS = [
     {"coords"},
     {"motion", "latents"},
     {"generators", "discriminators", "augment", "time_samplers", "losses", "metrics", "data"},
-    {"recipe_file", "recipe", "models", "hub", "convert", "video_io", "generate"},
+    {"recipe_file", "recipe_fit", "recipe_merge", "recipe", "models", "hub", "convert", "video_io", "generate"},
     {"training", "report"},
     {"cli"},
     {"__main__"},
