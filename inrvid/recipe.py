@@ -63,6 +63,9 @@ class TrainConfig(StrictModel):
     checkpoint_kclips: PositiveFloat = Field(400.0, description="interval of checkpoints")
     keep_last: PositiveInt = Field(2, description="so many of the newest checkpoints are kept")
     keep_kclips: PositiveFloat | None = Field(None, description="and one in each so many thousand clips")
+    keep_best: str | None = Field(
+        None, description="and the one with the lowest score, such as statistics/spatial, of eval.metrics"
+    )
     tensorboard: bool = Field(True, description="write TensorBoard's files beside metrics.jsonl")
     trackers: Annotated[tuple[str, ...], Field(strict=False)] = Field(
         (), description="others, through Accelerate: wandb, trackio, ..."

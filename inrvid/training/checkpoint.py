@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,16 @@ MANIFEST = "manifest.json"
 PREFIX = "clips-"
 
 
-def save_checkpoint(folder: Path, training: TrainingStep, *, step: int, clips: int, rollbacks: int = 0) -> Path:
-    """Write `folder`/clips-<n> and return it.
+def save_checkpoint(
+    folder: Path,
+    training: TrainingStep,
+    *,
+    step: int,
+    clips: int,
+    rollbacks: int = 0,
+    scores: Mapping[str, float] | None = None,
+) -> Path:
+    """Write `folder`/clips-<n> and return it; `scores` are kept with it, for `prune`.
 
     Raises:
         InrvidError: the disk is full, or another error of the file system; nothing is left behind.
@@ -43,7 +52,7 @@ def save_checkpoint(folder: Path, training: TrainingStep, *, step: int, clips: i
             path = temporary / f"{name}.safetensors"
             save_file({key: value.detach().contiguous() for key, value in tensors.items()}, path)
         digests = {path.name: sha256(path) for path in sorted(temporary.iterdir())}
-        manifest = {"step": step, "clips": clips, "rollbacks": rollbacks, "files": digests}
+        manifest = {"step": step, "clips": clips, "rollbacks": rollbacks, "scores": scores or {}, "files": digests}
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         for path in (*temporary.iterdir(), temporary):
             _sync(path)
@@ -110,17 +119,26 @@ def damage(path: Path) -> str | None:
     return None
 
 
-def prune(folder: Path, *, keep_last: int, keep_every: int | None) -> None:
-    """Delete all but the last `keep_last` checkpoints, and the first from each multiple of `keep_every` clips on."""
+def prune(folder: Path, *, keep_last: int, keep_every: int | None = None, keep_best: str | None = None) -> None:
+    """Delete all but the last `keep_last` checkpoints, the first from each multiple of `keep_every` clips on, and the
+    one with the lowest score `keep_best`."""
     kept: set[int] = set()
     paths = checkpoints(folder)
+    best = min(paths, key=lambda path: _score(path, keep_best), default=None) if keep_best else None
     for path in paths[:-keep_last]:
         clips = int(path.name.removeprefix(PREFIX))
         period = clips // keep_every if keep_every else 0
         if period and period not in kept:
             kept.add(period)
-        else:
+        elif path != best:
             shutil.rmtree(path)
+
+
+def _score(path: Path, name: str | None) -> float:
+    try:
+        return float(json.loads((path / MANIFEST).read_text())["scores"][name])
+    except (OSError, ValueError, KeyError, TypeError):  # damaged, or saved when nothing was measured
+        return math.inf
 
 
 def bytes_needed(training: TrainingStep) -> int:

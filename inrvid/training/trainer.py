@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import shutil
@@ -257,9 +258,12 @@ class Trainer:
 
     def _write_checkpoint(self) -> None:
         folder, config = self.run_dir / "checkpoints", self.recipe.train
-        save_checkpoint(folder, self.training, step=self.step, clips=self.clips, rollbacks=self.rollbacks)
+        scores = self._scorer(self.generator) if config.keep_best else {}
+        save_checkpoint(
+            folder, self.training, step=self.step, clips=self.clips, rollbacks=self.rollbacks, scores=scores
+        )
         keep_every = None if config.keep_kclips is None else round(config.keep_kclips * 1000)
-        prune(folder, keep_last=config.keep_last, keep_every=keep_every)
+        prune(folder, keep_last=config.keep_last, keep_every=keep_every, keep_best=config.keep_best)
         self.generator.save_pretrained(
             self.run_dir / "model",
             recipe=self.recipe.to_dict(),
@@ -279,11 +283,15 @@ class Trainer:
                 "make room, or give a --run-dir on another disk"
             )
 
+    @functools.cached_property
+    def _scorer(self) -> Scorer:
+        return Scorer(self.recipe)
+
     def _score(self) -> Scores:
         """Score the result beside the untrained generator, on the main process."""
         if not self.recipe.eval.metrics or not self.accelerator.is_main_process:
             return {}
-        scorer = Scorer(self.recipe)
+        scorer = self._scorer
         device = self.accelerator.device
         untrained = build_generator(self.recipe.generator, seed=self.recipe.seed).eval().to(device)
         before, after = scorer(untrained), scorer(self.generator)

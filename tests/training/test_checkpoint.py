@@ -72,6 +72,29 @@ def test_what_is_kept(tmp_path):
     assert [int(p.name[6:]) for p in checkpoints(tmp_path)] == [1000]
 
 
+def test_the_best_is_kept(tmp_path):
+    for clips, score in ((100, 5.0), (200, 1.0), (300, 3.0), (400, 2.0)):
+        path = tmp_path / f"clips-{clips:012d}"
+        path.mkdir()
+        (path / "manifest.json").write_text(json.dumps({"scores": {"a/b": score}}))
+    (tmp_path / "clips-000000000500").mkdir()  # damaged: it has no score
+    prune(tmp_path, keep_last=1, keep_best="a/b")
+    assert [int(p.name[6:]) for p in checkpoints(tmp_path)] == [200, 500]
+
+
+def test_scores_are_saved_with_checkpoints(tiny, tmp_path):
+    measured = "eval={metrics: [{type: statistics}], clips: 16, data: {split: test}}"
+    settings = ("train.kclips=0.016", "train.checkpoint_kclips=0.008", "train.keep_best=statistics/temporal")
+    trainer(tiny(measured, *settings), tmp_path / "run").run()
+    for path in checkpoints(tmp_path / "run" / "checkpoints"):
+        assert set(json.loads((path / "manifest.json").read_text())["scores"]) == {
+            "statistics/spatial",
+            "statistics/temporal",
+        }
+    with pytest.raises(InrvidError, match=r"keep_best: 'statistics/temporal' is not measured"):
+        trainer(tiny(*settings), tmp_path / "other")
+
+
 def test_size_is_foreseen(run, tiny, tmp_path):
     actual = sum(p.stat().st_size for p in checkpoints(run / "checkpoints")[-1].iterdir())
     foreseen = bytes_needed(trainer(tiny(), tmp_path / "other").training)
