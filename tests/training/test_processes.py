@@ -71,6 +71,20 @@ def test_ten_steps_are_those_of_one_process(alone, processes, settings, tmp_path
     assert [line["clips"] for line in lines] == list(range(12, 132, 12))
 
 
+def test_adaptive_augmentation_is_that_of_one_process(tmp_path):
+    """p follows the logits of all processes."""
+    settings = ["--set", "augment.type=ada", "--set", "augment.speed_kclips=0.4", "--set", "augment.interval=2"]
+    settings += ["--set", "augment.target=-0.9"]  # p rises, whatever the discriminator thinks
+    found = []
+    for processes in (1, 2):
+        run(tmp_path / str(processes), *settings, processes=processes, clips=60)
+        lines = (tmp_path / str(processes) / "metrics.jsonl").read_text().splitlines()
+        found.append([json.loads(line)["augment/p"] for line in lines])
+    assert found[0] == found[1]
+    assert max(found[0]) > 0.05
+    assert distance(weights(tmp_path / "2"), weights(tmp_path / "1")) < 1e-5
+
+
 def test_a_checkpoint_of_two_processes_resumes_on_one_and_three(alone, tmp_path):
     for processes in (1, 3):
         folder = tmp_path / str(processes)

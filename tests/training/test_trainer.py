@@ -168,6 +168,21 @@ def test_written_rate_is_kept(tiny):
     assert fit_to_data(tiny(), Data).generator.fps == 30
 
 
+@pytest.mark.parametrize(("precision", "half"), [("fp32", 0), ("tf32", 0), ("bf16", 99), ("fp16", 4)])
+def test_precisions(tiny, tmp_path, precision, half):
+    run = trainer(tiny("train.kclips=0.016", f"train.precision={precision}"), tmp_path / "run")
+    assert run.recipe.generator.half_blocks == run.recipe.discriminator.half_blocks == half
+    assert torch.backends.cudnn.allow_tf32 == (precision == "tf32")
+    run.run()
+    assert all(math.isfinite(line["loss/D"]) for line in metrics(tmp_path / "run"))
+    assert all(p.dtype == torch.float32 for p in run.training.G.parameters())
+    resumed = trainer(  # the precision may change on the way
+        tiny("train.kclips=0.024"), tmp_path / "run", resume=newest_intact(tmp_path / "run" / "checkpoints")
+    )
+    resumed.run()
+    assert resumed.clips == 24
+
+
 def test_checkpoint_of_another_model_is_refused(tiny, tmp_path):
     trainer(tiny("train.kclips=0.008"), tmp_path / "run").run()
     checkpoint = newest_intact(tmp_path / "run" / "checkpoints")
