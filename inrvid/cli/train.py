@@ -73,7 +73,7 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
 
-    from ..training.run_dir import checkpoint_to_resume, new_run_dir, refuse_another_model
+    from ..training.run_dir import checkpoint_to_resume, new_run_dir, refuse_another_model, remove_empty
     from ..training.trainer import Interrupted, Trainer
 
     main = PartialState(cpu=cpu or not torch.cuda.is_available()).is_main_process
@@ -94,6 +94,6 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
         raise typer.Exit(128 + interrupted.signal) from None
     finally:
         if main and run_dir is None and not any(folder.iterdir()):
-            folder.rmdir()  # nothing was begun: leave no empty folder behind
+            remove_empty(folder)  # nothing was begun
     if main:
         typer.echo(f"model: {folder / 'model'}\nsamples: {folder / 'samples'}")

@@ -24,6 +24,15 @@ def new_run_dir(name: str, root: Path = Path("runs")) -> Path:
             return parent / f"{number:03d}"
 
 
+def remove_empty(run_dir: Path) -> None:
+    """Undo `new_run_dir`: the folder, and those above it that it made, as far as they are empty."""
+    for folder in (run_dir, run_dir.parent, run_dir.parent.parent):
+        try:
+            folder.rmdir()
+        except OSError:  # not empty
+            return
+
+
 def checkpoint_to_resume(run_dir: Path, resume: str, say: Callable[[str], None] = lambda line: None) -> Path | None:
     """What `--resume auto|never|PATH` means for this run folder; `say` is told of damaged checkpoints.
 

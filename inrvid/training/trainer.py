@@ -79,14 +79,15 @@ class Trainer:
         cpu: bool = False,
         console: Console | None = None,
     ):
-        # Motion codes need float64, which Apple's devices lack.
         refuse_sharding()
+        # Without CUDA, the CPU: motion codes need float64, which Apple's devices lack.
         self.accelerator = Accelerator(
             cpu=cpu or not torch.cuda.is_available(), log_with=checked(recipe.train.trackers) or None
         )
         self.console = console or Console()
         self.run_dir = run_dir
-        dataset = open_dataset(recipe.data)
+        with self.accelerator.local_main_process_first():  # one builds the index, the others find it in the cache
+            dataset = open_dataset(recipe.data)
         self._say(*dataset.summary())
         self.recipe = in_precision(fit_to_data(recipe, dataset))
         self.dataset = kept_in_memory(dataset)
