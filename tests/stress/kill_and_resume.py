@@ -9,14 +9,13 @@ The run is a small one that saves a checkpoint every few steps, so that kills fa
 from __future__ import annotations
 
 import argparse
-import os
 import random
-import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
+import psutil
 import torch
 
 from ..training.test_processes import command, environment, weights
@@ -32,9 +31,8 @@ def start(folder: Path, processes: int) -> subprocess.Popen[bytes]:
 
 
 def kill_tree(pid: int) -> None:
-    children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
-    for victim in (pid, *map(int, children)):
-        os.kill(victim, signal.SIGKILL)
+    for victim in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+        victim.kill()
 
 
 def wait_for_progress(folder: Path, process: subprocess.Popen[bytes]) -> None:

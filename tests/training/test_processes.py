@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -112,8 +113,7 @@ def test_one_process_that_dies_ends_the_run(tmp_path):
         command(folder, clips=120_000, processes=2), env=environment(), stderr=subprocess.DEVNULL
     )
     wait_for(folder / "metrics.jsonl")
-    children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
-    os.kill(int(children[1]), signal.SIGKILL)
+    psutil.Process(process.pid).children()[1].kill()
     assert process.wait(timeout=60) != 0
 
 
