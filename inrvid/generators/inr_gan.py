@@ -32,6 +32,7 @@ from ..layers.linear import EqLinear
 from ..motion.base import Motion
 from ..registry import registry
 from .base import VideoGenerator
+from .blocks import below, count_ws, modulate_blocks
 from .configs import InrGanConfig
 
 
@@ -50,23 +51,16 @@ class InrGan(VideoGenerator):
 
     @property
     def num_ws(self) -> int:
-        return sum(len(block.layers) for block in self._blocks().values()) + 1
+        return count_ws(self._blocks())
 
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
-        phi: dict[str, Tensor] = {}
-        first = 0
-        for name, block in self._blocks().items():
-            count = len(block.layers)
-            own = block.modulate(ws[:, first : first + count + 1])  # ToRGB takes the w behind its block's layers
-            phi.update({f"{name}.{key}": value for key, value in own.items()})
-            first += count
-        return phi
+        return modulate_blocks(self._blocks(), ws)
 
     def render(self, phi: Mapping[str, Tensor], state: Any, t: Tensor, grid: Grid) -> Tensor:
         x: Tensor | None = None
         rgb: Tensor | None = None
         for name, block in self._blocks().items():
-            own = {key.removeprefix(f"{name}."): value for key, value in phi.items() if key.startswith(f"{name}.")}
+            own = below(name, phi)
             side = max(int(name), self.input_resolution)
             x = block(own, x, state, grid.coarser(self.resolution // side), self.dtypes[int(name)])
             rgb = add_upsampled(block.to_rgb(own, x), rgb)
@@ -145,7 +139,7 @@ class MovingEmbedding(nn.Module):
         self, phi: dict[str, Tensor], weight: Tensor, bias: Tensor, state: Any, grid: Grid, dtype: torch.dtype
     ) -> Tensor:
         """Embedding times `weight` `[B, 2d, out]`, plus `bias` `[out]` → `[B, H, W, T, out]`; T = 1 without motion."""
-        predicted = {k.removeprefix("coords."): v for k, v in phi.items() if k.startswith("coords.")}
+        predicted = below("coords", phi)
         phase = self.coords.phase(predicted, grid).expand(len(weight), -1, -1, -1).flatten(1, 2)
         embedding = torch.cat([phase.sin(), phase.cos()], dim=2)  # [B, H·W, 2d]
         weight = self._rotated(weight, state, phi["w"])  # [B, T, 2d, out]

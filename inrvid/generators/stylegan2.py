@@ -21,6 +21,7 @@ from ..layers.half import half_dtypes, switch
 from ..layers.lowpass import Upsample
 from ..layers.modulated_conv import ModulatedConv2d
 from .base import VideoGenerator
+from .blocks import below, count_ws, modulate_blocks
 from .configs import StyleGan2Config
 
 
@@ -57,11 +58,11 @@ class StyleGan2(VideoGenerator):
 
     @property
     def num_ws(self) -> int:
-        return sum(len(block.layers) for block in self._blocks().values()) + 1
+        return count_ws(self._blocks())
 
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
         phi = {"ws": ws}
-        return phi if self.in_every_layer else phi | self._modulated(ws)
+        return phi if self.in_every_layer else phi | modulate_blocks(self._blocks(), ws)
 
     def render(self, phi: Mapping[str, Tensor], state: Any, t: Tensor, grid: Grid) -> Tensor:
         if grid != Grid(self.resolution, self.resolution):
@@ -75,19 +76,10 @@ class StyleGan2(VideoGenerator):
         motion = motion[:, :frames].flatten(0, 1)
         if self.in_every_layer:
             of_frames = ws.repeat_interleave(frames, dim=0)
-            phi = self._modulated(torch.cat([of_frames, motion[:, None].expand(-1, self.num_ws, -1)], dim=2))
+            ws = torch.cat([of_frames, motion[:, None].expand(-1, self.num_ws, -1)], dim=2)
+            phi = modulate_blocks(self._blocks(), ws)
         rgb = self._draw(phi, motion)
         return rearrange(rgb, "(b t) c h w -> b t c h w", t=frames).expand(-1, t.shape[1], -1, -1, -1).contiguous()
-
-    def _modulated(self, ws: Tensor) -> dict[str, Tensor]:
-        phi: dict[str, Tensor] = {}
-        first = 0
-        for name, block in self._blocks().items():
-            count = len(block.layers)
-            own = block.modulate(ws[:, first : first + count + 1])  # ToRGB takes the w behind its block's layers
-            phi |= {f"{name}.{key}": value for key, value in own.items()}
-            first += count
-        return phi
 
     def _draw(self, phi: Mapping[str, Tensor], motion: Tensor) -> Tensor:
         """RGB `[N, 3, R, R]` of N frames with these motion codes `[N, width]`."""
@@ -97,7 +89,7 @@ class StyleGan2(VideoGenerator):
         x = x.contiguous(memory_format=torch.channels_last)
         rgb: Tensor | None = None
         for name, block in self._blocks().items():
-            own = {key.removeprefix(f"{name}."): value for key, value in phi.items() if key.startswith(f"{name}.")}
+            own = below(name, phi)
             x, rgb = block(own, switch(x, self.dtypes[int(name)] or self.constant.dtype), rgb)
         assert rgb is not None
         return rgb
@@ -133,17 +125,13 @@ class StyleBlock(nn.Module):
     def forward(self, phi: Mapping[str, Tensor], x: Tensor, rgb: Tensor | None) -> tuple[Tensor, Tensor | None]:
         skip = None if self.skip is None else self.upsample(self.skip(x))
         for name, layer in self._layers().items():
-            x = layer(x, _below(name, phi))
+            x = layer(x, below(name, phi))
         x = x if skip is None else x + skip
         if self.rgb is None:
             return x, None
-        own = self.rgb(x, _below("rgb", phi))
+        own = self.rgb(x, below("rgb", phi))
         own = switch(own, self.rgb.weight.dtype)  # the sum of pictures stays in the parameters' precision
         return x, own if rgb is None else self.upsample(rgb) + own
 
     def _layers(self) -> dict[str, ModulatedConv2d]:
         return cast(dict[str, ModulatedConv2d], dict(self.layers.items()))
-
-
-def _below(name: str, phi: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {key.removeprefix(f"{name}."): value for key, value in phi.items() if key.startswith(f"{name}.")}
