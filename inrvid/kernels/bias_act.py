@@ -1,0 +1,184 @@
+"""Scale, bias, leaky ReLU, gain and clamp in one pass, and backward with the sums that bias and scale need.
+
+    y = clamp(gain · lrelu(scale · x + bias), ±bound)
+
+The activation is invertible, so that the backward pass needs y alone: x is not kept.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .operation import register
+
+SLOPE = 0.2
+"""Of the leaky ReLU in the StyleGAN family."""
+
+NO_BOUND = math.inf
+
+
+def bias_act(
+    x: Tensor,
+    bias: Tensor | None = None,
+    scale: Tensor | None = None,
+    *,
+    slope: float = SLOPE,
+    gain: float = 1.0,
+    bound: float = NO_BOUND,
+) -> Tensor:
+    """Feature maps `[N, C, H, W]` or rows `[N, M, C]` → the same shape.
+
+    Args:
+        bias: `[C]`.
+        scale: `[N, C]`, or `[N/k, C]`: one for k consecutive samples. Not 0.
+        slope: of the leaky ReLU for negative values; 1 applies no activation.
+        gain: positive.
+        bound: magnitude to which the result is clamped.
+    """
+    if scale is not None and len(scale) != len(x):
+        scale = scale.repeat_interleave(len(x) // max(len(scale), 1), dim=0)
+    rows = as_rows(x)
+    return like(torch.ops.inrvid.bias_act(rows, bias, scale, slope, gain, bound), x)
+
+
+def definition(x: Tensor, bias: Tensor | None, scale: Tensor | None, slope: float, gain: float, bound: float) -> Tensor:
+    """Rows x `[N, M, C]`, bias `[C]`, scale `[N, C]`."""
+    x = x if scale is None else x * scale[:, None]
+    x = x if bias is None else x + bias
+    x = (F.leaky_relu(x, slope) if slope != 1 else x) * gain
+    return x if math.isinf(bound) else x.clamp(-bound, bound)
+
+
+def cpu(x: Tensor, bias: Tensor | None, scale: Tensor | None, slope: float, gain: float, bound: float) -> Tensor:
+    y = torch.empty_like(x)
+    write(x, bias, scale, slope, gain, bound, y)
+    return y
+
+
+def write(
+    x: Tensor, bias: Tensor | None, scale: Tensor | None, slope: float, gain: float, bound: float, y: Tensor
+) -> None:
+    """The same into rows y, which may be x."""
+    bias = None if bias is None else bias * gain
+    for i, _, part, out in _pieces(x, y):
+        if scale is not None:
+            torch.mul(part, scale[i] * gain, out=out)
+            if bias is not None:
+                out += bias
+        elif bias is not None:
+            torch.add(bias, part, alpha=gain, out=out)
+        else:
+            torch.mul(part, gain, out=out)
+        _finish_(out, slope, bound)
+
+
+def _finish_(x: Tensor, slope: float, bound: float) -> None:
+    if slope != 1:
+        F.leaky_relu_(x, slope)
+    if not math.isinf(bound):
+        x.clamp_(-bound, bound)
+
+
+def backward_definition(
+    gradient: Tensor, y: Tensor, bias: Tensor | None, scale: Tensor | None, slope: float, gain: float, bound: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of x, bias `[C]` and scale `[N, C]` (empty without a scale), from the gradient of y and y itself."""
+    with torch.no_grad():
+        slopes = torch.where(y > 0, gain, gain * slope)
+        inside = slopes if math.isinf(bound) else slopes * (y.abs() < bound)
+    before = gradient * inside
+    of_bias = before.sum(dim=(0, 1))
+    if scale is None:
+        return before, of_bias, before.new_empty(0)
+    x = (y / slopes if bias is None else y / slopes - bias) / scale[:, None]
+    return before * scale[:, None], of_bias, (before * x).sum(dim=1)
+
+
+def backward_cpu(
+    gradient: Tensor, y: Tensor, bias: Tensor | None, scale: Tensor | None, slope: float, gain: float, bound: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    wide = torch.promote_types(y.dtype, torch.float32)
+    of_x, of_bias = torch.empty_like(y), y.new_zeros(y.shape[2], dtype=wide)
+    of_scale = y.new_zeros(scale.shape if scale is not None else 0, dtype=wide)
+    gradient = gradient.contiguous()
+    for i, j, part, out in _pieces(y, of_x):
+        own = gradient[i, j]
+        if slope != 1:
+            torch.ops.aten.leaky_relu_backward.grad_input(own, part, slope, True, grad_input=out)
+        else:
+            out.copy_(own)
+        if not math.isinf(bound):
+            out *= part.abs() < bound
+        if gain != 1:
+            out *= gain
+        of_bias += out.sum(dim=0, dtype=wide)
+        if scale is not None:
+            # lrelu inverted: by its own slope on the negative side
+            x = F.leaky_relu(part, 1 / slope) / gain if slope != 1 else part / gain
+            x = x if bias is None else x - bias
+            of_scale[i] += (out * x).sum(dim=0, dtype=wide)
+            out *= scale[i]
+    if scale is not None:
+        of_scale /= scale
+    return of_x, of_bias.to(y.dtype), of_scale.to(y.dtype)
+
+
+PIECE = 1 << 18
+"""Numbers that the CPU handles at a time, so that several steps find them in the cache."""
+
+
+def _pieces(x: Tensor, y: Tensor) -> Any:
+    """(sample, slice of rows, that part of x, of y), for rows `[N, M, C]`."""
+    step = max(1, PIECE // max(x.shape[2], 1))
+    for i in range(x.shape[0]):
+        for start in range(0, x.shape[1], step):
+            j = slice(start, start + step)
+            yield i, j, x[i, j], y[i, j]
+
+
+def as_rows(x: Tensor) -> Tensor:
+    """`[N, C, H, W]` or `[N, M, C]` → contiguous rows `[N, M, C]`; of channels-last memory, a view."""
+    return (x.permute(0, 2, 3, 1).flatten(1, 2) if x.ndim == 4 else x).contiguous()
+
+
+def like(rows: Tensor, x: Tensor) -> Tensor:
+    """Rows in the shape of x."""
+    return rows.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2) if x.ndim == 4 else rows
+
+
+def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    _, bias, scale, *ctx.constants = inputs
+    ctx.save_for_backward(output, bias, scale)
+
+
+def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+    run: Any = backward_definition if torch.is_grad_enabled() else torch.ops.inrvid.bias_act_backward
+    y, bias, scale = ctx.saved_tensors
+    of_x, of_bias, of_scale = run(gradient, y, bias, scale, *ctx.constants)
+    return of_x, None if bias is None else of_bias, None if scale is None else of_scale, None, None, None
+
+
+_CONSTANTS = "float slope, float gain, float bound"
+register(
+    "bias_act",
+    f"(Tensor x, Tensor? bias, Tensor? scale, {_CONSTANTS}) -> Tensor",
+    definition,
+    cpu,
+    lambda x, *rest: torch.empty_like(x),
+).register_autograd(_backward, setup_context=_setup)
+register(
+    "bias_act_backward",
+    f"(Tensor gradient, Tensor y, Tensor? bias, Tensor? scale, {_CONSTANTS}) -> (Tensor, Tensor, Tensor)",
+    backward_definition,
+    backward_cpu,
+    lambda gradient, y, bias, scale, *rest: (
+        torch.empty_like(y),
+        y.new_empty(y.shape[2]),
+        y.new_empty(scale.shape if scale is not None else 0),
+    ),
+)

@@ -1,0 +1,87 @@
+"""Which implementation of an operation runs.
+
+`auto` takes Triton on CUDA, the fast path on the CPU, and the definition where neither serves: other devices,
+float64 on CUDA, a machine without Triton (said once, as it is slow).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import importlib.util
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from ..errors import InrvidError
+
+Path = Literal["auto", "definition", "cpu", "triton"]
+
+_forced: Path | None = None
+
+
+@contextlib.contextmanager
+def using(path: Path) -> Iterator[None]:
+    """Inside, every operation runs this way: `definition`, `cpu` (on any device), `triton`, or `auto`.
+
+    It holds for the whole process, as backward passes run on threads of their own.
+    """
+    global _forced
+    before, _forced = _forced, _checked(path, "using")
+    try:
+        yield
+    finally:
+        _forced = before
+
+
+def path_for(x: Tensor) -> Path:
+    """The path that an operation on `x` takes now."""
+    forced = _forced or _from_environment()
+    if forced != "auto":
+        return forced
+    if x.device.type == "cpu":
+        return "cpu"
+    if x.device.type == "cuda" and x.dtype != torch.float64 and _triton_found():
+        return "triton"
+    return "definition"
+
+
+def pick(name: str, x: Tensor, definition: Callable[..., Any], cpu: Callable[..., Any] | None) -> Callable[..., Any]:
+    """The implementation of the operation `name` for inputs like `x`.
+
+    The Triton path of an operation in `kernels/<file>.py` is the function of that name in `kernels/triton/<file>.py`;
+    where there is none, the definition runs there too.
+    """
+    path = path_for(x)
+    if path == "triton":
+        module = importlib.import_module(f"{__package__}.triton.{definition.__module__.rpartition('.')[2]}")
+        return getattr(module, name, definition)
+    return cpu if path == "cpu" and cpu is not None else definition
+
+
+@functools.cache
+def _from_environment() -> Path:
+    return _checked(os.environ.get("INRVID_KERNELS", "auto"), "INRVID_KERNELS")
+
+
+def _checked(value: str, where: str) -> Any:
+    if value not in get_args(Path):
+        raise InrvidError(f"{where}: '{value}' is no path of the kernels: expected one of {', '.join(get_args(Path))}")
+    return value
+
+
+@functools.cache
+def _triton_found() -> bool:
+    if importlib.util.find_spec("triton") is not None:
+        return True
+    warnings.warn(
+        "Triton is not installed: the kernels run as plain PyTorch, which is several times slower on this GPU; "
+        "pip install 'inrvid[cuda]'",
+        stacklevel=2,
+    )
+    return False

@@ -1,0 +1,109 @@
+"""A pointwise layer whose matrix belongs to the video: matrix product, bias and leaky ReLU.
+
+    y = lrelu(x · W + b)
+
+The backward pass needs x, W and y. On the CPU rows are taken a few at a time, so that bias and activation (and in
+the backward pass the activation's gradient, which three products consume) are found in the cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .operation import register
+
+
+def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, slope: float = 1.0) -> Tensor:
+    """Rows x `[B, M, in]` times weight `[B, in, out]`, plus bias `[out]` → `[B, M, out]`; slope 1: no activation."""
+    return torch.ops.inrvid.pointwise(x, weight, bias, slope)
+
+
+def definition(x: Tensor, weight: Tensor, bias: Tensor | None, slope: float) -> Tensor:
+    y = x @ weight if bias is None else x @ weight + bias
+    return F.leaky_relu(y, slope) if slope != 1 else y
+
+
+def cpu(x: Tensor, weight: Tensor, bias: Tensor | None, slope: float) -> Tensor:
+    y = x.new_empty(*x.shape[:2], weight.shape[2])
+    for b, rows in pieces(x, y):
+        out = y[b, rows]
+        if bias is None:
+            torch.mm(x[b, rows], weight[b], out=out)
+        else:
+            torch.addmm(bias, x[b, rows], weight[b], out=out)
+        if slope != 1:
+            F.leaky_relu_(out, slope)
+    return y
+
+
+def backward_definition(
+    gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of x, weight and bias, from those of y."""
+    with torch.no_grad():
+        slopes = torch.where(y > 0, 1.0, slope).to(y.dtype)
+    before = gradient * slopes if slope != 1 else gradient
+    return before @ weight.mT, x.mT @ before, before.sum(dim=(0, 1))
+
+
+def backward_cpu(gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: float) -> tuple[Tensor, Tensor, Tensor]:
+    wide = torch.promote_types(x.dtype, torch.float32)
+    of_x = torch.empty_like(x)
+    of_weight, of_bias = weight.new_zeros(weight.shape, dtype=wide), weight.new_zeros(weight.shape[2], dtype=wide)
+    for b, rows in pieces(x, y):
+        before = gradient[b, rows]
+        if slope != 1:
+            before = torch.ops.aten.leaky_relu_backward(before, y[b, rows], slope, True)
+        torch.mm(before, weight[b].mT, out=of_x[b, rows])
+        if wide == x.dtype:
+            of_weight[b].addmm_(x[b, rows].mT, before)
+        else:
+            of_weight[b] += x[b, rows].mT @ before
+        of_bias += before.sum(dim=0, dtype=wide)
+    return of_x, of_weight.to(weight.dtype), of_bias.to(x.dtype)
+
+
+PIECE = 1 << 20
+"""Numbers, in and out together, that the CPU handles at a time."""
+
+
+def pieces(x: Tensor, y: Tensor) -> Any:
+    """(sample, slice of its rows)."""
+    step = max(256, PIECE // max(x.shape[2] + y.shape[2], 1))
+    return ((b, slice(i, i + step)) for b in range(x.shape[0]) for i in range(0, x.shape[1], step))
+
+
+def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    x, weight, bias, ctx.slope = inputs
+    ctx.has_bias = bias is not None
+    ctx.save_for_backward(x, weight, output)
+
+
+def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+    run: Any = backward_definition if torch.is_grad_enabled() else torch.ops.inrvid.pointwise_backward
+    of_x, of_weight, of_bias = run(gradient, *ctx.saved_tensors, ctx.slope)
+    return of_x, of_weight, of_bias if ctx.has_bias else None, None
+
+
+register(
+    "pointwise",
+    "(Tensor x, Tensor weight, Tensor? bias, float slope) -> Tensor",
+    definition,
+    cpu,
+    lambda x, weight, bias, slope: x.new_empty(*x.shape[:2], weight.shape[2]),
+).register_autograd(_backward, setup_context=_setup)
+register(
+    "pointwise_backward",
+    "(Tensor gradient, Tensor x, Tensor weight, Tensor y, float slope) -> (Tensor, Tensor, Tensor)",
+    backward_definition,
+    backward_cpu,
+    lambda gradient, x, weight, y, slope: (
+        x.new_empty(x.shape),
+        weight.new_empty(weight.shape),
+        weight.new_empty(weight.shape[2]),
+    ),
+)
