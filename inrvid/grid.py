@@ -54,6 +54,22 @@ class Grid(NamedTuple):
             )
         return self._replace(height=self.height // factor, width=self.width // factor)
 
+    def finer(self, factor: int) -> Grid:
+        """The same region with `factor` times more points a side."""
+        return self._replace(height=self.height * factor, width=self.width * factor)
+
+    def band(self, first: int, count: int) -> Grid:
+        """The points of `count` rows from `first` on, as a grid of their own."""
+        x0, y0, x1, y1 = self.region
+        top, bottom = (y0 + (y1 - y0) * row / self.height for row in (first, first + count))
+        return Grid(count, self.width, (x0, top, x1, bottom))
+
+    def steps(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """((x of the first column, x from one to the next), (y of the top row, y to the one below)); see `axes`."""
+        x0, y0, x1, y1 = self.region
+        step_x, step_y = 2 * (x1 - x0) / self.width, -2 * (y1 - y0) / self.height
+        return (2 * x0 - 1, step_x), (1 - 2 * y0 + step_y, step_y)
+
     def axes(self, device: torch.device | None = None, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
         """x `[width]` and y `[height]` in the papers' coordinates: [−1, 1), x to the right, y **upwards**.
 

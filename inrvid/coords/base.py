@@ -11,7 +11,7 @@ The generator uses this to evaluate sines once a video and to turn time into a c
 from __future__ import annotations
 
 import abc
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,11 +20,20 @@ from ..config import PartConfig
 from ..grid import Grid
 
 
+class AffinePhase(NamedTuple):
+    """Phases origin + row·down + column·right of a grid's points, rows from the top: each `[B, d]` or `[1, d]`."""
+
+    origin: Tensor
+    down: Tensor
+    right: Tensor
+
+
 class CoordinateEncoding(nn.Module, abc.ABC):
     """Phases of points, `dim` a point.
 
     Constructed as `Class(config, dim=d, w_dim=…, size=n)`: d phases, styles of width w_dim, n points a side of
-    the grid that the encoding serves in training.
+    the grid that the encoding serves in training. Subclasses say what their phases are: in `affine_phase` where they
+    are affine (generators are faster then), in `phase` otherwise.
     """
 
     Config: ClassVar[type[PartConfig]]
@@ -37,17 +46,26 @@ class CoordinateEncoding(nn.Module, abc.ABC):
     def predict(self, w: Tensor) -> dict[str, Tensor]:
         """What depends on the video: w `[B, w_dim]` → named tensors `[B, …]`, kept in φ."""
 
-    @abc.abstractmethod
+    def affine_phase(self, predicted: dict[str, Tensor], grid: Grid) -> AffinePhase | None:
+        """The phases of a grid's points, if they are affine in x and y."""
+        return None
+
     def phase(self, predicted: dict[str, Tensor], grid: Grid) -> Tensor:
         """The phases of a grid's points, `[B, height, width, dim]`, rows from the top."""
+        affine = self.affine_phase(predicted, grid)
+        if affine is None:
+            raise NotImplementedError(f"{type(self).__name__} must define `affine_phase` or `phase`")
+        origin, down, right = (x[:, None, None] for x in affine)
+        rows, columns = (torch.arange(n, device=origin.device, dtype=origin.dtype) for n in (grid.height, grid.width))
+        return origin + rows[:, None, None] * down + columns[:, None] * right
 
 
-def linear_phase(frequencies: Tensor, grid: Grid) -> Tensor:
-    """A·(x, y) for frequencies A `[B, d, 2]` in radians a unit of x ∈ [−1, 1] → `[B, height, width, d]`."""
-    x, y = grid.axes(frequencies.device, frequencies.dtype)
-    along_x = x[:, None] * frequencies[:, None, :, 0]  # [B, width, d]
-    along_y = y[:, None] * frequencies[:, None, :, 1]  # [B, height, d]
-    return along_y[:, :, None] + along_x[:, None]
+def linear_phase(frequencies: Tensor, grid: Grid, offset: Tensor | None = None) -> AffinePhase:
+    """A·(x, y) + offset, for A `[B, d, 2]` in radians a unit of x ∈ [−1, 1], offset `[B, d]` or `[d]`."""
+    (x, step_x), (y, step_y) = grid.steps()
+    origin = frequencies[..., 0] * x + frequencies[..., 1] * y
+    origin = origin if offset is None else origin + offset
+    return AffinePhase(origin, frequencies[..., 1] * step_y, frequencies[..., 0] * step_x)
 
 
 class SharedBasis(CoordinateEncoding):
@@ -58,7 +76,7 @@ class SharedBasis(CoordinateEncoding):
     def predict(self, w: Tensor) -> dict[str, Tensor]:
         return {}
 
-    def phase(self, predicted: dict[str, Tensor], grid: Grid) -> Tensor:
+    def affine_phase(self, predicted: dict[str, Tensor], grid: Grid) -> AffinePhase:
         return linear_phase(self.frequencies[None], grid)
 
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ..grid import Grid
 from ..layers.linear import EqLinear
-from .base import CoordinateEncoding, linear_phase
+from .base import AffinePhase, CoordinateEncoding, linear_phase
 from .configs import FourierConfig
 
 
@@ -22,5 +22,5 @@ class FourierCoords(CoordinateEncoding):
         frequencies, offset = self.affine(w).split([2 * self.dim, self.dim], dim=1)
         return {"frequencies": frequencies.unflatten(1, (self.dim, 2)) * self.config.sigma, "offset": offset}
 
-    def phase(self, predicted: dict[str, Tensor], grid: Grid) -> Tensor:
-        return linear_phase(predicted["frequencies"], grid) + predicted["offset"][:, None, None]
+    def affine_phase(self, predicted: dict[str, Tensor], grid: Grid) -> AffinePhase:
+        return linear_phase(predicted["frequencies"], grid, predicted["offset"])

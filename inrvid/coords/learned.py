@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..grid import Grid
-from .base import SharedBasis, gaussian_frequencies
+from .base import AffinePhase, SharedBasis, gaussian_frequencies, linear_phase
 from .configs import LearnedConfig
 
 
@@ -18,5 +18,5 @@ class LearnedCoords(SharedBasis):
         self.frequencies = nn.Parameter(gaussian_frequencies(dim, config.sigma))
         self.offset = nn.Parameter(torch.zeros(dim))
 
-    def phase(self, predicted: dict[str, Tensor], grid: Grid) -> Tensor:
-        return super().phase(predicted, grid) + self.offset
+    def affine_phase(self, predicted: dict[str, Tensor], grid: Grid) -> AffinePhase:
+        return linear_phase(self.frequencies[None], grid, self.offset)

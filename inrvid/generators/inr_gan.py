@@ -4,36 +4,45 @@ Blocks at nominal resolutions 4, 8, … R hold pointwise layers modulated by FMM
 share one grid, each later one doubles its features by nearest neighbour and takes a coordinate embedding in.
 Every block adds to the RGB sum (skip architecture).
 
-How φ is evaluated. Features are `[B, H, W, T, C]`: a pointwise layer is one matrix product a video, whatever the
-number of frames. Three identities save most of the work, none of them approximate:
+How φ is evaluated. Features are `[B, T, H, W, C]`. The identities that save most of the work, none of them
+approximate beyond rounding:
 - the matrices depend on the video alone, and are made once (`modulate`);
-- time only rotates the embedding (see coords.base), and a rotation of the embedding is a rotation of the matrix
-  that consumes it: sines are evaluated once a video, not once a frame;
-- a pointwise layer commutes with nearest-neighbour doubling: it runs before, on a quarter of the points.
+- a pointwise layer commutes with nearest-neighbour doubling: it runs before, on a quarter of the points;
+- the embedding's share of a layer is a sum of waves, which `kernels.inr_layer` evaluates without writing the
+  embedding down.
+Every layer is pointwise: where no gradient is recorded, videos, frames and bands of rows are evaluated in pieces
+small enough for the cache, and memory does not grow with the video or its size.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
 from ..config import PartConfig
+from ..coords.base import CoordinateEncoding
 from ..grid import Grid
-from ..layers.activation import lrelu_
+from ..kernels.bias_act import SLOPE
+from ..kernels.inr_layer import Phase, doubled, inr_layer
+from ..kernels.pointwise import pointwise
+from ..kernels.to_rgb import to_rgb
 from ..layers.fmm import FMMLinear
-from ..layers.half import enter, half_dtypes, switch
+from ..layers.half import enter, half_dtypes, outside, switch, to_outside
 from ..layers.linear import EqLinear
 from ..motion.base import Motion
 from ..registry import registry
 from .base import VideoGenerator
 from .blocks import below, count_ws, modulate_blocks
 from .configs import InrGanConfig
+from .pieces import Piece, assemble, pieces_of
 
 
 class InrGan(VideoGenerator):
@@ -57,15 +66,29 @@ class InrGan(VideoGenerator):
         return modulate_blocks(self._blocks(), ws)
 
     def render(self, phi: Mapping[str, Tensor], state: Any, t: Tensor, grid: Grid) -> Tensor:
+        blocks = [
+            block.prepared(below(name, phi), state, self.dtypes[int(name)]) for name, block in self._blocks().items()
+        ]
+        moving = [block.motion for block in blocks if block.motion is not None and block.motion.shape[2]]
+        frames = t.shape[1] if moving else 1
+        coarsest = grid.coarser(self.resolution // self.input_resolution)
+
+        def draw(piece: Piece) -> Tensor:
+            return self._draw([block.of(piece) for block in blocks], coarsest.band(*piece.rows))
+
+        pieces = pieces_of(len(t), frames, coarsest.height, grid.width * grid.height, t.device)
+        shape = (len(t), frames, 3, grid.height, grid.width)
+        return assemble(draw, pieces, shape).expand(-1, t.shape[1], -1, -1, -1).contiguous()
+
+    def _draw(self, blocks: list[PreparedBlock], coarsest: Grid) -> Tensor:
+        """RGB `[B, T, 3, H, W]` of what the blocks are prepared for, on a grid given as the first block's."""
         x: Tensor | None = None
         rgb: Tensor | None = None
-        for name, block in self._blocks().items():
-            own = below(name, phi)
-            side = max(int(name), self.input_resolution)
-            x = block(own, x, state, grid.coarser(self.resolution // side), self.dtypes[int(name)])
-            rgb = add_upsampled(block.to_rgb(own, x), rgb)
+        for block in blocks:
+            x = block.features(x, coarsest)
+            rgb = block.rgb(x, rgb)
         assert rgb is not None
-        return rearrange(rgb, "b h w t c -> b t c h w").expand(-1, t.shape[1], -1, -1, -1).contiguous()
+        return rearrange(rgb, "b t h w c -> b t c h w")
 
     def _blocks(self) -> dict[str, InrBlock]:
         return cast(dict[str, InrBlock], dict(self.blocks.items()))
@@ -82,7 +105,7 @@ class InrBlock(nn.Module):
             if has_coords
             else None
         )
-        self.in_channels = in_channels
+        self.scale = max(resolution // config.input_resolution, 1)
         count = (1 if resolution == 4 else 2) + config.extra_layers.get(resolution, 0)
         widths = [in_channels + (2 * config.coord_dim if has_coords else 0), *[channels] * count]
         self.layers = nn.ModuleList(
@@ -102,59 +125,107 @@ class InrBlock(nn.Module):
             phi.update({f"coords.{k}": v for k, v in self.embedding.coords.predict(ws[:, 0]).items()})
         return phi
 
-    def forward(
-        self, phi: dict[str, Tensor], x: Tensor | None, state: Any, grid: Grid, dtype: torch.dtype | None
-    ) -> Tensor:
-        """Features `[B, h, w, T, C]` (of the grid, or of one twice as coarse) → features on the grid, as `dtype`."""
-        first, *rest = self._pointwise
-        dtype = dtype or first.weight.dtype
-        x = None if x is None else switch(x, dtype)
-        weight, bias = phi["layers.0"], first.scaled_bias
-        if self.embedding is None:
-            assert x is not None
-            x = pointwise(x, weight, bias)
-        else:
-            of_features, of_embedding = weight.split([self.in_channels, weight.shape[1] - self.in_channels], dim=1)
-            coarse = None if x is None else pointwise(x, of_features)
-            x = add_upsampled(self.embedding(phi, of_embedding, bias, state, grid, dtype), coarse)
-        x = lrelu_(x)
-        for i, layer in enumerate(rest, start=1):
-            x = lrelu_(pointwise(x, phi[f"layers.{i}"], layer.scaled_bias))
-        return x
-
-    def to_rgb(self, phi: dict[str, Tensor], x: Tensor) -> Tensor:
-        """RGB of features, in the parameters' precision: sums of pictures need it."""
-        return switch(pointwise(x, phi["rgb"], self.rgb.bias), self.rgb.weight.dtype)
+    def prepared(self, phi: dict[str, Tensor], state: Any, dtype: torch.dtype | None) -> PreparedBlock:
+        """Everything that one call needs and that no point of it changes."""
+        dtype = dtype or self.rgb.weight.dtype
+        return PreparedBlock(
+            weights=[enter(phi[f"layers.{i}"], dtype) for i in range(len(self.layers))],
+            biases=[enter(layer.scaled_bias, dtype) for layer in self._pointwise],
+            to_rgb=(phi["rgb"], self.rgb.bias),
+            scale=self.scale,
+            coords=None if self.embedding is None else self.embedding.coords,
+            predicted=below("coords", phi),
+            motion=None if self.embedding is None else self.embedding.motion(state, phi["w"]),
+        )
 
 
 class MovingEmbedding(nn.Module):
-    """[sin ‖ cos](p(x, y) + m(t)), applied to the matrix that consumes it."""
+    """[sin ‖ cos](p(x, y) + m(t)): coordinates and motion of the layer that takes them in."""
+
+    coords: CoordinateEncoding
 
     def __init__(self, coords: PartConfig, motion: Motion, config: InrGanConfig, size: int):
         super().__init__()
         self.coords = registry("coords").build(coords, dim=config.coord_dim, w_dim=config.w_dim, size=size)
         self.motion = motion.head(config.coord_dim, config.w_dim)
 
-    def forward(
-        self, phi: dict[str, Tensor], weight: Tensor, bias: Tensor, state: Any, grid: Grid, dtype: torch.dtype
-    ) -> Tensor:
-        """Embedding times `weight` `[B, 2d, out]`, plus `bias` `[out]` → `[B, H, W, T, out]`; T = 1 without motion."""
-        predicted = below("coords", phi)
-        phase = self.coords.phase(predicted, grid).expand(len(weight), -1, -1, -1).flatten(1, 2)
-        embedding = torch.cat([phase.sin(), phase.cos()], dim=2)  # [B, H·W, 2d]
-        weight = self._rotated(weight, state, phi["w"])  # [B, T, 2d, out]
-        frames = weight.shape[1]
-        operands = bias.repeat(frames), embedding, rearrange(weight, "b t d out -> b d (t out)")
-        product = torch.baddbmm(*(enter(operand, dtype) for operand in operands))
-        return product.unflatten(2, (frames, -1)).unflatten(1, (grid.height, grid.width))
 
-    def _rotated(self, weight: Tensor, state: Any, w: Tensor) -> Tensor:
-        motion = self.motion(state, w)[..., None]  # [B, T, d, 1]
-        if self.motion.width == 0:
-            return weight[:, None]
-        of_sin, of_cos = weight[:, None].chunk(2, dim=2)
-        sin, cos = motion.sin(), motion.cos()
-        return torch.cat([of_sin * cos - of_cos * sin, of_sin * sin + of_cos * cos], dim=2)
+@dataclasses.dataclass(frozen=True)
+class PreparedBlock:
+    """A block of some videos at some times.
+
+    Attributes:
+        weights: `[B, in, out]` each, in the block's precision, as `biases` `[out]`.
+        to_rgb: (weight `[B, C, 3]`, bias `[3]`).
+        scale: sides of the block's grid in those of the coarsest.
+        coords, predicted: the coordinate encoding, if the block takes coordinates in, and its part of φ.
+        motion: `[B, T, d]`, `[B, 1, 0]` without motion.
+    """
+
+    weights: list[Tensor]
+    biases: list[Tensor]
+    to_rgb: tuple[Tensor, Tensor]
+    scale: int
+    coords: CoordinateEncoding | None
+    predicted: dict[str, Tensor]
+    motion: Tensor | None
+
+    def of(self, piece: Piece) -> PreparedBlock:
+        """Only the piece's videos and frames."""
+        weight, bias = self.to_rgb
+        return dataclasses.replace(
+            self,
+            weights=[weight[piece.videos] for weight in self.weights],
+            to_rgb=(weight[piece.videos], bias),
+            predicted={name: value[piece.videos] for name, value in self.predicted.items()},
+            motion=None if self.motion is None else self.motion[piece.videos, piece.frames],
+        )
+
+    def features(self, x: Tensor | None, coarsest: Grid) -> Tensor:
+        """Features `[B, T, h, w, C]` of the block before → this block's, on its grid."""
+        (weight, *weights), (bias, *biases) = self.weights, self.biases
+        x = None if x is None else switch(x, weight.dtype)
+        if self.coords is None:
+            assert x is not None
+            weights, biases = self.weights, self.biases
+        else:
+            x = self._with_coordinates(x, weight, bias, coarsest.finer(self.scale))
+        rows = x.flatten(1, 3)
+        for weight, bias in zip(weights, biases, strict=True):
+            rows = pointwise(rows, weight, bias, slope=SLOPE)
+        return rows.view(*x.shape[:4], -1)
+
+    def rgb(self, x: Tensor, rgb: Tensor | None) -> Tensor:
+        """The sum of pictures `[B, T, H, W, 3]`, in the parameters' precision."""
+        weight, bias = (outside(own, x.dtype) for own in self.to_rgb)
+        base = None if rgb is None else outside(rgb, x.dtype)
+        return to_outside(to_rgb(x, weight, bias, base), x.dtype)
+
+    def _with_coordinates(self, x: Tensor | None, weight: Tensor, bias: Tensor, grid: Grid) -> Tensor:
+        assert self.coords is not None
+        assert self.motion is not None
+        width = 2 * self.coords.dim
+        of_features, of_waves = weight.split([weight.shape[1] - width, width], dim=1)
+        coarse = None
+        if x is not None:
+            coarse = pointwise(x.flatten(1, 3), of_features).view(*x.shape[:4], -1)
+        affine = self.coords.affine_phase(self.predicted, grid)
+        if affine is None:
+            return self._with_any_phase(coarse, of_waves, bias, grid)
+        origin, down, right = (value.expand(len(weight), -1) for value in affine)
+        origin = origin[:, None] + self.motion if self.motion.shape[2] else origin[:, None]
+        phase = Phase(*(outside(value, weight.dtype) for value in (origin, down, right)))
+        return inr_layer(coarse, phase, of_waves, bias, grid.height, grid.width, slope=SLOPE)
+
+    def _with_any_phase(self, coarse: Tensor | None, weight: Tensor, bias: Tensor, grid: Grid) -> Tensor:
+        assert self.coords is not None
+        assert self.motion is not None
+        phase = self.coords.phase(self.predicted, grid)[:, None]
+        phase = phase + self.motion[:, :, None, None] if self.motion.shape[2] else phase
+        phase = phase.expand(len(weight), -1, -1, -1, -1)
+        embedding = enter(torch.cat([phase.sin(), phase.cos()], dim=-1), weight.dtype)
+        x = pointwise(embedding.flatten(1, 3), weight, bias).view(*phase.shape[:4], -1)
+        return F.leaky_relu(x if coarse is None else x + doubled(coarse), SLOPE)
 
 
 class ToRGB(nn.Module):
@@ -170,20 +241,3 @@ class ToRGB(nn.Module):
         """w `[B, w_dim]` → weight `[B, in, 3]`."""
         style = self.affine(w) / math.sqrt(self.weight.shape[1])
         return style[:, :, None] * self.weight.mT
-
-
-def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x `[B, h, w, T, in]` times weight `[B, in, out]`, plus bias `[out]`."""
-    rows, weight = x.flatten(1, 3), enter(weight, x.dtype)
-    rows = rows @ weight if bias is None else torch.baddbmm(enter(bias, x.dtype), rows, weight)
-    return rows.view(*x.shape[:-1], -1)
-
-
-def add_upsampled(x: Tensor, coarse: Tensor | None) -> Tensor:
-    """x + `coarse` doubled by nearest neighbour until it has x's size; both `[B, H, W, T, C]`."""
-    if coarse is None:
-        return x
-    if coarse.shape[1:3] == x.shape[1:3]:
-        return x + coarse
-    cells = x.view(x.shape[0], coarse.shape[1], 2, coarse.shape[2], 2, *x.shape[3:])
-    return (cells + coarse[:, :, None, :, None]).view(x.shape)

@@ -43,7 +43,7 @@ def bias_act(
     if scale is not None and len(scale) != len(x):
         scale = scale.repeat_interleave(len(x) // max(len(scale), 1), dim=0)
     rows = as_rows(x)
-    return like(torch.ops.inrvid.bias_act(rows, bias, scale, slope, gain, bound), x)
+    return like(FORWARD(rows, bias, scale, slope, gain, bound), x)
 
 
 def definition(x: Tensor, bias: Tensor | None, scale: Tensor | None, slope: float, gain: float, bound: float) -> Tensor:
@@ -157,21 +157,23 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-    run: Any = backward_definition if torch.is_grad_enabled() else torch.ops.inrvid.bias_act_backward
+    run: Any = backward_definition if torch.is_grad_enabled() else BACKWARD
     y, bias, scale = ctx.saved_tensors
     of_x, of_bias, of_scale = run(gradient, y, bias, scale, *ctx.constants)
     return of_x, None if bias is None else of_bias, None if scale is None else of_scale, None, None, None
 
 
 _CONSTANTS = "float slope, float gain, float bound"
-register(
+FORWARD = register(
     "bias_act",
     f"(Tensor x, Tensor? bias, Tensor? scale, {_CONSTANTS}) -> Tensor",
     definition,
     cpu,
     lambda x, *rest: torch.empty_like(x),
-).register_autograd(_backward, setup_context=_setup)
-register(
+    backward=_backward,
+    setup=_setup,
+)
+BACKWARD = register(
     "bias_act_backward",
     f"(Tensor gradient, Tensor y, Tensor? bias, Tensor? scale, {_CONSTANTS}) -> (Tensor, Tensor, Tensor)",
     backward_definition,

@@ -17,7 +17,7 @@ EPSILON = 1e-8
 
 def fmm_weight(weight: Tensor, left: Tensor, right: Tensor, gain: float = 1.0) -> Tensor:
     """weight `[out, in]`, left `[B, out, rank]`, right `[B, rank, in]` → `[B, in, out]`, contiguous."""
-    return torch.ops.inrvid.fmm_weight(weight, left, right, gain)
+    return FORWARD(weight, left, right, gain)
 
 
 def definition(weight: Tensor, left: Tensor, right: Tensor, gain: float) -> Tensor:
@@ -67,18 +67,20 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-    run: Any = backward_definition if torch.is_grad_enabled() else torch.ops.inrvid.fmm_weight_backward
+    run: Any = backward_definition if torch.is_grad_enabled() else BACKWARD
     return *run(gradient, *ctx.saved_tensors, ctx.gain), None
 
 
-register(
+FORWARD = register(
     "fmm_weight",
     "(Tensor weight, Tensor left, Tensor right, float gain) -> Tensor",
     definition,
     cpu,
     lambda weight, left, right, gain: weight.new_empty(len(left), *weight.mT.shape),
-).register_autograd(_backward, setup_context=_setup)
-register(
+    backward=_backward,
+    setup=_setup,
+)
+BACKWARD = register(
     "fmm_weight_backward",
     "(Tensor gradient, Tensor weight, Tensor left, Tensor right, float gain) -> (Tensor, Tensor, Tensor)",
     backward_definition,

@@ -47,7 +47,7 @@ def inr_layer(
         bias: `[out]`.
         slope: of the leaky ReLU; 1: no activation.
     """
-    return torch.ops.inrvid.inr_layer(coarse, *phase, weight, bias, height, width, slope)
+    return FORWARD(coarse, *phase, weight, bias, height, width, slope)
 
 
 def definition(
@@ -150,25 +150,38 @@ def cpu(
         nodes = _nodes(down[b], right[b], height, width, weight[b])
         for t in range(frames):
             embedding = _embedding(origin[b, t], down[b], right[b], nodes).to(weight.dtype).flatten(0, 1)
-            values = embedding @ weight[b] if bias is None else torch.addmm(bias, embedding, weight[b])
-            _interpolated(values, nodes, None if coarse is None else coarse[b, t], slope, y[b, t])
+            out = y[b, t]
+            if nodes.to_rows is None and nodes.to_columns is None:
+                _product(embedding, weight[b], bias, out=out.view(-1, channels))
+            else:
+                values = _product(embedding, weight[b], bias)
+                _interpolate(values, nodes, out)
+            _finish_(out, None if coarse is None else coarse[b, t], slope)
     return y
 
 
-def _interpolated(values: Tensor, nodes: _Nodes, coarse: Tensor | None, slope: float, out: Tensor) -> None:
-    """Values `[nodes, C]` at the grid's points, plus `coarse` `[h, w, C]` doubled, activated → out `[H, W, C]`."""
+def _product(x: Tensor, weight: Tensor, bias: Tensor | None, out: Tensor | None = None) -> Tensor:
+    return torch.mm(x, weight, out=out) if bias is None else torch.addmm(bias, x, weight, out=out)
+
+
+def _interpolate(values: Tensor, nodes: _Nodes, out: Tensor) -> None:
+    """Values `[nodes, C]` at the grid's points → out `[H, W, C]`."""
     height, width, channels = out.shape
     if nodes.to_columns is not None:
         values = nodes.to_columns.to(values.dtype) @ values.view(len(nodes.rows), -1, channels)
     values = values.view(len(nodes.rows), width * channels)
-    to_rows = None if nodes.to_rows is None else nodes.to_rows.to(values.dtype)
+    if nodes.to_rows is None:
+        out.copy_(values.view(out.shape))
+    else:
+        torch.mm(nodes.to_rows.to(values.dtype), values, out=out.view(height, -1))
+
+
+def _finish_(y: Tensor, coarse: Tensor | None, slope: float) -> None:
+    """y `[H, W, C]` ← lrelu(y + coarse `[h, w, C]` doubled), some rows at a time."""
+    height, width, channels = y.shape
     step = max(2, PIECE // (width * channels) // 2 * 2)
     for i in range(0, height, step):
-        part = out[i : i + step]
-        if to_rows is None:
-            part.copy_(values[i : i + step].view(part.shape))
-        else:
-            torch.mm(to_rows[i : i + step], values, out=part.view(len(part), -1))
+        part = y[i : i + step]
         if coarse is not None:
             part.view(len(part) // 2, 2, width // 2, 2, channels).add_(coarse[i // 2 : (i + step) // 2, None, :, None])
         if slope != 1:
@@ -278,14 +291,14 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-    run: Any = backward_definition if torch.is_grad_enabled() else torch.ops.inrvid.inr_layer_backward
+    run: Any = backward_definition if torch.is_grad_enabled() else BACKWARD
     found = run(gradient, *ctx.saved_tensors, ctx.height, ctx.width, ctx.slope)
     return *(None if x is None else g for x, g in zip(ctx.saved_tensors[1:], found, strict=True)), None, None, None
 
 
 _TENSORS = "Tensor? coarse, Tensor origin, Tensor down, Tensor right, Tensor weight, Tensor? bias"
 _CONSTANTS = "int height, int width, float slope"
-register(
+FORWARD = register(
     "inr_layer",
     f"({_TENSORS}, {_CONSTANTS}) -> Tensor",
     definition,
@@ -293,8 +306,10 @@ register(
     lambda coarse, origin, down, right, weight, bias, height, width, slope: weight.new_empty(
         *origin.shape[:2], height, width, weight.shape[2]
     ),
-).register_autograd(_backward, setup_context=_setup)
-register(
+    backward=_backward,
+    setup=_setup,
+)
+BACKWARD = register(
     "inr_layer_backward",
     f"(Tensor gradient, Tensor y, {_TENSORS}, {_CONSTANTS}) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)",
     backward_definition,

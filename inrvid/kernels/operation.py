@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,20 +13,49 @@ from .dispatch import pick
 Function = Callable[..., Any]
 
 
+class Operation:
+    """An operation with several implementations, called as a function of tensors.
+
+    Where gradients are recorded or a graph is captured, the torch custom op runs; otherwise the implementation
+    itself, as the op's own dispatch costs as much as a small matrix product.
+    """
+
+    def __init__(self, name: str, op: Any, definition: Function, cpu: Function | None):
+        self.name, self.op, self.definition, self.cpu = name, op, definition, cpu
+
+    def __call__(self, *arguments: Any) -> Any:
+        if torch.is_grad_enabled() or torch.compiler.is_compiling():
+            return self.op(*arguments)
+        return self.run(*arguments)
+
+    def run(self, *arguments: Any) -> Any:
+        first = next(x for x in arguments if isinstance(x, Tensor))
+        return pick(self.name, first, self.definition, self.cpu)(*arguments)
+
+
 def register(
-    name: str, schema: str, definition: Function, cpu: Function | None, fake: Function, *, mutates: Sequence[str] = ()
-) -> Any:
+    name: str,
+    schema: str,
+    definition: Function,
+    cpu: Function | None,
+    fake: Function,
+    *,
+    backward: Function | None = None,
+    setup: Function | None = None,
+) -> Operation:
     """`torch.ops.inrvid.<name>`, run by whichever implementation suits its first tensor.
 
     Args:
         definition, cpu: implementations; see `dispatch.pick` for the Triton one.
         fake: shapes and types of the results, for compilation.
+        backward, setup: as for `register_autograd`; none for an operation that has no gradients of its own.
     """
-
-    def run(*arguments: Any) -> Any:
-        first = next(x for x in arguments if isinstance(x, Tensor))
-        return pick(name, first, definition, cpu)(*arguments)
-
-    op = torch.library.custom_op(f"inrvid::{name}", run, mutates_args=tuple(mutates), schema=schema)
+    operation = Operation(name, None, definition, cpu)
+    op = torch.library.custom_op(
+        f"inrvid::{name}", lambda *arguments: operation.run(*arguments), mutates_args=(), schema=schema
+    )
     op.register_fake(fake)
-    return op
+    if backward is not None:
+        op.register_autograd(backward, setup_context=setup)
+    operation.op = getattr(torch.ops.inrvid, name)
+    return operation

@@ -19,7 +19,7 @@ from .operation import register
 
 def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, slope: float = 1.0) -> Tensor:
     """Rows x `[B, M, in]` times weight `[B, in, out]`, plus bias `[out]` → `[B, M, out]`; slope 1: no activation."""
-    return torch.ops.inrvid.pointwise(x, weight, bias, slope)
+    return FORWARD(x, weight, bias, slope)
 
 
 def definition(x: Tensor, weight: Tensor, bias: Tensor | None, slope: float) -> Tensor:
@@ -67,7 +67,7 @@ def backward_cpu(gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: 
     return of_x, of_weight.to(weight.dtype), of_bias.to(x.dtype)
 
 
-PIECE = 1 << 20
+PIECE = 1 << 21
 """Numbers, in and out together, that the CPU handles at a time."""
 
 
@@ -84,19 +84,21 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-    run: Any = backward_definition if torch.is_grad_enabled() else torch.ops.inrvid.pointwise_backward
+    run: Any = backward_definition if torch.is_grad_enabled() else BACKWARD
     of_x, of_weight, of_bias = run(gradient, *ctx.saved_tensors, ctx.slope)
     return of_x, of_weight, of_bias if ctx.has_bias else None, None
 
 
-register(
+FORWARD = register(
     "pointwise",
     "(Tensor x, Tensor weight, Tensor? bias, float slope) -> Tensor",
     definition,
     cpu,
     lambda x, weight, bias, slope: x.new_empty(*x.shape[:2], weight.shape[2]),
-).register_autograd(_backward, setup_context=_setup)
-register(
+    backward=_backward,
+    setup=_setup,
+)
+BACKWARD = register(
     "pointwise_backward",
     "(Tensor gradient, Tensor x, Tensor weight, Tensor y, float slope) -> (Tensor, Tensor, Tensor)",
     backward_definition,

@@ -37,7 +37,7 @@ def upfirdn(
         padding: (before, after) of either axis, counted after upsampling; negative values crop.
         gain: factor of the result.
     """
-    return torch.ops.inrvid.upfirdn(x, list(taps), up, down, list(padding), gain)
+    return FORWARD(x, list(taps), up, down, list(padding), gain)
 
 
 def upfirdn_bias_act(
@@ -55,7 +55,7 @@ def upfirdn_bias_act(
     """`bias_act(upfirdn(x))`, without up- or downsampling, in one pass: what follows a transposed convolution."""
     if scale is not None and len(scale) != len(x):
         scale = scale.repeat_interleave(len(x) // max(len(scale), 1), dim=0)
-    return torch.ops.inrvid.upfirdn_bias_act(x, bias, scale, list(taps), list(padding), filter_gain, slope, gain, bound)
+    return FUSED(x, bias, scale, list(taps), list(padding), filter_gain, slope, gain, bound)
 
 
 def definition(x: Tensor, taps: list[float], up: int, down: int, padding: list[int], gain: float) -> Tensor:
@@ -99,7 +99,7 @@ def adjoint(
     """The gradient of upfirdn's x, whose (height, width) is `size`."""
     count, p0 = len(taps), padding[0]
     after = [n * up - m * down + p0 - up + 1 for n, m in zip(size, gradient.shape[2:], strict=True)]
-    x = torch.ops.inrvid.upfirdn(gradient, taps[::-1], down, up, [count - 1 - p0, max(after)], gain)
+    x = FORWARD(gradient, taps[::-1], down, up, [count - 1 - p0, max(after)], gain)
     if after[0] != after[1]:  # an odd side beside an even one
         x = x[:, :, : size[0], : size[1]]
     return x
@@ -123,13 +123,15 @@ def _fake(x: Tensor, taps: list[float], up: int, down: int, padding: list[int], 
     return x.new_empty(*x.shape[:2], *sides).contiguous(memory_format=torch.channels_last)
 
 
-register(
+FORWARD = register(
     "upfirdn",
     "(Tensor x, float[] taps, int up, int down, int[] padding, float gain) -> Tensor",
     definition,
     cpu,
     _fake,
-).register_autograd(_backward, setup_context=_setup)
+    backward=_backward,
+    setup=_setup,
+)
 
 
 def fused_definition(
@@ -172,17 +174,19 @@ def _fused_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _fused_backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
     y, bias, scale = ctx.saved_tensors
-    run: Any = epilogue.backward_definition if torch.is_grad_enabled() else torch.ops.inrvid.bias_act_backward
+    run: Any = epilogue.backward_definition if torch.is_grad_enabled() else epilogue.BACKWARD
     of_rows, of_bias, of_scale = run(epilogue.as_rows(gradient), epilogue.as_rows(y), bias, scale, *ctx.constants)
     of_x = adjoint(epilogue.like(of_rows, y), ctx.size, *ctx.filter)
     return of_x, of_bias, None if scale is None else of_scale, *[None] * 6
 
 
-register(
+FUSED = register(
     "upfirdn_bias_act",
     "(Tensor x, Tensor bias, Tensor? scale, float[] taps, int[] padding, float filter_gain, "
     "float slope, float gain, float bound) -> Tensor",
     fused_definition,
     fused_cpu,
     lambda x, bias, scale, taps, padding, filter_gain, *rest: _fake(x, taps, 1, 1, padding, filter_gain),
-).register_autograd(_fused_backward, setup_context=_fused_setup)
+    backward=_fused_backward,
+    setup=_fused_setup,
+)

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ..kernels.fmm import fmm_weight
 from .activation import GAIN
 from .linear import EqLinear
 
@@ -32,11 +33,8 @@ class FMMLinear(nn.Module):
         """
         out_features, in_features = self.weight.shape
         left, right = self.affine(w).split([out_features * self.rank, in_features * self.rank], dim=1)
-        left = left.unflatten(1, (out_features, self.rank))
-        right = right.unflatten(1, (self.rank, in_features)) / math.sqrt(self.rank)
-        weight = self.weight * (1 + left @ right)
-        weight = weight / (weight.norm(dim=2, keepdim=True) + 1e-8)
-        return (weight * GAIN).mT
+        left = left.unflatten(1, (out_features, self.rank)) / math.sqrt(self.rank)
+        return fmm_weight(self.weight, left, right.unflatten(1, (self.rank, in_features)), GAIN)
 
     @property
     def scaled_bias(self) -> Tensor:

@@ -53,6 +53,16 @@ def switch(x: Tensor, dtype: torch.dtype) -> Tensor:
     return leave(x, dtype) if x.dtype in (torch.float16, torch.bfloat16) else enter(x, dtype)
 
 
+def outside(x: Tensor, inside: torch.dtype) -> Tensor:
+    """An input in its own precision of an operation inside half precision: its gradient comes back unscaled."""
+    return _Cast.apply(x, x.dtype, 1 / GRADIENT_SCALE) if inside == torch.float16 else x
+
+
+def to_outside(x: Tensor, inside: torch.dtype) -> Tensor:
+    """A result in its own precision of an operation inside half precision: inside, its gradient is scaled."""
+    return _Cast.apply(x, x.dtype, GRADIENT_SCALE) if inside == torch.float16 else x
+
+
 def half_dtypes(resolutions: list[int], count: int, name: str) -> dict[int, torch.dtype | None]:
     """Precision of each resolution's block: half (`name`) for the `count` highest, None (the parameters') else."""
     highest = sorted(resolutions)[-count:] if count else []

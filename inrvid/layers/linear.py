@@ -41,7 +41,8 @@ class EqLinear(nn.Module):
         self.activate = activate
 
     def forward(self, x: Tensor) -> Tensor:
-        gain = GAIN if self.activate else 1.0  # homogeneous: the activation's gain is applied to the weights
+        gain = GAIN if self.activate else 1.0  # homogeneous: the activation's gain is applied before it
         bias = None if self.bias is None else self.bias * (self.lr_mult * gain)
-        x = F.linear(x, self.weight * (self.weight_gain * gain), bias)
+        # Here x has few rows: the gain costs less on it than on the weight, whose gradient also stays as it is.
+        x = F.linear(x * (self.weight_gain * gain), self.weight, bias)
         return F.leaky_relu(x, SLOPE) if self.activate else x

@@ -1,0 +1,56 @@
+"""Evaluating a video piece by piece: some videos, some frames, a band of rows at a time.
+
+Where no gradient is recorded, a piece is as large as the device works well with: on a CPU its activations stay in
+the cache, and nowhere does memory grow with the length, the number or the size of the videos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+POINTS = {"cpu": 1 << 13}
+"""Pixels that a device evaluates at a time; others than the CPU: `POINTS_OF_OTHERS`."""
+POINTS_OF_OTHERS = 1 << 19
+
+
+class Piece(NamedTuple):
+    """`rows` is (first, count), in rows of the coarsest grid."""
+
+    videos: slice
+    frames: slice
+    rows: tuple[int, int]
+
+
+def pieces_of(videos: int, frames: int, rows: int, points: int, device: torch.device) -> list[Piece]:
+    """Pieces of `videos` of `frames` with `points` pixels each, that come apart into `rows` bands at most."""
+    if torch.is_grad_enabled() or torch.compiler.is_compiling():
+        return [Piece(slice(0, videos), slice(0, frames), (0, rows))]
+    budget = POINTS.get(device.type, POINTS_OF_OTHERS)
+    frames_at_once = min(frames, max(1, budget // points))
+    videos_at_once = max(1, budget // (points * frames_at_once))
+    rows_at_once = max(1, min(rows, budget * rows // points))
+    return [
+        Piece(slice(b, b + videos_at_once), slice(t, t + frames_at_once), (row, min(rows_at_once, rows - row)))
+        for b in range(0, videos, videos_at_once)
+        for t in range(0, frames, frames_at_once)
+        for row in range(0, rows, rows_at_once)
+    ]
+
+
+def assemble(draw: Callable[[Piece], Tensor], pieces: Sequence[Piece], shape: Sequence[int]) -> Tensor:
+    """Frames of `shape` `[B, T, 3, H, W]` from what `draw` makes of each piece."""
+    if len(pieces) == 1:
+        return draw(pieces[0])
+    rows = max(sum(piece.rows) for piece in pieces)
+    frames: Tensor | None = None
+    for piece in pieces:
+        part = draw(piece)
+        frames = part.new_empty(shape) if frames is None else frames
+        first, count = (row * shape[3] // rows for row in piece.rows)
+        frames[piece.videos, piece.frames, :, first : first + count] = part
+    assert frames is not None
+    return frames
