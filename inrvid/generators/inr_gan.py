@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -33,10 +32,9 @@ from ..grid import Grid
 from ..kernels.bias_act import SLOPE
 from ..kernels.inr_layer import Phase, doubled, inr_layer
 from ..kernels.pointwise import pointwise
-from ..kernels.to_rgb import to_rgb
 from ..layers.fmm import FMMLinear
-from ..layers.half import enter, half_dtypes, outside, switch, to_outside
-from ..layers.linear import EqLinear
+from ..layers.half import enter, half_dtypes, outside, switch
+from ..layers.rgb import ToRGB, add_rgb
 from ..motion.base import Motion
 from ..registry import registry
 from .base import VideoGenerator
@@ -197,9 +195,7 @@ class PreparedBlock:
 
     def rgb(self, x: Tensor, rgb: Tensor | None) -> Tensor:
         """The sum of pictures `[B, T, H, W, 3]`, in the parameters' precision."""
-        weight, bias = (outside(own, x.dtype) for own in self.to_rgb)
-        base = None if rgb is None else outside(rgb, x.dtype)
-        return to_outside(to_rgb(x, weight, bias, base), x.dtype)
+        return add_rgb(x, *self.to_rgb, rgb)
 
     def _with_coordinates(self, x: Tensor | None, weight: Tensor, bias: Tensor, grid: Grid) -> Tensor:
         assert self.coords is not None
@@ -226,18 +222,3 @@ class PreparedBlock:
         embedding = enter(torch.cat([phase.sin(), phase.cos()], dim=-1), weight.dtype)
         x = pointwise(embedding.flatten(1, 3), weight, bias).view(*phase.shape[:4], -1)
         return F.leaky_relu(x if coarse is None else x + doubled(coarse), SLOPE)
-
-
-class ToRGB(nn.Module):
-    """A pointwise layer modulated by scaling its inputs, without demodulation."""
-
-    def __init__(self, in_channels: int, w_dim: int):
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(3, in_channels))
-        self.bias = nn.Parameter(torch.zeros(3))
-        self.affine = EqLinear(w_dim, in_channels, bias_init=1)
-
-    def modulated(self, w: Tensor) -> Tensor:
-        """w `[B, w_dim]` → weight `[B, in, 3]`."""
-        style = self.affine(w) / math.sqrt(self.weight.shape[1])
-        return style[:, :, None] * self.weight.mT

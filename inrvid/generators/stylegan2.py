@@ -1,8 +1,7 @@
 """StyleGAN2 (CVPR 2020) as StyleGAN-V (CVPR 2022) makes videos with it: the motion code enters at the input.
 
 The input at 4×4 is a learned constant with the motion code tiled behind it (`motion_input: constant`), or the code
-stands behind w in every layer (`styles`, as MoCoGAN+SG2 has it). All frames of a video share w: with `constant`, the
-modulated weights are made once a video.
+stands behind w in every layer (`styles`, as MoCoGAN+SG2 has it). All frames of a video share w with `constant`.
 """
 
 from __future__ import annotations
@@ -16,13 +15,15 @@ from torch import Tensor, nn
 
 from ..errors import InrvidError
 from ..grid import Grid
+from ..kernels.upfirdn import upfirdn
 from ..layers.conv import EqConv2d
 from ..layers.half import half_dtypes, switch
-from ..layers.lowpass import Upsample
 from ..layers.modulated_conv import ModulatedConv2d
+from ..layers.rgb import ToRGB, add_rgb
 from .base import VideoGenerator
 from .blocks import below, count_ws, modulate_blocks
 from .configs import StyleGan2Config
+from .pieces import joined, splits
 
 
 class StyleGan2(VideoGenerator):
@@ -73,33 +74,49 @@ class StyleGan2(VideoGenerator):
         ws = phi["ws"]
         motion = self.head(state, ws[:, 0])  # [B, T, width]
         frames = t.shape[1] if motion.shape[2] else 1
-        motion = motion[:, :frames].flatten(0, 1)
-        if self.in_every_layer:
+        motion = motion[:, :frames]
+        if self.in_every_layer:  # each frame has styles of its own: it is a video of one frame
+            motion = motion.flatten(0, 1)[:, None]
             of_frames = ws.repeat_interleave(frames, dim=0)
-            ws = torch.cat([of_frames, motion[:, None].expand(-1, self.num_ws, -1)], dim=2)
-            phi = modulate_blocks(self._blocks(), ws)
-        rgb = self._draw(phi, motion)
-        return rearrange(rgb, "(b t) c h w -> b t c h w", t=frames).expand(-1, t.shape[1], -1, -1, -1).contiguous()
-
-    def _draw(self, phi: Mapping[str, Tensor], motion: Tensor) -> Tensor:
-        """RGB `[N, 3, R, R]` of N frames with these motion codes `[N, width]`."""
-        x = self.constant.expand(len(motion), -1, -1, -1)
+            phi = modulate_blocks(self._blocks(), torch.cat([of_frames, motion.expand(-1, self.num_ws, -1)], dim=2))
+        x = self.constant.expand(*motion.shape[:2], -1, -1, -1)
         if not self.in_every_layer:
-            x = torch.cat([x, motion[:, :, None, None].expand(-1, -1, 4, 4)], dim=1)
-        x = x.contiguous(memory_format=torch.channels_last)
-        rgb: Tensor | None = None
-        for name, block in self._blocks().items():
-            own = below(name, phi)
-            x, rgb = block(own, switch(x, self.dtypes[int(name)] or self.constant.dtype), rgb)
-        assert rgb is not None
-        return rgb
+            x = torch.cat([x, motion[..., None, None].expand(-1, -1, -1, 4, 4)], dim=2)
+        rgb = self._draw(list(self._blocks().items()), phi, x, None)
+        rgb = rearrange(rgb, "b t h w c -> b t c h w").reshape(len(t), frames, 3, *grid[:2])
+        return rgb.expand(-1, t.shape[1], -1, -1, -1).contiguous()
+
+    def _draw(
+        self, blocks: list[tuple[str, StyleBlock]], phi: Mapping[str, Tensor], x: Tensor, rgb: Tensor | None
+    ) -> Tensor:
+        """The blocks of features x `[B, T, C, H, W]` and pictures `[B, T, H, W, 3]` → pictures.
+
+        From the resolution on at which all frames together are more than the device should handle at a time, they
+        go through the rest of the blocks some at a time.
+        """
+        (name, block), *rest = blocks
+        pieces = splits(x.shape[0], x.shape[1], int(name) ** 2, x.device)
+        if len(pieces) > 1:
+            parts = []
+            for videos, frames in pieces:
+                own = {key: value[videos] for key, value in phi.items()}
+                sums = None if rgb is None else rgb[videos, frames]
+                parts.append((videos, frames, self._draw(blocks, own, x[videos, frames], sums)))
+            return joined(parts, x.shape[:2])
+        dtype = self.dtypes[int(name)] or self.constant.dtype
+        features = switch(x.flatten(0, 1).contiguous(memory_format=torch.channels_last), dtype)
+        features, rgb = block(below(name, phi), features, rgb)
+        if not rest:
+            assert rgb is not None
+            return rgb
+        return self._draw(rest, phi, features.unflatten(0, x.shape[:2]), rgb)
 
     def _blocks(self) -> dict[str, StyleBlock]:
         return cast(dict[str, StyleBlock], dict(self.blocks.items()))
 
 
 class StyleBlock(nn.Module):
-    """The layers of one resolution; all but the first double the size. φ: `<layer>.style`, `.scale` or `.weight`."""
+    """The layers of one resolution; all but the first double the size. φ: `<layer>.style`, `<layer>.scale`, `rgb`."""
 
     def __init__(
         self, in_channels: int, channels: int, w_dim: int, *, first: bool, residual: bool, rgb: bool, half: bool
@@ -112,26 +129,32 @@ class StyleBlock(nn.Module):
         self.layers["conv1"] = ModulatedConv2d(
             in_channels if first else channels, channels, 3, w_dim, gain=0.5**0.5 if residual else 1.0, half=half
         )
-        self.rgb = ModulatedConv2d(channels, 3, 1, w_dim, demodulate=False, activate=False, half=half) if rgb else None
+        self.rgb = ToRGB(channels, w_dim) if rgb else None
         self.skip = EqConv2d(in_channels, channels, 1, bias=False, gain=0.5**0.5) if residual else None
-        self.upsample = Upsample()
 
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
         layers = {name: layer.modulated(ws[:, i]) for i, (name, layer) in enumerate(self._layers().items())}
-        if self.rgb is not None:
-            layers["rgb"] = self.rgb.modulated(ws[:, -1])
-        return {f"{name}.{key}": value for name, own in layers.items() for key, value in own.items()}
+        phi = {f"{name}.{key}": value for name, own in layers.items() for key, value in own.items()}
+        return phi if self.rgb is None else phi | {"rgb": self.rgb.modulated(ws[:, -1])}
 
     def forward(self, phi: Mapping[str, Tensor], x: Tensor, rgb: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        skip = None if self.skip is None else self.upsample(self.skip(x))
+        """Features `[B·T, in, h, w]` and pictures `[B, T, h, w, 3]` → those of this resolution."""
+        skip = None if self.skip is None else doubled(self.skip(x))
         for name, layer in self._layers().items():
             x = layer(x, below(name, phi))
         x = x if skip is None else x + skip
         if self.rgb is None:
             return x, None
-        own = self.rgb(x, below("rgb", phi))
-        own = switch(own, self.rgb.weight.dtype)  # the sum of pictures stays in the parameters' precision
-        return x, own if rgb is None else self.upsample(rgb) + own
+        videos = len(phi["rgb"])
+        features = x.permute(0, 2, 3, 1).unflatten(0, (videos, -1))
+        if rgb is not None:
+            rgb = doubled(rgb.flatten(0, 1).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).unflatten(0, (videos, -1))
+        return x, add_rgb(features, phi["rgb"], self.rgb.bias, rgb)
 
     def _layers(self) -> dict[str, ModulatedConv2d]:
         return cast(dict[str, ModulatedConv2d], dict(self.layers.items()))
+
+
+def doubled(x: Tensor) -> Tensor:
+    """`[N, C, H, W]` → `[N, C, 2H, 2W]`: zeros between samples, then the low-pass with gain 4."""
+    return upfirdn(x, up=2, padding=(2, 1), gain=4)

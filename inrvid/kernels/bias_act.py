@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .dispatch import path_for
 from .operation import register
 
 SLOPE = 0.2
@@ -40,10 +41,32 @@ def bias_act(
         gain: positive.
         bound: magnitude to which the result is clamped.
     """
-    if scale is not None and len(scale) != len(x):
-        scale = scale.repeat_interleave(len(x) // max(len(scale), 1), dim=0)
-    rows = as_rows(x)
-    return like(FORWARD(rows, bias, scale, slope, gain, bound), x)
+    return like(FORWARD(as_rows(x), bias, of_samples(scale, len(x)), slope, gain, bound), x)
+
+
+def bias_act_(
+    x: Tensor,
+    bias: Tensor | None = None,
+    scale: Tensor | None = None,
+    *,
+    slope: float = SLOPE,
+    gain: float = 1.0,
+    bound: float = NO_BOUND,
+) -> Tensor:
+    """`bias_act` of an x that nobody needs any more: it may be overwritten."""
+    rows = x.permute(0, 2, 3, 1).flatten(1, 2) if x.ndim == 4 else x
+    own = rows.is_contiguous() and rows.data_ptr() == x.data_ptr()
+    if torch.is_grad_enabled() or torch.compiler.is_compiling() or not own or path_for(x) != "cpu":
+        return bias_act(x, bias, scale, slope=slope, gain=gain, bound=bound)
+    write(rows, bias, of_samples(scale, len(x)), slope, gain, bound, rows)
+    return x
+
+
+def of_samples(scale: Tensor | None, samples: int) -> Tensor | None:
+    """One row a sample, of a scale that has one for several consecutive samples."""
+    if scale is None or len(scale) == samples:
+        return scale
+    return scale.repeat_interleave(samples // max(len(scale), 1), dim=0)
 
 
 def definition(x: Tensor, bias: Tensor | None, scale: Tensor | None, slope: float, gain: float, bound: float) -> Tensor:

@@ -53,8 +53,7 @@ def upfirdn_bias_act(
     bound: float = NO_BOUND,
 ) -> Tensor:
     """`bias_act(upfirdn(x))`, without up- or downsampling, in one pass: what follows a transposed convolution."""
-    if scale is not None and len(scale) != len(x):
-        scale = scale.repeat_interleave(len(x) // max(len(scale), 1), dim=0)
+    scale = epilogue.of_samples(scale, len(x))
     return FUSED(x, bias, scale, list(taps), list(padding), filter_gain, slope, gain, bound)
 
 

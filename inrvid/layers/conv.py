@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .activation import GAIN, SLOPE
+from ..kernels.bias_act import NO_BOUND, bias_act_
+from ..kernels.upfirdn import upfirdn
+from .activation import GAIN
 from .half import CLAMP, enter
-from .lowpass import LowPass
 
 
 class EqConv2d(nn.Module):
@@ -40,21 +41,23 @@ class EqConv2d(nn.Module):
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, size, size))
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         # A 1×1 convolution commutes with dropping samples: it runs on those that remain.
-        self.lowpass = LowPass(padding=1 + size // 2, stride=2 if size == 1 else 1) if down else None
+        self.filter = (1 + size // 2, 2 if size == 1 else 1) if down else None  # (padding, stride) of the low-pass
         self.stride = 2 if down and size > 1 else 1
         self.padding = 0 if down else size // 2
         self.weight_gain = 1 / math.sqrt(in_channels * size**2)
         self.activate, self.gain = activate, gain
-        self.clamp = CLAMP * gain if half else None
+        self.bound = CLAMP * gain if half else NO_BOUND
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.lowpass is not None:
-            x = self.lowpass(x)
+        if self.filter is not None:
+            padding, stride = self.filter
+            x = upfirdn(x, down=stride, padding=(padding, padding))
         # Leaky ReLU is homogeneous: all gains are applied to the weights, once, not to every pixel.
         gain = self.gain * (GAIN if self.activate else 1)
         bias = None if self.bias is None else self.bias * gain
         weight = enter(self.weight * (self.weight_gain * gain), x.dtype)
         bias = None if bias is None else enter(bias, x.dtype)
-        x = F.conv2d(x, weight, bias, stride=self.stride, padding=self.padding)
-        x = F.leaky_relu(x, SLOPE) if self.activate else x
-        return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
+        x = F.conv2d(x, weight, None if self.activate else bias, stride=self.stride, padding=self.padding)
+        if self.activate:
+            return bias_act_(x, bias, bound=self.bound)
+        return x if self.bound == NO_BOUND else x.clamp(-self.bound, self.bound)
