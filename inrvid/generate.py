@@ -15,6 +15,7 @@ from .errors import InrvidError
 from .generators.base import VideoGenerator
 from .grid import Grid
 from .hub import load_generator
+from .kernels.pages import keep_pages
 from .video_io import WRITABLE, to_uint8, write_video
 from .video_io import grid as side_by_side
 
@@ -52,6 +53,8 @@ def generate_videos(model: str | Path, output: Path, request: Request, *, cpu: b
         raise InrvidError("--truncation and --start: expected finite numbers")
     generator = load_generator(model)
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
+    if device.type == "cpu":
+        keep_pages()
     generator = generator.to(device)
     fps = request.fps or generator.fps
     videos = (_video(generator, request, i, fps) for i in range(request.videos))

@@ -21,6 +21,7 @@ from ..data.memory import kept_in_memory
 from ..data.open import open_dataset
 from ..errors import InrvidError
 from ..files import write_text
+from ..kernels.pages import keep_pages
 from ..models import build_discriminator, build_generator
 from ..recipe import Recipe
 from .checkpoint import bytes_needed, is_finite, load_checkpoint, newest_intact, prune, save_checkpoint
@@ -84,6 +85,8 @@ class Trainer:
         self.accelerator = Accelerator(
             cpu=cpu or not torch.cuda.is_available(), log_with=checked(recipe.train.trackers) or None
         )
+        if self.accelerator.device.type == "cpu":
+            keep_pages()
         self.console = console or Console()
         self.run_dir = run_dir
         with self.accelerator.local_main_process_first():  # one builds the index, the others find it in the cache

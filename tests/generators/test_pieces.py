@@ -1,0 +1,70 @@
+"""Videos evaluated piece by piece are the videos."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from inrvid import Grid, build_generator
+from inrvid.generators import pieces
+
+from ..small import small_generator
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("points", [1, 100, 1 << 8, 1 << 11, 1 << 20])
+@pytest.mark.parametrize(("kind", "motion"), [("inr_gan", "global"), ("inr_gan", "static"), ("stylegan2", "conv1d")])
+def test_pieces_make_the_same_frames(kind, motion, points, monkeypatch):
+    G = build_generator(small_generator(kind, motion), seed=2).eval()
+    latents, t = G.sample_latents(3), torch.arange(5) * 1.5
+    whole = G(latents, t).detach()  # with gradients recorded: all at once
+    monkeypatch.setitem(pieces.POINTS, "cpu", points)
+    with torch.no_grad():
+        torch.testing.assert_close(G(latents, t), whole, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("motion_input", ["constant", "styles"])
+def test_pieces_of_frames_with_styles_of_their_own(motion_input, monkeypatch):
+    config = {**small_generator("stylegan2", "global"), "motion_input": motion_input}
+    G = build_generator(config, seed=2).eval()
+    latents, t = G.sample_latents(2), torch.arange(3.0)
+    whole = G(latents, t).detach()
+    monkeypatch.setitem(pieces.POINTS, "cpu", 300)
+    with torch.no_grad():
+        torch.testing.assert_close(G(latents, t), whole, rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_pieces_of_a_grid_with_a_region(monkeypatch):
+    G = build_generator(small_generator("inr_gan", "global"), seed=2).eval()
+    inr, grid = G.inr(G.sample_latents(2)), Grid(48, 32, (-0.25, 0.1, 1.0, 1.25))
+    whole = inr(1.0, grid)
+    monkeypatch.setitem(pieces.POINTS, "cpu", 200)
+    torch.testing.assert_close(inr(1.0, grid), whole, rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("videos", "frames", "rows", "points"), [(1, 1, 1, 7), (3, 5, 8, 64), (2, 16, 5, 5000)])
+@pytest.mark.parametrize("budget", [1, 63, 64, 1000, 1 << 20])
+def test_pieces_cover_everything_once_within_the_budget(videos, frames, rows, points, budget, monkeypatch):
+    monkeypatch.setitem(pieces.POINTS, "cpu", budget)
+    count = torch.zeros(videos, frames, rows, dtype=torch.long)
+    for piece in pieces.pieces_of(videos, frames, rows, points, CPU):
+        first, number = piece.rows
+        part = count[piece.videos, piece.frames, first : first + number]
+        part += 1
+        smallest = part.shape[:2].numel() == 1 and number == 1
+        assert smallest or part.numel() * points / rows <= budget
+    assert (count == 1).all()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("videos", "frames"), [(1, 1), (3, 5), (4, 16)])
+@pytest.mark.parametrize("budget", [1, 20, 70, 1 << 10])
+def test_splits_are_joined_in_order(videos, frames, budget, monkeypatch):
+    monkeypatch.setitem(pieces.POINTS, "cpu", budget)
+    numbers = torch.arange(videos * frames).view(videos, frames)
+    parts = pieces.splits(videos, frames, 4, CPU)
+    assert all(numbers[part].numel() * 4 <= max(budget, 4) for part in parts)
+    assert torch.equal(pieces.joined([(*part, numbers[part]) for part in parts], numbers.shape), numbers)
