@@ -111,9 +111,8 @@ def backward_definition(
     gradient: Tensor, y: Tensor, bias: Tensor | None, scale: Tensor | None, slope: float, gain: float, bound: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of x, bias `[C]` and scale `[N, C]` (empty without a scale), from the gradient of y and y itself."""
-    with torch.no_grad():
-        slopes = torch.where(y > 0, gain, gain * slope)
-        inside = slopes if math.isinf(bound) else slopes * (y.abs() < bound)
+    slopes = slopes_at(y, slope, gain)
+    inside = slopes if math.isinf(bound) else slopes * (y.detach().abs() < bound)
     before = gradient * inside
     of_bias = before.sum(dim=(0, 1))
     if scale is None:
@@ -149,6 +148,11 @@ def backward_cpu(
     if scale is not None:
         of_scale /= scale
     return of_x, of_bias.to(y.dtype), of_scale.to(y.dtype)
+
+
+def slopes_at(y: Tensor, slope: float, gain: float = 1.0) -> Tensor:
+    """The leaky ReLU's slope times gain, from its result; a constant."""
+    return torch.full_like(y, gain * slope).masked_fill_(y.detach() > 0, gain)
 
 
 PIECE = 1 << 18

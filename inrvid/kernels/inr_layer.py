@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .bias_act import slopes_at
 from .chebyshev import interpolation, node_count
 from .operation import register
 
@@ -63,7 +64,7 @@ def definition(
 ) -> Tensor:
     phase, _, _ = _phases(origin, down, right, height, width)
     embedding = torch.cat([phase.sin(), phase.cos()], dim=-1).to(weight.dtype)
-    y = (embedding.flatten(1, 3) @ weight).view(*embedding.shape[:4], -1)
+    y = (embedding.flatten(1, 3) @ weight).view(*embedding.shape[:4], weight.shape[2])
     y = y if bias is None else y + bias
     y = y if coarse is None else y + doubled(coarse)
     return F.leaky_relu(y, slope) if slope != 1 else y
@@ -206,15 +207,13 @@ def backward_definition(
     slope: float,
 ) -> tuple[Tensor, ...]:
     """Gradients of coarse (empty without one), origin, down, right, weight and bias, from those of y."""
-    with torch.no_grad():
-        slopes = torch.where(y > 0, 1.0, slope).to(y.dtype)
-    before = gradient * slopes
+    before = gradient * slopes_at(y, slope)
     of_coarse = halved(before) if coarse is not None else gradient.new_empty(0)
     phase, i, j = _phases(origin, down, right, height, width)
     sin, cos = phase.sin(), phase.cos()
     embedding = torch.cat([sin, cos], dim=-1).to(weight.dtype).flatten(1, 3)
     rows = before.flatten(1, 3)
-    of_sin, of_cos = (rows @ weight.mT).to(phase.dtype).view(*phase.shape[:-1], -1).chunk(2, dim=-1)
+    of_sin, of_cos = (rows @ weight.mT).to(phase.dtype).view(*phase.shape[:-1], weight.shape[1]).chunk(2, dim=-1)
     of_phase = of_sin * cos - of_cos * sin
     of_down = (of_phase.sum(dim=(1, 3)) * i[:, None]).sum(dim=1)
     of_right = (of_phase.sum(dim=(1, 2)) * j[:, None]).sum(dim=1)

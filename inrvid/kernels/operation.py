@@ -24,13 +24,18 @@ class Operation:
         self.name, self.op, self.definition, self.cpu = name, op, definition, cpu
 
     def __call__(self, *arguments: Any) -> Any:
-        if torch.is_grad_enabled() or torch.compiler.is_compiling():
+        if torch.is_grad_enabled() or torch.compiler.is_compiling() or not all(map(_plain, arguments)):
             return self.op(*arguments)
         return self.run(*arguments)
 
     def run(self, *arguments: Any) -> Any:
         first = next(x for x in arguments if isinstance(x, Tensor))
         return pick(self.name, first, self.definition, self.cpu)(*arguments)
+
+
+def _plain(argument: Any) -> bool:
+    """No tensor that stands for another, as those do that a backward pass is traced with."""
+    return not isinstance(argument, Tensor) or type(argument) in (Tensor, torch.nn.Parameter)
 
 
 def register(
@@ -52,10 +57,17 @@ def register(
     """
     operation = Operation(name, None, definition, cpu)
     op = torch.library.custom_op(
-        f"inrvid::{name}", lambda *arguments: operation.run(*arguments), mutates_args=(), schema=schema
+        f"inrvid::{name}", lambda *arguments: _in_order(operation.run(*arguments)), mutates_args=(), schema=schema
     )
-    op.register_fake(fake)
+    op.register_fake(lambda *arguments: _in_order(fake(*arguments)))
     if backward is not None:
         op.register_autograd(backward, setup_context=setup)
     operation.op = getattr(torch.ops.inrvid, name)
     return operation
+
+
+def _in_order(result: Any) -> Any:
+    """Contiguous, or channels-last maps: strides that compiled code can rely on, whatever those of the inputs were."""
+    if isinstance(result, Tensor):
+        return result.contiguous(memory_format=torch.channels_last if result.ndim == 4 else torch.contiguous_format)
+    return tuple(map(_in_order, result))

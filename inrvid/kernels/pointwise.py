@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .bias_act import slopes_at
 from .operation import register
 
 
@@ -44,9 +45,7 @@ def backward_definition(
     gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of x, weight and bias, from those of y."""
-    with torch.no_grad():
-        slopes = torch.where(y > 0, 1.0, slope).to(y.dtype)
-    before = gradient * slopes if slope != 1 else gradient
+    before = gradient * slopes_at(y, slope) if slope != 1 else gradient
     return before @ weight.mT, x.mT @ before, before.sum(dim=(0, 1))
 
 

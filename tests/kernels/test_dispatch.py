@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import importlib.util
+import warnings
+
+import pytest
+import torch
+
+from inrvid.errors import InrvidError
+from inrvid.kernels import dispatch
+from inrvid.kernels.dispatch import path_for, pick, using
+
+from .comparing import needs_triton
+
+
+@pytest.fixture
+def fresh(monkeypatch):
+    """The environment and the search for Triton are looked at anew, now and after the test."""
+
+    def forget():
+        dispatch._from_environment.cache_clear()
+        dispatch._triton_found.cache_clear()
+
+    forget()
+    yield monkeypatch
+    monkeypatch.undo()
+    forget()
+
+
+class OnGPU:
+    """What dispatch asks of a tensor."""
+
+    device = torch.device("cuda")
+    dtype = torch.float32
+
+
+def test_using_restores_what_was():
+    x = torch.zeros(1)
+    before = path_for(x)
+    with using("definition"):
+        with using("triton"):
+            assert path_for(x) == "triton"
+        with pytest.raises(ZeroDivisionError), using("cpu"):
+            raise ZeroDivisionError
+        assert path_for(x) == "definition"
+    assert path_for(x) == before
+
+
+def test_environment(fresh):
+    fresh.setenv("INRVID_KERNELS", "definition")
+    assert path_for(torch.zeros(1)) == "definition"
+
+
+@pytest.mark.parametrize("value", ["trition", ""])
+def test_a_wrong_path_is_refused_in_one_line(fresh, value):
+    fresh.setenv("INRVID_KERNELS", value)
+    with pytest.raises(InrvidError, match=r"INRVID_KERNELS.*definition, cpu, triton") as refused:
+        path_for(torch.zeros(1))
+    assert len(str(refused.value).splitlines()) == 1
+    with pytest.raises(InrvidError), using("fast"):
+        pass
+
+
+def test_auto(fresh):
+    fresh.delenv("INRVID_KERNELS", raising=False)
+    fresh.setattr(importlib.util, "find_spec", lambda name: object())
+    x, double, meta = OnGPU(), OnGPU(), torch.zeros(1, device="meta")
+    double.dtype = torch.float64
+    assert [path_for(y) for y in (torch.zeros(1), x, double, meta)] == ["cpu", "triton", "definition", "definition"]
+
+
+def test_without_triton_the_definition_runs_and_it_is_said_once(fresh):
+    fresh.delenv("INRVID_KERNELS", raising=False)
+    fresh.setattr(importlib.util, "find_spec", lambda name: None)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert [path_for(OnGPU()) for _ in range(3)] == ["definition"] * 3
+    assert len(said) == 1
+    assert "inrvid[cuda]" in str(said[0].message)
+
+
+@needs_triton
+def test_an_operation_without_a_kernel_runs_its_definition():
+    from inrvid.kernels import fmm
+
+    with using("triton"):
+        assert pick("fmm_weight_backward", torch.zeros(1), fmm.backward_definition, None) is fmm.backward_definition
+        assert pick("fmm_weight", torch.zeros(1), fmm.definition, None) is not fmm.definition

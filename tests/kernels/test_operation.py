@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import pytest
+import torch
+from torch import Tensor
+from torch._subclasses import FakeTensorMode
+
+import inrvid.kernels
+
+from .cases import CASES
+from .comparing import (
+    PATHS,
+    assert_near,
+    exactly,
+    first_order,
+    on_path,
+    second_order,
+    skip_broken_interpreter,
+    strided,
+)
+
+DIFFERENTIABLE = [case for case in CASES if not case.op.endswith("_backward")]
+BACKWARD = [case for case in CASES if case not in DIFFERENTIABLE]
+FIRST = list({case.op: case for case in reversed(CASES)}.values())
+
+
+def operation(case):
+    return getattr(torch.ops.inrvid, case.op)
+
+
+def test_every_operation_has_cases():
+    for module in pkgutil.iter_modules(inrvid.kernels.__path__):
+        importlib.import_module(f"inrvid.kernels.{module.name}")
+    registered = {name for name in torch._C._dispatch_get_all_op_names() if name.startswith("inrvid::")}
+    assert registered == {f"inrvid::{case.op}" for case in CASES}
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
+def test_values_and_gradients(case, path):
+    arguments = case.arguments(torch.float32)
+    found = on_path(path, lambda *x: first_order(operation(case), *x), arguments)
+    assert_near(found, first_order(case.definition, *exactly(arguments)), 1e-5)
+    assert all(x.dtype == torch.float32 for x in found)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
+def test_gradients_of_gradients(case, path):
+    arguments = case.arguments(torch.float32)
+    found = on_path(path, lambda *x: second_order(operation(case), *x), arguments)
+    assert_near(found, second_order(case.definition, *exactly(arguments)), 1e-5)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("case", BACKWARD, ids=str)
+def test_backward_operations(case, path):
+    """Also where no gradient of a forward operation calls them so."""
+    arguments = case.arguments(torch.float32)
+    assert_near(on_path(path, operation(case), arguments), case.definition(*exactly(arguments)), 1e-5)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
+def test_any_strides(case, path):
+    """Of the inputs, and of the incoming gradient: that of a sum is one number, expanded."""
+
+    def run(function, *arguments):
+        arguments = [x.requires_grad_() if isinstance(x, Tensor) else x for x in arguments]
+        leaves = [x for x in arguments if isinstance(x, Tensor)]
+        y = function(*arguments)
+        turned = y.transpose(0, -1).reshape(-1)
+        ramp = torch.arange(len(turned), device=y.device) % 7
+        losses = y.sum(), (turned * ramp).sum()
+        return [y, *(g for loss in losses for g in torch.autograd.grad(loss, leaves, retain_graph=True))]
+
+    arguments = case.arguments(torch.float32)
+    found = on_path(path, lambda *x: run(operation(case), *x), [strided(x) for x in arguments])
+    assert_near(found, run(case.definition, *exactly(arguments)), 1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("case", [case for case in FIRST if case in DIFFERENTIABLE], ids=str)
+def test_half_precision(case, path, dtype):
+    """Values: a few roundings of eps/2. Gradients: where a rounding takes y across 0 or onto the bound, its gradient
+    is another; that happens to a share of about eps of the points, whose part in L2 is the root of it.
+    """
+    skip_broken_interpreter(path, case.op, dtype)
+    arguments = case.arguments(dtype)
+    value, *gradients = on_path(path, lambda *x: first_order(operation(case), *x), arguments)
+    exact, *expected = first_order(case.definition, *exactly(arguments))
+    eps = torch.finfo(dtype).eps
+    assert_near([value], [exact], 2 * eps)
+    assert_near(gradients, expected, 2 * eps**0.5)
+    assert all(g.dtype == x.dtype for g, x in zip(gradients, filter(torch.is_tensor, arguments), strict=True))
+
+
+@pytest.mark.parametrize("case", FIRST, ids=str)
+def test_registration(case):
+    """Schema, fake implementation, autograd and compilation agree with what runs."""
+    arguments = [
+        x.requires_grad_() if isinstance(x, Tensor) and case in DIFFERENTIABLE else x
+        for x in case.arguments(torch.float32)
+    ]
+    torch.library.opcheck(operation(case).default, arguments)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_shapes_are_told_beforehand(case, path):
+    """The fake implementation's shapes, strides and types are those of every path, whatever strides come in."""
+    for change in (lambda x: x, strided):
+        arguments = [change(x) for x in case.arguments(torch.float32)]
+        found = on_path(path, operation(case), arguments)
+        with FakeTensorMode() as mode:
+            fake = operation(case)(*(mode.from_tensor(x) if isinstance(x, Tensor) else x for x in arguments))
+        for real, told in zip(*([x] if isinstance(x, Tensor) else x for x in (found, fake)), strict=True):
+            assert (real.shape, real.dtype) == (told.shape, told.dtype)
+            assert steps(real) == steps(told)
+
+
+def steps(x: Tensor) -> list[int]:
+    """The strides that say something."""
+    return [stride for stride, n in zip(x.stride(), x.shape, strict=True) if n > 1 and x.numel()]

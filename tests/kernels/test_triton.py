@@ -1,0 +1,57 @@
+"""The kernels compile for NVIDIA's chips, and fit them; no GPU is needed for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from inrvid.kernels import pointwise
+
+from .cases import numbers
+from .comparing import assert_near, needs_triton, on_path
+
+ROOT = Path(__file__).parents[2]
+SHARED_MEMORY = {80: 163 * 1024, 90: 227 * 1024}
+"""Bytes that one program may have, by the chip's compute capability."""
+
+
+@needs_triton
+def test_kernels_fit_the_chips(tmp_path):
+    """None keeps values outside the registers, nor asks for more shared memory than there is."""
+    environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"}
+    told = subprocess.run(
+        [sys.executable, "-m", "tests.kernels.compile_ahead", *map(str, SHARED_MEMORY)],
+        env={**environment, "TRITON_CACHE_DIR": str(tmp_path), "OMP_NUM_THREADS": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 0, told.stderr
+    compiled = json.loads(told.stdout)
+    assert {(entry["chip"], entry["kernel"]) for entry in compiled} == {
+        (c, k) for c in SHARED_MEMORY for k in kernels()
+    }
+    assert not [entry for entry in compiled if entry["spilled"] or entry["shared"] > SHARED_MEMORY[entry["chip"]]]
+
+
+def kernels() -> set[str]:
+    """`module.name`; by their underscore, without the functions that kernels call."""
+    return {
+        f"{path.stem}.{name}"
+        for path in (ROOT / "inrvid/kernels/triton").glob("*.py")
+        for name in re.findall(r"@triton\.jit\ndef (_\w+)", path.read_text())
+    }
+
+
+@needs_triton
+def test_no_block_of_a_product_is_left_out():
+    """A last group of rows' blocks that is not full, beside a last block of columns that is not."""
+    x, weight = (numbers(*shape, dtype=torch.float32) for shape in ((2, 64 * 9 + 5, 8), (2, 8, 70)))
+    found = on_path("triton", pointwise.pointwise, (x, weight))
+    assert_near([found], [x.double() @ weight.double()], 1e-6)
