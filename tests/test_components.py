@@ -234,11 +234,16 @@ def test_augment_is_one_draw_a_clip(name):
     assert frames.grad.abs().sum() > 0
 
 
+@pytest.fixture
+def float16_on_cpu(monkeypatch):
+    monkeypatch.setattr("inrvid.layers.half.EMULATE", True)
+
+
 HALF = ["float16", "bfloat16"]
 
 
 @pytest.mark.parametrize("dtype", HALF)
-def test_generator_in_half_precision(names, dtype):
+def test_generator_in_half_precision(names, dtype, float16_on_cpu):
     """The highest resolutions in half precision: nearly the same frames and gradients."""
     full = build_generator(small_generator(*names), seed=1)
     half = build_generator(small_generator(*names, half_blocks=2, half_dtype=dtype), seed=1)
@@ -254,9 +259,17 @@ def test_generator_in_half_precision(names, dtype):
         assert (half.eval().inr(latents)(t) - expected).norm() < 0.05 * expected.norm()
 
 
+def test_cpu_runs_float16_blocks_in_float32():
+    """Published recipes have float16 blocks, and a CPU takes many times longer in it."""
+    full = build_generator(small_generator("stylegan2", "global"), seed=1)
+    half = build_generator(small_generator("stylegan2", "global", half_blocks=2, half_dtype="float16"), seed=1)
+    latents = full.sample_latents(1)
+    torch.testing.assert_close(half(latents, 3.0), full(latents, 3.0), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 @pytest.mark.parametrize("dtype", HALF)
-def test_discriminator_in_half_precision(name, dtype):
+def test_discriminator_in_half_precision(name, dtype, float16_on_cpu):
     full = build_discriminator(small("discriminators", name), seed=1)
     half = build_discriminator(small("discriminators", name, half_blocks=2, half_dtype=dtype), seed=1)
     frames, t, label = clip_for(full, 0)

@@ -33,7 +33,7 @@ from ..kernels.bias_act import SLOPE
 from ..kernels.inr_layer import Phase, doubled, inr_layer
 from ..kernels.pointwise import pointwise
 from ..layers.fmm import FMMLinear
-from ..layers.half import enter, half_dtypes, outside, switch
+from ..layers.half import enter, half_dtypes, outside, runs_in, switch
 from ..layers.rgb import ToRGB, add_rgb
 from ..motion.base import Motion
 from ..registry import registry
@@ -125,7 +125,7 @@ class InrBlock(nn.Module):
 
     def prepared(self, phi: dict[str, Tensor], state: Any, dtype: torch.dtype | None) -> PreparedBlock:
         """Everything that one call needs and that no point of it changes."""
-        dtype = dtype or self.rgb.weight.dtype
+        dtype = runs_in(dtype, self.rgb.weight)
         return PreparedBlock(
             weights=[enter(phi[f"layers.{i}"], dtype) for i in range(len(self.layers))],
             biases=[enter(layer.scaled_bias, dtype) for layer in self._pointwise],

@@ -56,8 +56,11 @@ def assemble(draw: Callable[[Piece], Tensor], pieces: Sequence[Piece], shape: Se
     return frames
 
 
-Part = tuple[slice, slice]
-"""Some videos, some of their frames."""
+class Part(NamedTuple):
+    """Some videos with all their frames, or some frames of one; `samples` counts frames of all videos."""
+
+    videos: slice
+    samples: slice
 
 
 def splits(videos: int, frames: int, points: int, device: torch.device) -> list[Part]:
@@ -66,24 +69,17 @@ def splits(videos: int, frames: int, points: int, device: torch.device) -> list[
     Where gradients are recorded, memory grows with the video in any case: a CPU is given one video at a time as soon
     as that is work enough, others get all.
     """
-    whole = [(slice(0, videos), slice(0, frames))]
-    if torch.compiler.is_compiling():
-        return whole
     budget = POINTS.get(device.type, POINTS_OF_OTHERS)
     if torch.is_grad_enabled():
         budget = max(frames * points, 1 << 10) if device.type in POINTS else videos * frames * points
     at_once = max(1, budget // points)
+    if at_once >= videos * frames or torch.compiler.is_compiling():
+        return [Part(slice(0, videos), slice(0, videos * frames))]
     if at_once >= frames:
         step = at_once // frames
-        return [(slice(b, min(b + step, videos)), slice(0, frames)) for b in range(0, videos, step)]
+        return [Part(slice(b, b + step), slice(b * frames, (b + step) * frames)) for b in range(0, videos, step)]
     return [
-        (slice(b, b + 1), slice(t, min(t + at_once, frames))) for b in range(videos) for t in range(0, frames, at_once)
+        Part(slice(b, b + 1), slice(b * frames + t, b * frames + min(t + at_once, frames)))
+        for b in range(videos)
+        for t in range(0, frames, at_once)
     ]
-
-
-def joined(parts: Sequence[tuple[slice, slice, Tensor]], shape: Sequence[int]) -> Tensor:
-    """(videos, frames, their tensor `[b, t, …]`), in the order of `splits` → `[B, T, …]`."""
-    videos: dict[int, list[Tensor]] = {}
-    for of_videos, _, part in parts:
-        videos.setdefault(of_videos.start, []).append(part)
-    return torch.cat([torch.cat(frames, dim=1) for frames in videos.values()])

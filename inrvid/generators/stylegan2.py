@@ -17,13 +17,13 @@ from ..errors import InrvidError
 from ..grid import Grid
 from ..kernels.upfirdn import upfirdn
 from ..layers.conv import EqConv2d
-from ..layers.half import half_dtypes, switch
+from ..layers.half import half_dtypes, runs_in, switch
 from ..layers.modulated_conv import ModulatedConv2d
 from ..layers.rgb import ToRGB, add_rgb
 from .base import VideoGenerator
 from .blocks import below, count_ws, modulate_blocks
 from .configs import StyleGan2Config
-from .pieces import joined, splits
+from .pieces import splits
 
 
 class StyleGan2(VideoGenerator):
@@ -74,42 +74,47 @@ class StyleGan2(VideoGenerator):
         ws = phi["ws"]
         motion = self.head(state, ws[:, 0])  # [B, T, width]
         frames = t.shape[1] if motion.shape[2] else 1
-        motion = motion[:, :frames]
+        motion = motion[:, :frames].flatten(0, 1)
         if self.in_every_layer:  # each frame has styles of its own: it is a video of one frame
-            motion = motion.flatten(0, 1)[:, None]
             of_frames = ws.repeat_interleave(frames, dim=0)
-            phi = modulate_blocks(self._blocks(), torch.cat([of_frames, motion.expand(-1, self.num_ws, -1)], dim=2))
-        x = self.constant.expand(*motion.shape[:2], -1, -1, -1)
+            styles = torch.cat([of_frames, motion[:, None].expand(-1, self.num_ws, -1)], dim=2)
+            phi = modulate_blocks(self._blocks(), styles)
+        x = self.constant.expand(len(motion), -1, -1, -1)
         if not self.in_every_layer:
-            x = torch.cat([x, motion[..., None, None].expand(-1, -1, -1, 4, 4)], dim=2)
+            x = torch.cat([x, motion[:, :, None, None].expand(-1, -1, 4, 4)], dim=1)
+        x = x.contiguous(memory_format=torch.channels_last)
         rgb = self._draw(list(self._blocks().items()), phi, x, None)
-        rgb = rearrange(rgb, "b t h w c -> b t c h w").reshape(len(t), frames, 3, *grid[:2])
+        rgb = rearrange(rgb, "(b t) c h w -> b t c h w", t=frames)
         return rgb.expand(-1, t.shape[1], -1, -1, -1).contiguous()
 
     def _draw(
         self, blocks: list[tuple[str, StyleBlock]], phi: Mapping[str, Tensor], x: Tensor, rgb: Tensor | None
     ) -> Tensor:
-        """The blocks of features x `[B, T, C, H, W]` and pictures `[B, T, H, W, 3]` → pictures.
+        """The blocks of features `[B·T, C, h, w]` and pictures `[B·T, 3, h, w]` (or none) → pictures `[B·T, 3, R, R]`.
 
         From the resolution on at which all frames together are more than the device should handle at a time, they
         go through the rest of the blocks some at a time.
         """
         (name, block), *rest = blocks
-        pieces = splits(x.shape[0], x.shape[1], int(name) ** 2, x.device)
-        if len(pieces) > 1:
-            parts = []
-            for videos, frames in pieces:
-                own = {key: value[videos] for key, value in phi.items()}
-                sums = None if rgb is None else rgb[videos, frames]
-                parts.append((videos, frames, self._draw(blocks, own, x[videos, frames], sums)))
-            return joined(parts, x.shape[:2])
-        dtype = self.dtypes[int(name)] or self.constant.dtype
-        features = switch(x.flatten(0, 1).contiguous(memory_format=torch.channels_last), dtype)
-        features, rgb = block(below(name, phi), features, rgb)
-        if not rest:
-            assert rgb is not None
-            return rgb
-        return self._draw(rest, phi, features.unflatten(0, x.shape[:2]), rgb)
+        videos = len(next(iter(phi.values())))
+        parts = splits(videos, len(x) // videos, int(name) ** 2, x.device)
+        if len(parts) > 1:
+            return torch.cat(
+                [
+                    self._draw(
+                        blocks,
+                        {key: value[part.videos] for key, value in phi.items()},
+                        x[part.samples],
+                        None if rgb is None else rgb[part.samples],
+                    )
+                    for part in parts
+                ]
+            )
+        x, rgb = block(below(name, phi), switch(x, runs_in(self.dtypes[int(name)], self.constant)), rgb)
+        if rest:
+            return self._draw(rest, phi, x, rgb)
+        assert rgb is not None
+        return rgb
 
     def _blocks(self) -> dict[str, StyleBlock]:
         return cast(dict[str, StyleBlock], dict(self.blocks.items()))
@@ -138,7 +143,7 @@ class StyleBlock(nn.Module):
         return phi if self.rgb is None else phi | {"rgb": self.rgb.modulated(ws[:, -1])}
 
     def forward(self, phi: Mapping[str, Tensor], x: Tensor, rgb: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Features `[B·T, in, h, w]` and pictures `[B, T, h, w, 3]` → those of this resolution."""
+        """Features `[B·T, in, h, w]` and pictures `[B·T, 3, h, w]` → those of this resolution."""
         skip = None if self.skip is None else doubled(self.skip(x))
         for name, layer in self._layers().items():
             x = layer(x, below(name, phi))
@@ -146,13 +151,17 @@ class StyleBlock(nn.Module):
         if self.rgb is None:
             return x, None
         videos = len(phi["rgb"])
-        features = x.permute(0, 2, 3, 1).unflatten(0, (videos, -1))
-        if rgb is not None:
-            rgb = doubled(rgb.flatten(0, 1).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).unflatten(0, (videos, -1))
-        return x, add_rgb(features, phi["rgb"], self.rgb.bias, rgb)
+        base = None if rgb is None else _frames_of(doubled(rgb), videos)
+        rgb = add_rgb(_frames_of(x, videos), phi["rgb"], self.rgb.bias, base)
+        return x, rearrange(rgb, "b t h w c -> (b t) c h w")
 
     def _layers(self) -> dict[str, ModulatedConv2d]:
         return cast(dict[str, ModulatedConv2d], dict(self.layers.items()))
+
+
+def _frames_of(x: Tensor, videos: int) -> Tensor:
+    """`[B·T, C, H, W]` → `[B, T, H, W, C]`."""
+    return rearrange(x, "(b t) c h w -> b t h w c", b=videos)
 
 
 def doubled(x: Tensor) -> Tensor:

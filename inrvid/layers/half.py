@@ -67,3 +67,14 @@ def half_dtypes(resolutions: list[int], count: int, name: str) -> dict[int, torc
     """Precision of each resolution's block: half (`name`) for the `count` highest, None (the parameters') else."""
     highest = sorted(resolutions)[-count:] if count else []
     return {r: getattr(torch, name) if r in highest else None for r in resolutions}
+
+
+EMULATE = False
+"""Whether CPUs run float16, as tests do: they compute in it many times slower than in float32."""
+
+
+def runs_in(dtype: torch.dtype | None, parameter: Tensor) -> torch.dtype:
+    """The precision in which a block made for `dtype` (None: the parameters') runs on a parameter's device."""
+    if dtype is None or (dtype == torch.float16 and parameter.device.type == "cpu" and not EMULATE):
+        return parameter.dtype
+    return dtype

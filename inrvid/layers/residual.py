@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .conv import EqConv2d
-from .half import switch
+from .half import runs_in, switch
 from .linear import EqLinear
 from .modulated_conv import ModulatedConv2d
 from .precision import at_least_float32
@@ -58,9 +58,9 @@ def run_blocks(
     """
     own = rgb.weight.dtype
     x = x.contiguous(memory_format=torch.channels_last)
-    x = rgb(switch(x, dtypes[max(dtypes)] or own))
+    x = rgb(switch(x, runs_in(dtypes[max(dtypes)], rgb.weight)))
     for name, block in blocks.items():
-        x = block(switch(before(int(name), x), dtypes[int(name)] or own), style)
+        x = block(switch(before(int(name), x), runs_in(dtypes[int(name)], rgb.weight)), style)
     return switch(x, own)
 
 

@@ -62,9 +62,12 @@ def test_pieces_cover_everything_once_within_the_budget(videos, frames, rows, po
 @torch.no_grad()
 @pytest.mark.parametrize(("videos", "frames"), [(1, 1), (3, 5), (4, 16)])
 @pytest.mark.parametrize("budget", [1, 20, 70, 1 << 10])
-def test_splits_are_joined_in_order(videos, frames, budget, monkeypatch):
+def test_splits_are_in_order_and_within_the_budget(videos, frames, budget, monkeypatch):
     monkeypatch.setitem(pieces.POINTS, "cpu", budget)
-    numbers = torch.arange(videos * frames).view(videos, frames)
+    numbers = torch.arange(videos * frames)
     parts = pieces.splits(videos, frames, 4, CPU)
-    assert all(numbers[part].numel() * 4 <= max(budget, 4) for part in parts)
-    assert torch.equal(pieces.joined([(*part, numbers[part]) for part in parts], numbers.shape), numbers)
+    assert torch.equal(torch.cat([numbers[part.samples] for part in parts]), numbers)
+    for part in parts:
+        samples = numbers[part.samples]
+        assert len(samples) * 4 <= max(budget, 4)
+        assert torch.equal((samples // frames).unique(), torch.arange(videos)[part.videos])
