@@ -6,7 +6,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from ..layers.half import half_dtypes
+from ..layers.half import bounded, half_dtypes
 from ..layers.mapping import MappingNetwork
 from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
 from .base import Augmentation, Discriminator, Tensors
@@ -59,7 +59,7 @@ class ResidualDiscriminator(nn.Module):
         super().__init__()
         resolutions = [2**i for i in range(config.resolution.bit_length() - 1, 1, -1)]
         channels = [min(config.channel_base // r, config.channel_max) for r in resolutions]
-        half = config.half_blocks > 0
+        half = bounded(config.half_blocks, config.half_dtype)
         self.dtypes = half_dtypes(resolutions, config.half_blocks, config.half_dtype)
         self.rgb = from_rgb(in_channels, channels[0], half=half)
         blocks = zip(resolutions, channels, channels[1:], strict=False)

@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..layers.half import half_dtypes
+from ..layers.half import bounded, half_dtypes
 from ..layers.mapping import MappingNetwork
 from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
 from .base import Discriminator, Tensors
@@ -35,7 +35,7 @@ class HypernetworkDiscriminator(Discriminator):
         self.mapping = (
             MappingNetwork(0, condition, cmap_dim, layers=config.mapping_layers, average=False) if cmap_dim else None
         )
-        half = config.half_blocks > 0
+        half = bounded(config.half_blocks, config.half_dtype)
         self.dtypes = half_dtypes(resolutions, config.half_blocks, config.half_dtype)
         self.rgb = from_rgb(3, channels[config.resolution], half=half)
         self.blocks = nn.ModuleDict()

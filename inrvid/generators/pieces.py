@@ -66,6 +66,8 @@ class Part(NamedTuple):
 def splits(videos: int, frames: int, points: int, device: torch.device) -> list[Part]:
     """`videos` of `frames` with `points` pixels each, as parts for a device to handle one after the other.
 
+    Parts of several videos have all their frames: a video by itself may still be too much, and comes apart in turn.
+
     Where gradients are recorded, memory grows with the video in any case: a CPU is given one video at a time as soon
     as that is work enough, others get all.
     """
@@ -75,11 +77,7 @@ def splits(videos: int, frames: int, points: int, device: torch.device) -> list[
     at_once = max(1, budget // points)
     if at_once >= videos * frames or torch.compiler.is_compiling():
         return [Part(slice(0, videos), slice(0, videos * frames))]
-    if at_once >= frames:
-        step = at_once // frames
+    if videos > 1:
+        step = max(1, at_once // frames)
         return [Part(slice(b, b + step), slice(b * frames, (b + step) * frames)) for b in range(0, videos, step)]
-    return [
-        Part(slice(b, b + 1), slice(b * frames + t, b * frames + min(t + at_once, frames)))
-        for b in range(videos)
-        for t in range(0, frames, at_once)
-    ]
+    return [Part(slice(0, 1), slice(t, t + at_once)) for t in range(0, frames, at_once)]

@@ -17,7 +17,7 @@ from ..errors import InrvidError
 from ..grid import Grid
 from ..kernels.upfirdn import upfirdn
 from ..layers.conv import EqConv2d
-from ..layers.half import half_dtypes, runs_in, switch
+from ..layers.half import bounded, half_dtypes, runs_in, switch
 from ..layers.modulated_conv import ModulatedConv2d
 from ..layers.rgb import ToRGB, add_rgb
 from .base import VideoGenerator
@@ -51,7 +51,7 @@ class StyleGan2(VideoGenerator):
                     first=r == 4,
                     residual=config.architecture == "resnet",
                     rgb=config.architecture == "skip" or r == config.resolution,
-                    half=config.half_blocks > 0,
+                    half=bounded(config.half_blocks, config.half_dtype),
                 )
                 for r in resolutions
             }
@@ -99,6 +99,8 @@ class StyleGan2(VideoGenerator):
         videos = len(next(iter(phi.values())))
         parts = splits(videos, len(x) // videos, int(name) ** 2, x.device)
         if len(parts) > 1:
+            if videos == 1:
+                phi = self._folded(blocks, phi)
             return torch.cat(
                 [
                     self._draw(
@@ -115,6 +117,13 @@ class StyleGan2(VideoGenerator):
             return self._draw(rest, phi, x, rgb)
         assert rgb is not None
         return rgb
+
+    @staticmethod
+    def _folded(blocks: list[tuple[str, StyleBlock]], phi: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """φ of these blocks with modulated weights: they are made once a video, not once for each part of it."""
+        return {
+            f"{name}.{key}": value for name, block in blocks for key, value in block.folded(below(name, phi)).items()
+        }
 
     def _blocks(self) -> dict[str, StyleBlock]:
         return cast(dict[str, StyleBlock], dict(self.blocks.items()))
@@ -141,6 +150,13 @@ class StyleBlock(nn.Module):
         layers = {name: layer.modulated(ws[:, i]) for i, (name, layer) in enumerate(self._layers().items())}
         phi = {f"{name}.{key}": value for name, own in layers.items() for key, value in own.items()}
         return phi if self.rgb is None else phi | {"rgb": self.rgb.modulated(ws[:, -1])}
+
+    def folded(self, phi: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """φ with modulated weights in place of styles."""
+        folded = {key: value for key, value in phi.items() if key == "rgb"}
+        for name, layer in self._layers().items():
+            folded |= {f"{name}.{key}": value for key, value in layer.folded(below(name, phi)).items()}
+        return folded
 
     def forward(self, phi: Mapping[str, Tensor], x: Tensor, rgb: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Features `[B·T, in, h, w]` and pictures `[B·T, 3, h, w]` → those of this resolution."""

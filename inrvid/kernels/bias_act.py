@@ -62,6 +62,22 @@ def bias_act_(
     return x
 
 
+def convolve_bias_act(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    scale: Tensor | None = None,
+    *,
+    stride: int = 1,
+    padding: int = 0,
+    bound: float = NO_BOUND,
+) -> Tensor:
+    """`bias_act(conv2d(x, weight))`."""
+    if scale is None and path_for(x) == "cpu":  # there, convolutions add the bias on their way, and sum its gradient
+        return bias_act_(F.conv2d(x, weight, bias, stride=stride, padding=padding), bound=bound)
+    return bias_act_(F.conv2d(x, weight, None, stride=stride, padding=padding), bias, scale, bound=bound)
+
+
 def of_samples(scale: Tensor | None, samples: int) -> Tensor | None:
     """One row a sample, of a scale that has one for several consecutive samples."""
     if scale is None or len(scale) == samples:
@@ -87,6 +103,8 @@ def write(
     x: Tensor, bias: Tensor | None, scale: Tensor | None, slope: float, gain: float, bound: float, y: Tensor
 ) -> None:
     """The same into rows y, which may be x."""
+    if bias is None and scale is None and gain == 1 and slope != 1:  # one step alone is its own piece
+        return _activate(x, slope, bound, y)
     bias = None if bias is None else bias * gain
     for i, _, part, out in _pieces(x, y):
         if scale is not None:
@@ -97,14 +115,15 @@ def write(
             torch.add(bias, part, alpha=gain, out=out)
         else:
             torch.mul(part, gain, out=out)
-        _finish_(out, slope, bound)
+        _activate(out, slope, bound, out)
+    return None
 
 
-def _finish_(x: Tensor, slope: float, bound: float) -> None:
+def _activate(x: Tensor, slope: float, bound: float, y: Tensor) -> None:
     if slope != 1:
-        F.leaky_relu_(x, slope)
+        torch.ops.aten.leaky_relu.out(x, slope, out=y)
     if not math.isinf(bound):
-        x.clamp_(-bound, bound)
+        y.clamp_(-bound, bound)
 
 
 def backward_definition(

@@ -69,13 +69,13 @@ def definition(x: Tensor, taps: list[float], up: int, down: int, padding: list[i
 
 def cpu(x: Tensor, taps: list[float], up: int, down: int, padding: list[int], gain: float) -> Tensor:
     size, c = len(taps), x.shape[1]
-    x = x.contiguous(memory_format=torch.channels_last)
+    x = _channels_last(x)
     if x.numel() == 0 or (up > 1 and down > 1):
         return definition(x, taps, up, down, padding, gain)
     p0, p1 = padding
     if up == 1:
         if p0 != p1 or p0 < 0:
-            x, p0 = F.pad(x, [p0, p1, p0, p1]).contiguous(memory_format=torch.channels_last), 0
+            x, p0 = _channels_last(F.pad(x, [p0, p1, p0, p1])), 0
         return F.conv2d(x, _kernel(tuple(taps), gain, x.dtype).expand(c, 1, -1, -1), None, down, p0, groups=c)
     kernel = _kernel(tuple(reversed(taps)), gain, x.dtype).expand(c, 1, -1, -1)
     before, after = size - 1 - p0, size - up - p1  # what a transposed convolution writes beyond the result
@@ -84,7 +84,11 @@ def cpu(x: Tensor, taps: list[float], up: int, down: int, padding: list[int], ga
     if before != crop or after != crop:
         edge = [crop - before, crop - after]
         y = F.pad(y, [*edge, *edge])
-    return y.contiguous(memory_format=torch.channels_last)
+    return _channels_last(y)
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=torch.channels_last)
 
 
 def _kernel(taps: tuple[float, ...], gain: float, dtype: torch.dtype) -> Tensor:
@@ -159,10 +163,16 @@ def fused_cpu(
     gain: float,
     bound: float,
 ) -> Tensor:
-    y = cpu(x, taps, 1, 1, padding, filter_gain)
+    rest: Tensor | None = bias
+    if scale is None and gain == 1 and padding[0] == padding[1] >= 0 and x.numel():
+        kernel = _kernel(tuple(taps), filter_gain, x.dtype).expand(len(bias), 1, -1, -1)
+        y = F.conv2d(_channels_last(x), kernel, bias, padding=padding[0], groups=len(bias))
+        rest = None
+    else:
+        y = cpu(x, taps, 1, 1, padding, filter_gain)
     rows = epilogue.as_rows(y)
-    epilogue.write(rows, bias, scale, slope, gain, bound, rows)
-    return y
+    epilogue.write(rows, rest, scale, slope, gain, bound, rows)
+    return epilogue.like(rows, y)
 
 
 def _fused_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..kernels.bias_act import NO_BOUND, bias_act_
+from ..kernels.bias_act import NO_BOUND, convolve_bias_act
 from ..kernels.upfirdn import upfirdn
 from .activation import GAIN
 from .half import CLAMP, enter
@@ -22,7 +22,7 @@ class EqConv2d(nn.Module):
     Args:
         activate: leaky ReLU (slope 0.2, gain √2).
         gain: factor of the result.
-        half: made for half precision: the result is clamped to ±256·gain.
+        half: made for float16: the result is clamped to ±256·gain.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class EqConv2d(nn.Module):
         bias = None if self.bias is None else self.bias * gain
         weight = enter(self.weight * (self.weight_gain * gain), x.dtype)
         bias = None if bias is None else enter(bias, x.dtype)
-        x = F.conv2d(x, weight, None if self.activate else bias, stride=self.stride, padding=self.padding)
         if self.activate:
-            return bias_act_(x, bias, bound=self.bound)
+            return convolve_bias_act(x, weight, bias, stride=self.stride, padding=self.padding, bound=self.bound)
+        x = F.conv2d(x, weight, bias, stride=self.stride, padding=self.padding)
         return x if self.bound == NO_BOUND else x.clamp(-self.bound, self.bound)

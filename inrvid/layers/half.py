@@ -15,7 +15,7 @@ from torch import Tensor
 GRADIENT_SCALE = 256.0
 
 CLAMP = 256.0
-"""Activations of half-precision networks are clamped to ±256 times a layer's gain (StyleGAN2-ADA)."""
+"""Activations of networks with float16 blocks are clamped to ±256 times a layer's gain (StyleGAN2-ADA)."""
 
 
 class _Cast(torch.autograd.Function):
@@ -67,6 +67,11 @@ def half_dtypes(resolutions: list[int], count: int, name: str) -> dict[int, torc
     """Precision of each resolution's block: half (`name`) for the `count` highest, None (the parameters') else."""
     highest = sorted(resolutions)[-count:] if count else []
     return {r: getattr(torch, name) if r in highest else None for r in resolutions}
+
+
+def bounded(count: int, name: str) -> bool:
+    """Whether networks with that many blocks in that half precision keep their activations within float16's range."""
+    return count > 0 and name == "float16"
 
 
 EMULATE = False

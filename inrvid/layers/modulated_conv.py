@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..kernels.bias_act import NO_BOUND, bias_act_
+from ..kernels.bias_act import NO_BOUND, convolve_bias_act
 from ..kernels.upfirdn import upfirdn_bias_act
 from .activation import GAIN
 from .half import CLAMP, enter
@@ -25,7 +25,7 @@ class ModulatedConv2d(nn.Module):
     Args:
         up: transposed convolution with stride 2, then the low-pass.
         gain: factor of the result.
-        half: made for half precision: weights and styles are scaled to a maximum of 1 before a demodulated
+        half: made for float16: weights and styles are scaled to a maximum of 1 before a demodulated
             convolution (which undoes it), and the result is clamped to ±256·gain (StyleGAN2-ADA, appendix).
     """
 
@@ -55,18 +55,24 @@ class ModulatedConv2d(nn.Module):
         energy = self._weight.square().sum(dim=(2, 3))  # [out, in]
         return {"style": style, "scale": (style.square() @ energy.mT + 1e-8).rsqrt() * self.gain}
 
+    def folded(self, phi: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """φ with modulated weights `[B, out, in, k, k]` in place of the vectors, for more frames than one call's."""
+        if "weight" in phi:
+            return dict(phi)
+        coefficients = phi["scale"][:, :, None] * phi["style"][:, None]
+        return {"weight": self._weight * coefficients[..., None, None]}
+
     def forward(self, x: Tensor, phi: Mapping[str, Tensor]) -> Tensor:
-        style, scale = phi["style"], phi["scale"]
         bias = enter(self.bias * self.gain, x.dtype)
-        if self._scales_weight(x, len(style)):
-            weight = self._weight * (scale[:, :, None] * style[:, None])[..., None, None]
-            videos = zip(x.chunk(len(style)), enter(weight, x.dtype), strict=True)
-            parts = [self._epilogue(self._convolve(frames, own), bias, None) for frames, own in videos]
+        if "weight" not in phi and self._scales_weight(x, len(phi["style"])):
+            phi = self.folded(phi)
+        if "weight" in phi:
+            videos = zip(x.chunk(len(phi["weight"])), enter(phi["weight"], x.dtype), strict=True)
+            parts = [self._convolve(frames, own, bias, None) for frames, own in videos]
             return parts[0] if len(parts) == 1 else torch.cat(parts)
-        frames = len(x) // len(style)
-        style, scale = enter(style, x.dtype).repeat_interleave(frames, dim=0), enter(scale, x.dtype)
-        x = self._convolve(x * style[:, :, None, None], enter(self._weight, x.dtype))
-        return self._epilogue(x, bias, scale)
+        frames = len(x) // len(phi["style"])
+        style = enter(phi["style"], x.dtype).repeat_interleave(frames, dim=0)[:, :, None, None]
+        return self._convolve(x * style, enter(self._weight, x.dtype), bias, enter(phi["scale"], x.dtype))
 
     @property
     def _weight(self) -> Tensor:
@@ -81,12 +87,9 @@ class ModulatedConv2d(nn.Module):
         features = len(x) // max(videos, 1) * sum(self.weight.shape[:2]) * x[0, 0].numel()
         return self.weight.numel() <= features
 
-    def _convolve(self, x: Tensor, weight: Tensor) -> Tensor:
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor, scale: Tensor | None) -> Tensor:
+        """The convolution and what follows it."""
         if self.up:
-            return F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
-        return F.conv2d(x, weight, padding=weight.shape[2] // 2)
-
-    def _epilogue(self, x: Tensor, bias: Tensor, scale: Tensor | None) -> Tensor:
-        if self.up:
+            x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
             return upfirdn_bias_act(x, bias, scale, padding=(1, 1), filter_gain=4, bound=self.bound)
-        return bias_act_(x, bias, scale, bound=self.bound)
+        return convolve_bias_act(x, weight, bias, scale, padding=weight.shape[2] // 2, bound=self.bound)
