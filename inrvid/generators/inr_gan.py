@@ -31,7 +31,7 @@ from ..coords.base import CoordinateEncoding
 from ..grid import Grid
 from ..kernels.bias_act import SLOPE
 from ..kernels.inr_layer import Phase, doubled, inr_layer
-from ..kernels.pointwise import pointwise
+from ..kernels.pointwise import for_inference, pointwise
 from ..layers.fmm import FMMLinear
 from ..layers.half import enter, half_dtypes, outside, runs_in, switch
 from ..layers.rgb import ToRGB, add_rgb
@@ -126,8 +126,14 @@ class InrBlock(nn.Module):
     def prepared(self, phi: dict[str, Tensor], state: Any, dtype: torch.dtype | None) -> PreparedBlock:
         """Everything that one call needs and that no point of it changes."""
         dtype = runs_in(dtype, self.rgb.weight)
+        weights = [enter(phi[f"layers.{i}"], dtype) for i in range(len(self.layers))]
+        of_waves = None
+        if self.embedding is not None:
+            width = 2 * self.embedding.coords.dim
+            weights[0], of_waves = weights[0].split([weights[0].shape[1] - width, width], dim=1)
         return PreparedBlock(
-            weights=[enter(phi[f"layers.{i}"], dtype) for i in range(len(self.layers))],
+            weights=[for_inference(weight) for weight in weights],
+            of_waves=of_waves,
             biases=[enter(layer.scaled_bias, dtype) for layer in self._pointwise],
             to_rgb=(phi["rgb"], self.rgb.bias),
             scale=self.scale,
@@ -153,7 +159,8 @@ class PreparedBlock:
     """A block of some videos at some times.
 
     Attributes:
-        weights: `[B, in, out]` each, in the block's precision, as `biases` `[out]`.
+        weights: `[B, in, out]` each, of features alone, in the block's precision, as `biases` `[out]`.
+        of_waves: `[B, 2d, out]`, what the first layer makes of sines and cosines, if it takes coordinates in.
         to_rgb: (weight `[B, C, 3]`, bias `[3]`).
         scale: sides of the block's grid in those of the coarsest.
         coords, predicted: the coordinate encoding, if the block takes coordinates in, and its part of φ.
@@ -161,6 +168,7 @@ class PreparedBlock:
     """
 
     weights: list[Tensor]
+    of_waves: Tensor | None
     biases: list[Tensor]
     to_rgb: tuple[Tensor, Tensor]
     scale: int
@@ -174,6 +182,7 @@ class PreparedBlock:
         return dataclasses.replace(
             self,
             weights=[weight[piece.videos] for weight in self.weights],
+            of_waves=None if self.of_waves is None else self.of_waves[piece.videos],
             to_rgb=(weight[piece.videos], bias),
             predicted={name: value[piece.videos] for name, value in self.predicted.items()},
             motion=None if self.motion is None else self.motion[piece.videos, piece.frames],
@@ -181,13 +190,12 @@ class PreparedBlock:
 
     def features(self, x: Tensor | None, coarsest: Grid) -> Tensor:
         """Features `[B, T, h, w, C]` of the block before → this block's, on its grid."""
-        (weight, *weights), (bias, *biases) = self.weights, self.biases
-        x = None if x is None else switch(x, weight.dtype)
-        if self.coords is None:
-            assert x is not None
-            weights, biases = self.weights, self.biases
-        else:
-            x = self._with_coordinates(x, weight, bias, coarsest.finer(self.scale))
+        x = None if x is None else switch(x, self.biases[0].dtype)
+        weights, biases = self.weights, self.biases
+        if self.of_waves is not None:
+            x = self._with_coordinates(x, self.of_waves, coarsest.finer(self.scale))
+            weights, biases = weights[1:], biases[1:]
+        assert x is not None
         rows = x.flatten(1, 3)
         for weight, bias in zip(weights, biases, strict=True):
             rows = pointwise(rows, weight, bias, slope=SLOPE)
@@ -197,20 +205,19 @@ class PreparedBlock:
         """The sum of pictures `[B, T, H, W, 3]`, in the parameters' precision."""
         return add_rgb(x, *self.to_rgb, rgb)
 
-    def _with_coordinates(self, x: Tensor | None, weight: Tensor, bias: Tensor, grid: Grid) -> Tensor:
+    def _with_coordinates(self, x: Tensor | None, of_waves: Tensor, grid: Grid) -> Tensor:
         assert self.coords is not None
         assert self.motion is not None
-        width = 2 * self.coords.dim
-        of_features, of_waves = weight.split([weight.shape[1] - width, width], dim=1)
+        bias = self.biases[0]
         coarse = None
         if x is not None:
-            coarse = pointwise(x.flatten(1, 3), of_features).view(*x.shape[:4], -1)
+            coarse = pointwise(x.flatten(1, 3), self.weights[0]).view(*x.shape[:4], -1)
         affine = self.coords.affine_phase(self.predicted, grid)
         if affine is None:
             return self._with_any_phase(coarse, of_waves, bias, grid)
-        origin, down, right = (value.expand(len(weight), -1) for value in affine)
+        origin, down, right = (value.expand(len(of_waves), -1) for value in affine)
         origin = origin[:, None] + self.motion if self.motion.shape[2] else origin[:, None]
-        phase = Phase(*(outside(value, weight.dtype) for value in (origin, down, right)))
+        phase = Phase(*(outside(value, bias.dtype) for value in (origin, down, right)))
         return inr_layer(coarse, phase, of_waves, bias, grid.height, grid.width, slope=SLOPE)
 
     def _with_any_phase(self, coarse: Tensor | None, weight: Tensor, bias: Tensor, grid: Grid) -> Tensor:

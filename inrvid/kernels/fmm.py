@@ -54,10 +54,18 @@ def backward_cpu(
     gradient: Tensor, weight: Tensor, left: Tensor, right: Tensor, gain: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     of_weight, of_left, of_right = (torch.zeros_like(x) for x in (weight, left, right))
+    ones = torch.ones_like(weight)
     for b in range(len(left)):  # one matrix at a time stays in the cache
-        part = backward_definition(gradient[b : b + 1], weight, left[b : b + 1], right[b : b + 1], gain)
-        of_weight += part[0]
-        of_left[b], of_right[b] = part[1][0], part[2][0]
+        factor = torch.addmm(ones, left[b], right[b])
+        modulated = factor * weight
+        norm = modulated.norm(dim=1, keepdim=True) + EPSILON
+        own = gradient[b].mT.contiguous()
+        along = (own * modulated).sum(dim=1, keepdim=True) / (norm * (norm - EPSILON).clamp_min(EPSILON))
+        own.addcmul_(modulated, along, value=-1).mul_(gain / norm)
+        of_weight.addcmul_(own, factor)
+        own *= weight
+        torch.mm(own, right[b].mT, out=of_left[b])
+        torch.mm(left[b].mT, own, out=of_right[b])
     return of_weight, of_left, of_right
 
 

@@ -57,6 +57,28 @@ def backward_definition(
     return of_x, of_weight, of_bias, gradient.clone() if base.shape == gradient.shape else halved(gradient)
 
 
+def backward_cpu(
+    gradient: Tensor, x: Tensor, weight: Tensor, base: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    x, of_x, of_weight = x.contiguous(), x.new_empty(x.shape), torch.zeros_like(weight)
+    for b, own in enumerate(weight):
+        rows, into = x[b].flatten(0, 2), of_x[b].flatten(0, 2)
+        # Products with three columns are several times slower than with sixteen.
+        of_rows = F.pad(gradient[b].flatten(0, 2), (0, COLUMNS - 3)).to(x.dtype)
+        matrix = F.pad(own, (0, COLUMNS - 3)).mT.to(x.dtype)
+        for i in range(0, len(rows), ROWS):
+            part = slice(i, i + ROWS)
+            torch.mm(of_rows[part], matrix, out=into[part])
+            of_weight[b] += (rows[part].mT @ of_rows[part])[:, :3]
+    of_bias = gradient.sum(dim=(0, 1, 2, 3))
+    if base is None:
+        return of_x, of_weight, of_bias, gradient.new_empty(0)
+    return of_x, of_weight, of_bias, gradient.clone() if base.shape == gradient.shape else halved(gradient)
+
+
+COLUMNS, ROWS = 16, 4096
+
+
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     x, weight, _, base = inputs
     ctx.has_base = base is not None
@@ -82,7 +104,7 @@ BACKWARD = register(
     "to_rgb_backward",
     "(Tensor gradient, Tensor x, Tensor weight, Tensor? base) -> (Tensor, Tensor, Tensor, Tensor)",
     backward_definition,
-    None,
+    backward_cpu,
     lambda gradient, x, weight, base: (
         torch.empty_like(x),
         weight.new_empty(weight.shape),

@@ -44,5 +44,13 @@ class EqLinear(nn.Module):
         gain = GAIN if self.activate else 1.0  # homogeneous: the activation's gain is applied before it
         bias = None if self.bias is None else self.bias * (self.lr_mult * gain)
         # Here x has few rows: the gain costs less on it than on the weight, whose gradient also stays as it is.
-        x = F.linear(x * (self.weight_gain * gain), self.weight, bias)
+        x = _product(x * (self.weight_gain * gain), self.weight, bias)
         return F.leaky_relu(x, SLOPE) if self.activate else x
+
+
+def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`F.linear`, which on a CPU reads a large weight at a third of the speed when x has two to sixteen rows."""
+    if x.ndim == 2 and 1 < len(x) <= 16 and x.device.type == "cpu":
+        x = (weight @ x.mT).mT
+        return x if bias is None else x + bias
+    return F.linear(x, weight, bias)
