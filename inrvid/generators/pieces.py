@@ -12,9 +12,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-POINTS = {"cpu": 1 << 13}
+POINTS = {"cpu": 1 << 14}
 """Pixels that a device evaluates at a time; others than the CPU: `POINTS_OF_OTHERS`."""
 POINTS_OF_OTHERS = 1 << 19
+
+
+WORTHWHILE = 1 << 12
+"""Pixels from which on a CPU's work does not grow when it is given fewer at a time, where gradients are recorded."""
 
 
 class Piece(NamedTuple):
@@ -71,9 +75,9 @@ def splits(videos: int, frames: int, points: int, device: torch.device) -> list[
     Where gradients are recorded, memory grows with the video in any case: a CPU is given one video at a time as soon
     as that is work enough, others get all.
     """
-    budget = POINTS.get(device.type, POINTS_OF_OTHERS)
+    budget = POINTS.get(device.type, POINTS_OF_OTHERS) // 2  # an upsampling layer's input and its result
     if torch.is_grad_enabled():
-        budget = max(frames * points, 1 << 10) if device.type in POINTS else videos * frames * points
+        budget = max(frames * points, WORTHWHILE) if device.type in POINTS else videos * frames * points
     at_once = max(1, budget // points)
     if at_once >= videos * frames or torch.compiler.is_compiling():
         return [Part(slice(0, videos), slice(0, videos * frames))]

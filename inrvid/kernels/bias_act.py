@@ -129,11 +129,11 @@ def _activate(x: Tensor, slope: float, bound: float, y: Tensor) -> None:
 def backward_definition(
     gradient: Tensor, y: Tensor, bias: Tensor | None, scale: Tensor | None, slope: float, gain: float, bound: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of x, bias `[C]` and scale `[N, C]` (empty without a scale), from the gradient of y and y itself."""
+    """Gradients of x, bias `[C]` (0 without one) and scale `[N, C]` (empty), from the gradient of y and y itself."""
     slopes = slopes_at(y, slope, gain)
     inside = slopes if math.isinf(bound) else slopes * (y.detach().abs() < bound)
     before = gradient * inside
-    of_bias = before.sum(dim=(0, 1))
+    of_bias = before.new_zeros(y.shape[2]) if bias is None else before.sum(dim=(0, 1))
     if scale is None:
         return before, of_bias, before.new_empty(0)
     x = (y / slopes if bias is None else y / slopes - bias) / scale[:, None]
@@ -157,7 +157,8 @@ def backward_cpu(
             out *= part.abs() < bound
         if gain != 1:
             out *= gain
-        of_bias += out.sum(dim=0, dtype=wide)
+        if bias is not None:
+            of_bias += out.sum(dim=0, dtype=wide)
         if scale is not None:
             # lrelu inverted: by its own slope on the negative side
             x = F.leaky_relu(part, 1 / slope) / gain if slope != 1 else part / gain

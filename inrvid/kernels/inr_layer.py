@@ -151,13 +151,12 @@ def cpu(
         nodes = _nodes(down[b], right[b], height, width, weight[b])
         for t in range(frames):
             embedding = _embedding(origin[b, t], down[b], right[b], nodes).to(weight.dtype).flatten(0, 1)
-            out = y[b, t]
+            pooled = None if coarse is None else coarse[b, t]
             if nodes.to_rows is None and nodes.to_columns is None:
-                _product(embedding, weight[b], bias, out=out.view(-1, channels))
+                _product(embedding, weight[b], bias, out=y[b, t].view(-1, channels))
+                _finish(None, nodes, pooled, slope, y[b, t])
             else:
-                values = _product(embedding, weight[b], bias)
-                _interpolate(values, nodes, out)
-            _finish_(out, None if coarse is None else coarse[b, t], slope)
+                _finish(_product(embedding, weight[b], bias), nodes, pooled, slope, y[b, t])
     return y
 
 
@@ -165,24 +164,24 @@ def _product(x: Tensor, weight: Tensor, bias: Tensor | None, out: Tensor | None 
     return torch.mm(x, weight, out=out) if bias is None else torch.addmm(bias, x, weight, out=out)
 
 
-def _interpolate(values: Tensor, nodes: _Nodes, out: Tensor) -> None:
-    """Values `[nodes, C]` at the grid's points → out `[H, W, C]`."""
+def _finish(values: Tensor | None, nodes: _Nodes, coarse: Tensor | None, slope: float, out: Tensor) -> None:
+    """out `[H, W, C]` ← lrelu(values at the nodes, `[nodes, C]`, interpolated + coarse `[h, w, C]` doubled).
+
+    Without values, those of the grid's points are in `out` already.
+    """
     height, width, channels = out.shape
-    if nodes.to_columns is not None:
-        values = nodes.to_columns.to(values.dtype) @ values.view(len(nodes.rows), -1, channels)
-    values = values.view(len(nodes.rows), width * channels)
-    if nodes.to_rows is None:
-        out.copy_(values.view(out.shape))
-    else:
-        torch.mm(nodes.to_rows.to(values.dtype), values, out=out.view(height, -1))
-
-
-def _finish_(y: Tensor, coarse: Tensor | None, slope: float) -> None:
-    """y `[H, W, C]` ← lrelu(y + coarse `[h, w, C]` doubled), some rows at a time."""
-    height, width, channels = y.shape
+    to_rows = None if nodes.to_rows is None else nodes.to_rows.to(out.dtype)
+    if values is not None:
+        if nodes.to_columns is not None:
+            values = nodes.to_columns.to(out.dtype) @ values.view(len(nodes.rows), -1, channels)
+        values = values.view(len(nodes.rows), width * channels)
     step = max(2, PIECE // (width * channels) // 2 * 2)
     for i in range(0, height, step):
-        part = y[i : i + step]
+        part = out[i : i + step]
+        if values is not None and to_rows is not None:
+            torch.mm(to_rows[i : i + step], values, out=part.view(len(part), -1))
+        elif values is not None:
+            part.copy_(values[i : i + step].view(part.shape))
         if coarse is not None:
             part.view(len(part) // 2, 2, width // 2, 2, channels).add_(coarse[i // 2 : (i + step) // 2, None, :, None])
         if slope != 1:
