@@ -11,7 +11,7 @@ import sys
 import typer
 
 from ..errors import InrvidError
-from . import data, doctor, generate, plugins, recipe, runs, train
+from . import bench, data, doctor, generate, plugins, recipe, runs, train
 
 app = typer.Typer(
     name="inrvid",
@@ -27,6 +27,7 @@ app.add_typer(plugins.app, name="plugins", help="Components that are installed."
 app.add_typer(data.app, name="data", help="Look at, check and convert videos.")
 app.command()(runs.runs)
 app.command()(doctor.doctor)
+app.command()(bench.bench)
 
 
 def _version(show: bool) -> None:

@@ -83,14 +83,22 @@ class StyleGan2(VideoGenerator):
         if not self.in_every_layer:
             x = torch.cat([x, motion[:, :, None, None].expand(-1, -1, 4, 4)], dim=1)
         x = x.contiguous(memory_format=torch.channels_last)
-        rgb = self._draw(list(self._blocks().items()), phi, x, None)
+        into = None if torch.is_grad_enabled() else ws.new_empty(len(x), 3, grid.height, grid.width)
+        rgb = self._draw(list(self._blocks().items()), phi, x, None, into)
         rgb = rearrange(rgb, "(b t) c h w -> b t c h w", t=frames)
         return rgb.expand(-1, t.shape[1], -1, -1, -1).contiguous()
 
     def _draw(
-        self, blocks: list[tuple[str, StyleBlock]], phi: Mapping[str, Tensor], x: Tensor, rgb: Tensor | None
+        self,
+        blocks: list[tuple[str, StyleBlock]],
+        phi: Mapping[str, Tensor],
+        x: Tensor,
+        rgb: Tensor | None,
+        into: Tensor | None,
     ) -> Tensor:
         """The blocks of features `[B·T, C, h, w]` and pictures `[B·T, 3, h, w]` (or none) → pictures `[B·T, 3, R, R]`.
+
+        They are written to `into`, where there is one.
 
         From the resolution on at which all frames together are more than the device should handle at a time, they
         go through the rest of the blocks some at a time.
@@ -101,22 +109,21 @@ class StyleGan2(VideoGenerator):
         if len(parts) > 1:
             if videos == 1:
                 phi = self._folded(blocks, phi)
-            return torch.cat(
-                [
-                    self._draw(
-                        blocks,
-                        {key: value[part.videos] for key, value in phi.items()},
-                        x[part.samples],
-                        None if rgb is None else rgb[part.samples],
-                    )
-                    for part in parts
-                ]
-            )
+            drawn = [
+                self._draw(
+                    blocks,
+                    {key: value[part.videos] for key, value in phi.items()},
+                    x[part.samples],
+                    *(None if pictures is None else pictures[part.samples] for pictures in (rgb, into)),
+                )
+                for part in parts
+            ]
+            return torch.cat(drawn) if into is None else into
         x, rgb = block(below(name, phi), switch(x, runs_in(self.dtypes[int(name)], self.constant)), rgb)
         if rest:
-            return self._draw(rest, phi, x, rgb)
+            return self._draw(rest, phi, x, rgb, into)
         assert rgb is not None
-        return rgb
+        return rgb if into is None else into.copy_(rgb)
 
     @staticmethod
     def _folded(blocks: list[tuple[str, StyleBlock]], phi: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
