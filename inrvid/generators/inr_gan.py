@@ -40,7 +40,7 @@ from ..registry import registry
 from .base import VideoGenerator
 from .blocks import below, count_ws, modulate_blocks
 from .configs import InrGanConfig
-from .pieces import Piece, assemble, pieces_of
+from .pieces import Piece, assemble, bands_of, pieces_of
 
 
 class InrGan(VideoGenerator):
@@ -72,24 +72,42 @@ class InrGan(VideoGenerator):
         coarsest = grid.coarser(self.resolution // self.input_resolution)
 
         def draw(piece: Piece) -> Tensor:
-            return self._draw([block.of(piece) for block in blocks], coarsest.band(*piece.rows))
+            return self._draw([block.of(piece) for block in blocks], coarsest)
 
-        pieces = pieces_of(len(t), frames, coarsest.height, grid.width * grid.height, t.device)
-        shape = (len(t), frames, 3, grid.height, grid.width)
-        return assemble(draw, pieces, shape).expand(-1, t.shape[1], -1, -1, -1).contiguous()
+        pieces = pieces_of(len(t), frames, grid.height * grid.width, t.device)
+        rgb = rearrange(assemble(draw, pieces, (len(t), frames)), "b t h w c -> b t c h w")
+        return rgb.expand(-1, t.shape[1], -1, -1, -1).contiguous()
 
-    def _draw(self, blocks: list[PreparedBlock], coarsest: Grid) -> Tensor:
-        """RGB `[B, T, 3, H, W]` of what the blocks are prepared for, on a grid given as the first block's."""
-        x: Tensor | None = None
-        rgb: Tensor | None = None
-        for block in blocks:
-            x = block.features(x, coarsest)
-            rgb = block.rgb(x, rgb)
-        assert rgb is not None
-        return rearrange(rgb, "b t h w c -> b t c h w")
+    def _draw(
+        self, blocks: list[PreparedBlock], coarsest: Grid, x: Tensor | None = None, rgb: Tensor | None = None
+    ) -> Tensor:
+        """RGB `[B, T, H, W, 3]` of what the blocks are prepared for, on a grid given as the first block's.
+
+        x and rgb, `[B, T, h, w, …]`, are what the blocks before made. From the resolution on at which that is more
+        than the device should handle at a time, a band of rows after the other goes through the rest of the blocks.
+        """
+        block, *rest = blocks
+        samples = 1 if x is None else x.shape[0] * x.shape[1]
+        points = samples * coarsest.height * coarsest.width * block.scale**2
+        bands = bands_of(coarsest.height, points, block.biases[0].device)
+        if len(bands) > 1:
+            parts = [
+                self._draw(blocks, coarsest.band(*band), *(_rows(value, band, coarsest.height) for value in (x, rgb)))
+                for band in bands
+            ]
+            return torch.cat(parts, dim=2)
+        x = block.features(x, coarsest)
+        rgb = block.rgb(x, rgb)
+        return self._draw(rest, coarsest, x, rgb) if rest else rgb
 
     def _blocks(self) -> dict[str, InrBlock]:
         return cast(dict[str, InrBlock], dict(self.blocks.items()))
+
+
+def _rows(x: Tensor | None, band: tuple[int, int], height: int) -> Tensor | None:
+    """A band (first, count) of x `[B, T, h, w, C]`, counted in rows of a grid of `height`."""
+    scale = 1 if x is None else x.shape[2] // height
+    return None if x is None else x.narrow(2, band[0] * scale, band[1] * scale)
 
 
 class InrBlock(nn.Module):

@@ -22,42 +22,49 @@ WORTHWHILE = 1 << 12
 
 
 class Piece(NamedTuple):
-    """`rows` is (first, count), in rows of the coarsest grid."""
-
     videos: slice
     frames: slice
-    rows: tuple[int, int]
 
 
-def pieces_of(videos: int, frames: int, rows: int, points: int, device: torch.device) -> list[Piece]:
-    """Pieces of `videos` of `frames` with `points` pixels each, that come apart into `rows` bands at most."""
-    if torch.is_grad_enabled() or torch.compiler.is_compiling():
-        return [Piece(slice(0, videos), slice(0, frames), (0, rows))]
-    budget = POINTS.get(device.type, POINTS_OF_OTHERS)
+def pieces_of(videos: int, frames: int, points: int, device: torch.device) -> list[Piece]:
+    """`videos` of `frames` with `points` pixels each, a frame at least at a time."""
+    if _all_at_once():
+        return [Piece(slice(0, videos), slice(0, frames))]
+    budget = _budget(device)
     frames_at_once = min(frames, max(1, budget // points))
     videos_at_once = max(1, budget // (points * frames_at_once))
-    rows_at_once = max(1, min(rows, budget * rows // points))
     return [
-        Piece(slice(b, b + videos_at_once), slice(t, t + frames_at_once), (row, min(rows_at_once, rows - row)))
+        Piece(slice(b, b + videos_at_once), slice(t, t + frames_at_once))
         for b in range(0, videos, videos_at_once)
         for t in range(0, frames, frames_at_once)
-        for row in range(0, rows, rows_at_once)
     ]
 
 
-def assemble(draw: Callable[[Piece], Tensor], pieces: Sequence[Piece], shape: Sequence[int]) -> Tensor:
-    """Frames of `shape` `[B, T, 3, H, W]` from what `draw` makes of each piece."""
+def bands_of(rows: int, points: int, device: torch.device) -> list[tuple[int, int]]:
+    """(first row, how many) of bands of something with `points` pixels in `rows`."""
+    at_once = rows if _all_at_once() else max(1, min(rows, _budget(device) * rows // max(points, 1)))
+    return [(row, min(at_once, rows - row)) for row in range(0, rows, at_once)]
+
+
+def assemble(draw: Callable[[Piece], Tensor], pieces: Sequence[Piece], shape: tuple[int, int]) -> Tensor:
+    """`[B, T, …]`, of which `shape` is (B, T), from what `draw` makes of each piece."""
     if len(pieces) == 1:
         return draw(pieces[0])
-    rows = max(sum(piece.rows) for piece in pieces)
-    frames: Tensor | None = None
+    whole: Tensor | None = None
     for piece in pieces:
         part = draw(piece)
-        frames = part.new_empty(shape) if frames is None else frames
-        first, count = (row * shape[3] // rows for row in piece.rows)
-        frames[piece.videos, piece.frames, :, first : first + count] = part
-    assert frames is not None
-    return frames
+        whole = part.new_empty(*shape, *part.shape[2:]) if whole is None else whole
+        whole[piece.videos, piece.frames] = part
+    assert whole is not None
+    return whole
+
+
+def _all_at_once() -> bool:
+    return torch.is_grad_enabled() or torch.compiler.is_compiling()
+
+
+def _budget(device: torch.device) -> int:
+    return POINTS.get(device.type, POINTS_OF_OTHERS)
 
 
 class Part(NamedTuple):
@@ -75,7 +82,7 @@ def splits(videos: int, frames: int, points: int, device: torch.device) -> list[
     Where gradients are recorded, memory grows with the video in any case: a CPU is given one video at a time as soon
     as that is work enough, others get all.
     """
-    budget = POINTS.get(device.type, POINTS_OF_OTHERS) // 2  # an upsampling layer's input and its result
+    budget = _budget(device) // 2  # an upsampling layer's input and its result
     if torch.is_grad_enabled():
         budget = max(frames * points, WORTHWHILE) if device.type in POINTS else videos * frames * points
     at_once = max(1, budget // points)

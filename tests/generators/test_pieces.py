@@ -45,18 +45,26 @@ def test_pieces_of_a_grid_with_a_region(monkeypatch):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize(("videos", "frames", "rows", "points"), [(1, 1, 1, 7), (3, 5, 8, 64), (2, 16, 5, 5000)])
+@pytest.mark.parametrize(("videos", "frames", "points"), [(1, 1, 7), (3, 5, 64), (2, 16, 5000)])
 @pytest.mark.parametrize("budget", [1, 63, 64, 1000, 1 << 20])
-def test_pieces_cover_everything_once_within_the_budget(videos, frames, rows, points, budget, monkeypatch):
+def test_pieces_cover_everything_once_within_the_budget(videos, frames, points, budget, monkeypatch):
     monkeypatch.setitem(pieces.POINTS, "cpu", budget)
-    count = torch.zeros(videos, frames, rows, dtype=torch.long)
-    for piece in pieces.pieces_of(videos, frames, rows, points, CPU):
-        first, number = piece.rows
-        part = count[piece.videos, piece.frames, first : first + number]
+    count = torch.zeros(videos, frames, dtype=torch.long)
+    for piece in pieces.pieces_of(videos, frames, points, CPU):
+        part = count[piece]
         part += 1
-        smallest = part.shape[:2].numel() == 1 and number == 1
-        assert smallest or part.numel() * points / rows <= budget
+        assert part.numel() == 1 or part.numel() * points <= budget
     assert (count == 1).all()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("rows", "points"), [(1, 9), (8, 64), (5, 5000)])
+@pytest.mark.parametrize("budget", [1, 63, 64, 3000, 1 << 20])
+def test_bands_cover_all_rows_within_the_budget(rows, points, budget, monkeypatch):
+    monkeypatch.setitem(pieces.POINTS, "cpu", budget)
+    bands = pieces.bands_of(rows, points, CPU)
+    assert [row for first, count in bands for row in range(first, first + count)] == list(range(rows))
+    assert all(count == 1 or count * points <= budget * rows for _, count in bands)
 
 
 @torch.no_grad()

@@ -1,0 +1,52 @@
+"""A result as Markdown, and its place in a file that holds more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import InrvidError
+from ..files import write_text
+from .results import Result
+from .tables import Table, failures, heading, tables
+
+
+def to_markdown(result: Result) -> str:
+    parts = [heading(result), *map(_table, tables(result))]
+    failed = failures(result.cases)
+    if failed:
+        parts.append("\n".join(["Failed:", "", *(f"- {line}" for line in failed)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def write_markdown(result: Result, path: Path) -> None:
+    """To `path`; of a file with marks (see `marks`), between those of the result's device, and nothing else changes.
+
+    Raises:
+        InrvidError: a file that has the marks of other devices alone.
+    """
+    text = to_markdown(result)
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    if "<!-- inrvid bench " not in before:
+        write_text(path, text)
+        return
+    begin, end = marks(result.device.get("type", "?"))
+    head, found, rest = before.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not (found and closed):
+        raise InrvidError(f"{path}: has marks of inrvid bench, but not {begin} … {end}: add them where this should go")
+    write_text(path, f"{head}{begin}\n{text}{end}{tail}")
+
+
+def marks(device: str) -> tuple[str, str]:
+    return f"<!-- inrvid bench {device}: begin -->", f"<!-- inrvid bench {device}: end -->"
+
+
+def _table(table: Table) -> str:
+    rules = ["---", *["---:" if table.figures else "---"] * (len(table.columns) - 1)]
+    lines = [_row(table.columns), _row(rules), *map(_row, table.rows)]
+    return "\n".join([f"**{table.title}**", "", *lines, *(["", table.note] if table.note else [])])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
