@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from .harness import Run
 from .kernels import DEFINITIONS
@@ -93,8 +94,31 @@ def saved_bytes(forward: Run, modules: Iterable[nn.Module]) -> int:
     return total
 
 
+def intermediate_bytes(forward: Run, modules: Iterable[nn.Module]) -> int:
+    """Bytes of all results of all steps of `forward()`, but for the modules' own tensors; views count nothing."""
+    count = _Results({_key(x) for module in modules for x in (*module.parameters(), *module.buffers())})
+    with definitions(), count:
+        forward()
+    return sum(x.untyped_storage().nbytes() for x in count.kept.values())
+
+
+class _Results(TorchDispatchMode):
+    """Keeps a tensor of each new storage: none is counted twice, and none takes the address of another."""
+
+    def __init__(self, known: set[int]):
+        super().__init__()
+        self.known, self.kept = known, dict[int, Tensor]()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        results = func(*args, **(kwargs or {}))
+        for x in results if isinstance(results, (tuple, list)) else [results]:
+            if isinstance(x, Tensor) and _key(x) not in self.known:
+                self.kept.setdefault(_key(x), x)
+        return results
+
+
 @contextlib.contextmanager
-def every_intermediate() -> Iterator[None]:
+def definitions() -> Iterator[None]:
     """Inside, each operation of `inrvid.kernels` is its definition *to autograd too*, which keeps what it needs of
     every step; a forced path changes only what runs inside the custom op."""
     with _Definitions():

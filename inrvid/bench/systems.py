@@ -25,7 +25,7 @@ from ..training.fitting import in_precision
 from ..training.step import Batch, TrainingStep
 from .ceilings import Ceiling, made, rates
 from .harness import Measured, Run, measure, one_line
-from .memory import Work, every_intermediate, peak_of_process, peak_on_cuda, saved_bytes
+from .memory import Work, definitions, intermediate_bytes, peak_of_process, peak_on_cuda, saved_bytes
 from .plan import Plan
 from .precision import arithmetic
 from .results import Case, Seconds
@@ -164,10 +164,16 @@ class Training:
         return run
 
     def saved(self) -> dict[str, int]:
-        """Bytes kept between the generator's forward and backward pass, as it is and with every intermediate."""
-        saved = saved_bytes(self.generate, [self.generator])
-        with every_intermediate():
-            return {"saved": saved, "saved_every_intermediate": saved_bytes(self.generate, [self.generator])}
+        """Bytes kept between the generator's forward and backward pass: as it is, by definitions, by keeping all."""
+        own = [self.generator]
+        saved = saved_bytes(self.generate, own)
+        with definitions():
+            by_definitions = saved_bytes(self.generate, own)
+        return {
+            "saved": saved,
+            "saved_by_definitions": by_definitions,
+            "every_intermediate": intermediate_bytes(self.generate, own),
+        }
 
 
 def prepared(work: Work, device: torch.device) -> Run:

@@ -97,7 +97,7 @@ def _ratio(name: str, show: Callable[[float], str]) -> Callable[[Case], str]:
 def _saved(case: Case) -> str:
     if "saved" not in case.memory:
         return ""
-    part = case.memory["saved"] / max(case.memory["saved_every_intermediate"], 1)
+    part = case.memory["saved"] / max(case.memory["every_intermediate"], 1)
     return f"{memory(case.memory['saved'])} ({fraction(part)})"
 
 

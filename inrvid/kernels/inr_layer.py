@@ -18,7 +18,7 @@ from torch import Tensor
 
 from .bias_act import slopes_at
 from .chebyshev import interpolation, node_count
-from .operation import register
+from .operation import register, shape_of
 
 
 class Phase(NamedTuple):
@@ -233,7 +233,7 @@ def backward_cpu(
     slope: float,
 ) -> tuple[Tensor, ...]:
     wide = torch.promote_types(weight.dtype, torch.float32)
-    of_coarse = weight.new_empty(0) if coarse is None else torch.empty_like(coarse)
+    of_coarse = weight.new_empty(0) if coarse is None else weight.new_empty(coarse.shape)
     of_origin, of_down, of_right = (torch.zeros_like(x) for x in (origin, down, right))
     of_weight = torch.zeros_like(weight, dtype=wide)
     of_bias = weight.new_zeros(weight.shape[2], dtype=wide)
@@ -284,8 +284,8 @@ def _gathered(
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    *tensors, ctx.height, ctx.width, ctx.slope = inputs
-    ctx.save_for_backward(output, *tensors)
+    coarse, *tensors, ctx.height, ctx.width, ctx.slope = inputs
+    ctx.save_for_backward(output, shape_of(coarse), *tensors)
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:

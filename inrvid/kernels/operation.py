@@ -33,6 +33,11 @@ class Operation:
         return pick(self.name, first, self.definition, self.cpu)(*arguments)
 
 
+def shape_of(x: Tensor | None) -> Tensor | None:
+    """A stand-in of x's shape without its memory, to save for a backward pass that needs no more of it."""
+    return None if x is None else x.new_empty(()).expand(x.shape)
+
+
 def _plain(argument: Any) -> bool:
     """No tensor that stands for another, as those do that a backward pass is traced with."""
     return not isinstance(argument, Tensor) or type(argument) in (Tensor, torch.nn.Parameter)

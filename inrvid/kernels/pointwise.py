@@ -16,7 +16,7 @@ from torch import Tensor
 
 from .bias_act import slopes_at
 from .dispatch import path_for
-from .operation import register
+from .operation import register, shape_of
 
 
 def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, slope: float = 1.0) -> Tensor:
@@ -95,7 +95,7 @@ def pieces(x: Tensor) -> Any:
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     x, weight, bias, ctx.slope = inputs
     ctx.has_bias = bias is not None
-    ctx.save_for_backward(x, weight, output)
+    ctx.save_for_backward(x, weight, output if ctx.slope != 1 else shape_of(output))
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:

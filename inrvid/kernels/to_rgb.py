@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .inr_layer import doubled, halved
-from .operation import register
+from .operation import register, shape_of
 
 
 def to_rgb(x: Tensor, weight: Tensor, bias: Tensor, base: Tensor | None = None) -> Tensor:
@@ -82,7 +82,7 @@ COLUMNS, ROWS = 16, 4096
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     x, weight, _, base = inputs
     ctx.has_base = base is not None
-    ctx.save_for_backward(x, weight, base)  # of base, the shape alone is used
+    ctx.save_for_backward(x, weight, shape_of(base))
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from inrvid.bench.memory import Work, every_intermediate, peak_of_process, resident_peak, saved_bytes
+from inrvid.bench.memory import Work, definitions, intermediate_bytes, peak_of_process, resident_peak, saved_bytes
 from inrvid.kernels.bias_act import bias_act
 from inrvid.kernels.pointwise import pointwise
 
@@ -25,7 +25,17 @@ def test_saved_storages_are_counted_once_and_parameters_are_not():
     assert saved_bytes(forward, []) == 3 * 4 * 8 * 4 + 8 * 8 * 4
 
 
-def test_definitions_keep_every_intermediate():
+def test_intermediates_count_each_storage_once_and_no_parameter():
+    linear = torch.nn.Linear(8, 8)
+    x = torch.randn(4, 8)
+
+    def forward():
+        return linear(x).relu().view(2, 16) + 1
+
+    assert intermediate_bytes(forward, [linear]) == 3 * 4 * 8 * 4
+
+
+def test_definitions_keep_more():
     x, bias = torch.randn(1, 16, 4, requires_grad=True), torch.randn(4, requires_grad=True)
     weight = torch.randn(1, 4, 4, requires_grad=True)
 
@@ -33,7 +43,7 @@ def test_definitions_keep_every_intermediate():
         return pointwise(bias_act(x, bias, gain=2.0), weight, bias, slope=0.2)
 
     kept = saved_bytes(forward, [])
-    with every_intermediate():
+    with definitions():
         all_kept = saved_bytes(forward, [])
         result = forward()
     assert all_kept > kept

@@ -89,7 +89,8 @@ def test_training():
     ]  # fmt: skip
     assert [case.error for case in cases] == [""] * 4
     generator, _, penalty, step = cases
-    assert 0 < generator.memory["saved"] <= generator.memory["saved_every_intermediate"]
+    assert 0 < generator.memory["saved"] <= generator.memory["saved_by_definitions"]
+    assert generator.memory["saved_by_definitions"] <= generator.memory["every_intermediate"]
     assert step.rates["clips/s"] == pytest.approx(4 / (step.seconds.median + penalty.seconds.median / 16))
 
 
