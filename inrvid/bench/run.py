@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 
+from ..kernels.pages import keep_pages
 from .ceilings import ceiling_cases
 from .kernels import kernel_cases
 from .loading import data_cases, evaluation_cases
@@ -29,6 +30,8 @@ def bench(options: Options) -> Iterator[Result]:
         InrvidError: an option names what there is not.
     """
     plan = planned(options)
+    if plan.device.type == "cpu":
+        keep_pages()  # as training and generating do
     result = collected([], plan.device, _asked(options))
     for group in (ceiling_cases, *(MEASURES[name] for name in plan.groups)):
         for case in group(plan):

@@ -5,13 +5,13 @@ m(t) of the same width is *added to the phase*, so that it rotates the embedding
 
     sin(p + m) = sin p · cos m + cos p · sin m        cos(p + m) = cos p · cos m − sin p · sin m
 
-The generator uses this to evaluate sines once a video and to turn time into a change of weights.
+Where p is affine in x and y, sines of a grid's rows and columns therefore make those of all its points.
 """
 
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,14 @@ class CoordinateEncoding(nn.Module, abc.ABC):
     """
 
     Config: ClassVar[type[PartConfig]]
+
+    has_affine_phase: ClassVar[bool] = False
+    """Whether `affine_phase` holds: not where a subclass overrides `phase` alone."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        owner = next(c for c in cls.__mro__ if "phase" in vars(c) or "affine_phase" in vars(c))
+        cls.has_affine_phase = "affine_phase" in vars(owner)
 
     def __init__(self, config: PartConfig, *, dim: int, w_dim: int, size: int):
         super().__init__()

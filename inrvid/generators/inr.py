@@ -48,7 +48,7 @@ class VideoINR:
         t = t if t.is_floating_point() else t.float()
         t = t.reshape(1) if t.ndim == 0 else t
         t = t.expand(len(self), -1) if t.ndim == 1 else t
-        if t.ndim != 2 or t.shape[0] != len(self) or not t.shape[1]:
+        if t.ndim != 2 or t.shape[0] != len(self) or not t.numel():
             raise InrvidError(f"t has shape {tuple(t.shape)}; expected [{len(self)}, T] or [T]")
         grid = Grid.of(self.generator.resolution if grid is None else grid)
         state = self.generator.motion(self.noise, self.label, t)

@@ -230,7 +230,7 @@ class PreparedBlock:
         coarse = None
         if x is not None:
             coarse = pointwise(x.flatten(1, 3), self.weights[0]).view(*x.shape[:4], -1)
-        affine = self.coords.affine_phase(self.predicted, grid)
+        affine = self.coords.affine_phase(self.predicted, grid) if self.coords.has_affine_phase else None
         if affine is None:
             return self._with_any_phase(coarse, of_waves, bias, grid)
         origin, down, right = (value.expand(len(of_waves), -1) for value in affine)

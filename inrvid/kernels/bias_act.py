@@ -54,9 +54,10 @@ def bias_act_(
     bound: float = NO_BOUND,
 ) -> Tensor:
     """`bias_act` of an x that nobody needs any more: it may be overwritten."""
+    if torch.is_grad_enabled() or torch.compiler.is_compiling() or path_for(x) != "cpu":
+        return bias_act(x, bias, scale, slope=slope, gain=gain, bound=bound)
     rows = x.permute(0, 2, 3, 1).flatten(1, 2) if x.ndim == 4 else x
-    own = rows.is_contiguous() and rows.data_ptr() == x.data_ptr()
-    if torch.is_grad_enabled() or torch.compiler.is_compiling() or not own or path_for(x) != "cpu":
+    if not rows.is_contiguous() or rows.data_ptr() != x.data_ptr():
         return bias_act(x, bias, scale, slope=slope, gain=gain, bound=bound)
     write(rows, bias, of_samples(scale, len(x)), slope, gain, bound, rows)
     return x
@@ -82,6 +83,8 @@ def of_samples(scale: Tensor | None, samples: int) -> Tensor | None:
     """One row a sample, of a scale that has one for several consecutive samples."""
     if scale is None or len(scale) == samples:
         return scale
+    if samples % max(len(scale), 1):
+        raise ValueError(f"scale has {len(scale)} rows for {samples} samples: expected a divisor")
     return scale.repeat_interleave(samples // max(len(scale), 1), dim=0)
 
 

@@ -17,24 +17,25 @@ TOLERANCE = 2e-8
 """Bound on J_N(Ω): far below float32's rounding of the sums that are interpolated."""
 
 
-def node_count(bandwidth: float) -> int:
-    """Nodes that waves of up to `bandwidth` radians a unit of u need; a multiple of 4."""
-    if not math.isfinite(bandwidth):
-        return 1 << 30
+def node_count(bandwidth: float, most: int) -> int:
+    """Nodes that waves of up to `bandwidth` radians a unit of u need, a multiple of 4; `most` if that is fewer."""
+    if not bandwidth < 2 * most:  # nor NaN; fewer nodes than half the bandwidth are too few
+        return most
     count, target = 4, math.log(TOLERANCE)
-    while count * math.log(max(bandwidth, 1e-9) / 2) - math.lgamma(count + 1) > target:
+    while count < most and count * math.log(max(bandwidth, 1e-9) / 2) - math.lgamma(count + 1) > target:
         count += 4
-    return count
+    return min(count, most)
 
 
 @functools.lru_cache(maxsize=64)
-def interpolation(points: int, nodes: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+def interpolation(points: int, nodes: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor | None]:
     """(positions `[nodes]` in units of points 0 … points − 1, matrix `[points, nodes]` from nodes to points).
 
-    Barycentric formula of the second kind (ibid., ch. 5), in float64.
+    Barycentric formula of the second kind (ibid., ch. 5), in float64. As many nodes as points are the points: there is
+    no matrix.
     """
     if nodes >= points:
-        return torch.arange(points, dtype=dtype), torch.eye(points, dtype=dtype)
+        return torch.arange(points, dtype=dtype), None
     angle = (torch.arange(nodes, dtype=torch.float64) + 0.5) * (math.pi / nodes)
     u = angle.cos()
     weight = angle.sin()

@@ -27,7 +27,7 @@ _forced: Path | None = None
 
 @contextlib.contextmanager
 def using(path: Path) -> Iterator[None]:
-    """Inside, every operation runs this way: `definition`, `cpu` (on any device), `triton`, or `auto`.
+    """Inside, every operation runs this way: `definition`, `cpu` (on tensors there alone), `triton`, or `auto`.
 
     It holds for the whole process, as backward passes run on threads of their own.
     """

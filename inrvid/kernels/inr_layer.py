@@ -47,7 +47,12 @@ def inr_layer(
         weight: `[B, 2d, out]`: rows of the sines, then of the cosines.
         bias: `[out]`.
         slope: of the leaky ReLU; 1: no activation.
+
+    Raises:
+        ValueError: coarse is not half as high and wide.
     """
+    if coarse is not None and (2 * coarse.shape[2], 2 * coarse.shape[3]) != (height, width):
+        raise ValueError(f"coarse is {tuple(coarse.shape[2:4])}: expected half of {(height, width)}")
     return FORWARD(coarse, *phase, weight, bias, height, width, slope)
 
 
@@ -103,7 +108,7 @@ def _nodes(down: Tensor, right: Tensor, height: int, width: int, weight: Tensor)
     """`down`, `right` `[d]` of one video."""
     waves = len(weight)
     axes = [
-        (points, min(points, node_count(float(step.abs().amax()) * (points - 1) / 2)))
+        (points, node_count(float(step.abs().amax()) * (points - 1) / 2, points))
         for step, points in ((down, height), (right, width))
     ]
     (_, rows), (_, columns) = axes
@@ -113,15 +118,11 @@ def _nodes(down: Tensor, right: Tensor, height: int, width: int, weight: Tensor)
     if weight.dtype == torch.float64 or cost > 0.8 * height * width * waves:
         axes = [(points, points) for points, _ in axes]
     wide = torch.promote_types(weight.dtype, torch.float32)
-    of_rows, of_columns = (interpolation(points, nodes, wide) for points, nodes in axes)
-    matrices = [
-        matrix if nodes < points else None
-        for (points, nodes), (_, matrix) in zip(axes, (of_rows, of_columns), strict=True)
-    ]
-    return _Nodes(of_rows[0], of_columns[0], matrices[0], matrices[1])
+    (at_rows, to_rows), (at_columns, to_columns) = (interpolation(points, nodes, wide) for points, nodes in axes)
+    return _Nodes(at_rows, at_columns, to_rows, to_columns)
 
 
-def _embedding(origin: Tensor, down: Tensor, right: Tensor, nodes: _Nodes, out: Tensor | None = None) -> Tensor:
+def _embedding(origin: Tensor, down: Tensor, right: Tensor, nodes: _Nodes) -> Tensor:
     """[sin ‖ cos] at the nodes, `[rows, columns, 2d]`; origin `[d]`: by the addition theorems from the axes' own."""
     along_y = origin + nodes.rows[:, None] * down
     along_x = nodes.columns[:, None] * right
@@ -257,7 +258,7 @@ def backward_cpu(
 def _gathered(
     gradient: Tensor, y: Tensor, nodes: _Nodes, slope: float, of_coarse: Tensor | None, of_bias: Tensor
 ) -> Tensor:
-    """The gradient of `_interpolated`'s values, `[nodes, C]`; fills that of coarse and adds to that of bias."""
+    """The gradient of `_finish`'s values, `[nodes, C]`; fills that of coarse and adds to that of bias."""
     height, width, channels = y.shape
     wide = of_bias.dtype
     of_rows = y.new_zeros(len(nodes.rows), width * channels, dtype=wide)

@@ -23,7 +23,12 @@ def to_rgb(x: Tensor, weight: Tensor, bias: Tensor, base: Tensor | None = None) 
     Args:
         weight: `[B, C, 3]`, bias: `[3]`; both in float32 or more, the precision of the result.
         base: `[B, T, H, W, 3]`, or `[B, T, H/2, W/2, 3]`, which is doubled by nearest neighbour.
+
+    Raises:
+        ValueError: base has another size.
     """
+    if base is not None and base.shape[2:4] not in (x.shape[2:4], (x.shape[2] / 2, x.shape[3] / 2)):
+        raise ValueError(f"base is {tuple(base.shape[2:4])}: expected {tuple(x.shape[2:4])} or half of it")
     return FORWARD(x, weight, bias, base)
 
 

@@ -1,19 +1,11 @@
 """Leaky ReLU as the StyleGAN family uses it: slope 0.2, gain √2.
 
 The function is homogeneous, lrelu(a·x) = a·lrelu(x) for a > 0: layers apply the gain to their weights and bias,
-where it costs nothing a pixel, and call the activation without it.
+where it costs nothing a pixel, and call the activation (`kernels.bias_act`) without it.
 """
 
 from __future__ import annotations
 
-import torch.nn.functional as F
-from torch import Tensor
-
 SLOPE = 0.2
 GAIN = 2**0.5
 """Keeps the second moment of a unit Gaussian."""
-
-
-def lrelu_(x: Tensor) -> Tensor:
-    """Leaky ReLU without gain; in place where no gradient is recorded."""
-    return F.leaky_relu(x, SLOPE, inplace=not x.requires_grad)

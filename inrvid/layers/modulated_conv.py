@@ -19,8 +19,9 @@ class ModulatedConv2d(nn.Module):
     """Frames' features `[B·T, in, H, W]` of B videos → `[B·T, out, H, W]`, or twice the size with `up`; leaky ReLU.
 
     With W the weight and s = affine(w) the style, W'_oi = s_i·W_oi, demodulated by d_o = 1/‖W'_o‖. φ keeps the
-    vectors s and d. They are applied to the weight, where a video has so many pixels that this is the cheaper way
-    (one plain convolution a video), and to the features before and after the convolution otherwise.
+    vectors s and d. In evaluation they are applied to the weight: one plain convolution a video. In training, with
+    many videos of few frames, they are applied to the features before and after a convolution that all videos share;
+    on a CPU, to the weight where a video has so many pixels that this is the cheaper way.
 
     Args:
         up: transposed convolution with stride 2, then the low-pass.
@@ -82,7 +83,9 @@ class ModulatedConv2d(nn.Module):
         return self.weight / (self.weight.abs().amax(dim=(1, 2, 3), keepdim=True) * self.weight[0].numel() ** 0.5)
 
     def _scales_weight(self, x: Tensor, videos: int) -> bool:
-        if videos > 1 and x.device.type != "cpu":
+        if not self.training:
+            return True  # whatever the batch: in half precision the other way has another rounding
+        if x.device.type != "cpu":
             return False  # one convolution of all videos: others than the CPU would wait for each by itself
         features = len(x) // max(videos, 1) * sum(self.weight.shape[:2]) * x[0, 0].numel()
         return self.weight.numel() <= features

@@ -6,6 +6,9 @@ import pytest
 import torch
 
 from inrvid import Grid, InrvidError, build_generator
+from inrvid.coords.fourier import FourierCoords
+from inrvid.generators import pieces
+from inrvid.generators.inr_gan import MovingEmbedding
 
 from ..small import small_generator
 
@@ -57,3 +60,29 @@ def test_matrices_are_made_once_a_video():
             module.register_forward_hook(lambda *_, name=name: called.append(name))
     inr(T)
     assert called == []
+
+
+class Mirrored(FourierCoords):
+    """An encoding that changes the phases of another, and is not asked whether they are affine."""
+
+    def phase(self, predicted, grid):
+        return super().phase(predicted, grid).neg()
+
+
+class NotMirrored(Mirrored):
+    def phase(self, predicted, grid):
+        return super().phase(predicted, grid).neg()
+
+
+@pytest.mark.parametrize("points", [1, 1 << 14])
+def test_phases_that_a_subclass_overrides_are_the_ones_drawn(points, monkeypatch):
+    G = build_generator(small_generator("inr_gan", "global"), seed=4).eval()
+    latents = G.sample_latents(2)
+    expected = G(latents, T).detach()
+    monkeypatch.setitem(pieces.POINTS, "cpu", points)
+    for kind, same in ((Mirrored, False), (NotMirrored, True)):
+        for module in G.modules():
+            if isinstance(module, MovingEmbedding):
+                module.coords.__class__ = kind
+        with torch.no_grad():
+            assert torch.allclose(G(latents, T), expected, rtol=1e-3, atol=1e-4) == same

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from inrvid.kernels import pointwise
@@ -55,3 +56,24 @@ def test_no_block_of_a_product_is_left_out():
     x, weight = (numbers(*shape, dtype=torch.float32) for shape in ((2, 64 * 9 + 5, 8), (2, 8, 70)))
     found = on_path("triton", pointwise.pointwise, (x, weight))
     assert_near([found], [x.double() @ weight.double()], 1e-6)
+
+
+@needs_triton
+@pytest.mark.parametrize(("setting", "expected"), [("tf32", "tf32"), ("ieee", "ieee"), ("none", "ieee")])
+def test_precision_follows_pytorch(setting, expected):
+    """Whichever way it was set: PyTorch refuses to tell it the old way, once it was set the new one."""
+    from inrvid.kernels.triton.common import precision
+
+    matmul = torch.backends.cuda.matmul
+    if not hasattr(matmul, "fp32_precision"):
+        pytest.skip("this PyTorch has the old way alone")
+    before = matmul.fp32_precision
+    try:
+        matmul.fp32_precision = setting
+        assert precision(torch.float32) == expected
+        assert precision(torch.bfloat16) == "ieee"
+        matmul.allow_tf32 = expected == "tf32"
+        assert precision(torch.float32) == expected
+    finally:
+        matmul.allow_tf32 = False
+        matmul.fp32_precision = before

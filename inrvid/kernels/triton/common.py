@@ -22,7 +22,12 @@ def power(n: int, least: int, most: int) -> int:
 
 def precision(dtype: torch.dtype) -> str:
     """How `tl.dot` multiplies float32; of no effect on the half precisions."""
-    return "tf32" if dtype == torch.float32 and torch.backends.cuda.matmul.allow_tf32 else "ieee"
+    if dtype != torch.float32:
+        return "ieee"
+    matmul = torch.backends.cuda.matmul
+    if hasattr(matmul, "fp32_precision"):  # from PyTorch 2.9 on, where `allow_tf32` is an error once this was set
+        return "tf32" if matmul.fp32_precision == "tf32" else "ieee"
+    return "tf32" if matmul.allow_tf32 else "ieee"
 
 
 def product_blocks(dtype: torch.dtype, samples: int, rows: int, columns: int) -> dict[str, int]:
