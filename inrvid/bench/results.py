@@ -129,7 +129,7 @@ def versions() -> dict[str, str]:
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         found["triton"] = importlib.metadata.version("triton")
     found |= {"cuda": torch.version.cuda} if torch.version.cuda else {}
-    return found | {"system": platform.platform()}
+    return found | {"system": platform.system()}
 
 
 def _cpu_name() -> str:

@@ -26,16 +26,6 @@ def definition(weight: Tensor, left: Tensor, right: Tensor, gain: float) -> Tens
     return (normalised * gain).mT.contiguous()
 
 
-def cpu(weight: Tensor, left: Tensor, right: Tensor, gain: float) -> Tensor:
-    result = weight.new_empty(len(left), *weight.mT.shape)
-    ones = torch.ones_like(weight)
-    for b, out in enumerate(result):
-        modulated = torch.addmm(ones, left[b], right[b]).mul_(weight)
-        scale = gain / (modulated.norm(dim=1, keepdim=True) + EPSILON)
-        torch.mul(modulated.mT, scale.mT, out=out)
-    return result
-
-
 def backward_definition(
     gradient: Tensor, weight: Tensor, left: Tensor, right: Tensor, gain: float
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -83,7 +73,7 @@ FORWARD = register(
     "fmm_weight",
     "(Tensor weight, Tensor left, Tensor right, float gain) -> Tensor",
     definition,
-    cpu,
+    None,
     lambda weight, left, right, gain: weight.new_empty(len(left), *weight.mT.shape),
     backward=_backward,
     setup=_setup,
