@@ -26,6 +26,18 @@ def definition(weight: Tensor, left: Tensor, right: Tensor, gain: float) -> Tens
     return (normalised * gain).mT.contiguous()
 
 
+def cpu(weight: Tensor, left: Tensor, right: Tensor, gain: float) -> Tensor:
+    # Video by video: a batched product rounds differently for other numbers of videos, which training by another
+    # number of processes would show.
+    result = weight.new_empty(len(left), *weight.mT.shape)
+    ones = torch.ones_like(weight)
+    for b, out in enumerate(result):
+        modulated = torch.addmm(ones, left[b], right[b]).mul_(weight)
+        scale = gain / (modulated.norm(dim=1, keepdim=True) + EPSILON)
+        torch.mul(modulated.mT, scale.mT, out=out)
+    return result
+
+
 def backward_definition(
     gradient: Tensor, weight: Tensor, left: Tensor, right: Tensor, gain: float
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -73,7 +85,7 @@ FORWARD = register(
     "fmm_weight",
     "(Tensor weight, Tensor left, Tensor right, float gain) -> Tensor",
     definition,
-    None,
+    cpu,
     lambda weight, left, right, gain: weight.new_empty(len(left), *weight.mT.shape),
     backward=_backward,
     setup=_setup,
