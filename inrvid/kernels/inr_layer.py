@@ -10,12 +10,15 @@ and interpolated, where its frequencies allow it.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .batches import add_products, multiply, parts, pieces
 from .bias_act import slopes_at
 from .chebyshev import interpolation, node_count
 from .operation import register, shape_of
@@ -96,7 +99,7 @@ def halved(x: Tensor) -> Tensor:
 
 
 class _Nodes(NamedTuple):
-    """The points at which one video's waves are evaluated, and the matrices that carry them to the grid."""
+    """The points at which waves are evaluated, and the matrices that carry them to the grid."""
 
     rows: Tensor
     columns: Tensor
@@ -104,31 +107,45 @@ class _Nodes(NamedTuple):
     to_columns: Tensor | None
 
 
-def _nodes(down: Tensor, right: Tensor, height: int, width: int, weight: Tensor) -> _Nodes:
-    """`down`, `right` `[d]` of one video."""
-    waves = len(weight)
+def _nodes(bandwidths: tuple[float, float], height: int, width: int, waves: int, dtype: torch.dtype) -> _Nodes:
+    """For waves of up to that many radians from the grid's middle to its (lower, right) edge."""
     axes = [
-        (points, node_count(float(step.abs().amax()) * (points - 1) / 2, points))
-        for step, points in ((down, height), (right, width))
+        (points, node_count(bandwidth, points)) for bandwidth, points in zip(bandwidths, (height, width), strict=True)
     ]
     (_, rows), (_, columns) = axes
     cost = rows * columns * waves
     cost += rows * columns * width if columns < width else 0
     cost += rows * width * height if rows < height else 0
-    if weight.dtype == torch.float64 or cost > 0.8 * height * width * waves:
+    if dtype == torch.float64 or cost > 0.8 * height * width * waves:
         axes = [(points, points) for points, _ in axes]
-    wide = torch.promote_types(weight.dtype, torch.float32)
+    wide = torch.promote_types(dtype, torch.float32)
     (at_rows, to_rows), (at_columns, to_columns) = (interpolation(points, nodes, wide) for points, nodes in axes)
     return _Nodes(at_rows, at_columns, to_rows, to_columns)
 
 
+def _pieces(
+    frames: int, down: Tensor, right: Tensor, height: int, width: int, weight: Tensor
+) -> Iterator[tuple[slice, slice, _Nodes]]:
+    """(videos, frames, nodes) of about `PIECE` numbers of the result: videos together have the same nodes."""
+    highest = torch.stack([down.abs().amax(dim=1) * (height - 1), right.abs().amax(dim=1) * (width - 1)], dim=1) / 2
+    waves, channels = weight.shape[1:]
+    nodes = [_nodes(bandwidths, height, width, waves, weight.dtype) for bandwidths in highest.tolist()]
+    first = 0
+    for _, run in itertools.groupby(nodes, key=lambda own: (len(own.rows), len(own.columns))):
+        own = list(run)
+        for videos, some in pieces(len(own), frames, height * width * channels, PIECE):
+            yield slice(first + videos.start, first + videos.stop), some, own[0]
+        first += len(own)
+
+
 def _embedding(origin: Tensor, down: Tensor, right: Tensor, nodes: _Nodes) -> Tensor:
-    """[sin ‖ cos] at the nodes, `[rows, columns, 2d]`; origin `[d]`: by the addition theorems from the axes' own."""
-    along_y = origin + nodes.rows[:, None] * down
-    along_x = nodes.columns[:, None] * right
-    sin_y, cos_y, sin_x, cos_x = along_y.sin()[:, None], along_y.cos()[:, None], along_x.sin(), along_x.cos()
-    d = len(origin)
-    embedding = origin.new_empty(len(nodes.rows), len(nodes.columns), 2 * d)
+    """[sin ‖ cos] at the nodes, `[b, t, rows, columns, 2d]`: by the addition theorems from the axes' own."""
+    along_y = origin[:, :, None] + nodes.rows[:, None] * down[:, None, None]
+    along_x = nodes.columns[:, None] * right[:, None]
+    sin_y, cos_y = along_y.sin()[:, :, :, None], along_y.cos()[:, :, :, None]
+    sin_x, cos_x = along_x.sin()[:, None, None], along_x.cos()[:, None, None]
+    d = origin.shape[2]
+    embedding = origin.new_empty(*along_y.shape[:3], len(nodes.columns), 2 * d)
     sin, cos = embedding[..., :d], embedding[..., d:]
     torch.mul(sin_y, cos_x, out=sin).addcmul_(cos_y, sin_x)
     torch.mul(cos_y, cos_x, out=cos).addcmul_(sin_y, sin_x, value=-1)
@@ -146,47 +163,46 @@ def cpu(
     width: int,
     slope: float,
 ) -> Tensor:
-    videos, frames, channels = *origin.shape[:2], weight.shape[2]
-    y = weight.new_empty(videos, frames, height, width, channels)
-    for b in range(videos):
-        nodes = _nodes(down[b], right[b], height, width, weight[b])
-        for t in range(frames):
-            embedding = _embedding(origin[b, t], down[b], right[b], nodes).to(weight.dtype).flatten(0, 1)
-            pooled = None if coarse is None else coarse[b, t]
-            if nodes.to_rows is None and nodes.to_columns is None:
-                _product(embedding, weight[b], bias, out=y[b, t].view(-1, channels))
-                _finish(None, nodes, pooled, slope, y[b, t])
-            else:
-                _finish(_product(embedding, weight[b], bias), nodes, pooled, slope, y[b, t])
+    y = weight.new_empty(*origin.shape[:2], height, width, weight.shape[2])
+    for b, t, nodes in _pieces(origin.shape[1], down, right, height, width, weight):
+        embedding = _embedding(origin[b, t], down[b], right[b], nodes).to(weight.dtype).flatten(1, 3)
+        out = y[b, t]
+        on_grid = nodes.to_rows is None and nodes.to_columns is None
+        values = out.flatten(1, 3) if on_grid else out.new_empty(*embedding.shape[:2], out.shape[4])
+        multiply(embedding, weight[b], bias, values)
+        _finish(None if on_grid else values, nodes, None if coarse is None else coarse[b, t], slope, out)
     return y
 
 
-def _product(x: Tensor, weight: Tensor, bias: Tensor | None, out: Tensor | None = None) -> Tensor:
-    return torch.mm(x, weight, out=out) if bias is None else torch.addmm(bias, x, weight, out=out)
-
-
 def _finish(values: Tensor | None, nodes: _Nodes, coarse: Tensor | None, slope: float, out: Tensor) -> None:
-    """out `[H, W, C]` ← lrelu(values at the nodes, `[nodes, C]`, interpolated + coarse `[h, w, C]` doubled).
+    """out `[b, t, H, W, C]` ← lrelu(values at the nodes, `[b, t·nodes, C]`, interpolated + coarse doubled).
 
     Without values, those of the grid's points are in `out` already.
     """
-    height, width, channels = out.shape
-    to_rows = None if nodes.to_rows is None else nodes.to_rows.to(out.dtype)
+    height, width, channels = out.shape[2:]
+    frames = out.shape[0] * out.shape[1]
     if values is not None:
-        if nodes.to_columns is not None:
-            values = nodes.to_columns.to(out.dtype) @ values.view(len(nodes.rows), -1, channels)
-        values = values.view(len(nodes.rows), width * channels)
-    step = max(2, PIECE // (width * channels) // 2 * 2)
-    for i in range(0, height, step):
-        part = out[i : i + step]
-        if values is not None and to_rows is not None:
-            torch.mm(to_rows[i : i + step], values, out=part.view(len(part), -1))
+        values = values.view(-1, len(nodes.columns), channels)
+        values = values if nodes.to_columns is None else nodes.to_columns.to(out.dtype) @ values
+        values = values.view(frames, len(nodes.rows), width * channels)
+    for rows in _bands(height, width * channels):
+        part = out[:, :, rows]
+        if values is not None and nodes.to_rows is not None:
+            to_rows = nodes.to_rows[rows].to(out.dtype).expand(frames, -1, -1)
+            multiply(to_rows, values, None, part.flatten(0, 1).flatten(2, 3))
         elif values is not None:
-            part.copy_(values[i : i + step].view(part.shape))
+            part.copy_(values[:, rows].view(part.shape))
         if coarse is not None:
-            part.view(len(part) // 2, 2, width // 2, 2, channels).add_(coarse[i // 2 : (i + step) // 2, None, :, None])
+            of_rows = coarse[:, :, rows.start // 2 : rows.stop // 2]
+            pairs = part.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))
+            pairs += of_rows[:, :, :, None, :, None]
         if slope != 1:
             F.leaky_relu_(part, slope)
+
+
+def _bands(height: int, size: int) -> Iterator[slice]:
+    """Rows of `size` numbers of a frame that is more than a piece by itself, in pairs."""
+    return (slice(2 * pairs.start, min(2 * pairs.stop, height)) for pairs in parts((height + 1) // 2, 2 * size, PIECE))
 
 
 PIECE = 1 << 20
@@ -238,50 +254,48 @@ def backward_cpu(
     of_origin, of_down, of_right = (torch.zeros_like(x) for x in (origin, down, right))
     of_weight = torch.zeros_like(weight, dtype=wide)
     of_bias = weight.new_zeros(weight.shape[2], dtype=wide)
-    for b in range(len(origin)):
-        nodes = _nodes(down[b], right[b], height, width, weight[b])
-        for t in range(origin.shape[1]):
-            pooled = None if coarse is None else of_coarse[b, t]
-            of_values = _gathered(gradient[b, t], y[b, t], nodes, slope, pooled, of_bias)
-            exact = _embedding(origin[b, t], down[b], right[b], nodes)
-            embedding = exact.to(weight.dtype).flatten(0, 1)
-            of_weight[b] += embedding.mT @ of_values
-            of_sin, of_cos = (of_values @ weight[b].mT).to(wide).view(exact.shape).chunk(2, dim=2)
-            sin, cos = exact.chunk(2, dim=2)
-            of_phase = of_sin * cos - of_cos * sin  # [rows, columns, d]
-            of_origin[b, t] = of_phase.sum(dim=(0, 1))
-            of_down[b] += nodes.rows @ of_phase.sum(dim=1)
-            of_right[b] += nodes.columns @ of_phase.sum(dim=0)
+    for b, t, nodes in _pieces(origin.shape[1], down, right, height, width, weight):
+        pooled = None if coarse is None else of_coarse[b, t]
+        of_values = _gathered(gradient[b, t], y[b, t], nodes, slope, pooled, of_bias)
+        exact = _embedding(origin[b, t], down[b], right[b], nodes)
+        embedding = exact.to(weight.dtype).flatten(1, 3)
+        add_products(of_weight[b], embedding.mT, of_values)
+        of_embedding = torch.empty_like(embedding)
+        multiply(of_values, weight[b].mT, None, of_embedding)
+        of_sin, of_cos = of_embedding.to(wide).view(exact.shape).chunk(2, dim=4)
+        sin, cos = exact.chunk(2, dim=4)
+        of_phase = of_sin * cos - of_cos * sin  # [b, t, rows, columns, d]
+        by_row = of_phase.sum(dim=3)
+        of_origin[b, t] = by_row.sum(dim=2)
+        of_down[b] += nodes.rows @ by_row.sum(dim=1)
+        of_right[b] += nodes.columns @ of_phase.sum(dim=(1, 2))
     return of_coarse, of_origin, of_down, of_right, of_weight.to(weight.dtype), of_bias.to(weight.dtype)
 
 
 def _gathered(
     gradient: Tensor, y: Tensor, nodes: _Nodes, slope: float, of_coarse: Tensor | None, of_bias: Tensor
 ) -> Tensor:
-    """The gradient of `_finish`'s values, `[nodes, C]`; fills that of coarse and adds to that of bias."""
-    height, width, channels = y.shape
+    """The gradient of `_finish`'s values, `[b, t·nodes, C]`; fills that of coarse and adds to that of bias."""
+    videos, frames, height, width, channels = y.shape
+    frames *= videos
     wide = of_bias.dtype
-    of_rows = y.new_zeros(len(nodes.rows), width * channels, dtype=wide)
-    step = max(2, PIECE // (width * channels) // 2 * 2)
-    for i in range(0, height, step):
-        part = slice(i, min(i + step, height))
-        before = gradient[part]
+    of_rows = y.new_zeros(frames, len(nodes.rows), width * channels, dtype=wide)
+    for rows in _bands(height, width * channels):
+        before = gradient[:, :, rows]
         if slope != 1:
-            before = torch.ops.aten.leaky_relu_backward(before, y[part], slope, True)
+            before = torch.ops.aten.leaky_relu_backward(before, y[:, :, rows], slope, True)
         if of_coarse is not None:
-            of_coarse[i // 2 : part.stop // 2] = halved(before)
-        of_bias += before.sum(dim=(0, 1), dtype=wide)
-        flat = before.reshape(len(before), -1)
+            of_coarse[:, :, rows.start // 2 : rows.stop // 2] = halved(before)
+        of_bias += before.sum(dim=(0, 1, 2, 3))
+        flat = before.reshape(frames, -1, width * channels)
         if nodes.to_rows is None:
-            of_rows[part] = flat
-        elif wide == y.dtype:
-            of_rows.addmm_(nodes.to_rows[part].mT, flat)
+            of_rows[:, rows] = flat
         else:
-            of_rows += nodes.to_rows[part].mT.to(y.dtype) @ flat
-    of_values = of_rows.to(y.dtype).view(len(nodes.rows), width, channels)
+            add_products(of_rows, nodes.to_rows[rows].mT.to(y.dtype).expand(frames, -1, -1), flat)
+    of_values = of_rows.to(y.dtype)
     if nodes.to_columns is not None:
-        of_values = nodes.to_columns.to(y.dtype).mT @ of_values
-    return of_values.reshape(-1, channels)
+        of_values = nodes.to_columns.to(y.dtype).mT @ of_values.view(-1, width, channels)
+    return of_values.reshape(videos, -1, channels)
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .batches import add_products, multiply, pieces
 from .bias_act import slopes_at
 from .dispatch import path_for
 from .operation import register, shape_of
@@ -35,27 +36,38 @@ def definition(x: Tensor, weight: Tensor, bias: Tensor | None, slope: float) -> 
 
 
 def cpu(x: Tensor, weight: Tensor, bias: Tensor | None, slope: float) -> Tensor:
-    if len(x) == 1 and x.shape[1] >= ROWS and weight.mT.is_contiguous() and not weight.is_contiguous():
-        return _as_convolution(x, weight, bias, slope)
+    if x.shape[1] >= ROWS:
+        return _as_convolutions(x, weight, bias, slope)
     y = x.new_empty(*x.shape[:2], weight.shape[2])
-    for b, rows in pieces(x):
-        out = y[b, rows]
-        if bias is None:
-            torch.mm(x[b, rows], weight[b], out=out)
-        else:
-            torch.addmm(bias, x[b, rows], weight[b], out=out)
+    for videos, rows in pieces(x.shape[0], x.shape[1], max(x.shape[2], y.shape[2]), PIECE // x.itemsize):
+        out = y[videos, rows]
+        multiply(x[videos, rows], weight[videos], bias, out)
         if slope != 1:
             F.leaky_relu_(out, slope)
     return y
 
 
-def _as_convolution(x: Tensor, weight: Tensor, bias: Tensor | None, slope: float) -> Tensor:
-    """A 1×1 convolution of one sample: oneDNN's are faster than matrix products for many rows, and add the bias."""
-    image = x.contiguous().unflatten(1, (-1, 1)).permute(0, 3, 1, 2)
-    y = F.conv2d(image, weight[0].mT[:, :, None, None], bias)
-    if slope != 1:
-        F.leaky_relu_(y, slope)
-    return y.permute(0, 2, 3, 1).flatten(1, 2)
+def _as_convolutions(x: Tensor, weight: Tensor, bias: Tensor | None, slope: float) -> Tensor:
+    """1×1 convolutions, one a video: oneDNN's are faster than matrix products for many rows, and add the bias."""
+    images = x.contiguous()[:, None, :, None].permute(0, 1, 4, 2, 3)  # [B, 1, in, M, 1], channels-last
+    kernels = weight.mT[..., None, None]
+    if len(x) == 1:
+        y = _rows(F.conv2d(images[0], kernels[0], bias))
+        return F.leaky_relu_(y, slope) if slope != 1 else y
+    y = x.new_empty(*x.shape[:2], weight.shape[2])
+    for image, kernel, out in zip(images, kernels, y[:, None], strict=True):
+        # The activation carries the result to its place among the others.
+        torch.ops.aten.leaky_relu.out(_rows(F.conv2d(image, kernel, bias)), slope, out=out)
+    return y
+
+
+def _rows(image: Tensor) -> Tensor:
+    """`[1, C, M, 1]` → `[1, M, C]`."""
+    return image.permute(0, 2, 3, 1).flatten(1, 2)
+
+
+ROWS = 2048
+"""Rows from which a convolution is the faster way."""
 
 
 def backward_definition(
@@ -70,26 +82,18 @@ def backward_cpu(gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: 
     wide = torch.promote_types(x.dtype, torch.float32)
     of_x = torch.empty_like(x)
     of_weight, of_bias = weight.new_zeros(weight.shape, dtype=wide), weight.new_zeros(weight.shape[2], dtype=wide)
-    for b, rows in pieces(x):
-        before = gradient[b, rows]
+    for videos, rows in pieces(x.shape[0], x.shape[1], max(x.shape[2], y.shape[2]), PIECE // x.itemsize):
+        before = gradient[videos, rows]
         if slope != 1:
-            before = torch.ops.aten.leaky_relu_backward(before, y[b, rows], slope, True)
-        torch.mm(before, weight[b].mT, out=of_x[b, rows])
-        if wide == x.dtype:
-            of_weight[b].addmm_(x[b, rows].mT, before)
-        else:
-            of_weight[b] += x[b, rows].mT @ before
-        of_bias += before.sum(dim=0, dtype=wide)
+            before = torch.ops.aten.leaky_relu_backward(before, y[videos, rows], slope, True)
+        multiply(before, weight[videos].mT, None, of_x[videos, rows])
+        add_products(of_weight[videos], x[videos, rows].mT, before)
+        of_bias += before.sum(dim=(0, 1))
     return of_x, of_weight.to(weight.dtype), of_bias.to(x.dtype)
 
 
-ROWS = 2048
-"""Rows that the CPU handles at a time."""
-
-
-def pieces(x: Tensor) -> Any:
-    """(sample, slice of its rows)."""
-    return ((b, slice(i, i + ROWS)) for b in range(x.shape[0]) for i in range(0, x.shape[1], ROWS))
+PIECE = 1 << 21
+"""Bytes of the wider side that the CPU handles at a time."""
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .batches import add_products, multiply, pieces
 from .inr_layer import doubled, halved
 from .operation import register, shape_of
 
@@ -43,10 +44,11 @@ def cpu(x: Tensor, weight: Tensor, bias: Tensor, base: Tensor | None) -> Tensor:
     rgb = bias.expand(*x.shape[:4], 3).clone() if base is None else (base + bias).to(weight.dtype)
     if base is not None and base.shape[:4] != x.shape[:4]:
         rgb = doubled(rgb)
-    for pictures, rows, own in zip(rgb, x, weight, strict=True):
-        # The matrix transposed: a product with three columns is several times slower the other way round.
-        pictures += F.linear(rows, own.mT.to(x.dtype, memory_format=torch.contiguous_format))
-    return rgb
+    # The matrix transposed in memory: a product with three columns is several times slower the other way round.
+    matrix = weight.mT.to(x.dtype, memory_format=torch.contiguous_format).mT
+    own = x.new_empty(*rgb.shape)
+    multiply(x.flatten(1, 3), matrix, None, own.flatten(1, 3))
+    return rgb.add_(own)
 
 
 def backward_definition(
@@ -56,32 +58,34 @@ def backward_definition(
     rows, of_rows = x.flatten(1, 3), gradient.flatten(1, 3)
     of_x = (of_rows @ weight.mT).to(x.dtype).view(x.shape)
     of_weight = (rows.mT @ of_rows.to(x.dtype)).to(weight.dtype)
-    of_bias = gradient.sum(dim=(0, 1, 2, 3))
-    if base is None:
-        return of_x, of_weight, of_bias, gradient.new_empty(0)
-    return of_x, of_weight, of_bias, gradient.clone() if base.shape == gradient.shape else halved(gradient)
+    return of_x, of_weight, *_of_bias_and_base(gradient, base)
 
 
 def backward_cpu(
     gradient: Tensor, x: Tensor, weight: Tensor, base: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    x, of_x, of_weight = x.contiguous(), x.new_empty(x.shape), torch.zeros_like(weight)
-    for b, own in enumerate(weight):
-        rows, into = x[b].flatten(0, 2), of_x[b].flatten(0, 2)
-        # Products with three columns are several times slower than with sixteen.
-        of_rows = F.pad(gradient[b].flatten(0, 2), (0, COLUMNS - 3)).to(x.dtype)
-        matrix = F.pad(own, (0, COLUMNS - 3)).mT.to(x.dtype)
-        for i in range(0, len(rows), ROWS):
-            part = slice(i, i + ROWS)
-            torch.mm(of_rows[part], matrix, out=into[part])
-            of_weight[b] += (rows[part].mT @ of_rows[part])[:, :3]
+    rows, of_rows = x.flatten(1, 3), gradient.flatten(1, 3)
+    of_x = torch.empty_like(rows)
+    # Products with three columns are several times slower than with sixteen.
+    matrix = F.pad(weight, (0, COLUMNS - 3))
+    of_matrix, transposed = torch.zeros_like(matrix), matrix.mT.to(x.dtype)
+    for videos, some in pieces(rows.shape[0], rows.shape[1], rows.shape[2], PIECE):
+        padded = F.pad(of_rows[videos, some], (0, COLUMNS - 3)).to(x.dtype)
+        multiply(padded, transposed[videos], None, of_x[videos, some])
+        add_products(of_matrix[videos], rows[videos, some].mT, padded)
+    return of_x.view(x.shape), of_matrix[..., :3], *_of_bias_and_base(gradient, base)
+
+
+COLUMNS = 16
+PIECE = 1 << 20
+"""Numbers of x that the CPU handles at a time."""
+
+
+def _of_bias_and_base(gradient: Tensor, base: Tensor | None) -> tuple[Tensor, Tensor]:
     of_bias = gradient.sum(dim=(0, 1, 2, 3))
     if base is None:
-        return of_x, of_weight, of_bias, gradient.new_empty(0)
-    return of_x, of_weight, of_bias, gradient.clone() if base.shape == gradient.shape else halved(gradient)
-
-
-COLUMNS, ROWS = 16, 4096
+        return of_bias, gradient.new_empty(0)
+    return of_bias, gradient.clone() if base.shape == gradient.shape else halved(gradient)
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:

@@ -6,6 +6,7 @@ adjoint is another of the same kind, so that it is differentiable as often as on
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,8 +77,8 @@ def cpu(x: Tensor, taps: list[float], up: int, down: int, padding: list[int], ga
     if up == 1:
         if p0 != p1 or p0 < 0:
             x, p0 = _channels_last(F.pad(x, [p0, p1, p0, p1])), 0
-        return F.conv2d(x, _kernel(tuple(taps), gain, x.dtype).expand(c, 1, -1, -1), None, down, p0, groups=c)
-    kernel = _kernel(tuple(reversed(taps)), gain, x.dtype).expand(c, 1, -1, -1)
+        return F.conv2d(x, _kernel(tuple(taps), gain, c, x.dtype), None, down, p0, groups=c)
+    kernel = _kernel(tuple(reversed(taps)), gain, c, x.dtype)
     before, after = size - 1 - p0, size - up - p1  # what a transposed convolution writes beyond the result
     crop = max(0, min(before, after))
     y = F.conv_transpose2d(x, kernel, None, up, crop, groups=c)
@@ -91,9 +92,12 @@ def _channels_last(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def _kernel(taps: tuple[float, ...], gain: float, dtype: torch.dtype) -> Tensor:
-    axis = torch.tensor(taps, dtype=torch.float64)
-    return (torch.outer(axis, axis) * gain).to(dtype)
+@functools.lru_cache(maxsize=64)
+def _kernel(taps: tuple[float, ...], gain: float, channels: int, dtype: torch.dtype) -> Tensor:
+    """`[channels, 1, taps, taps]`, made once: in small networks it took as long as the convolution."""
+    with torch.inference_mode(False):  # or the first to ask could keep it from all others
+        axis = torch.tensor(taps, dtype=torch.float64)
+        return (torch.outer(axis, axis) * gain).to(dtype).repeat(channels, 1, 1, 1)
 
 
 def adjoint(
@@ -165,7 +169,7 @@ def fused_cpu(
 ) -> Tensor:
     rest: Tensor | None = bias
     if scale is None and gain == 1 and padding[0] == padding[1] >= 0 and x.numel():
-        kernel = _kernel(tuple(taps), filter_gain, x.dtype).expand(len(bias), 1, -1, -1)
+        kernel = _kernel(tuple(taps), filter_gain, len(bias), x.dtype)
         y = F.conv2d(_channels_last(x), kernel, bias, padding=padding[0], groups=len(bias))
         rest = None
     else:

@@ -1,0 +1,47 @@
+"""Batches of matrices on a CPU: how many of them are handled together, and their products.
+
+Small ones are handled together, as a step's own cost outweighs its work; large ones come in parts that stay in the
+cache from one step to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+
+def parts(count: int, size: int, budget: int) -> Iterator[slice]:
+    """Slices of `count` things of `size` numbers each: as many things at a time as make up `budget`, at least one."""
+    step = max(1, budget // max(size, 1))
+    return (slice(i, min(i + step, count)) for i in range(0, count, step))
+
+
+def pieces(videos: int, rows: int, width: int, budget: int) -> Iterator[tuple[slice, slice]]:
+    """(videos, rows) of about `budget` numbers: several videos, or some rows, each of `width` numbers, of one."""
+    for some in parts(videos, rows * width, budget):
+        for those in parts(rows, width, budget):
+            yield some, those
+
+
+def multiply(x: Tensor, matrix: Tensor, bias: Tensor | None, out: Tensor) -> None:
+    """out `[B, M, N]` ← x `[B, M, K]` times matrix `[B, K, N]`, plus bias `[N]`.
+
+    One after the other: a batched product rounds differently for other numbers of matrices, which training by
+    another number of processes would show.
+    """
+    for own, factor, result in zip(x.unbind(), matrix.unbind(), out.unbind(), strict=True):
+        if bias is None:
+            torch.mm(own, factor, out=result)
+        else:
+            torch.addmm(bias, own, factor, out=result)
+
+
+def add_products(out: Tensor, x: Tensor, matrix: Tensor) -> None:
+    """out `[B, M, N]` += x `[B, M, K]` times matrix `[B, K, N]`; out may be of higher precision."""
+    for own, factor, result in zip(x.unbind(), matrix.unbind(), out.unbind(), strict=True):
+        if out.dtype == x.dtype:
+            result.addmm_(own, factor)
+        else:
+            result += own @ factor
