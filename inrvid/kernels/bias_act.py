@@ -44,25 +44,6 @@ def bias_act(
     return like(FORWARD(as_rows(x), bias, of_samples(scale, len(x)), slope, gain, bound), x)
 
 
-def bias_act_(
-    x: Tensor,
-    bias: Tensor | None = None,
-    scale: Tensor | None = None,
-    *,
-    slope: float = SLOPE,
-    gain: float = 1.0,
-    bound: float = NO_BOUND,
-) -> Tensor:
-    """`bias_act` of an x that nobody needs any more: it may be overwritten."""
-    if torch.is_grad_enabled() or torch.compiler.is_compiling() or path_for(x) != "cpu":
-        return bias_act(x, bias, scale, slope=slope, gain=gain, bound=bound)
-    rows = x.permute(0, 2, 3, 1).flatten(1, 2) if x.ndim == 4 else x
-    if not rows.is_contiguous() or rows.data_ptr() != x.data_ptr():
-        return bias_act(x, bias, scale, slope=slope, gain=gain, bound=bound)
-    write(rows, bias, of_samples(scale, len(x)), slope, gain, bound, rows)
-    return x
-
-
 def convolve_bias_act(
     x: Tensor,
     weight: Tensor,
@@ -78,7 +59,7 @@ def convolve_bias_act(
         # What is left is PyTorch's own, in place; a custom op costs small networks as much as the convolution.
         y = F.leaky_relu(F.conv2d(x, weight, bias, stride=stride, padding=padding), SLOPE, inplace=True)
         return y if math.isinf(bound) else y.clamp(-bound, bound)
-    return bias_act_(F.conv2d(x, weight, None, stride=stride, padding=padding), bias, scale, bound=bound)
+    return bias_act(F.conv2d(x, weight, None, stride=stride, padding=padding), bias, scale, bound=bound)
 
 
 def of_samples(scale: Tensor | None, samples: int) -> Tensor | None:

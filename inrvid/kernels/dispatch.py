@@ -21,6 +21,7 @@ from torch import Tensor
 from ..errors import InrvidError
 
 Path = Literal["auto", "definition", "cpu", "triton"]
+PATHS = get_args(Path)
 
 _forced: Path | None = None
 
@@ -41,7 +42,7 @@ def using(path: Path) -> Iterator[None]:
 
 def path_for(x: Tensor) -> Path:
     """The path that an operation on `x` takes now."""
-    forced = _forced or _from_environment()
+    forced = _forced or _checked(os.environ.get("INRVID_KERNELS", "auto"), "INRVID_KERNELS")
     if forced != "auto":
         return forced
     if x.device.type == "cpu":
@@ -64,14 +65,9 @@ def pick(name: str, x: Tensor, definition: Callable[..., Any], cpu: Callable[...
     return cpu if path == "cpu" and cpu is not None else definition
 
 
-@functools.cache
-def _from_environment() -> Path:
-    return _checked(os.environ.get("INRVID_KERNELS", "auto"), "INRVID_KERNELS")
-
-
 def _checked(value: str, where: str) -> Any:
-    if value not in get_args(Path):
-        raise InrvidError(f"{where}: '{value}' is no path of the kernels: expected one of {', '.join(get_args(Path))}")
+    if value not in PATHS:
+        raise InrvidError(f"{where}: '{value}' is no path of the kernels: expected one of {', '.join(PATHS)}")
     return value
 
 

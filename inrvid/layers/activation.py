@@ -6,6 +6,9 @@ where it costs nothing a pixel, and call the activation (`kernels.bias_act`) wit
 
 from __future__ import annotations
 
-SLOPE = 0.2
+from ..kernels.bias_act import SLOPE
+
+__all__ = ["GAIN", "SLOPE"]
+
 GAIN = 2**0.5
 """Keeps the second moment of a unit Gaussian."""

@@ -1,13 +1,5 @@
 from __future__ import annotations
 
-import pytest
-import torch
+from ..threads import one_thread
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """No threads that wait for each other on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+__all__ = ["one_thread"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from inrvid.kernels.bias_act import bias_act, bias_act_
+from inrvid.kernels.bias_act import bias_act
 
 from .comparing import PATHS, on_path
 
@@ -31,16 +31,3 @@ def test_the_result_is_bounded_and_nan_stays(path):
     y = on_path(path, lambda x: bias_act(x, slope=0.5, gain=2.0, bound=16.0), (x,)).cpu()
     expected = torch.tensor([[[-16.0, -1.0, 0.0, 2.0, 16.0, float("nan"), 16.0]]])
     torch.testing.assert_close(y, expected, equal_nan=True)
-
-
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("format", [torch.contiguous_format, torch.channels_last])
-def test_in_place_is_the_same(path, format):
-    x, bias = torch.randn(2, 5, 3, 7).to(memory_format=format), torch.randn(5)
-    expected = on_path(path, bias_act, (x, bias))
-    with torch.no_grad():
-        torch.testing.assert_close(on_path(path, bias_act_, (x.clone(), bias)), expected)
-    leaf = x.clone().requires_grad_()
-    on_path(path, bias_act_, (leaf, bias)).sum().backward()
-    assert torch.equal(leaf.detach(), x)
-    assert leaf.grad is not None

@@ -18,7 +18,6 @@ def fresh(monkeypatch):
     """The environment and the search for Triton are looked at anew, now and after the test."""
 
     def forget():
-        dispatch._from_environment.cache_clear()
         dispatch._triton_found.cache_clear()
 
     forget()

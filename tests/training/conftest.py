@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from inrvid import load_recipe
+
+from ..threads import one_thread
+
+__all__ = ["TINY", "one_thread", "tiny"]
 
 TINY = [
     "data.videos=24",
@@ -30,12 +33,3 @@ TINY = [
 def tiny():
     """A function of overrides that loads a tiny recipe."""
     return lambda *overrides: load_recipe("quickstart", [*TINY, *overrides])
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Bit-identical sums, and no threads that wait for each other on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
