@@ -119,18 +119,23 @@ class StyleGan2(VideoGenerator):
                 for part in parts
             ]
             return torch.cat(drawn) if into is None else into
-        x, rgb = block(below(name, phi), switch(x, runs_in(self.dtypes[int(name)], self.constant)), rgb)
+        x, rgb = block(below(name, phi), switch(x, self._dtype(name)), rgb)
         if rest:
             return self._draw(rest, phi, x, rgb, into)
         assert rgb is not None
         return rgb if into is None else into.copy_(rgb)
 
-    @staticmethod
-    def _folded(blocks: list[tuple[str, StyleBlock]], phi: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    def _folded(self, blocks: list[tuple[str, StyleBlock]], phi: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """φ of these blocks with modulated weights: they are made once a video, not once for each part of it."""
         return {
-            f"{name}.{key}": value for name, block in blocks for key, value in block.folded(below(name, phi)).items()
+            f"{name}.{key}": value
+            for name, block in blocks
+            for key, value in block.folded(below(name, phi), self._dtype(name)).items()
         }
+
+    def _dtype(self, name: str) -> torch.dtype:
+        """The precision in which a block runs."""
+        return runs_in(self.dtypes[int(name)], self.constant)
 
     def _blocks(self) -> dict[str, StyleBlock]:
         return cast(dict[str, StyleBlock], dict(self.blocks.items()))
@@ -158,11 +163,11 @@ class StyleBlock(nn.Module):
         phi = {f"{name}.{key}": value for name, own in layers.items() for key, value in own.items()}
         return phi if self.rgb is None else phi | {"rgb": self.rgb.modulated(ws[:, -1])}
 
-    def folded(self, phi: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def folded(self, phi: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
         """φ with modulated weights in place of styles."""
         folded = {key: value for key, value in phi.items() if key == "rgb"}
         for name, layer in self._layers().items():
-            folded |= {f"{name}.{key}": value for key, value in layer.folded(below(name, phi)).items()}
+            folded |= {f"{name}.{key}": value for key, value in layer.folded(below(name, phi), dtype).items()}
         return folded
 
     def forward(self, phi: Mapping[str, Tensor], x: Tensor, rgb: Tensor | None) -> tuple[Tensor, Tensor | None]:

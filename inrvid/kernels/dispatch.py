@@ -13,6 +13,7 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any, Literal, get_args
 
 import torch
@@ -56,13 +57,18 @@ def pick(name: str, x: Tensor, definition: Callable[..., Any], cpu: Callable[...
     """The implementation of the operation `name` for inputs like `x`.
 
     The Triton path of an operation in `kernels/<file>.py` is the function of that name in `kernels/triton/<file>.py`;
-    where there is none, the definition runs there too.
+    where there is no such function or file, the definition runs there too.
     """
     path = path_for(x)
     if path == "triton":
-        module = importlib.import_module(f"{__package__}.triton.{definition.__module__.rpartition('.')[2]}")
-        return getattr(module, name, definition)
+        return getattr(_triton_module(definition.__module__.rpartition(".")[2]), name, definition)
     return cpu if path == "cpu" and cpu is not None else definition
+
+
+@functools.cache
+def _triton_module(file: str) -> ModuleType | None:
+    name = f"{__package__}.triton.{file}"
+    return importlib.import_module(name) if importlib.util.find_spec(name) else None
 
 
 def _checked(value: str, where: str) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..kernels.bias_act import NO_BOUND, convolve_bias_act
+from ..kernels.strided import grow
 from ..kernels.upfirdn import upfirdn_bias_act
 from .activation import GAIN
 from .half import CLAMP, enter
@@ -56,19 +56,24 @@ class ModulatedConv2d(nn.Module):
         energy = self._weight.square().sum(dim=(2, 3))  # [out, in]
         return {"style": style, "scale": (style.square() @ energy.mT + 1e-8).rsqrt() * self.gain}
 
-    def folded(self, phi: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """φ with modulated weights `[B, out, in, k, k]` in place of the vectors, for more frames than one call's."""
+    def folded(self, phi: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
+        """φ with modulated weights `[B, out, in, k, k]` in place of the vectors, for more frames than one call's.
+
+        They are in the precision that the layer runs in, and lie in memory as its convolution reads them.
+        """
         if "weight" in phi:
             return dict(phi)
         coefficients = phi["scale"][:, :, None] * phi["style"][:, None]
-        return {"weight": self._weight * coefficients[..., None, None]}
+        weight = enter(self._weight * coefficients[..., None, None], dtype)
+        order, back = ((0, 2, 3, 4, 1), (0, 4, 1, 2, 3)) if self.up else ((0, 1, 3, 4, 2), (0, 1, 4, 2, 3))
+        return {"weight": weight.permute(order).contiguous().permute(back)}
 
     def forward(self, x: Tensor, phi: Mapping[str, Tensor]) -> Tensor:
         bias = enter(self.bias * self.gain, x.dtype)
         if "weight" not in phi and self._scales_weight(x, len(phi["style"])):
-            phi = self.folded(phi)
+            phi = self.folded(phi, x.dtype)
         if "weight" in phi:
-            videos = zip(x.chunk(len(phi["weight"])), enter(phi["weight"], x.dtype), strict=True)
+            videos = zip(x.chunk(len(phi["weight"])), phi["weight"], strict=True)
             parts = [self._convolve(frames, own, bias, None) for frames, own in videos]
             return parts[0] if len(parts) == 1 else torch.cat(parts)
         frames = len(x) // len(phi["style"])
@@ -93,6 +98,6 @@ class ModulatedConv2d(nn.Module):
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor, scale: Tensor | None) -> Tensor:
         """The convolution and what follows it."""
         if self.up:
-            x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+            x = grow(x, weight.transpose(0, 1))
             return upfirdn_bias_act(x, bias, scale, padding=(1, 1), filter_gain=4, bound=self.bound)
         return convolve_bias_act(x, weight, bias, scale, padding=weight.shape[2] // 2, bound=self.bound)

@@ -25,7 +25,8 @@ class EqConv1d(nn.Module):
         self.gain = LR_MULT / math.sqrt(in_channels * kernel)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.leaky_relu(F.conv1d(x, self.weight * self.gain, self.bias * LR_MULT), SLOPE)
+        x = x * self.gain  # the weight, the larger of the two, stays as it is
+        return F.leaky_relu(F.conv1d(x, self.weight, self.bias * LR_MULT), SLOPE)
 
 
 class Conv1dCodes(CodeNetwork):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from inrvid.kernels import bias_act, fmm, inr_layer, pointwise, to_rgb, upfirdn
+from inrvid.kernels import bias_act, fmm, inr_layer, pointwise, strided, to_rgb, upfirdn
 from inrvid.kernels.upfirdn import BINOMIAL
 
 INF = float("inf")
@@ -164,6 +164,38 @@ def _fmm_backward(n: int, out: int, inner: int, rank: int) -> Any:
     return lambda dtype: (numbers(n, inner, out, dtype=dtype), *_fmm(n, out, inner, rank)(dtype))
 
 
+def _strided(n: int, height: int, width: int, small: int, large: int, k: int = 3, rest: int = 0) -> Any:
+    """A large map, a small one of `height` × `width`, a weight; rest: rows and columns that no patch reaches."""
+
+    def make(dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+        size = (2 * (height - 1) + k + rest, 2 * (width - 1) + k + rest)
+        shapes = (n, large, *size), (n, small, height, width), (small, large, k, k)
+        first, second, third = (numbers(*shape, dtype=dtype) for shape in shapes)
+        return first, second, third
+
+    return make
+
+
+def _shrink(*sizes: int, **options: int) -> Any:
+    return lambda dtype: _strided(*sizes, **options)(dtype)[::2]
+
+
+def _grow(*sizes: int, **options: int) -> Any:
+    def make(dtype: torch.dtype) -> tuple[Any, ...]:
+        large, small, weight = _strided(*sizes, **options)(dtype)
+        return small, weight, list(large.shape[2:])
+
+    return make
+
+
+def _correlate(*sizes: int, **options: int) -> Any:
+    def make(dtype: torch.dtype) -> tuple[Any, ...]:
+        large, small, weight = _strided(*sizes, **options)(dtype)
+        return large, small, weight.shape[2]
+
+    return make
+
+
 def _cases(op: str, definition: Callable[..., Any], **made: Any) -> list[Case]:
     return [Case(op, about.replace("_", " "), definition, make) for about, make in made.items()]
 
@@ -215,6 +247,8 @@ CASES = [
         pointwise.definition,
         odd=_pointwise(2, 70, 37, 33),
         several_blocks=_pointwise(1, 150, 66, 140),
+        many_rows=_pointwise(2, 2100, 5, 7),
+        many_rows_without_bias=_pointwise(1, 2100, 5, 7, bias=False, slope=1.0),
         no_bias=_pointwise(2, 9, 5, 7, bias=False),
         linear=_pointwise(2, 9, 5, 7, slope=1.0),
         one=_pointwise(1, 1, 1, 1),
@@ -271,4 +305,19 @@ CASES = [
         no_samples=_fmm(0, 5, 7, 2),
     ),
     *_cases("fmm_weight_backward", fmm.backward_definition, odd=_fmm_backward(2, 19, 23, 3)),
+    *_cases(
+        "shrink",
+        strided.shrink_definition,
+        odd=_shrink(2, 3, 5, 7, 4),
+        rest=_shrink(1, 4, 3, 5, 2, rest=1),
+        no_samples=_shrink(0, 4, 3, 5, 2),
+    ),
+    *_cases("grow", strided.grow_definition, odd=_grow(2, 3, 5, 7, 4), rest=_grow(1, 4, 3, 5, 2, rest=1)),
+    *_cases(
+        "correlate",
+        strided.correlate_definition,
+        odd=_correlate(2, 3, 5, 7, 4),
+        even_kernel=_correlate(1, 4, 3, 5, 2, k=4),
+        rest=_correlate(1, 4, 3, 5, 2, rest=1),
+    ),
 ]

@@ -1,0 +1,160 @@
+"""Convolutions with stride 2 from a large map to a small one and back, and the gradient of their weight.
+
+With W `[S, L, k, k]`, a large map `[N, L, H, W]` and a small one `[N, S, h, w]`, the three operations are the partial
+derivatives of one form, linear in each: ⟨small, shrink(large, W)⟩ = ⟨large, grow(small, W)⟩ = ⟨W, correlate(large,
+small)⟩. The derivatives of each are therefore the two others, as often as one likes.
+
+On a CPU, PyTorch takes three times as long for the weight's gradient in float32 as for the others (in channels-last
+memory, at the sizes of generators). Here patches of the large map are gathered, a few rows at a time, and multiplied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn.grad import conv2d_weight
+
+from .batches import parts
+from .dispatch import path_for
+from .operation import register
+
+STRIDE = 2
+
+
+def shrink(large: Tensor, weight: Tensor) -> Tensor:
+    """`[N, L, H, W]` → `[N, S, (H − k)/2 + 1, …]`, without padding; weight `[S, L, k, k]`."""
+    return SHRINK(large, weight) if _own_gradient(large, weight) else F.conv2d(large, weight, stride=STRIDE)
+
+
+def grow(small: Tensor, weight: Tensor) -> Tensor:
+    """The adjoint, a transposed convolution: `[N, S, h, w]` → `[N, L, 2(h − 1) + k, …]`; weight `[S, L, k, k]`."""
+    if not _own_gradient(small, weight):
+        return F.conv_transpose2d(small, weight, stride=STRIDE)
+    return GROW(small, weight, [STRIDE * (n - 1) + weight.shape[2] for n in small.shape[2:]])
+
+
+def _own_gradient(x: Tensor, weight: Tensor) -> bool:
+    """Whether the gathered gradient will be worth a custom op's cost."""
+    wanted = torch.is_grad_enabled() and weight.requires_grad
+    return wanted and x.dtype == torch.float32 and path_for(x) == "cpu" and x.numel() >= WORTHWHILE
+
+
+WORTHWHILE = 1 << 18
+"""Numbers of a map."""
+
+
+def shrink_definition(large: Tensor, weight: Tensor) -> Tensor:
+    return F.conv2d(large, weight, stride=STRIDE)
+
+
+def grow_definition(small: Tensor, weight: Tensor, size: Sequence[int]) -> Tensor:
+    """`size`: height and width of the result, which rows and columns that no patch reaches may end."""
+    rest = [n - STRIDE * (m - 1) - weight.shape[2] for n, m in zip(size, small.shape[2:], strict=True)]
+    return F.conv_transpose2d(small, weight, stride=STRIDE, output_padding=rest)
+
+
+def correlate_definition(large: Tensor, small: Tensor, k: int) -> Tensor:
+    """→ `[S, L, k, k]`: products of every number of the small map with its patch of the large one, summed."""
+    return conv2d_weight(large, [small.shape[1], large.shape[1], k, k], small, stride=STRIDE)
+
+
+def correlate_cpu(large: Tensor, small: Tensor, k: int) -> Tensor:
+    if large.dtype != torch.float32 or not small.numel():
+        return correlate_definition(large, small, k)
+    n, channels, height, width = small.shape
+    columns = large.shape[1] * k * k
+    large, rows = large.permute(0, 2, 3, 1).contiguous(), small.permute(0, 2, 3, 1).contiguous()
+    _, down, right, _ = large.stride()
+    result = large.new_zeros(columns, channels)
+    for image in range(n):
+        for band in parts(height, width * columns, PIECE):
+            own = rows[image, band].flatten(0, 1)
+            patches = large[image, STRIDE * band.start :].as_strided(
+                (band.stop - band.start, width, k, k, large.shape[3]), (STRIDE * down, STRIDE * right, down, right, 1)
+            )
+            result.addmm_(patches.reshape(-1, columns).mT, own)
+    return result.view(k, k, -1, channels).permute(3, 2, 0, 1)
+
+
+PIECE = 1 << 20
+"""Numbers of patches that are gathered at a time."""
+
+
+def _shrink_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs)
+
+
+def _shrink_backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    large, weight = ctx.saved_tensors
+    of_large, of_weight = ctx.needs_input_grad
+    return (
+        GROW(gradient, weight, list(large.shape[2:])) if of_large else None,
+        CORRELATE(large, gradient, weight.shape[2]) if of_weight else None,
+    )
+
+
+def _grow_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs[:2])
+
+
+def _grow_backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    small, weight = ctx.saved_tensors
+    of_small, of_weight, _ = ctx.needs_input_grad
+    return (
+        SHRINK(gradient, weight) if of_small else None,
+        CORRELATE(gradient, small, weight.shape[2]) if of_weight else None,
+        None,
+    )
+
+
+def _correlate_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs[:2])
+
+
+def _correlate_backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    large, small = ctx.saved_tensors
+    of_large, of_small, _ = ctx.needs_input_grad
+    return (
+        GROW(small, gradient, list(large.shape[2:])) if of_large else None,
+        SHRINK(large, gradient) if of_small else None,
+        None,
+    )
+
+
+def _map(x: Tensor, channels: int, size: Sequence[int]) -> Tensor:
+    return x.new_empty(len(x), channels, *size).contiguous(memory_format=torch.channels_last)
+
+
+SHRINK = register(
+    "shrink",
+    "(Tensor large, Tensor weight) -> Tensor",
+    shrink_definition,
+    None,
+    lambda large, weight: _map(large, len(weight), [(n - weight.shape[2]) // STRIDE + 1 for n in large.shape[2:]]),
+    backward=_shrink_backward,
+    setup=_shrink_setup,
+)
+GROW = register(
+    "grow",
+    "(Tensor small, Tensor weight, SymInt[] size) -> Tensor",
+    grow_definition,
+    None,
+    lambda small, weight, size: _map(small, weight.shape[1], size),
+    backward=_grow_backward,
+    setup=_grow_setup,
+)
+CORRELATE = register(
+    "correlate",
+    "(Tensor large, Tensor small, int k) -> Tensor",
+    correlate_definition,
+    correlate_cpu,
+    lambda large, small, k: large.new_empty(small.shape[1], large.shape[1], k, k).contiguous(
+        memory_format=torch.channels_last
+    ),
+    backward=_correlate_backward,
+    setup=_correlate_setup,
+)
