@@ -64,9 +64,10 @@ class ModulatedConv2d(nn.Module):
         if "weight" in phi:
             return dict(phi)
         coefficients = phi["scale"][:, :, None] * phi["style"][:, None]
-        weight = enter(self._weight * coefficients[..., None, None], dtype)
-        order, back = ((0, 2, 3, 4, 1), (0, 4, 1, 2, 3)) if self.up else ((0, 1, 3, 4, 2), (0, 1, 4, 2, 3))
-        return {"weight": weight.permute(order).contiguous().permute(back)}
+        weight = self._weight.transpose(0, 1) if self.up else self._weight  # as the convolution takes it
+        weight = weight.contiguous(memory_format=torch.channels_last)
+        weight = weight.transpose(0, 1) if self.up else weight
+        return {"weight": enter(weight * coefficients[..., None, None], dtype)}
 
     def forward(self, x: Tensor, phi: Mapping[str, Tensor]) -> Tensor:
         bias = enter(self.bias * self.gain, x.dtype)
