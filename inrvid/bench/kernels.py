@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from .. import kernels as _kernels  # noqa: F401 (registers torch.ops.inrvid)
-from ..kernels import bias_act, fmm, inr_layer, pointwise, to_rgb, upfirdn
+from ..kernels import bias_act, fmm, inr_layer, pointwise, strided, to_rgb, upfirdn
 from ..kernels.dispatch import using
 from .ceilings import made, rates
 from .harness import Measured, Run, measure, one_line
@@ -31,9 +31,12 @@ TAPS = list(upfirdn.BINOMIAL)
 
 DEFINITIONS: dict[str, Callable[..., Any]] = {
     "bias_act": bias_act.definition,
+    "correlate": strided.correlate_definition,
     "fmm_weight": fmm.definition,
+    "grow": strided.grow_definition,
     "inr_layer": inr_layer.definition,
     "pointwise": pointwise.definition,
+    "shrink": strided.shrink_definition,
     "to_rgb": to_rgb.definition,
     "upfirdn": upfirdn.definition,
     "upfirdn_bias_act": upfirdn.fused_definition,
@@ -76,6 +79,7 @@ def all_kernels(*, quick: bool = False) -> list[Kernel]:
     return [
         *bias_act_kernels(frames, width // 4, 2 * side),
         *upfirdn_kernels(frames, width // 4, 2 * side),
+        *strided_kernels(3, width, width // 2, side // 2),
         *pointwise_kernels(frames, side, width),
         *inr_layer_kernels(frames, side, width // 2, width),
         *to_rgb_kernels(frames, side, width),
@@ -110,6 +114,23 @@ def upfirdn_kernels(n: int, c: int, side: int) -> list[Kernel]:
         Kernel("upfirdn", f"up 2 {n}×3×{side // 2}²", doubled, 2 * n * 3 * side**2 * (taps // 2) ** 2),
         Kernel("upfirdn", f"down 2 {n}×{c}×{side}²", halved, 2 * n * c * (side // 2) ** 2 * taps**2),
         Kernel("upfirdn_bias_act", f"{n}×{c}×{side + 1}²", fused, 2 * n * c * side**2 * taps**2),
+    ]
+
+
+def strided_kernels(n: int, small: int, large: int, side: int) -> list[Kernel]:
+    """An upsampling convolution from side² to (2·side + 1)², its adjoint and the gradient of its weight."""
+
+    def maps(of: Numbers) -> tuple[Tensor, Tensor]:
+        return of.maps(n, large, 2 * side + 1, 2 * side + 1), of.maps(n, small, side, side)
+
+    def weight(of: Numbers) -> Tensor:
+        return of.maps(small, large, 3, 3)
+
+    flop, size = 2 * n * small * large * 9 * side**2, f"{n}×{small}×{side}²"
+    return [
+        Kernel("shrink", f"{n}×{large}×{2 * side + 1}² → {small}", lambda of: (maps(of)[0], weight(of)), flop),
+        Kernel("grow", f"{size} → {large}", lambda of: (maps(of)[1], weight(of), [2 * side + 1] * 2), flop),
+        Kernel("correlate", f"{size}, {large}", lambda of: (*maps(of), 3), flop),
     ]
 
 

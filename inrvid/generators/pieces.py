@@ -16,9 +16,8 @@ POINTS = {"cpu": 1 << 14}
 """Pixels that a device evaluates at a time; others than the CPU: `POINTS_OF_OTHERS`."""
 POINTS_OF_OTHERS = 1 << 19
 
-
 WORTHWHILE = 1 << 12
-"""Pixels from which on a CPU's work does not grow when it is given fewer at a time, where gradients are recorded."""
+"""Pixels that a CPU is given at least where gradients are recorded: with fewer, what a call costs by itself counts."""
 
 
 class Piece(NamedTuple):

@@ -21,6 +21,7 @@ from inrvid.bench.kernels import (
     measured,
     moved_bytes,
     pointwise_kernels,
+    strided_kernels,
     to_rgb_kernels,
     upfirdn_kernels,
 )
@@ -85,6 +86,9 @@ def test_bytes_by_hand():
     assert moved(up) == 4 * 2 * 3 * (16 + 64)
     assert moved(down) == 4 * 2 * 5 * (64 + 16)
     assert moved(fused) == 4 * (2 * 5 * (81 + 64) + 5 + 2 * 5)
+    shrink, grow, correlate = strided_kernels(2, 3, 5, 4)
+    large, small, weight = 2 * 5 * 81, 2 * 3 * 16, 3 * 5 * 9
+    assert moved(shrink) == moved(grow) == moved(correlate) == 4 * (large + small + weight)
     layer, _ = to_rgb_kernels(2, 4, 7)
     pictures = 2 * 16 * 3
     assert moved(layer, torch.bfloat16) == 2 * 2 * 16 * 7 + 4 * (7 * 3 + 3 + pictures // 4 + pictures)
@@ -103,6 +107,7 @@ def test_flop_by_hand():
     assert up.flop == 2 * (2 * 3 * 64) * 4  # of 4 × 4 taps, 2 × 2 meet no zero
     assert down.flop == 2 * (2 * 5 * 16) * 16
     assert fused.flop == 2 * (2 * 5 * 64) * 16
+    assert {kernel.flop for kernel in strided_kernels(2, 3, 5, 4)} == {2 * (2 * 16 * 3) * (5 * 9)}  # a patch a number
     forward, backward = fmm_kernels(2, 3, 5, rank=2)
     assert forward.flop == 2 * 2 * 3 * 2 * 5
 
