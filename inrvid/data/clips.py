@@ -136,6 +136,8 @@ def _started(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, Tenso
     if threading.current_thread() is not threading.main_thread():  # handlers are the main thread's
         return iter(batches)
     before = signal.getsignal(signal.SIGCHLD)
+    if getattr(before, "__module__", "").startswith(torch.utils.data.__name__):  # of another loader in this process
+        before = signal.SIG_DFL
     try:
         return iter(batches)
     finally:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import shutil
+import time
 import warnings
 from collections import Counter
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from inrvid.data.clips import Clips, _auto_workers, loader
 from inrvid.data.memory import InMemory, bytes_in_memory, kept_in_memory
@@ -118,6 +120,20 @@ def test_shares_of_two_processes_make_the_batch_of_one(root):
 def test_workers_change_nothing(root):
     data = clips(root)
     assert_same(take(loader(data, range(4), workers=0), 4), take(loader(data, range(4), workers=2), 4))
+
+
+def test_a_worker_that_dies_does_not_interrupt_what_runs_meanwhile(root):
+    """Not even where another loader of this process has set PyTorch's signal handler before."""
+    next(iter(DataLoader([0, 1], num_workers=1)))
+    batches = loader(clips(root), range(4), workers=1)
+    next(batches)
+    workers = multiprocessing.active_children()
+    assert workers
+    for worker in workers:
+        worker.kill()
+    time.sleep(0.5)  # time for the signal to come; `join` would hide the death from PyTorch's handler
+    with pytest.raises(RuntimeError, match="DataLoader worker"):
+        take(batches, 100)
 
 
 def test_a_restart_goes_on_where_it_was(root):
