@@ -26,22 +26,16 @@ def pieces(videos: int, rows: int, width: int, budget: int) -> Iterator[tuple[sl
 
 
 def multiply(x: Tensor, matrix: Tensor, bias: Tensor | None, out: Tensor) -> None:
-    """out `[B, M, N]` ← x `[B, M, K]` times matrix `[B, K, N]`, plus bias `[N]`.
-
-    One after the other: a batched product rounds differently for other numbers of matrices, which training by
-    another number of processes would show.
-    """
-    for own, factor, result in zip(x.unbind(), matrix.unbind(), out.unbind(), strict=True):
-        if bias is None:
-            torch.mm(own, factor, out=result)
-        else:
-            torch.addmm(bias, own, factor, out=result)
+    """out `[B, M, N]` ← x `[B, M, K]` times matrix `[B, K, N]`, plus bias `[N]`."""
+    if bias is None:
+        torch.bmm(x, matrix, out=out)
+    else:
+        torch.baddbmm(bias, x, matrix, out=out)
 
 
 def add_products(out: Tensor, x: Tensor, matrix: Tensor) -> None:
     """out `[B, M, N]` += x `[B, M, K]` times matrix `[B, K, N]`; out may be of higher precision."""
-    for own, factor, result in zip(x.unbind(), matrix.unbind(), out.unbind(), strict=True):
-        if out.dtype == x.dtype:
-            result.addmm_(own, factor)
-        else:
-            result += own @ factor
+    if out.dtype == x.dtype:
+        out.baddbmm_(x, matrix)
+    else:
+        out += x @ matrix

@@ -144,12 +144,12 @@ def backward_cpu(
         if gain != 1:
             out *= gain
         if bias is not None:
-            of_bias += out.sum(dim=0)
+            of_bias += out.sum(dim=0, dtype=wide)
         if scale is not None:
             # lrelu inverted: by its own slope on the negative side
             x = F.leaky_relu(part, 1 / slope) / gain if slope != 1 else part / gain
             x = x if bias is None else x - bias
-            of_scale[i] += (out * x).sum(dim=0)
+            of_scale[i] += (out * x).sum(dim=0, dtype=wide)
             out *= scale[i]
     if scale is not None:
         of_scale /= scale

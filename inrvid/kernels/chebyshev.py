@@ -35,12 +35,12 @@ def interpolation(points: int, nodes: int, dtype: torch.dtype = torch.float32) -
     no matrix.
     """
     if nodes >= points:
-        return torch.arange(points, dtype=dtype), None
-    angle = (torch.arange(nodes, dtype=torch.float64) + 0.5) * (math.pi / nodes)
+        return torch.arange(points, dtype=dtype, device="cpu"), None
+    angle = (torch.arange(nodes, dtype=torch.float64, device="cpu") + 0.5) * (math.pi / nodes)
     u = angle.cos()
     weight = angle.sin()
     weight[1::2] *= -1
-    grid = torch.linspace(-1, 1, points, dtype=torch.float64)
+    grid = torch.linspace(-1, 1, points, dtype=torch.float64, device="cpu")
     distance = grid[:, None] - u
     hit = distance.abs() < 1e-14
     terms = weight / torch.where(hit, torch.ones_like(distance), distance)

@@ -77,8 +77,13 @@ def _checked(value: str, where: str) -> Any:
     return value
 
 
-@functools.cache
+@torch.compiler.assume_constant_result
 def _triton_found() -> bool:
+    return _search_for_triton()
+
+
+@functools.cache
+def _search_for_triton() -> bool:
     if importlib.util.find_spec("triton") is not None:
         return True
     warnings.warn(

@@ -17,7 +17,10 @@ EPSILON = 1e-8
 
 
 def fmm_weight(weight: Tensor, left: Tensor, right: Tensor, gain: float = 1.0) -> Tensor:
-    """weight `[out, in]`, left `[B, out, rank]`, right `[B, rank, in]` → `[B, in, out]`, contiguous."""
+    """weight `[out, in]`, left `[B, out, rank]`, right `[B, rank, in]` → `[B, in, out]`, contiguous.
+
+    In float32 or more: squares of norms may exceed float16.
+    """
     return FORWARD(weight, left, right, gain)
 
 

@@ -286,7 +286,7 @@ def _gathered(
             before = torch.ops.aten.leaky_relu_backward(before, y[:, :, rows], slope, True)
         if of_coarse is not None:
             of_coarse[:, :, rows.start // 2 : rows.stop // 2] = halved(before)
-        of_bias += before.sum(dim=(0, 1, 2, 3))
+        of_bias += before.sum(dim=(0, 1, 2, 3), dtype=wide)
         flat = before.reshape(frames, -1, width * channels)
         if nodes.to_rows is None:
             of_rows[:, rows] = flat

@@ -2,8 +2,9 @@
 
     y = lrelu(x · W + b)
 
-The backward pass needs x, W and y. On the CPU rows are taken a few at a time, so that bias and activation (and in
-the backward pass the activation's gradient, which three products consume) are found in the cache.
+The backward pass needs x, W and y. On the CPU a large video is a convolution, which adds the bias; with smaller
+ones, and in the backward pass, rows are taken a few at a time, so that the activation (and its gradient, which three
+sums consume) is found in the cache.
 """
 
 from __future__ import annotations
@@ -36,10 +37,11 @@ def definition(x: Tensor, weight: Tensor, bias: Tensor | None, slope: float) -> 
 
 
 def cpu(x: Tensor, weight: Tensor, bias: Tensor | None, slope: float) -> Tensor:
-    if x.shape[1] >= ROWS:
+    width = max(weight.shape[1:])
+    if x.shape[1] * width * x.itemsize >= PIECE:
         return _as_convolutions(x, weight, bias, slope)
     y = x.new_empty(*x.shape[:2], weight.shape[2])
-    for videos, rows in pieces(x.shape[0], x.shape[1], max(x.shape[2], y.shape[2]), PIECE // x.itemsize):
+    for videos, rows in pieces(x.shape[0], x.shape[1], width, PIECE // x.itemsize):
         out = y[videos, rows]
         multiply(x[videos, rows], weight[videos], bias, out)
         if slope != 1:
@@ -66,10 +68,6 @@ def _rows(image: Tensor) -> Tensor:
     return image.permute(0, 2, 3, 1).flatten(1, 2)
 
 
-ROWS = 2048
-"""Rows from which a convolution is the faster way."""
-
-
 def backward_definition(
     gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: float
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -88,12 +86,12 @@ def backward_cpu(gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: 
             before = torch.ops.aten.leaky_relu_backward(before, y[videos, rows], slope, True)
         multiply(before, weight[videos].mT, None, of_x[videos, rows])
         add_products(of_weight[videos], x[videos, rows].mT, before)
-        of_bias += before.sum(dim=(0, 1))
+        of_bias += before.sum(dim=(0, 1), dtype=wide)
     return of_x, of_weight.to(weight.dtype), of_bias.to(x.dtype)
 
 
 PIECE = 1 << 21
-"""Bytes of the wider side that the CPU handles at a time."""
+"""Bytes of the wider side that the CPU handles at a time; of a video, from which a convolution is the faster way."""
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:

@@ -1,12 +1,12 @@
-"""Convolutions with stride 2 from a large map to a small one and back, and the gradient of their weight.
+"""The transposed convolution with stride 2 of upsampling layers, its adjoint, and the gradient of their weight.
 
 With W `[S, L, k, k]`, a large map `[N, L, H, W]` and a small one `[N, S, h, w]`, the three operations are the partial
 derivatives of one form, linear in each: ⟨small, shrink(large, W)⟩ = ⟨large, grow(small, W)⟩ = ⟨W, correlate(large,
 small)⟩. The derivatives of each are therefore the two others, as often as one likes.
 
-On a CPU, PyTorch takes three times as long for the weight's gradient in float32 as for the others (in channels-last
-memory, at the sizes of generators). Here patches of the large map are gathered, a few rows at a time, and multiplied.
-In bfloat16 its gradient of `grow`'s map takes up to half as long again as the convolution that it is.
+On a CPU, PyTorch takes up to three times as long for the weight's gradient in float32 as for the others (in
+channels-last memory, at the sizes of generators). Here patches of the large map are gathered, a few rows at a time,
+and multiplied. In bfloat16 its gradient of `grow`'s map takes up to half as long again as the convolution that it is.
 """
 
 from __future__ import annotations
@@ -26,13 +26,8 @@ from .operation import register
 STRIDE = 2
 
 
-def shrink(large: Tensor, weight: Tensor) -> Tensor:
-    """`[N, L, H, W]` → `[N, S, (H − k)/2 + 1, …]`, without padding; weight `[S, L, k, k]`."""
-    return SHRINK(large, weight) if _own_gradient(large, weight) else F.conv2d(large, weight, stride=STRIDE)
-
-
 def grow(small: Tensor, weight: Tensor) -> Tensor:
-    """The adjoint, a transposed convolution: `[N, S, h, w]` → `[N, L, 2(h − 1) + k, …]`; weight `[S, L, k, k]`."""
+    """A transposed convolution with stride 2: `[N, S, h, w]` → `[N, L, 2(h − 1) + k, …]`; weight `[S, L, k, k]`."""
     if not _own_gradient(small, weight):
         return F.conv_transpose2d(small, weight, stride=STRIDE)
     return GROW(small, weight, [STRIDE * (n - 1) + weight.shape[2] for n in small.shape[2:]])
@@ -40,15 +35,18 @@ def grow(small: Tensor, weight: Tensor) -> Tensor:
 
 def _own_gradient(x: Tensor, weight: Tensor) -> bool:
     """Whether gradients faster than PyTorch's will be worth a custom op's cost."""
+    if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.bfloat16) or torch.is_autocast_enabled("cpu"):
+        return False
     wanted = torch.is_grad_enabled() and weight.requires_grad
-    return wanted and x.dtype in (torch.float32, torch.bfloat16) and path_for(x) == "cpu" and x.numel() >= WORTHWHILE
+    return wanted and x.numel() >= WORTHWHILE and path_for(x) == "cpu"
 
 
 WORTHWHILE = 1 << 18
-"""Numbers of a map."""
+"""Numbers of the small map."""
 
 
 def shrink_definition(large: Tensor, weight: Tensor) -> Tensor:
+    """Without padding."""
     return F.conv2d(large, weight, stride=STRIDE)
 
 

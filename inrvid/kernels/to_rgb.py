@@ -43,7 +43,7 @@ def definition(x: Tensor, weight: Tensor, bias: Tensor, base: Tensor | None) -> 
 def cpu(x: Tensor, weight: Tensor, bias: Tensor, base: Tensor | None) -> Tensor:
     rgb = bias.expand(*x.shape[:4], 3).clone() if base is None else (base + bias).to(weight.dtype)
     if base is not None and base.shape[:4] != x.shape[:4]:
-        rgb = doubled(rgb)
+        rgb = doubled(rgb).contiguous()  # of a single point it is a view
     # The matrix transposed in memory: a product with three columns is several times slower the other way round.
     matrix = weight.mT.to(x.dtype, memory_format=torch.contiguous_format).mT
     own = x.new_empty(*rgb.shape)

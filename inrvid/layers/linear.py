@@ -55,7 +55,7 @@ LARGE = 1 << 18
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`F.linear`, which on a CPU reads a large weight several times too slowly when x has two to sixteen rows."""
-    if x.ndim == 2 and 1 < len(x) <= 16 and x.device.type == "cpu":
+    if x.ndim == 2 and 1 < len(x) <= 16 and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
         x = _FewRows.apply(x, weight) if weight.numel() > LARGE else (weight @ x.mT).mT
         return x if bias is None else x + bias
     return F.linear(x, weight, bias)

@@ -107,14 +107,16 @@ def _inr_layer(
     coarse: bool = False,
     bias: bool = True,
     slope: float = 0.2,
-    speed: float = 1.0,
+    speed: float | tuple[float, ...] = 1.0,
 ) -> Any:
+    """speed: of the waves, radians a point; one for each video, or for all."""
+
     def make(dtype: torch.dtype) -> tuple[Any, ...]:
+        speeds = torch.tensor(speed, dtype=wide(dtype)).reshape(-1, 1)
         return (
             numbers(n, frames, height // 2, width // 2, out, dtype=dtype) if coarse else None,
             numbers(n, frames, depth, dtype=wide(dtype)),
-            numbers(n, depth, dtype=wide(dtype)) * speed,
-            numbers(n, depth, dtype=wide(dtype)) * speed,
+            *(numbers(n, depth, dtype=wide(dtype)) * speeds for _ in range(2)),
             numbers(n, 2 * depth, out, dtype=dtype),
             numbers(out, dtype=dtype) if bias else None,
             *(height, width, slope),
@@ -247,8 +249,6 @@ CASES = [
         pointwise.definition,
         odd=_pointwise(2, 70, 37, 33),
         several_blocks=_pointwise(1, 150, 66, 140),
-        many_rows=_pointwise(2, 2100, 5, 7),
-        many_rows_without_bias=_pointwise(1, 2100, 5, 7, bias=False, slope=1.0),
         no_bias=_pointwise(2, 9, 5, 7, bias=False),
         linear=_pointwise(2, 9, 5, 7, slope=1.0),
         one=_pointwise(1, 1, 1, 1),
@@ -269,6 +269,9 @@ CASES = [
         coarse=_inr_layer(2, 2, 6, 10, 5, 9, coarse=True),
         several_blocks=_inr_layer(1, 1, 6, 18, 37, 70, coarse=True),
         slow_waves=_inr_layer(1, 1, 16, 14, 20, 6, coarse=True, speed=0.01),
+        slow_waves_of_several=_inr_layer(3, 2, 16, 14, 20, 6, coarse=True, speed=0.01),
+        slow_along_one_axis=_inr_layer(1, 2, 4, 34, 20, 6, speed=0.01),
+        a_speed_for_each_video=_inr_layer(4, 2, 16, 14, 20, 6, coarse=True, speed=(0.01, 0.01, 1.0, 0.1)),
         linear=_inr_layer(1, 2, 4, 4, 3, 5, coarse=True, bias=False, slope=1.0),
         no_samples=_inr_layer(0, 2, 4, 4, 3, 5, coarse=True),
         no_frames=_inr_layer(2, 0, 4, 4, 3, 5),
@@ -278,6 +281,7 @@ CASES = [
         inr_layer.backward_definition,
         coarse=_inr_layer_backward(2, 2, 6, 10, 5, 9, coarse=True),
         linear=_inr_layer_backward(1, 2, 5, 3, 3, 5, slope=1.0),
+        a_speed_for_each_video=_inr_layer_backward(4, 2, 16, 14, 20, 6, coarse=True, speed=(0.01, 0.01, 1.0, 0.1)),
         no_frames=_inr_layer_backward(2, 0, 4, 4, 3, 5),
     ),
     *_cases(
@@ -286,6 +290,7 @@ CASES = [
         first=_to_rgb(2, 3, 5, 7, 13),
         same_size=_to_rgb(2, 1, 5, 7, 13, base=1),
         doubled=_to_rgb(2, 1, 6, 4, 140, base=2),
+        one_point_doubled=_to_rgb(1, 1, 2, 2, 4, base=2),
         no_samples=_to_rgb(0, 2, 6, 4, 5, base=2),
         no_frames=_to_rgb(2, 0, 6, 4, 5, base=2),
     ),
@@ -312,7 +317,13 @@ CASES = [
         rest=_shrink(1, 4, 3, 5, 2, rest=1),
         no_samples=_shrink(0, 4, 3, 5, 2),
     ),
-    *_cases("grow", strided.grow_definition, odd=_grow(2, 3, 5, 7, 4), rest=_grow(1, 4, 3, 5, 2, rest=1)),
+    *_cases(
+        "grow",
+        strided.grow_definition,
+        odd=_grow(2, 3, 5, 7, 4),
+        rest=_grow(1, 4, 3, 5, 2, rest=1),
+        no_samples=_grow(0, 4, 3, 5, 2),
+    ),
     *_cases(
         "correlate",
         strided.correlate_definition,

@@ -15,10 +15,10 @@ from .comparing import needs_triton
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """The environment and the search for Triton are looked at anew, now and after the test."""
+    """Triton is searched for anew, now and after the test."""
 
     def forget():
-        dispatch._triton_found.cache_clear()
+        dispatch._search_for_triton.cache_clear()
 
     forget()
     yield monkeypatch

@@ -32,3 +32,12 @@ def test_what_needs_no_gradient_has_none(frozen, monkeypatch):
     layer.weight.requires_grad_(frozen != "weight")
     layer(x).sum().backward()
     assert (x.grad is None, layer.weight.grad is None) == (frozen == "x", frozen == "weight")
+
+
+def test_autocast(monkeypatch):
+    monkeypatch.setattr(linear, "LARGE", 0)
+    layer, x = EqLinear(6, 9), torch.randn(4, 6)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = layer(x)
+    y.float().sum().backward()
+    assert layer.weight.grad is not None
