@@ -25,6 +25,7 @@ Path = Literal["auto", "definition", "cpu", "triton"]
 PATHS = get_args(Path)
 
 _forced: Path | None = None
+_triton: bool | None = None
 
 
 @contextlib.contextmanager
@@ -77,18 +78,14 @@ def _checked(value: str, where: str) -> Any:
     return value
 
 
-@torch.compiler.assume_constant_result
 def _triton_found() -> bool:
-    return _search_for_triton()
-
-
-@functools.cache
-def _search_for_triton() -> bool:
-    if importlib.util.find_spec("triton") is not None:
-        return True
-    warnings.warn(
-        "Triton is not installed: the kernels run as plain PyTorch, which is several times slower on this GPU; "
-        "pip install 'inrvid[cuda]'",
-        stacklevel=2,
-    )
-    return False
+    global _triton
+    if _triton is None:  # a variable: Dynamo warns of functions that are cached
+        _triton = importlib.util.find_spec("triton") is not None
+        if not _triton:
+            warnings.warn(
+                "Triton is not installed: the kernels run as plain PyTorch, which is several times slower on this "
+                "GPU; pip install 'inrvid[cuda]'",
+                stacklevel=2,
+            )
+    return _triton

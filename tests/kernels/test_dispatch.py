@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -17,13 +19,8 @@ from .comparing import needs_triton
 def fresh(monkeypatch):
     """Triton is searched for anew, now and after the test."""
 
-    def forget():
-        dispatch._search_for_triton.cache_clear()
-
-    forget()
-    yield monkeypatch
-    monkeypatch.undo()
-    forget()
+    monkeypatch.setattr(dispatch, "_triton", None)
+    return monkeypatch
 
 
 class OnGPU:
@@ -85,3 +82,14 @@ def test_an_operation_without_a_kernel_runs_its_definition():
     with using("triton"):
         assert pick("fmm_weight_backward", torch.zeros(1), fmm.backward_definition, None) is fmm.backward_definition
         assert pick("fmm_weight", torch.zeros(1), fmm.definition, None) is not fmm.definition
+
+
+def test_importing_the_kernels_imports_no_compiler():
+    """They would take long, and who wants Triton's interpreter chooses it before Triton is imported."""
+    code = (
+        "import importlib, pkgutil, sys, inrvid.kernels\n"
+        "for module in pkgutil.iter_modules(inrvid.kernels.__path__):\n"
+        "    if module.name != 'triton': importlib.import_module(f'inrvid.kernels.{module.name}')\n"
+        "print([name for name in ('torch._dynamo', 'triton') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
