@@ -83,8 +83,9 @@ PIECE = 1 << 20
 """Numbers of patches that are gathered at a time."""
 
 
-def _shrink_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs)
+def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    """Of all three: the two that the result is linear in."""
+    ctx.save_for_backward(*inputs[:2])
 
 
 def _shrink_backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -96,10 +97,6 @@ def _shrink_backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
     )
 
 
-def _grow_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs[:2])
-
-
 def _grow_backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
     small, weight = ctx.saved_tensors
     of_small, of_weight, _ = ctx.needs_input_grad
@@ -108,10 +105,6 @@ def _grow_backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         CORRELATE(gradient, small, weight.shape[2]) if of_weight else None,
         None,
     )
-
-
-def _correlate_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(*inputs[:2])
 
 
 def _correlate_backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -135,7 +128,7 @@ SHRINK = register(
     None,
     lambda large, weight: _map(large, len(weight), [(n - weight.shape[2]) // STRIDE + 1 for n in large.shape[2:]]),
     backward=_shrink_backward,
-    setup=_shrink_setup,
+    setup=_setup,
 )
 GROW = register(
     "grow",
@@ -144,7 +137,7 @@ GROW = register(
     None,
     lambda small, weight, size: _map(small, weight.shape[1], size),
     backward=_grow_backward,
-    setup=_grow_setup,
+    setup=_setup,
 )
 CORRELATE = register(
     "correlate",
@@ -155,5 +148,5 @@ CORRELATE = register(
         memory_format=torch.channels_last
     ),
     backward=_correlate_backward,
-    setup=_correlate_setup,
+    setup=_setup,
 )
