@@ -4,9 +4,9 @@ With W `[S, L, k, k]`, a large map `[N, L, H, W]` and a small one `[N, S, h, w]`
 derivatives of one form, linear in each: ⟨small, shrink(large, W)⟩ = ⟨large, grow(small, W)⟩ = ⟨W, correlate(large,
 small)⟩. The derivatives of each are therefore the two others, as often as one likes.
 
-On a CPU, PyTorch takes up to three times as long for the weight's gradient in float32 as for the others (in
+On a CPU, PyTorch takes up to four times as long for the weight's gradient in float32 as for the others (in
 channels-last memory, at the sizes of generators). Here patches of the large map are gathered, a few rows at a time,
-and multiplied. In bfloat16 its gradient of `grow`'s map takes up to half as long again as the convolution that it is.
+and multiplied. In bfloat16 its gradient of `grow`'s map takes up to 40 % longer than the convolution that it is.
 """
 
 from __future__ import annotations
