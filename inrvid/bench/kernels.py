@@ -144,7 +144,7 @@ def pointwise_kernels(frames: int, side: int, width: int) -> list[Kernel]:
     def backward(b: int, m: int) -> Kernel:
         def arguments(of: Numbers) -> tuple[Any, ...]:
             x, weight = of(b, m, width), of(b, width, width, spread=width**-0.5)
-            return of(b, m, width), x, weight, of(b, m, width), 0.2
+            return of(b, m, width), x, weight, of(b, m, width), 0.2, True
 
         return Kernel("pointwise_backward", f"{b}×{m}×{width}→{width}", arguments, 4 * b * m * width * width)
 

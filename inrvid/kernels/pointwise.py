@@ -69,24 +69,28 @@ def _rows(image: Tensor) -> Tensor:
 
 
 def backward_definition(
-    gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: float
+    gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: float, biased: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of x, weight and bias, from those of y."""
+    """Gradients of x, weight and bias (empty without one), from those of y."""
     before = gradient * slopes_at(y, slope) if slope != 1 else gradient
-    return before @ weight.mT, x.mT @ before, before.sum(dim=(0, 1))
+    return before @ weight.mT, x.mT @ before, before.sum(dim=(0, 1)) if biased else before.new_empty(0)
 
 
-def backward_cpu(gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: float) -> tuple[Tensor, Tensor, Tensor]:
+def backward_cpu(
+    gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: float, biased: bool
+) -> tuple[Tensor, Tensor, Tensor]:
     wide = torch.promote_types(x.dtype, torch.float32)
     of_x = torch.empty_like(x)
-    of_weight, of_bias = weight.new_zeros(weight.shape, dtype=wide), weight.new_zeros(weight.shape[2], dtype=wide)
+    of_weight = weight.new_zeros(weight.shape, dtype=wide)
+    of_bias = weight.new_zeros(weight.shape[2] if biased else 0, dtype=wide)
     for videos, rows in pieces(x.shape[0], x.shape[1], max(x.shape[2], y.shape[2]), PIECE // x.itemsize):
         before = gradient[videos, rows]
         if slope != 1:
             before = torch.ops.aten.leaky_relu_backward(before, y[videos, rows], slope, True)
         multiply(before, weight[videos].mT, None, of_x[videos, rows])
         add_products(of_weight[videos], x[videos, rows].mT, before)
-        of_bias += before.sum(dim=(0, 1), dtype=wide)
+        if biased:
+            of_bias += before.sum(dim=(0, 1), dtype=wide)
     return of_x, of_weight.to(weight.dtype), of_bias.to(x.dtype)
 
 
@@ -96,14 +100,14 @@ PIECE = 1 << 21
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     x, weight, bias, ctx.slope = inputs
-    ctx.has_bias = bias is not None
+    ctx.biased = bias is not None
     ctx.save_for_backward(x, weight, output if ctx.slope != 1 else shape_of(output))
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
     run: Any = backward_definition if torch.is_grad_enabled() else BACKWARD
-    of_x, of_weight, of_bias = run(gradient, *ctx.saved_tensors, ctx.slope)
-    return of_x, of_weight, of_bias if ctx.has_bias else None, None
+    of_x, of_weight, of_bias = run(gradient, *ctx.saved_tensors, ctx.slope, ctx.biased)
+    return of_x, of_weight, of_bias if ctx.biased else None, None
 
 
 FORWARD = register(
@@ -117,12 +121,12 @@ FORWARD = register(
 )
 BACKWARD = register(
     "pointwise_backward",
-    "(Tensor gradient, Tensor x, Tensor weight, Tensor y, float slope) -> (Tensor, Tensor, Tensor)",
+    "(Tensor gradient, Tensor x, Tensor weight, Tensor y, float slope, bool biased) -> (Tensor, Tensor, Tensor)",
     backward_definition,
     backward_cpu,
-    lambda gradient, x, weight, y, slope: (
+    lambda gradient, x, weight, y, slope, biased: (
         x.new_empty(x.shape),
         weight.new_empty(weight.shape),
-        weight.new_empty(weight.shape[2]),
+        weight.new_empty(weight.shape[2] if biased else 0),
     ),
 )

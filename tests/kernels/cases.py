@@ -88,11 +88,11 @@ def _pointwise(n: int, rows: int, inner: int, out: int, bias: bool = True, slope
     return make
 
 
-def _pointwise_backward(*sizes: int, slope: float) -> Any:
+def _pointwise_backward(*sizes: int, slope: float, biased: bool = True) -> Any:
     def make(dtype: torch.dtype) -> tuple[Any, ...]:
-        x, weight, bias, _ = _pointwise(*sizes)(dtype)
+        x, weight, bias, _ = _pointwise(*sizes, bias=biased)(dtype)
         y = pointwise.definition(x, weight, bias, slope)
-        return numbers(*y.shape, dtype=dtype), x, weight, y, slope
+        return numbers(*y.shape, dtype=dtype), x, weight, y, slope, biased
 
     return make
 
@@ -260,6 +260,8 @@ CASES = [
         pointwise.backward_definition,
         odd=_pointwise_backward(2, 70, 37, 33, slope=0.2),
         linear=_pointwise_backward(2, 9, 5, 7, slope=1.0),
+        no_bias=_pointwise_backward(2, 9, 5, 7, slope=0.2, biased=False),
+        linear_no_bias=_pointwise_backward(2, 9, 5, 7, slope=1.0, biased=False),
         no_rows=_pointwise_backward(2, 0, 5, 7, slope=0.2),
     ),
     *_cases(

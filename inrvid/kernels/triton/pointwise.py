@@ -72,8 +72,9 @@ def _product(
 
 
 def pointwise_backward(
-    gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: float
+    gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: float, biased: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of x, weight and bias, from those of y."""
-    before, of_bias = before_lrelu(gradient, y, slope)
-    return torch.bmm(before, weight.mT), torch.bmm(x.mT, before), of_bias
+    """Gradients of x, weight and bias (empty without one), from those of y."""
+    none = y.new_empty(0)
+    before, of_bias = before_lrelu(gradient, y, slope) if biased or slope != 1 else (gradient, none)
+    return torch.bmm(before, weight.mT), torch.bmm(x.mT, before), of_bias if biased else none
