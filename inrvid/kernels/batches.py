@@ -37,5 +37,7 @@ def add_products(out: Tensor, x: Tensor, matrix: Tensor) -> None:
     """out `[B, M, N]` += x `[B, M, K]` times matrix `[B, K, N]`; out may be of higher precision."""
     if out.dtype == x.dtype:
         out.baddbmm_(x, matrix)
+    elif len(out) == 1:  # read where they lie; a batched product copies a transposed factor, number by number
+        out[0] += x[0] @ matrix[0]
     else:
         out += x @ matrix

@@ -52,21 +52,25 @@ class EqLinear(nn.Module):
 LARGE = 1 << 18
 """Numbers of a weight from which reading it is what a product with few rows costs."""
 
+BLOCK = 128
+"""Rows of such a weight that a core handles at a time."""
+
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`F.linear`, which on a CPU reads a large weight several times too slowly when x has two to sixteen rows."""
     if x.ndim == 2 and 1 < len(x) <= 16 and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
-        x = _FewRows.apply(x, weight) if weight.numel() > LARGE else (weight @ x.mT).mT
+        in_blocks = weight.numel() > LARGE and len(weight) % BLOCK == 0
+        x = _FewRows.apply(x, weight) if in_blocks else (weight @ x.mT).mT
         return x if bias is None else x + bias
     return F.linear(x, weight, bias)
 
 
 class _FewRows(torch.autograd.Function):
-    """x · Wᵀ with the weight as the left factor, and backward with it as the right one: either reads it in order."""
+    """x · Wᵀ and its gradients, as products with blocks of W's rows: two cores share one tall product badly."""
 
     @staticmethod
     def forward(x: Tensor, weight: Tensor) -> Tensor:
-        return (weight @ x.mT).mT.contiguous()
+        return _by_blocks(weight.unflatten(0, (-1, BLOCK)), x.mT).flatten(0, 1).mT.contiguous()
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
@@ -75,6 +79,11 @@ class _FewRows(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
-        (gradient,) = gradients
-        of_x = gradient @ weight if ctx.needs_input_grad[0] else None
-        return of_x, gradient.mT @ x if ctx.needs_input_grad[1] else None
+        gradient = gradients[0].unflatten(1, (-1, BLOCK)).transpose(0, 1)  # [blocks, rows of x, BLOCK]
+        of_x = torch.bmm(gradient, weight.unflatten(0, (-1, BLOCK))).sum(dim=0) if ctx.needs_input_grad[0] else None
+        return of_x, _by_blocks(gradient.mT, x).flatten(0, 1) if ctx.needs_input_grad[1] else None
+
+
+def _by_blocks(blocks: Tensor, matrix: Tensor) -> Tensor:
+    """`[n, a, b]` times `[b, c]`; `@` would make one product of it again."""
+    return torch.bmm(blocks, matrix.expand(len(blocks), -1, -1))
