@@ -134,7 +134,7 @@ class InrBlock(nn.Module):
         return cast(list[FMMLinear], list(self.layers))
 
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
-        phi = {f"layers.{i}": layer.modulated(ws[:, i]) for i, layer in enumerate(self._pointwise)}
+        phi = {f"layers.{i}": for_inference(layer.modulated(ws[:, i])) for i, layer in enumerate(self._pointwise)}
         phi["rgb"] = self.rgb.modulated(ws[:, -1])
         if self.embedding is not None:
             phi["w"] = ws[:, 0]
@@ -148,9 +148,10 @@ class InrBlock(nn.Module):
         of_waves = None
         if self.embedding is not None:
             width = 2 * self.embedding.coords.dim
-            weights[0], of_waves = weights[0].split([weights[0].shape[1] - width, width], dim=1)
+            of_features, of_waves = weights[0].split([weights[0].shape[1] - width, width], dim=1)
+            weights[0] = for_inference(of_features)  # a part of a matrix is not laid out as a whole one
         return PreparedBlock(
-            weights=[for_inference(weight) for weight in weights],
+            weights=weights,
             of_waves=of_waves,
             biases=[enter(layer.scaled_bias, dtype) for layer in self._pointwise],
             to_rgb=(phi["rgb"], self.rgb.bias),

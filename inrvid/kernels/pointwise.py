@@ -94,7 +94,7 @@ def backward_cpu(
     return of_x, of_weight.to(weight.dtype), of_bias.to(x.dtype)
 
 
-PIECE = 1 << 21
+PIECE = 1 << 22
 """Bytes of the wider side that the CPU handles at a time; of a video, from which a convolution is the faster way."""
 
 

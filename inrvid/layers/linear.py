@@ -70,7 +70,8 @@ class _FewRows(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor, weight: Tensor) -> Tensor:
-        return _by_blocks(weight.unflatten(0, (-1, BLOCK)), x.mT).flatten(0, 1).mT.contiguous()
+        blocks = weight.unflatten(0, (-1, BLOCK))  # [blocks, BLOCK, in]
+        return torch.bmm(x.expand(len(blocks), -1, -1), blocks.mT).transpose(0, 1).flatten(1)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
@@ -80,10 +81,9 @@ class _FewRows(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
         gradient = gradients[0].unflatten(1, (-1, BLOCK)).transpose(0, 1)  # [blocks, rows of x, BLOCK]
-        of_x = torch.bmm(gradient, weight.unflatten(0, (-1, BLOCK))).sum(dim=0) if ctx.needs_input_grad[0] else None
-        return of_x, _by_blocks(gradient.mT, x).flatten(0, 1) if ctx.needs_input_grad[1] else None
-
-
-def _by_blocks(blocks: Tensor, matrix: Tensor) -> Tensor:
-    """`[n, a, b]` times `[b, c]`; `@` would make one product of it again."""
-    return torch.bmm(blocks, matrix.expand(len(blocks), -1, -1))
+        of_x = of_weight = None
+        if ctx.needs_input_grad[0]:
+            of_x = torch.bmm(gradient, weight.unflatten(0, (-1, BLOCK))).sum(dim=0)
+        if ctx.needs_input_grad[1]:  # not `@`, which would make one product of it again
+            of_weight = torch.bmm(gradient.mT, x.expand(len(gradient), -1, -1)).flatten(0, 1)
+        return of_x, of_weight

@@ -77,5 +77,5 @@ def test_splits_are_in_order_and_within_the_budget(videos, frames, budget, monke
     assert torch.equal(torch.cat([numbers[part.samples] for part in parts]), numbers)
     for part in parts:
         samples = numbers[part.samples]
-        assert len(samples) * 4 <= max(budget // 2, frames * 4 if videos > 1 else 4)
+        assert len(samples) * 4 <= max(budget // 4, frames * 4 if videos > 1 else 4)
         assert torch.equal((samples // frames).unique(), torch.arange(videos)[part.videos])
