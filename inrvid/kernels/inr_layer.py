@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .batches import add_products, multiply, parts, pieces
+from .batches import add_products, multiply, parts, pieces, sum_of_rows
 from .bias_act import slopes_at
 from .chebyshev import interpolation, node_count
 from .operation import register, shape_of
@@ -286,7 +286,7 @@ def _gathered(
             before = torch.ops.aten.leaky_relu_backward(before, y[:, :, rows], slope, True)
         if of_coarse is not None:
             of_coarse[:, :, rows.start // 2 : rows.stop // 2] = halved(before)
-        of_bias += before.sum(dim=(0, 1, 2, 3), dtype=wide)
+        of_bias += sum_of_rows(before.flatten(0, 3), 0, wide)
         flat = before.reshape(frames, -1, width * channels)
         if nodes.to_rows is None:
             of_rows[:, rows] = flat

@@ -37,6 +37,21 @@ def test_nothing_has_no_numbers(videos, rows):
     assert all(not torch.zeros(videos, rows)[piece].numel() for piece in batches.pieces(videos, rows, 4, 100))
 
 
+@pytest.mark.parametrize("rows", [0, 1, 7, 24, 4096])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_sums_of_rows_are_the_sums(rows, dim):
+    x = torch.randn(*[3] * dim, rows, 5, dtype=torch.float64)
+    torch.testing.assert_close(batches.sum_of_rows(x, dim), x.sum(dim=dim))
+
+
+@pytest.mark.parametrize("rows", [7, 4096, 10000])
+def test_sums_of_rows_in_half_precision_err_by_no_more_than_a_rounding(rows):
+    x = torch.rand(rows, 5).bfloat16()
+    found = batches.sum_of_rows(x, 0, torch.float32)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.double(), x.double().sum(dim=0), rtol=2**-9, atol=0)
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])
 @pytest.mark.parametrize("piece", [1, 200, 3000])
 @pytest.mark.parametrize("case", [case for case in CASES if case.op.removesuffix("_backward") in IN_PIECES], ids=str)
