@@ -11,7 +11,7 @@ approximate beyond rounding:
 - the embedding's share of a layer is a sum of waves, which `kernels.inr_layer` evaluates without writing the
   embedding down.
 Every layer is pointwise: where no gradient is recorded, videos, frames and bands of rows are evaluated in pieces
-small enough for the cache, and memory does not grow with the video or its size.
+that the device handles well, and memory does not grow with the video or its size.
 """
 
 from __future__ import annotations
@@ -148,10 +148,10 @@ class InrBlock(nn.Module):
         of_waves = None
         if self.embedding is not None:
             width = 2 * self.embedding.coords.dim
-            of_features, of_waves = weights[0].split([weights[0].shape[1] - width, width], dim=1)
-            weights[0] = for_inference(of_features)  # a part of a matrix is not laid out as a whole one
+            weights[0], of_waves = weights[0].split([weights[0].shape[1] - width, width], dim=1)
         return PreparedBlock(
-            weights=weights,
+            # Once more, without effect where `modulate` did it: parts of matrices, and φ made for gradients.
+            weights=[for_inference(weight) for weight in weights],
             of_waves=of_waves,
             biases=[enter(layer.scaled_bias, dtype) for layer in self._pointwise],
             to_rgb=(phi["rgb"], self.rgb.bias),

@@ -1,7 +1,7 @@
 """Evaluating a video piece by piece: some videos, some frames, a band of rows at a time.
 
-Where no gradient is recorded, a piece is as large as the device works well with: on a CPU its activations stay in
-the cache, and nowhere does memory grow with the length, the number or the size of the videos.
+Where no gradient is recorded, a piece is as large as the device works well with, and memory does not grow with the
+length, the number or the size of the videos.
 """
 
 from __future__ import annotations

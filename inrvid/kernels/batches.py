@@ -45,14 +45,15 @@ def add_products(out: Tensor, x: Tensor, matrix: Tensor) -> None:
 
 
 def sum_of_rows(x: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
-    """x, contiguous, summed over its axis `dim`, which is not the last.
+    """x, contiguous, summed over its axis `dim`, which is not the last, in `dtype`, or its own.
 
-    First in parts that lie one after the other, rounded to x's precision. The cores share these as they shared the
-    rows when they wrote them; columns, as PyTorch shares them, they would have to fetch from each other's caches,
-    which took up to ten times as long where those have no common one.
+    First in parts that lie one after the other. The cores share these as they shared the rows when they wrote them;
+    columns, as PyTorch shares them, they would have to fetch from each other's caches, which took up to ten times as
+    long where those have no common one.
     """
-    in_parts = x.unflatten(dim, (math.gcd(x.shape[dim], PARTS), -1)).sum(dim=dim + 1)
-    return in_parts.sum(dim=dim, dtype=dtype)
+    in_parts = x.unflatten(dim, (math.gcd(x.shape[dim], PARTS), -1)).sum(dim=dim + 1, dtype=dtype)
+    return in_parts.sum(dim=dim)
 
 
 PARTS = 16
+"""Of a sum over rows, at most: their number must be a divisor of that of the rows."""

@@ -4,7 +4,7 @@
 
 The backward pass needs x, W and y. On the CPU a large video is a convolution, which adds the bias; with smaller
 ones, and in the backward pass, rows are taken a few at a time, so that the activation (and its gradient, which three
-sums consume) is found in the cache.
+sums consume) is found in a cache that the cores share.
 """
 
 from __future__ import annotations

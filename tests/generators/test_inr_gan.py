@@ -62,6 +62,19 @@ def test_matrices_are_made_once_a_video():
     assert called == []
 
 
+def test_frames_read_matrices_as_they_are_laid_out_for_inference():
+    """Once a video where no gradient is recorded; of φ that was made for gradients, when frames are drawn."""
+    G = build_generator(small_generator("inr_gan", "global"), seed=4).eval()
+    block = G.blocks["8"]  # without coordinates
+    for gradients in (False, True):
+        with torch.set_grad_enabled(gradients):
+            phi = block.modulate(torch.randn(1, 3, 12))
+        with torch.no_grad():
+            weights = block.prepared(phi, None, None).weights
+        assert all(weight.mT.is_contiguous() for weight in weights)
+        assert (weights[0].data_ptr() == phi["layers.0"].data_ptr()) != gradients
+
+
 class Mirrored(FourierCoords):
     """An encoding that changes the phases of another, and is not asked whether they are affine."""
 

@@ -79,3 +79,12 @@ def test_splits_are_in_order_and_within_the_budget(videos, frames, budget, monke
         samples = numbers[part.samples]
         assert len(samples) * 4 <= max(budget // 4, frames * 4 if videos > 1 else 4)
         assert torch.equal((samples // frames).unique(), torch.arange(videos)[part.videos])
+
+
+@torch.no_grad()
+def test_splits_on_other_devices(monkeypatch):
+    """Half of their own budget each, whatever a CPU's."""
+    monkeypatch.setitem(pieces.POINTS, "cpu", 1)
+    monkeypatch.setattr(pieces, "POINTS_OF_OTHERS", 32)
+    parts = pieces.splits(1, 16, 4, torch.device("meta"))
+    assert [part.samples for part in parts] == [slice(i, i + 4) for i in range(0, 16, 4)]
