@@ -39,7 +39,10 @@ def train(
     count = processes or _devices(cpu)
     if count > 1 and not inside_launcher():
         raise typer.Exit(launch(count, sys.argv[1:]))
-    _run(resolved, run_dir, resume, cpu)
+    try:
+        _run(resolved, run_dir, resume, cpu)
+    finally:
+        _leave_group()
 
 
 def data_overrides(path: str | None, recipe: str, overrides: list[str]) -> list[str]:
@@ -68,8 +71,18 @@ def _devices(cpu: bool) -> int:
     return max(1, torch.cuda.device_count())
 
 
+def _leave_group() -> None:
+    """End the group of processes, and with it gloo's threads: one that lets go of a tensor while the interpreter ends
+    aborts the process."""
+    import torch.distributed as dist
+
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
 def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     import torch
+    import torch.distributed.nn  # before there is a group: its functions' defaults would keep that alive
     from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
 
