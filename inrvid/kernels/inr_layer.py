@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .batches import add_products, multiply, parts, pieces, sum_of_rows
+from .batches import add_products, add_rows, multiply, parts, pieces
 from .bias_act import slopes_at
 from .chebyshev import interpolation, node_count
 from .operation import register, shape_of
@@ -256,10 +256,11 @@ def backward_cpu(
     of_bias = weight.new_zeros(weight.shape[2], dtype=wide)
     for b, t, nodes in _pieces(origin.shape[1], down, right, height, width, weight):
         pooled = None if coarse is None else of_coarse[b, t]
-        of_values = _gathered(gradient[b, t], y[b, t], nodes, slope, pooled, of_bias)
+        of_values = _gathered(gradient[b, t], y[b, t], nodes, slope, pooled)
         exact = _embedding(origin[b, t], down[b], right[b], nodes)
         embedding = exact.to(weight.dtype).flatten(1, 3)
         add_products(of_weight[b], embedding.mT, of_values)
+        add_rows(of_bias, of_values.flatten(0, 1))  # interpolation keeps sums
         of_embedding = torch.empty_like(embedding)
         multiply(of_values, weight[b].mT, None, of_embedding)
         of_sin, of_cos = of_embedding.to(wide).view(exact.shape).chunk(2, dim=4)
@@ -272,13 +273,11 @@ def backward_cpu(
     return of_coarse, of_origin, of_down, of_right, of_weight.to(weight.dtype), of_bias.to(weight.dtype)
 
 
-def _gathered(
-    gradient: Tensor, y: Tensor, nodes: _Nodes, slope: float, of_coarse: Tensor | None, of_bias: Tensor
-) -> Tensor:
-    """The gradient of `_finish`'s values, `[b, t·nodes, C]`; fills that of coarse and adds to that of bias."""
+def _gathered(gradient: Tensor, y: Tensor, nodes: _Nodes, slope: float, of_coarse: Tensor | None) -> Tensor:
+    """The gradient of `_finish`'s values, `[b, t·nodes, C]`; fills that of coarse."""
     videos, frames, height, width, channels = y.shape
     frames *= videos
-    wide = of_bias.dtype
+    wide = torch.promote_types(y.dtype, torch.float32)
     of_rows = y.new_zeros(frames, len(nodes.rows), width * channels, dtype=wide)
     for rows in _bands(height, width * channels):
         before = gradient[:, :, rows]
@@ -286,7 +285,6 @@ def _gathered(
             before = torch.ops.aten.leaky_relu_backward(before, y[:, :, rows], slope, True)
         if of_coarse is not None:
             of_coarse[:, :, rows.start // 2 : rows.stop // 2] = halved(before)
-        of_bias += sum_of_rows(before.flatten(0, 3), 0, wide)
         flat = before.reshape(frames, -1, width * channels)
         if nodes.to_rows is None:
             of_rows[:, rows] = flat
