@@ -104,7 +104,7 @@ class VideoGenerator(nn.Module, abc.ABC):
             motion=self.motion.sample_noise(draws("motion")),
             label=self._one_hot(label, count, draws),
         )
-        return latents.to(self.device)
+        return latents.to(self.device, non_blocking=True)
 
     def inr(self, latents: Latents, truncation: float = 1.0) -> VideoINR:
         """φ of the videos. `truncation` ψ < 1 trades variety for quality."""

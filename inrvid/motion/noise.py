@@ -118,7 +118,8 @@ class SeededNoise(NoiseSequence):
 
     def to(self, *args, **kwargs) -> SeededNoise:
         target = torch.empty(0, dtype=self.dtype, device=self.keys.device).to(*args, **kwargs)
-        return SeededNoise(self.keys.to(target.device), self.width, target.dtype)
+        keys = self.keys.to(target.device, non_blocking=kwargs.get("non_blocking", False))
+        return SeededNoise(keys, self.width, target.dtype)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,50 @@
+"""A training step does not wait for the device: what does cannot run on the meta device, whose tensors hold nothing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from inrvid import load_recipe
+from inrvid.models import build_discriminator, build_generator
+from inrvid.recipe_file import installed_recipes
+from inrvid.training import step
+from inrvid.training.step import Batch, TrainingStep
+
+META = torch.device("meta")
+WAITS = {"lstm"}
+"""Motions that run to the latest time, which they ask the device for."""
+
+
+class NoWaiting(TorchDispatchMode):
+    """Raises where a tensor is copied from the host in a way that would wait for a GPU's stream."""
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        out = operation(*args, **(kwargs or {}))
+        if operation in (torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default):
+            asynchronous = (kwargs or {}).get("non_blocking", False) or args[2:3] == (True,)
+            devices = {x.device.type for x in tree_leaves((args, kwargs, out)) if isinstance(x, torch.Tensor)}
+            assert asynchronous or len(devices) == 1, f"waits: {operation} of {[tuple(x.shape) for x in args[:2]]}"
+        return out
+
+
+@pytest.mark.parametrize("name", [n for n in installed_recipes() if load_recipe(n).generator.motion.type not in WAITS])
+def test_a_step_does_not_wait(name, monkeypatch):
+    """Of each recipe, whole: G, D and the penalty, augmentations and moving average."""
+    # Fused Adam does not know the meta device.
+    monkeypatch.setattr(step, "adam", lambda parameters, config: torch.optim.SGD(parameters, lr=config.lr))
+    recipe = load_recipe(name)
+    accelerator = SimpleNamespace(device=META, num_processes=1, reduce=lambda x, how: x)
+    G, D = build_generator(recipe.generator), build_discriminator(recipe.discriminator)
+    training = TrainingStep(recipe, G, D, accelerator)
+    samples = range(2 * D.group)
+    t = training.sampler.generated(training._draws("times", 0, SimpleNamespace(samples=samples))).to(META)
+    side, classes = recipe.generator.resolution, recipe.generator.label_dim
+    frames, label = torch.empty(*t.shape, 3, side, side, device=META), torch.zeros(len(t), classes, device=META)
+    with NoWaiting():
+        for number in range(2):
+            training(number, [Batch(frames, t, label, samples)], clips_seen=number * len(samples))
