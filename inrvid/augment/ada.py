@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ..discriminators.base import Augmentation, Tensors
 from ..random import Draws
+from ..transfer import sent
 from . import transforms as tf
 from .base import Augment
 from .configs import COLOR, GEOMETRY, AdaConfig
@@ -96,7 +97,8 @@ class Ada(Augment):
     def observe(self, real: Tensors, *, clips: int, total: Callable[[Tensor], Tensor]) -> None:
         """Count the signs of a step's real logits; at each interval, move p."""
         for logits in real.values():
-            self.signs += torch.stack([logits.detach().sign().sum(), logits.new_tensor(float(logits.numel()))]).double()
+            self.signs[0] += logits.detach().sign().sum()
+            self.signs[1] += logits.numel()
         self._steps += 1
         if self._steps % self.config.interval:
             return
@@ -160,7 +162,7 @@ class Ada(Augment):
             if gains is not None:
                 x = amplify(x.flatten(1, 2), gains).unflatten(1, (steps, 3))
             if hole is not None:
-                x = x * _outside(hole, height, width).to(x.device, x.dtype, non_blocking=True)[:, None, None]
+                x = x * sent(_outside(hole, height, width), x.device, x.dtype)[:, None, None]
             return x
 
         return apply
@@ -265,7 +267,7 @@ def _recolor(frames: Tensor, operations: list[Tensor]) -> Tensor:
     total = torch.eye(4)
     for operation in operations:
         total = operation @ total
-    total = total.to(frames.device, frames.dtype, non_blocking=True)
+    total = sent(total, frames.device, frames.dtype)
     mixed = torch.einsum("bij,btjhw->btihw", total[:, :3, :3], frames)
     return mixed + total[:, None, :3, 3, None, None]
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..discriminators.base import Augmentation
 from ..random import Draws
+from ..transfer import sent
 from .base import Augment
 from .configs import DiffAugmentConfig
 
@@ -20,7 +21,7 @@ class DiffAugment(Augment):
 
     def sample(self, draws: Draws, device: torch.device) -> Augmentation:
         # All numbers are drawn whatever the policy is, so that a policy does not change another's draws.
-        numbers = draws.uniform(5).to(device, non_blocking=True)
+        numbers = sent(draws.uniform(5), device)
         color, place = numbers[:, :3], numbers[:, 3:]
 
         def apply(frames: Tensor) -> Tensor:

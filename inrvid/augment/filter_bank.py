@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..transfer import sent
 from .warp import SYM2
 
 BANDS = 4
@@ -30,7 +31,7 @@ def filter_bank() -> Tensor:
 def amplify(x: Tensor, gains: Tensor) -> Tensor:
     """x `[B, C, H, W]` with its bands times gains `[B, 4]`, borders reflected."""
     batch, channels, height, width = x.shape
-    taps = (gains @ filter_bank().to(gains)).to(x.device, x.dtype, non_blocking=True)  # [B, taps]
+    taps = sent(gains @ filter_bank().to(gains), x.device, x.dtype)  # [B, taps]
     pad = taps.shape[1] // 2
     x = F.pad(x, (pad, pad, pad, pad), mode="reflect").flatten(0, 1)[None]
     kernel = taps.repeat_interleave(channels, dim=0)

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..transfer import sent
 from .transforms import scaling, translation
 
 # The decomposition low-pass of the wavelets sym6 and sym2 (Daubechies, "Ten Lectures on Wavelets", §8.1).
@@ -39,7 +40,7 @@ def warp(x: Tensor, inverse: Tensor) -> Tensor:
 
     out_height, out_width = (height + PAD) * 2, (width + PAD) * 2
     inverse = _scale(2 / x.shape[3], 2 / x.shape[2], inverse) @ inverse @ _scale(out_width / 2, out_height / 2, inverse)
-    theta = inverse[:, :2].to(x.device, x.dtype, non_blocking=True)
+    theta = sent(inverse[:, :2], x.device, x.dtype)
     grid = F.affine_grid(theta, [len(x), x.shape[1], out_height, out_width], align_corners=False)
     x = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     return downsample(x[:, :, 1:-1, 1:-1])
@@ -80,7 +81,7 @@ def downsample(x: Tensor) -> Tensor:
 
 def _lowpass(x: Tensor) -> Tensor:
     kernel = torch.tensor(SYM6, dtype=x.dtype)
-    return (kernel / kernel.sum()).to(x.device, non_blocking=True)
+    return sent(kernel / kernel.sum(), x.device)
 
 
 def _scale(x: float, y: float, like: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,10 +40,7 @@ def train(
     count = processes or _devices(cpu)
     if count > 1 and not inside_launcher():
         raise typer.Exit(launch(count, sys.argv[1:]))
-    try:
-        _run(resolved, run_dir, resume, cpu)
-    finally:
-        _leave_group()
+    _run(resolved, run_dir, resume, cpu)
 
 
 def data_overrides(path: str | None, recipe: str, overrides: list[str]) -> list[str]:
@@ -72,11 +70,13 @@ def _devices(cpu: bool) -> int:
 
 
 def _leave_group() -> None:
-    """End the group of processes, and with it gloo's threads: one that lets go of a tensor while the interpreter ends
-    aborts the process."""
+    """End the groups of gloo, and so its threads: one that lets go of a tensor while the interpreter ends aborts it.
+
+    Other backends may wait for processes that have failed, and have no such threads.
+    """
     import torch.distributed as dist
 
-    if dist.is_initialized():
+    if dist.is_initialized() and dist.get_backend() == "gloo":
         dist.destroy_process_group()
 
 
@@ -90,6 +90,7 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     from ..training.trainer import Interrupted, Trainer
 
     main = PartialState(cpu=cpu or not torch.cuda.is_available()).is_main_process
+    atexit.register(_leave_group)  # when errors have been told and what they kept alive is gone
     chosen = [(run_dir or new_run_dir(recipe.name)) if main else None]
     folder = broadcast_object_list(chosen)[0]  # all processes write into one run
     checkpoint = checkpoint_to_resume(folder, resume, typer.echo if main else lambda line: None)

@@ -20,6 +20,7 @@ from ..latents import Latents
 from ..layers.mapping import MappingNetwork
 from ..random import Draws
 from ..registry import registry
+from ..transfer import sent
 from .configs import GeneratorConfig
 from .inr import Noise, VideoINR
 
@@ -99,12 +100,12 @@ class VideoGenerator(nn.Module, abc.ABC):
 
     def draw_latents(self, draws: Any, count: int, label: Labels = None) -> Latents:
         """Latents from `draws(purpose) → Draws`, one independent stream each for content, motion and label."""
-        latents = Latents(
-            content=draws("content").normal(self.z_dim),
-            motion=self.motion.sample_noise(draws("motion")),
-            label=self._one_hot(label, count, draws),
+        motion, device = self.motion.sample_noise(draws("motion")), self.device
+        return Latents(
+            content=sent(draws("content").normal(self.z_dim), device),
+            motion=sent(motion, device) if isinstance(motion, Tensor) else motion.to(device, non_blocking=True),
+            label=sent(self._one_hot(label, count, draws), device),
         )
-        return latents.to(self.device, non_blocking=True)
 
     def inr(self, latents: Latents, truncation: float = 1.0) -> VideoINR:
         """φ of the videos. `truncation` ψ < 1 trades variety for quality."""

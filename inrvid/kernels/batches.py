@@ -44,23 +44,15 @@ def add_products(out: Tensor, x: Tensor, matrix: Tensor) -> None:
         out += x @ matrix
 
 
-def sum_of_rows(x: Tensor, dim: int) -> Tensor:
-    """x, contiguous, summed over its axis `dim`, which is not the last.
+def sum_of_rows(x: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
+    """x, contiguous, summed over its axis `dim`, which is not the last, in `dtype`, or its own.
 
     First in parts that lie one after the other. The cores share these as they shared the rows when they wrote them;
     columns, as PyTorch shares them, they would have to fetch from each other's caches, which took up to ten times as
     long where those have no common one.
     """
-    in_parts = x.unflatten(dim, (math.gcd(x.shape[dim], PARTS), -1)).sum(dim=dim + 1)
+    in_parts = x.unflatten(dim, (math.gcd(x.shape[dim], PARTS), -1)).sum(dim=dim + 1, dtype=dtype)
     return in_parts.sum(dim=dim)
-
-
-def add_rows(out: Tensor, x: Tensor) -> None:
-    """out `[N]` += the rows of x `[M, N]`, contiguous; out may be of higher precision."""
-    if out.dtype == x.dtype:
-        out += sum_of_rows(x, 0)
-    else:  # a product adds up in float32 and rounds once; a sum in float32 would first write all of x in it
-        out += (x.new_ones(1, len(x)) @ x)[0]
 
 
 PARTS = 16

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .batches import add_rows
+from .batches import sum_of_rows
 from .dispatch import path_for
 from .operation import register
 
@@ -145,12 +145,12 @@ def backward_cpu(
         if gain != 1:
             out *= gain
         if bias is not None:
-            add_rows(of_bias, out)
+            of_bias += sum_of_rows(out, 0, wide)
         if scale is not None:
             # lrelu inverted: by its own slope on the negative side
             x = F.leaky_relu(part, 1 / slope) / gain if slope != 1 else part / gain
             x = x if bias is None else x - bias
-            add_rows(of_scale[i], out * x)
+            of_scale[i] += sum_of_rows(out * x, 0, wide)
             out *= scale[i]
     if scale is not None:
         of_scale /= scale

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .batches import add_products, add_rows, multiply, parts, pieces
+from .batches import add_products, multiply, parts, pieces, sum_of_rows
 from .bias_act import slopes_at
 from .chebyshev import interpolation, node_count
 from .operation import register, shape_of
@@ -260,7 +260,7 @@ def backward_cpu(
         exact = _embedding(origin[b, t], down[b], right[b], nodes)
         embedding = exact.to(weight.dtype).flatten(1, 3)
         add_products(of_weight[b], embedding.mT, of_values)
-        add_rows(of_bias, of_values.flatten(0, 1))  # interpolation keeps sums
+        of_bias += sum_of_rows(of_values.flatten(0, 1), 0, wide)  # the bias is added to the values, too
         of_embedding = torch.empty_like(embedding)
         multiply(of_values, weight[b].mT, None, of_embedding)
         of_sin, of_cos = of_embedding.to(wide).view(exact.shape).chunk(2, dim=4)

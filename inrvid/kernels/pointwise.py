@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .batches import add_products, add_rows, multiply, pieces
+from .batches import add_products, multiply, pieces, sum_of_rows
 from .bias_act import slopes_at
 from .dispatch import path_for
 from .operation import register, shape_of
@@ -90,7 +90,7 @@ def backward_cpu(
         multiply(before, weight[videos].mT, None, of_x[videos, rows])
         add_products(of_weight[videos], x[videos, rows].mT, before)
         if biased:
-            add_rows(of_bias, before.flatten(0, 1))
+            of_bias += sum_of_rows(before.flatten(0, 1), 0, wide)
     return of_x, of_weight.to(weight.dtype), of_bias.to(x.dtype)
 
 

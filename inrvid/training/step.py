@@ -20,6 +20,7 @@ from ..random import Draws
 from ..recipe import Recipe
 from ..registry import registry
 from ..time_samplers.base import TimeSampler
+from ..transfer import sent
 from .ema import MovingAverage
 from .optim import Gradients, adam
 
@@ -110,7 +111,7 @@ class TrainingStep:
         latents = self.G.draw_latents(
             lambda purpose: self._draws(f"{phase} {purpose}", step, batch), len(batch.samples), batch.label
         )
-        t = self.sampler.generated(self._draws(f"{phase} times", step, batch)).to(batch.t.device, non_blocking=True)
+        t = sent(self.sampler.generated(self._draws(f"{phase} times", step, batch)), batch.t.device)
         return self._run_G(latents, t), t
 
     def _augmentation(self, phase: str, step: int, batch: Batch) -> Augmentation:

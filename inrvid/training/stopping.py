@@ -13,7 +13,7 @@ class Stopper:
     """Turns the first SIGINT or SIGTERM into a request to stop after the step; the second acts at once.
 
     With several processes all must stop after the same step, whichever of them was told: `agreed` exchanges a number
-    a step, between the hosts' memories, so that no device is waited for. The group they do it in ends with the block.
+    a step, between the hosts' memories, so that no device is waited for.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -40,9 +40,6 @@ class Stopper:
 
     def __exit__(self, *args: object) -> None:
         self._restore()
-        if self._group is not None:
-            dist.destroy_process_group(self._group)
-            self._group = None
 
     def _ask(self, number: int, frame: Any) -> None:
         self.signal = number

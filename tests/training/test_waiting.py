@@ -1,4 +1,8 @@
-"""A training step does not wait for the device: what does cannot run on the meta device, whose tensors hold nothing."""
+"""A training step does not wait for the device.
+
+What reads a value cannot run on the meta device, whose tensors hold none. Copies from the host, and numbers that become
+tensors, are watched.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -18,6 +23,16 @@ from inrvid.training.step import Batch, TrainingStep
 META = torch.device("meta")
 WAITS = {"lstm"}
 """Motions that run to the latest time, which they ask the device for."""
+
+
+class NoNumbers(TorchFunctionMode):
+    """Raises where a number is made a tensor of a device, which waits for a GPU, though not for this one."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        if function in (torch.tensor, torch.as_tensor, torch.Tensor.new_tensor):
+            assert out.device != META or out is args[0], f"waits: {function.__name__}"
+        return out
 
 
 class NoWaiting(TorchDispatchMode):
@@ -45,6 +60,6 @@ def test_a_step_does_not_wait(name, monkeypatch):
     t = training.sampler.generated(training._draws("times", 0, SimpleNamespace(samples=samples))).to(META)
     side, classes = recipe.generator.resolution, recipe.generator.label_dim
     frames, label = torch.empty(*t.shape, 3, side, side, device=META), torch.zeros(len(t), classes, device=META)
-    with NoWaiting():
+    with NoWaiting(), NoNumbers():
         for number in range(2):
             training(number, [Batch(frames, t, label, samples)], clips_seen=number * len(samples))

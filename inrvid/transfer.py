@@ -1,0 +1,18 @@
+"""From the host to a device, without waiting for it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def sent(x: Tensor, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
+    """x on a device, in `dtype` or its own. From the host, the copy takes its turn there, and the host goes on.
+
+    For that, CUDA needs memory that is pinned; from any other it may wait until the device has done all its work.
+    """
+    x = x if dtype is None else x.to(dtype)
+    from_host = x.device.type == "cpu"
+    if from_host and device.type == "cuda":
+        x = x.pin_memory()
+    return x.to(device, non_blocking=from_host)
