@@ -25,11 +25,13 @@ class Stopper:
 
     def agreed(self) -> bool:
         """Whether some process was asked to stop; to be called by all processes, after the same steps."""
-        if self._group is not None:
-            told = torch.tensor([self.signal])
-            dist.all_reduce(told, dist.ReduceOp.MAX, group=self._group)
+        if self._group is None:
+            return self.signal != 0
+        told = torch.tensor([self.signal])
+        dist.all_reduce(told, dist.ReduceOp.MAX, group=self._group)
+        if told:  # if not, a signal of our own that came meanwhile stays, for the next step
             self.signal = int(told)
-        return self.signal != 0
+        return bool(told)
 
     def __enter__(self) -> Stopper:
         try:

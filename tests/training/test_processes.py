@@ -103,7 +103,10 @@ def test_a_signal_stops_all_processes_after_the_same_step(alone, tmp_path):
     process = subprocess.Popen(command(folder, clips=120_000, processes=2), env=environment(), stdout=subprocess.PIPE)
     wait_for(folder / "metrics.jsonl")
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=60)
+    try:
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.send_signal(signal.SIGTERM)  # the second acts at once
     assert process.returncode == 128 + signal.SIGTERM
     assert b"stopped and saved; continue with" in out
     clips = int(sorted((folder / "checkpoints").glob("clips-*"))[-1].name[6:])

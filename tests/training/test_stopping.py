@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+import torch.distributed as dist
 
 from inrvid.training.stopping import Stopper
 
@@ -18,3 +19,14 @@ def test_first_signal_asks_second_acts_at_once():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_signal_that_comes_while_processes_agree_is_heard_at_the_next_step(monkeypatch):
+    stopper = Stopper()
+    stopper._group = object()
+    monkeypatch.setattr(dist, "all_reduce", lambda told, op, group: os.kill(os.getpid(), signal.SIGTERM))
+    with stopper:
+        assert not stopper.agreed()  # the others have not heard of it
+        monkeypatch.setattr(dist, "all_reduce", lambda told, op, group: None)
+        assert stopper.agreed()
+        assert stopper.signal == signal.SIGTERM
