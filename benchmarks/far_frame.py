@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=15)
     arguments = parser.parse_args()
     generator = inrvid.build_generator(
-        dict(inrvid.load_recipe(arguments.recipe, ["generator.half_blocks=0"]).generator)
+        dict(inrvid.load_recipe(arguments.recipe, ["train.precision=fp32"]).generator)
     )
     generator.eval()
     inr = generator.inr(generator.sample_latents(1))

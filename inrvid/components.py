@@ -52,14 +52,14 @@ REGISTRIES["motions"].declare(
     "inrvid.motion.global_motion:GlobalMotion",
     config="inrvid.motion.configs:GlobalConfig",
     summary="one motion vector a video, scaled by time and passed through f_M",
-    source=f"{_DIGAN} §3.1",
+    source=f"{_DIGAN} §3.2",
 )
 REGISTRIES["motions"].declare(
     "conv1d",
     "inrvid.motion.conv1d:Conv1dMotion",
     config="inrvid.motion.configs:Conv1dConfig",
     summary="motion codes by 1-D convolutions over noise, acyclic positional encoding between them",
-    source=f"{_STYLEGAN_V} §3.2",
+    source=f"{_STYLEGAN_V} §3.1, eqs. 2–5",
 )
 REGISTRIES["motions"].declare(
     "attention",
@@ -110,7 +110,7 @@ REGISTRIES["discriminators"].declare(
     "inrvid.discriminators.hypernetwork:HypernetworkDiscriminator",
     config="inrvid.discriminators.configs:HypernetworkConfig",
     summary="one discriminator of a few frames at once, conditioned on the time distances between them",
-    source=f"{_STYLEGAN_V} §3.3",
+    source=f"{_STYLEGAN_V} §3.2",
 )
 
 REGISTRIES["time_samplers"].declare(
@@ -118,7 +118,7 @@ REGISTRIES["time_samplers"].declare(
     "inrvid.time_samplers.random_distance:RandomDistance",
     config="inrvid.time_samplers.configs:RandomDistanceConfig",
     summary="k times whose total distance is drawn first, anywhere in the video",
-    source=f"{_STYLEGAN_V} §3.3",
+    source=f"{_STYLEGAN_V} §3.2",
 )
 REGISTRIES["time_samplers"].declare(
     "uniform",
@@ -127,11 +127,18 @@ REGISTRIES["time_samplers"].declare(
     summary="k different times of a clip, each as likely",
 )
 REGISTRIES["time_samplers"].declare(
+    "consecutive",
+    "inrvid.time_samplers.consecutive:Consecutive",
+    config="inrvid.time_samplers.configs:ConsecutiveConfig",
+    summary="k neighbouring frames, anywhere in the video",
+    source="MoCoGAN (CVPR 2018)",
+)
+REGISTRIES["time_samplers"].declare(
     "beta_pair",
     "inrvid.time_samplers.beta_pair:BetaPair",
     config="inrvid.time_samplers.configs:BetaPairConfig",
     summary="two times in a clip, t1 ~ Beta(2, 1) and t2 ~ Beta(1, 2), sorted",
-    source=f"{_DIGAN} §3.2",
+    source=f"{_DIGAN} appendix A.1",
 )
 
 REGISTRIES["augments"].declare(
@@ -160,7 +167,7 @@ REGISTRIES["losses"].declare(
     "logistic",
     "inrvid.losses.logistic:LogisticLoss",
     config="inrvid.losses.configs:LogisticConfig",
-    summary="non-saturating logistic loss, lazy R1 at each head's own input",
+    summary="non-saturating logistic loss, lazy R1 where the discriminator says",
     source="StyleGAN2 (CVPR 2020)",
 )
 

@@ -16,6 +16,7 @@ from .generators.base import VideoGenerator
 from .grid import Grid
 from .hub import load_generator
 from .kernels.pages import keep_pages
+from .precision import set_tf32
 from .video_io import WRITABLE, to_uint8, write_video
 from .video_io import grid as side_by_side
 
@@ -34,6 +35,7 @@ class Request:
     label: int | None = None
     size: str | None = None
     grid: bool = False
+    precision: str | None = None
 
 
 def generate_videos(model: str | Path, output: Path, request: Request, *, cpu: bool = False) -> Iterator[Path]:
@@ -51,7 +53,8 @@ def generate_videos(model: str | Path, output: Path, request: Request, *, cpu: b
             raise InrvidError(f"--{option} {value:g}: expected a number greater than 0")
     if not (math.isfinite(request.truncation) and math.isfinite(request.start)):
         raise InrvidError("--truncation and --start: expected finite numbers")
-    generator = load_generator(model)
+    generator = load_generator(model, precision=request.precision)
+    set_tf32(request.precision or "fp32")
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
     if device.type == "cpu":
         keep_pages()

@@ -23,6 +23,7 @@ from .errors import ConfigError, InrvidError, ModelError
 from .files import write_bytes, write_text
 from .generators.base import VideoGenerator
 from .models import build_generator
+from .precision import in_precision
 from .registry import registry
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -41,10 +42,13 @@ def save_generator(generator: VideoGenerator, directory: Path, metadata: Mapping
     write_text(directory / CONFIG, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
 
-def load_generator(name: str | Path, *, revision: str | None = None, token: str | None = None) -> VideoGenerator:
+def load_generator(
+    name: str | Path, *, revision: str | None = None, token: str | None = None, precision: str | None = None
+) -> VideoGenerator:
     """The generator of a folder (a model, or a run with a `model/` in it) or a Hub repository `owner/name`.
 
-    Returns it in evaluation mode, on the CPU.
+    Returns it in evaluation mode, on the CPU, to run in `precision` (fp32, tf32, bf16, fp16) or the one it was trained
+    in.
 
     Raises:
         ModelError: not found, not a model, weights that do not fit, or a component whose package is missing.
@@ -53,7 +57,9 @@ def load_generator(name: str | Path, *, revision: str | None = None, token: str 
     config = read_config(directory)
     _check_components(config.get("components", {}), directory)
     try:
-        generator = build_generator(config["generator"])
+        generator = build_generator(
+            config["generator"] if precision is None else in_precision(config["generator"], precision)
+        )
     except ConfigError as error:
         raise ModelError(f"{directory / CONFIG}: {error}") from None
     try:
@@ -87,7 +93,7 @@ def push_generator(
     import tempfile
 
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     api = HfApi(token=token, library_name="inrvid", library_version=__version__)
     try:
@@ -97,6 +103,16 @@ def push_generator(
             return str(api.upload_folder(repo_id=repo_id, folder_path=directory, commit_message=message).commit_url)
     except HfHubHTTPError as error:
         raise ModelError(f"{repo_id}: the Hub refused: {error}\n  log in with: hf auth login") from None
+    except (HFValidationError, OfflineModeIsEnabled, OSError, *_transport_errors()) as error:
+        raise ModelError(f"{repo_id}: cannot be published: {str(error).splitlines()[0]}") from None
+
+
+def require_login(what: str) -> None:
+    """Raises InrvidError, naming the key or option `what` that asks for it, if nobody is logged in to the Hub."""
+    from huggingface_hub import get_token
+
+    if get_token() is None:
+        raise InrvidError(f"{what}: publishing needs a login to the Hub: hf auth login (or set HF_TOKEN)")
 
 
 def _folder(path: Path) -> Path | None:

@@ -23,6 +23,7 @@ from .data.configs import DatasetConfig
 from .discriminators.configs import DiscriminatorConfig
 from .errors import ConfigError, InrvidError, dotted
 from .generators.configs import GeneratorConfig
+from .precision import HALF_KEYS, Precision
 from .recipe_file import KeyPath, Layer, find_recipe, read_layer, read_overrides
 from .recipe_fit import DERIVED, derive, eval_problems
 from .recipe_merge import merge_layer
@@ -48,7 +49,10 @@ class OptimConfig(StrictModel):
 
 
 class TrainConfig(StrictModel):
-    """Lengths are in thousands of clips shown to the discriminator; the batch is that of all processes together."""
+    """Lengths are in thousands of real clips shown to the discriminator; the batch is that of all processes together.
+
+    StyleGAN-V counts frames: divide its lengths by the frames of a clip, and multiply its ramp-up by them.
+    """
 
     kclips: PositiveFloat = Field(25000.0, description="length of the training, thousands of real clips")
     batch_size: PositiveInt = Field(64, description="clips a step, over all processes")
@@ -70,10 +74,10 @@ class TrainConfig(StrictModel):
     trackers: Annotated[tuple[str, ...], Field(strict=False)] = Field(
         (), description="others, through Accelerate: wandb, trackio, ..."
     )
-    precision: Literal["fp32", "tf32", "bf16", "fp16"] = Field(
+    precision: Precision = Field(
         "fp32",
-        description="bf16: all features of both networks; fp16: those of the 4 highest resolutions (StyleGAN-V); "
-        "phases, styles, sums of pictures and penalties' sums stay float32",
+        description="what runs in half precision, in both networks: bf16: all features; fp16: those of the 4 highest "
+        "resolutions (StyleGAN-V); phases, styles, sums of pictures and penalties' sums stay float32",
     )
     compile: bool = Field(
         False, description="torch.compile G and D, but for steps with a gradient penalty, which it would get wrong"
@@ -92,7 +96,7 @@ class EvalConfig(StrictModel):
 
 
 class HubConfig(StrictModel):
-    repo_id: str | None = Field(None, description="where to publish the model, owner/name")
+    repo_id: str | None = Field(None, description="publish the model there at the end, owner/name")
     private: bool = Field(False, description="create the repository as private")
 
 
@@ -122,10 +126,14 @@ class Recipe(StrictModel):
     hub: HubConfig = Field(HubConfig(), description="publishing")
 
     def to_yaml(self) -> str:
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=100)
 
     def to_dict(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
+        """Plain data from which the recipe can be loaded, and its `train.precision` changed."""
+        data = self.model_dump(mode="json")
+        for section in ("generator", "discriminator"):
+            data[section] = {key: value for key, value in data[section].items() if key not in HALF_KEYS}
+        return data
 
 
 def load_recipe(

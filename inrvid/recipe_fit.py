@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from .config import PartConfig
 from .errors import ConfigError, dotted
+from .precision import HALF
 from .recipe_file import KeyPath
 from .registry import registry
 
@@ -58,7 +59,7 @@ def derive(data: dict[str, Any]) -> tuple[dict[KeyPath, str], Problems]:
         elif target[key] != value and target[key] != [value, value]:
             message = f"is {target[key]}, but {dotted(rule.source)} is {value}: leave this key out, or make them equal"
             problems.append((rule.target, message))
-    return derived, problems + _labels(data)
+    return derived, problems + _precision(data) + _labels(data)
 
 
 def eval_problems(data: Mapping[str, Any]) -> Problems:
@@ -68,6 +69,21 @@ def eval_problems(data: Mapping[str, Any]) -> Problems:
     except ConfigError as error:
         return [(("eval", "data", *path), message) for path, message in error.problems]
     return []
+
+
+def _precision(data: dict[str, Any]) -> Problems:
+    """`train.precision` alone says what runs in half precision: both networks learn it here."""
+    train = data.get("train")
+    name = train.get("precision", "fp32") if isinstance(train, dict) else "fp32"
+    problems: Problems = []
+    for section in ("generator", "discriminator"):
+        for key, value in HALF.get(str(name), {}).items():
+            if not isinstance(data.get(section), dict) or not _has_field(section, key, data):
+                continue
+            if data[section].setdefault(key, value) != value:
+                message = f"is {data[section][key]}, but train.precision is {name}, which makes it {value}: leave it out"
+                problems.append(((section, key), message))
+    return problems
 
 
 def _labels(data: dict[str, Any]) -> Problems:

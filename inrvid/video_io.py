@@ -80,7 +80,10 @@ def _write_mp4(path: Path, video: np.ndarray, fps: float) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         stream.height, stream.width, stream.pix_fmt = video.shape[1], video.shape[2], "yuv420p"
-        stream.options = {"crf": "12", "preset": "medium"}
+        # The same video is to be the same file: x264 with several threads, or with its tree of macroblocks (which
+        # reads memory that nobody wrote), encodes it differently from run to run.
+        stream.options = {"crf": "12", "preset": "medium", "x264-params": "mbtree=0"}
+        stream.codec_context.thread_count = 1
         for picture in video:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
         container.mux(stream.encode())

@@ -197,11 +197,26 @@ def test_every_generator_learns_through_every_coords(name):
         assert gradients_everywhere(G) == []
 
 
+@pytest.mark.parametrize("clips", [2, 6, 8])
+@pytest.mark.parametrize("name", registry("discriminators").names())
+def test_two_batches_are_judged_as_if_each_were_alone(name, clips):
+    """In one call where the discriminator joins them: statistics of a batch, its groups above all, stay its own."""
+    D = build_discriminator(small("discriminators", name, label_dim=3, mbstd_group=4), seed=1)
+    first, second = (
+        (torch.randn(clips, D.frames, 3, 32, 32), torch.rand(clips, D.frames).sort().values * 7, torch.eye(3)[labels])
+        for labels in torch.randint(3, (2, clips))
+    )
+    alone = D(*first), D(*second)
+    torch.testing.assert_close(D.both(first, second), alone, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(alone[0][head := next(iter(alone[0]))], alone[1][head], rtol=1e-3)
+    torch.testing.assert_close(D(*first), alone[0])  # nothing of it is left
+
+
 @pytest.mark.parametrize("name", registry("time_samplers").names())
 def test_time_sampler(name):
-    sampler = registry("time_samplers").build(small("time_samplers", name))
+    sampler = registry("time_samplers").build(small("time_samplers", name, frames=2))
     draws = Draws.of_batch(0, "times", 3, range(200))
-    t = sampler.generated(draws)
+    t = sampler.generated(draws, torch.arange(200) + 40)
     assert t.shape == (200, sampler.frames)
     assert (t.diff(dim=1) >= 0).all()
     lengths = torch.arange(200) + 40

@@ -35,6 +35,17 @@ def test_mp4_keeps_frames_rate_and_picture(tmp_path, size):
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+def test_the_same_video_is_the_same_file(tmp_path, suffix):
+    video = np.random.default_rng(0).integers(0, 256, (12, 64, 96, 3), np.uint8)
+    video = np.concatenate([smooth_video(24, 64, 96), video])
+    files = set()
+    for _ in range(10):
+        write_video(tmp_path / f"a{suffix}", video, fps=25)
+        files.add((tmp_path / f"a{suffix}").read_bytes())
+    assert len(files) == 1
+
+
 def test_gif_and_frames(tmp_path):
     video = smooth_video()
     write_video(tmp_path / "a.gif", video, fps=10)

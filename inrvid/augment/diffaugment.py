@@ -1,4 +1,4 @@
-"""DiffAugment (Zhao et al., NeurIPS 2020), with one draw a clip (DIGAN §4)."""
+"""DiffAugment (Zhao et al., NeurIPS 2020), with one draw a clip (DIGAN, appendix A.1)."""
 
 from __future__ import annotations
 

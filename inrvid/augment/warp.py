@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -42,8 +43,44 @@ def warp(x: Tensor, inverse: Tensor) -> Tensor:
     inverse = _scale(2 / x.shape[3], 2 / x.shape[2], inverse) @ inverse @ _scale(out_width / 2, out_height / 2, inverse)
     theta = sent(inverse[:, :2], x.device, x.dtype)
     grid = F.affine_grid(theta, [len(x), x.shape[1], out_height, out_width], align_corners=False)
-    x = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    x = _Sampled.apply(x, grid)
     return downsample(x[:, :, 1:-1, 1:-1])
+
+
+class _Sampled(torch.autograd.Function):
+    """Bilinear samples of x `[B, C, H, W]` at grid `[B, h, w, 2]`, zeros outside; differentiable in x as often as
+    wanted.
+
+    In x it is linear: its gradient is the adjoint map, whose gradient is this map again. PyTorch has no second
+    derivative of `grid_sample` in its older versions, and R1 through an augmentation needs one.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, grid: Tensor) -> Tensor:
+        ctx.save_for_backward(grid)
+        ctx.size = x.shape[2:]
+        return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return _Spread.apply(gradients[0], ctx.saved_tensors[0], ctx.size), None
+
+
+class _Spread(torch.autograd.Function):
+    """The adjoint of `_Sampled`: values `[B, C, h, w]` at the grid's points → pixels `[B, C, *size]`."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, grid: Tensor, size: torch.Size) -> Tensor:
+        ctx.save_for_backward(grid)
+        pixels = values.new_empty(*values.shape[:2], *size)  # only its size is looked at
+        bilinear, zeros = 0, 0
+        wanted = [True, False]  # the gradient of the pixels, not of the grid
+        adjoint = torch.ops.aten.grid_sampler_2d_backward(values, pixels, grid, bilinear, zeros, False, wanted)
+        return adjoint[0]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        return _Sampled.apply(gradients[0], ctx.saved_tensors[0]), None, None
 
 
 def margins(inverse: Tensor, height: int, width: int) -> tuple[int, int, int, int]:

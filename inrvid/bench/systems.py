@@ -21,7 +21,6 @@ from ..models import build_discriminator, build_generator
 from ..random import Draws
 from ..recipe import Recipe, load_recipe
 from ..registry import registry
-from ..training.fitting import in_precision
 from ..training.step import Batch, TrainingStep
 from .ceilings import Ceiling, made, rates
 from .harness import Measured, Run, measure, one_line
@@ -36,15 +35,16 @@ RELEASE_FRAME_GFLOP = {"digan_ucf": 317.3 / 16, "stylegan_v_ffs": 483.1 / 16}
 RELEASE_TRAINING_FRAME_GFLOP = {"digan_ucf": 476 / (4 * 2), "stylegan_v_ffs": 1090 / (4 * 3)}
 """A frame, forward and backward through the generator."""
 
+LENGTHS = torch.tensor([1024])
+"""Frames of the training videos that there might be."""
+
 GENERATOR, DISCRIMINATOR, PENALTY, STEP = "G forward + backward", "D main step", "R1 step", "full step"
 
 
 def recipe_in(name: str, precision: str, batch: int | None = None) -> Recipe:
     """The recipe with both networks in this precision, whatever it asks for itself."""
-    overrides = ["generator.half_blocks=0", "discriminator.half_blocks=0", f"train.precision={precision}"]
-    overrides += [] if batch is None else [f"train.batch_size={batch}"]
-    with arithmetic(precision):  # in_precision sets the process's
-        return in_precision(load_recipe(name, overrides))
+    overrides = [f"train.precision={precision}"]
+    return load_recipe(name, overrides + ([] if batch is None else [f"train.batch_size={batch}"]))
 
 
 class Generation:
@@ -99,13 +99,13 @@ class Training:
     @cached_property
     def step(self) -> TrainingStep:
         accelerator = Accelerator(cpu=self.device.type == "cpu")
-        return TrainingStep(self.recipe, self.generator, self.discriminator, accelerator)
+        return TrainingStep(self.recipe, self.generator, self.discriminator, accelerator, LENGTHS)
 
     @cached_property
     def clips(self) -> Batch:
         """Noise, in place of real clips."""
         side, classes = self.recipe.generator.resolution, self.recipe.generator.label_dim
-        t = self.sampler.generated(self.draws("times")).to(self.device)
+        t = self.sampler.generated(self.draws("times"), LENGTHS.expand(self.batch)).to(self.device)
         generator = torch.Generator(self.device).manual_seed(0)
         shape = (*t.shape, 3, side, side)
         frames = torch.empty(shape, device=self.device).uniform_(-1, 1, generator=generator)
@@ -138,8 +138,8 @@ class Training:
         D, clips, fake = self.discriminator, self.clips, self.clips.frames.flip(0)
 
         def run() -> None:
-            logits = D(clips.frames, clips.t, clips.label), D(fake, clips.t, clips.label)
-            self.loss.discriminator(*logits).backward()
+            logits = D.both((fake, clips.t, clips.label), (clips.frames, clips.t, clips.label))
+            self.loss.discriminator(real=logits[1], fake=logits[0]).backward()
             D.zero_grad(set_to_none=True)
 
         return run

@@ -20,6 +20,9 @@ def generate(
     label: int = typer.Option(None, min=0, help="Class of a conditional model; default: drawn by the seed."),
     size: str = typer.Option(None, metavar="N|HxW", help="Size of the frames; default: the model's."),
     grid: bool = typer.Option(False, "--grid", help="All videos side by side in one file."),
+    precision: str = typer.Option(
+        None, metavar="fp32|tf32|bf16|fp16", help="Default: as it was trained. bf16 is quicker on CPUs that have it."
+    ),
     cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
 ) -> None:
     """Generate videos. Several videos give several files (out_000.mp4, ...), unless --grid."""
@@ -39,6 +42,7 @@ def generate(
         label=label,
         size=size,
         grid=grid,
+        precision=precision,
     )
     for path in generate_videos(model, output, request, cpu=cpu):
         typer.echo(path)

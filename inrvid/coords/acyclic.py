@@ -1,4 +1,4 @@
-"""Acyclic positional encoding of time (StyleGAN-V, CVPR 2022, §3.2, eq. 4-6).
+"""Acyclic positional encoding of time (StyleGAN-V, CVPR 2022, §3.1, eqs. 2–5, and appendix B.3, eq. 6).
 
 Between two motion codes u_ℓ and u_r at times t_ℓ and t_r = t_ℓ + δ, with α = (t − t_ℓ)/δ:
 
@@ -41,7 +41,7 @@ def periods(count: int, shortest: float, longest: float, spacing: Spacing) -> Te
     """Periods in frames, float64 `[count]`.
 
     `log`: 2^linspace from the longest to the shortest, both included (release). `linear`: min + (i/N)·(max − min)
-    (paper, eq. 6).
+    (paper, appendix B.3, eq. 6).
     """
     if spacing == "linear":
         return shortest + torch.arange(count, dtype=torch.float64) / count * (longest - shortest)

@@ -1,7 +1,7 @@
 """Coordinate encodings: the first layer of an implicit network, without time.
 
 An encoding gives every point of the plane d phases p(x, y); the embedding is [sin p ‖ cos p]. A motion term
-m(t) of the same width is *added to the phase*, so that it rotates the embedding (DIGAN §3.1):
+m(t) of the same width is *added to the phase*, so that it rotates the embedding (DIGAN §3.2):
 
     sin(p + m) = sin p · cos m + cos p · sin m        cos(p + m) = cos p · cos m − sin p · sin m
 

@@ -24,7 +24,10 @@ class DatasetConfig(PartConfig):
     )
     xflip: bool = Field(False, description="mirror whole clips with probability ½")
     resize: Literal["center_crop", "squash"] = Field(
-        "center_crop", description="center_crop keeps the aspect ratio, squash all of the picture; both are antialiased"
+        "center_crop", description="center_crop keeps the aspect ratio, squash all of the picture"
+    )
+    interpolation: Literal["bicubic", "bilinear"] = Field(
+        "bicubic", description="of a resize: bicubic with antialiasing; bilinear without (DIGAN's release)"
     )
     labels: bool = Field(False, description="use the videos' classes")
     on_error: Literal["skip", "fail"] = Field("skip", description="what to do with a video that cannot be used")
@@ -34,6 +37,12 @@ class DatasetConfig(PartConfig):
 
 class FileDatasetConfig(DatasetConfig):
     """Data sets on disk. `path` is needed to open one, not to write a recipe."""
+
+    cut: Literal["none", "clips"] = Field(
+        "none",
+        description="clips: each clip_length frames of a video are a video of their own, with a stride as many "
+        "interleaved ones (DIGAN's release, of folders of frames)",
+    )
 
 
 class VideoFolderConfig(FileDatasetConfig):
@@ -57,3 +66,6 @@ class ProceduralScenesConfig(DatasetConfig):
     split: Literal["train", "test"] = Field("train", description="the two have no video in common")
     videos: PositiveInt = Field(512, description="number of videos")
     frames: PositiveInt = Field(16, description="frames a video")
+    elements: Annotated[tuple[Literal["clouds", "hills", "lake"], ...], Field(strict=False)] = Field(
+        ("clouds", "hills", "lake"), description="what there may be beside the sky and its sun or moon"
+    )

@@ -83,7 +83,8 @@ class ToRgb:
         self._reformatter = VideoReformatter()  # one for many frames: setting it up costs more than its work
 
     def __call__(self, frame: Any) -> np.ndarray:
-        picture = self._reformatter.reformat(frame, format="rgb24").to_ndarray()
+        # One thread: by default it starts as many as there are cores, anew for each clip.
+        picture = self._reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
         quarters = round(getattr(frame, "rotation", 0) / 90)  # counterclockwise
         return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import DataError
 from .base import Skipped, VideoDataset, VideoRecord
-from .configs import DatasetConfig
+from .configs import FileDatasetConfig
 from .rates import source_frames
 from .resize import resize, sides
 from .summary import skipped_lines
@@ -48,7 +48,9 @@ class IndexedDataset(VideoDataset):
     labelled_by: ClassVar[str]
     """Where classes come from, for messages."""
 
-    def __init__(self, config: DatasetConfig):
+    config: FileDatasetConfig
+
+    def __init__(self, config: FileDatasetConfig):
         self.config = config
         if not config.path:
             raise DataError(f"data.path: where are the videos? --data PATH, or data.path in the recipe ({self.holds})")
@@ -85,14 +87,18 @@ class IndexedDataset(VideoDataset):
     def _keep_usable(self, found: Sequence[Found]) -> None:
         self.records, self.skipped = [], []
         self._infos: list[VideoInfo] = []
+        self._pieces: list[slice] = []
         infos = self._look_into([item.name for item in found if item.problem is None])
         for item in found:
             info = item.problem or infos[item.name]
             reason = info if isinstance(info, str) else self._unfit(item, info)
             if isinstance(info, VideoInfo) and reason is None:
                 label = item.label if self.config.labels else None
-                self.records.append(VideoRecord(item.name, info.frames, info.fps, info.width, info.height, label))
-                self._infos.append(info)
+                record = VideoRecord(item.name, info.frames, info.fps, info.width, info.height, label)
+                for piece in self._cut(info):
+                    self.records.append(record)
+                    self._infos.append(info)
+                    self._pieces.append(piece)
             else:
                 self.skipped.append(Skipped(item.name, str(reason)))
         if self.skipped and self.config.on_error == "fail":
@@ -104,7 +110,8 @@ class IndexedDataset(VideoDataset):
 
     def _unfit(self, item: Found, info: VideoInfo) -> str | None:
         """Why a decodable video is of no use under this configuration."""
-        length = len(source_frames(info, self.config.fps, self.config.stride))
+        frames, stride = len(source_frames(info, self.config.fps)), self.config.stride
+        length = frames // stride if self.config.cut == "clips" else -(-frames // stride)
         if length < self.config.clip_length:
             frames = "1 frame" if length == 1 else f"{length} frames"
             fps = (self.config.fps or info.fps) / self.config.stride
@@ -114,9 +121,22 @@ class IndexedDataset(VideoDataset):
             return f"no class: looked for {self.labelled_by}"
         return None
 
+    def _cut(self, info: VideoInfo) -> list[slice]:
+        """The videos that a file holds, as slices of its frames at the model's rate before `stride`."""
+        stride, length = self.config.stride, self.config.clip_length
+        if self.config.cut == "none":
+            return [slice(None, None, stride)]
+        block = length * stride
+        frames = len(source_frames(info, self.config.fps))
+        return [
+            slice(start + phase, start + block, stride)
+            for start in range(0, frames - block + 1, block)
+            for phase in range(stride)
+        ]
+
     def _source(self, video: int) -> np.ndarray:
         """Number of the file's frame for each frame at the model's rate, int64 `[length]`."""
-        return source_frames(self._infos[video], self.config.fps, self.config.stride)
+        return source_frames(self._infos[video], self.config.fps)[self._pieces[video]]
 
     def length(self, video: int) -> int:
         return self._lengths[video]
@@ -126,7 +146,7 @@ class IndexedDataset(VideoDataset):
         wanted = self._source(video)[np.asarray(frames, dtype=np.int64)]
         out = np.empty((len(wanted), *size, 3), np.uint8)
         for number, picture in self._pictures(name, self._infos[video], np.unique(wanted).tolist()):
-            out[wanted == number] = resize(picture[None], size, self.config.resize)
+            out[wanted == number] = resize(picture[None], size, self.config.resize, self.config.interpolation)
         return out
 
     @property

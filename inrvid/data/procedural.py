@@ -66,7 +66,7 @@ class ProceduralScenes(VideoDataset):
 
     @property
     def fingerprint(self) -> str:
-        contents = self.config.model_dump(mode="json", include={"split", "videos", "frames", "labels"})
+        contents = self.config.model_dump(mode="json", include={"split", "videos", "frames", "labels", "elements"})
         contents |= {"version": VERSION, "fps": self.fps, "size": [self.height, self.width]}
         return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
 
@@ -78,7 +78,7 @@ class ProceduralScenes(VideoDataset):
     def scene(self, video: int) -> Scene:
         """The scene of a video, to be drawn at any time and size."""
         draws = Draws([Key(0, 0, video)], f"procedural scenes, {self.config.split}")
-        return Scene(draws, _time_of_day(video))
+        return Scene(draws, _time_of_day(video), self.config.elements)
 
     def read(self, video: int, frames: Sequence[int]) -> np.ndarray:
         scene, t = self.scene(video), np.asarray(frames, np.float64) / self.fps

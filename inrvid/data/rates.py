@@ -10,16 +10,15 @@ TIE = 1e-6
 """Seconds. Halfway between two frames the earlier one is taken, whatever the rounding of the times."""
 
 
-def source_frames(info: VideoInfo, fps: float | None, stride: int) -> np.ndarray:
+def source_frames(info: VideoInfo, fps: float | None) -> np.ndarray:
     """Numbers of the file's frames, int64 `[length]`, ascending; some repeated where `fps` is above its own.
 
     `fps`: frame k is the frame nearest to k/fps, as long as k/fps is within the video; None: all frames.
-    `stride`: every n-th of those.
     """
     if fps is None:
-        return np.arange(0, info.frames, stride)
+        return np.arange(info.frames)
     times = info.times()
     duration = times[-1] + 1 / info.fps
     count = max(1, int(duration * fps + TIE))
-    wanted = np.arange(0, count, stride) / fps
+    wanted = np.arange(count) / fps
     return np.searchsorted((times[1:] + times[:-1]) / 2, wanted - TIE)

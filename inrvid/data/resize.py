@@ -1,7 +1,7 @@
-"""Bringing pictures to the model's size: antialiased bicubic (a = −½), by a rule for the aspect ratio.
+"""Bringing pictures to the model's size, by a rule for the aspect ratio.
 
-torch's uint8 kernel computes the same filter as Pillow's `BICUBIC`, several times faster. Results are within
-±1 of Pillow's, but for pure noise, whose overshoots the two clip at different places.
+`bicubic` (a = −½) is antialiased; `bilinear` is not, as DIGAN's release resizes. torch's uint8 kernel computes the
+same filter as Pillow's `BICUBIC`, several times faster. Results are within ±1 of Pillow's, but for pure noise, whose overshoots the two clip at different places.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ def sides(resolution: int | Size) -> Size:
     return (resolution, resolution) if isinstance(resolution, int) else (resolution[0], resolution[1])
 
 
-def resize(pictures: np.ndarray, size: Size, rule: str) -> np.ndarray:
-    """uint8 `[n, H, W, 3]` → uint8 `[n, *size, 3]`; `rule` is a key of `RULES`."""
+def resize(pictures: np.ndarray, size: Size, rule: str, interpolation: str = "bicubic") -> np.ndarray:
+    """uint8 `[n, H, W, 3]` → uint8 `[n, *size, 3]`; `rule` is a key of `RULES`, `interpolation` as in
+    `DatasetConfig`."""
     height, width = RULES[rule](pictures.shape[1:3], size)
     top, left = (pictures.shape[1] - height) // 2, (pictures.shape[2] - width) // 2
     cropped = pictures[:, top : top + height, left : left + width]
     if (height, width) == size:
         return cropped.copy()
     channels_first = torch.from_numpy(np.ascontiguousarray(cropped)).permute(0, 3, 1, 2)
-    resized = F.interpolate(channels_first, size, mode="bicubic", antialias=True)
+    resized = F.interpolate(channels_first, size, mode=interpolation, antialias=interpolation == "bicubic")
     return resized.permute(0, 2, 3, 1).contiguous().numpy()
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ PALETTES = {
     "night": ("#060a26 #29558f #f2f4ff #4a5f94 #0b1a33", "#0a0620 #2b8078 #e6ffe8 #3a4a78 #10282b"),
 }
 WHITE = np.ones(3, np.float32)
+ELEMENTS = ("clouds", "hills", "lake")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Sun:
     def __init__(self, draws: Draws):
         turn, across, rise, radius, phase, speed = _uniform(draws, 6)
         self.centre, self.across, self.rise = 0.5, 0.36 + 0.16 * across, 0.38 + 0.14 * rise
-        self.radius = 0.07 + 0.05 * radius
+        self.radius = 0.1 + 0.06 * radius
         self.speed = math.copysign(1.5 + 1.3 * speed, turn - 0.5)  # radians a second
         self.phase = math.pi * (0.15 + 0.7 * phase) - self.speed * MIDDLE
 
@@ -217,9 +219,11 @@ class Scene:
     Args:
         draws: the video's random numbers, one row.
         time_of_day: a key of `PALETTES`.
+        elements: which of `ELEMENTS` there may be, beside the sky and its sun or moon. What is left out changes
+            nothing else.
     """
 
-    def __init__(self, draws: Draws, time_of_day: str):
+    def __init__(self, draws: Draws, time_of_day: str, elements: Collection[str] = ELEMENTS):
         weight, turn, way, pan, snow, lake = _uniform(draws, 6)
         self.palette = Palette.mixed(time_of_day, float(weight), 0.4 * float(turn - 0.5))
         self.snow = max(0.0, 4 * float(snow) - 3)
@@ -230,7 +234,8 @@ class Scene:
             Hills(draws, 0.74, 0.18, 0.8 * pan, 0.15),
             Hills(draws, 0.90, 0.12, 1.2 * pan, 0.0),
         ]
-        self.lake = Lake(draws, 1.0 * pan) if lake < 0.25 else None
+        self.lake = Lake(draws, 1.0 * pan) if lake < 0.25 and "lake" in elements else None
+        self.elements = elements
 
     def draw(self, points: Points) -> Array:
         """float32 `[3, H, T, W]`, 0 … 1."""
@@ -242,8 +247,10 @@ class Scene:
         light = _column(self.palette.light)
         _cover(image, light, 0.6 * glow)
         _cover(image, light, points.inside(self.sun.radius - distance))
-        self.clouds.paint(image, points, self.palette, glow)
-        self._paint_land(image, points, sun_x)
+        if "clouds" in self.elements:
+            self.clouds.paint(image, points, self.palette, glow)
+        if "hills" in self.elements:
+            self._paint_land(image, points, sun_x)
         image *= self.sun.daylight(points.t)
         return image
 

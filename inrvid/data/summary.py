@@ -18,8 +18,10 @@ def summary_lines(dataset: VideoDataset) -> list[str]:
     records = dataset.records
     frames = sum(dataset.length(video) for video in range(len(dataset)))
     rate = "" if mixed_rates(dataset) else f" at {dataset.fps:g} fps"
+    files = len({record.name for record in records})
+    cut = "" if files == len(records) else f" cut into {_count(len(records), 'clip')}"
     lines = [
-        f"{_count(len(records), 'video')}, {_count(frames, 'frame')}{rate}",
+        f"{_count(files, 'video')}{cut}, {_count(frames, 'frame')}{rate}",
         f"frame rates: {_tally(f'{record.fps:.4g} fps' for record in records)}",
         f"sizes: {_tally(f'{record.width}×{record.height}' for record in records)}",
     ]

@@ -10,19 +10,26 @@ import abc
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
+from ..layers.residual import batches_apart
 from .configs import DiscriminatorConfig
 
 Tensors = dict[str, Tensor]
 Augmentation = Callable[[Tensor], Tensor]
 """A fixed draw of an augmentation: frames `[B, T, 3, H, W]` → the same shape."""
 
+Clips = tuple[Tensor, Tensor, Tensor]
+"""frames, t and label of a batch, as `Discriminator.forward` takes them."""
+
 
 class Discriminator(nn.Module, abc.ABC):
     """Constructed as `Class(config)`; usually by `inrvid.build_discriminator`."""
 
     Config: ClassVar[type[DiscriminatorConfig]]
+    joins: ClassVar[bool] = False
+    """Whether `both` may be one call: no layer but `MinibatchStd` looks beyond a clip, or keeps statistics."""
 
     def __init__(self, config: DiscriminatorConfig):
         super().__init__()
@@ -44,13 +51,34 @@ class Discriminator(nn.Module, abc.ABC):
         """frames `[B, frames, 3, H, W]` in [−1, 1], t `[B, frames]`, label `[B, classes]` → logits by head."""
         return self.heads(self.inputs(frames, t), t, label)
 
-    def penalty_points(self, frames: Tensor, t: Tensor, augment: Augmentation) -> tuple[Tensors, Tensors]:
-        """Where a gradient penalty differentiates: (leaves that require a gradient, inputs computed from them).
+    def both(
+        self, first: Clips, second: Clips, run: Callable[[Tensor, Tensor, Tensor], Tensors] | None = None
+    ) -> tuple[Tensors, Tensors]:
+        """Logits of two batches of one size, each judged as if the other were not there.
 
-        By default each head is penalised at its own input, made of augmented frames.
+        Args:
+            run: what stands for this discriminator: itself, compiled.
         """
-        points = {head: x.detach().requires_grad_() for head, x in self.inputs(augment(frames), t).items()}
-        return points, points
+        run = self if run is None else run
+        if not self.joins:
+            return run(*first), run(*second)
+        frames, t, label = (torch.cat(pair) for pair in zip(first, second, strict=True))
+        with batches_apart(self, 2):
+            logits = {head: value.chunk(2) for head, value in run(frames, t, label).items()}
+        return {head: value[0] for head, value in logits.items()}, {head: value[1] for head, value in logits.items()}
+
+    def penalty_points(self, frames: Tensor, t: Tensor, augment: Augmentation) -> tuple[Tensors, Tensors]:
+        """Where a gradient penalty differentiates: (leaves that require a gradient, each head's input made of them).
+
+        A row of a leaf is what the squared gradient norm is taken of. By default that is one real frame,
+        `[B·frames, 3, H, W]`, *before* augmentation, which is a part of the function that is differentiated
+        (StyleGAN2-ADA, NeurIPS 2020, and StyleGAN-V's release); each head has leaves of its own.
+        """
+        points, inputs = {}, {}
+        for head in self.inputs(frames, t):
+            points[head] = frames.detach().flatten(0, 1).requires_grad_()
+            inputs[head] = self.inputs(augment(points[head].unflatten(0, frames.shape[:2])), t)[head]
+        return points, inputs
 
     @property
     def config(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class DualDiscriminator(Discriminator):
     """
 
     Config = DualConfig
+    joins = True
 
     def __init__(self, config: DualConfig):
         super().__init__(config)

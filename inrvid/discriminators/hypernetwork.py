@@ -1,4 +1,4 @@
-"""StyleGAN-V's discriminator (CVPR 2022, §3.3): a few frames at once, told how far apart in time they are.
+"""StyleGAN-V's discriminator (CVPR 2022, §3.2): a few frames at once, told how far apart in time they are.
 
 Blocks above `concat_resolution` run on each frame alone; there the features of a clip's frames are concatenated in
 time order, and the rest runs once a clip. The distances between consecutive frames (and the label) are embedded and
@@ -23,6 +23,7 @@ class HypernetworkDiscriminator(Discriminator):
     """Head: `video` `[B]`. Its input is frames `[B·k, 3, H, W]`, so that a gradient penalty is that of a frame."""
 
     Config = HypernetworkConfig
+    joins = True
 
     def __init__(self, config: HypernetworkConfig):
         super().__init__(config)

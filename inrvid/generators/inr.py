@@ -75,7 +75,7 @@ class VideoINR:
         )
 
     def lerp(self, other: VideoINR, weight: float) -> VideoINR:
-        """φ + weight·(φ_other − φ), the interpolation of INR weights (DIGAN §4.3)."""
+        """φ + weight·(φ_other − φ), the interpolation of INR weights (DIGAN §4.2)."""
         phi = {name: value.lerp(other.phi[name], weight) for name, value in self.phi.items()}
         noise: Any = self.noise  # noises of one generator are of one kind
         noise = noise.lerp(other.noise, weight)

@@ -20,7 +20,7 @@ def normalize_second_moment(x: Tensor) -> Tensor:
 
 
 class MappingNetwork(nn.Module):
-    """(z, label) → w (StyleGAN2; DIGAN's specification §2).
+    """(z, label) → w (StyleGAN2, CVPR 2020; DIGAN, ICLR 2022).
 
     Args:
         z_dim: width of z; 0: the label alone is mapped (as in a discriminator).

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -69,15 +70,41 @@ class Epilogue(nn.Module):
 
     def __init__(self, in_channels: int, channels: int, *, cmap_dim: int = 0, mbstd_group: int = 4, half: bool = False):
         super().__init__()
-        self.mbstd_group = mbstd_group
+        self.deviation = MinibatchStd(mbstd_group)
         self.conv = EqConv2d(in_channels + 1, channels, 3, activate=True, half=half)
         self.fc = EqLinear(channels * 16, channels, activate=True)
         self.out = EqLinear(channels, cmap_dim or 1)
 
     def forward(self, x: Tensor, cmap: Tensor | None = None) -> Tensor:
-        x = minibatch_std(x, self.mbstd_group)
+        x = self.deviation(x)
         x = self.out(self.fc(self.conv(x).flatten(1)))
         return x.squeeze(1) if cmap is None else (x * cmap).sum(dim=1) / cmap.shape[1] ** 0.5
+
+
+class MinibatchStd(nn.Module):
+    """`minibatch_std` of each of `batches` batches that stand behind one another in `[N, C, H, W]`."""
+
+    def __init__(self, group_size: int):
+        super().__init__()
+        self.group_size = group_size
+        self.batches = 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = [minibatch_std(part, self.group_size) for part in x.chunk(self.batches)]
+        return parts[0] if self.batches == 1 else torch.cat(parts)
+
+
+@contextlib.contextmanager
+def batches_apart(module: nn.Module, count: int) -> Iterator[None]:
+    """Within, what `module` is given holds `count` batches of one size, and statistics are of each batch alone."""
+    layers = [layer for layer in module.modules() if isinstance(layer, MinibatchStd)]
+    try:
+        for layer in layers:
+            layer.batches = count
+        yield
+    finally:
+        for layer in layers:
+            layer.batches = 1
 
 
 def minibatch_std(x: Tensor, group_size: int) -> Tensor:

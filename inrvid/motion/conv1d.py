@@ -1,4 +1,4 @@
-"""StyleGAN-V's motion codes: two unpadded 1-D convolutions over the motion noise (CVPR 2022, §3.2)."""
+"""StyleGAN-V's motion codes: two unpadded 1-D convolutions over the motion noise (CVPR 2022, §3.1, eqs. 2–5)."""
 
 from __future__ import annotations
 

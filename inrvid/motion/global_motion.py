@@ -1,4 +1,4 @@
-"""One motion vector a video (DIGAN §3.1).
+"""One motion vector a video (DIGAN §3.2).
 
 g = affine(w ‖ z_M) is the direction in which the phases of the coordinate embedding move; the motion term is
 m(t) = f_M(g·σt·τ), with τ = t / (clip_length − 1), and f_M(u) = EqLinear(lrelu(EqLinear(lrelu_0.01(u)))).

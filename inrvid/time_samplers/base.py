@@ -26,5 +26,9 @@ class TimeSampler(abc.ABC):
         0 … length − 1 and ascending; their times t float32 `[B, frames]`, as the discriminator is told them)."""
 
     @abc.abstractmethod
-    def generated(self, draws: Draws) -> Tensor:
-        """Times of generated clips, float32 `[B, frames]`, ascending."""
+    def generated(self, draws: Draws, lengths: Tensor) -> Tensor:
+        """Times of generated clips, float32 `[B, frames]`, ascending.
+
+        `lengths`, int64 `[B]`: frames of as many random training videos, so that generated clips can be as long as
+        real ones.
+        """

@@ -1,4 +1,4 @@
-"""Pairs of times that are usually far apart (DIGAN §3.2)."""
+"""Pairs of times that are usually far apart (DIGAN, appendix A.1)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class BetaPair(TimeSampler):
         frame = (self._unit_pair(draws) * length).long().clamp_(max=length - 1)
         return start[:, None] + frame, frame.float()
 
-    def generated(self, draws: Draws) -> Tensor:
+    def generated(self, draws: Draws, lengths: Tensor) -> Tensor:
         return self._unit_pair(draws) * (self.config.clip_length - 1)
 
     @staticmethod

@@ -26,10 +26,12 @@ class BetaPairConfig(TimeSamplerConfig):
 
 class RandomDistanceConfig(TimeSamplerConfig):
     frames: Annotated[int, Field(ge=1, le=16)] = Field(3, description="k; in a recipe: what the discriminator sees")
-    max_frames: Annotated[int, Field(ge=2)] = Field(1024, description="length of generated videos, frames")
+    max_frames: Annotated[int, Field(ge=2)] = Field(1024, description="longest generated video, frames")
     max_distance: PositiveInt = Field(32, description="largest distance between the first and the last frame")
     variant: Literal["release", "paper"] = Field(
-        "release", description="total distance: a power of two (release), or any number (paper)"
+        "release",
+        description="release: the total distance is a power of two, generated videos are as long as random training "
+        "videos; paper: any distance, all generated videos are max_frames long",
     )
 
     @model_validator(mode="after")
@@ -40,6 +42,17 @@ class RandomDistanceConfig(TimeSamplerConfig):
         ):
             if value < least:
                 raise ValueError(f"{name} {value} is too small for {self.frames} frames: at least {least}")
+        return self
+
+
+class ConsecutiveConfig(TimeSamplerConfig):
+    frames: PositiveInt = Field(16, description="k; in a recipe: what the discriminator sees")
+    max_frames: Annotated[int, Field(ge=2)] = Field(1024, description="longest generated video, frames")
+
+    @model_validator(mode="after")
+    def _frames_fit_the_video(self) -> ConsecutiveConfig:
+        if self.max_frames < self.frames:
+            raise ValueError(f"max_frames {self.max_frames} is too small for {self.frames} frames")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Times whose total distance is drawn first, anywhere in the video (StyleGAN-V, CVPR 2022, §3.3 and its release)."""
+"""Times whose total distance is drawn first, anywhere in the video (StyleGAN-V, CVPR 2022, §3.2 and its release)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class RandomDistance(TimeSampler):
     """D = t_k − t_1 is a power of two (release) or any whole number (paper) of k − 1 … max_distance; t_1 is uniform;
     the inner times are different whole numbers of frames after t_1.
 
-    Real clips: t_1 is a frame of the video. Generated: t_1 is any real number, in videos of `max_frames` frames.
+    Real clips: t_1 is a frame of the video. Generated: t_1 is any real number, in videos as long as random training
+    videos but at most `max_frames` (release), or all of `max_frames` (paper).
     """
 
     Config = RandomDistanceConfig
@@ -26,9 +27,11 @@ class RandomDistance(TimeSampler):
         numbers = start[:, None] + offsets
         return numbers, numbers.float()
 
-    def generated(self, draws: Draws) -> Tensor:
-        offsets, span = self._offsets(draws, torch.full((len(draws),), self.config.max_frames))
-        start = draws.uniform() * (self.config.max_frames - 1 - span)
+    def generated(self, draws: Draws, lengths: Tensor) -> Tensor:
+        longest = torch.full_like(lengths, self.config.max_frames)
+        lengths = longest if self.config.variant == "paper" else lengths.minimum(longest)
+        offsets, span = self._offsets(draws, lengths)
+        start = draws.uniform() * (lengths - 1 - span)
         return start[:, None] + offsets
 
     def _offsets(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:

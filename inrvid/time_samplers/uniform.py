@@ -20,5 +20,5 @@ class Uniform(TimeSampler):
         frame = draws.uniform(length).argsort(dim=1)[:, : self.frames].sort(dim=1).values
         return start[:, None] + frame, frame.float()
 
-    def generated(self, draws: Draws) -> Tensor:
+    def generated(self, draws: Draws, lengths: Tensor) -> Tensor:
         return (draws.uniform(self.frames) * (self.config.clip_length - 1)).sort(dim=1).values

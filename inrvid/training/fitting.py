@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
 from ..data.base import VideoDataset
 from ..errors import InrvidError
 from ..recipe import Recipe
@@ -36,16 +34,3 @@ def fit_to_data(recipe: Recipe, dataset: VideoDataset) -> Recipe:
     if "fps" not in generator.model_fields_set:
         update["fps"] = dataset.fps
     return recipe.model_copy(update={"generator": generator.model_copy(update=update), "discriminator": discriminator})
-
-
-HALF = {"bf16": {"half_blocks": 99, "half_dtype": "bfloat16"}, "fp16": {"half_blocks": 4, "half_dtype": "float16"}}
-
-
-def in_precision(recipe: Recipe) -> Recipe:
-    """The recipe with `train.precision` applied to both networks; sets TF32 of the process."""
-    precision = recipe.train.precision
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
-    if precision not in HALF:
-        return recipe
-    parts = {name: getattr(recipe, name).model_copy(update=HALF[precision]) for name in ("generator", "discriminator")}
-    return recipe.model_copy(update=parts)

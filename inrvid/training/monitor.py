@@ -34,7 +34,7 @@ class Monitor:
             TextColumn("training"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("clips"),
+            TextColumn("clips ({task.fields[frames]})"),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
             TextColumn("{task.fields[status]}"),
@@ -42,7 +42,10 @@ class Monitor:
             disable=not console.is_terminal,
         )
         total = round(config.kclips * 1000)
-        self._task: TaskID = self._progress.add_task("", total=total, completed=clips, speed="", status="")
+        self._frames_a_clip = recipe.discriminator.frames
+        self._task: TaskID = self._progress.add_task(
+            "", total=total, completed=clips, frames=self._frames(clips), speed="", status=""
+        )
         self._total, self._clips, self._start = total, clips, clips
         self._last_time, self._last_clips = time.monotonic(), clips
 
@@ -64,7 +67,7 @@ class Monitor:
     def advance(self, clips: int) -> None:
         """Clips seen so far."""
         self._clips = clips
-        self._progress.update(self._task, completed=min(clips, self._total))
+        self._progress.update(self._task, completed=min(clips, self._total), frames=self._frames(clips))
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """Write the means since the last call, and the speed."""
@@ -74,7 +77,8 @@ class Monitor:
         self.accelerator.log({**values, "clips_per_second": speed}, step=self._clips)
         if self._metrics is None:
             return
-        record = {"step": step, "clips": self._clips, "clips_per_second": round(speed, 3), **values}
+        counts = {"clips": self._clips, "frames": self._clips * self._frames_a_clip}
+        record = {"step": step, **counts, "clips_per_second": round(speed, 3), **values}
         finite = {name: value if math.isfinite(value) else None for name, value in record.items()}  # JSON has no NaN
         self._metrics.write(json.dumps(finite) + "\n")
         self._metrics.flush()
@@ -85,9 +89,13 @@ class Monitor:
         self._progress.update(self._task, speed=f"{speed:.1f} clips/s", status=status)
         if not self.console.is_terminal:
             remaining = max(0, self._total - self._clips) / max(speed, 1e-9)
-            done = f"{min(self._clips, self._total)}/{self._total} clips"
+            done = f"{min(self._clips, self._total)}/{self._total} clips ({self._frames(self._clips)})"
             line = f"{done}  {speed:.1f} clips/s  {_duration(remaining)} left  {status}"
             self.console.print(line, highlight=False, soft_wrap=True)
+
+    def _frames(self, clips: int) -> str:
+        """As many clips in frames that the discriminator has seen, by which StyleGAN-V counts."""
+        return f"{clips * self._frames_a_clip} frames"
 
     @staticmethod
     def _status(values: Mapping[str, float]) -> str:

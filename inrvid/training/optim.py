@@ -12,11 +12,13 @@ from ..recipe import OptimizerConfig
 
 
 def adam(parameters: Iterable[nn.Parameter], config: OptimizerConfig) -> torch.optim.Adam:
-    """Adam with the rates of lazy regularisation: lr·c and betas^c, c = k/(k + 1) (StyleGAN2, appendix B)."""
+    """Adam, of those parameters that are not frozen, with the rates of lazy regularisation: lr·c and betas^c,
+    c = k/(k + 1) (StyleGAN2, appendix B)."""
     k = config.lazy_interval
     c = k / (k + 1) if k else 1.0
     beta1, beta2 = (beta**c for beta in config.betas)
-    return torch.optim.Adam(parameters, lr=config.lr * c, betas=(beta1, beta2), eps=config.eps, fused=True)
+    learned = [p for p in parameters if p.requires_grad]
+    return torch.optim.Adam(learned, lr=config.lr * c, betas=(beta1, beta2), eps=config.eps, fused=True)
 
 
 class Gradients:
@@ -29,23 +31,17 @@ class Gradients:
         self.accelerator = accelerator
 
     def settle(self) -> Tensor:
-        """To be called between backward and the optimizer's step.
+        """To be called between backward and the optimizer's step. The gradients become parts of one tensor.
 
-        Returns the number of tensors with values that were not finite: a tensor, as reading it waits for the device.
+        Returns whether all of their values were finite (0) or not (1): a tensor, as reading it waits for the device.
         """
-        for p in self.parameters:
-            if p.grad is None:  # every process must reduce the same tensors
-                p.grad = torch.zeros_like(p)
-        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        # Where there is none, it is 0: every process must reduce as much.
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
+        flat = torch.cat([g.flatten() for g in gradients])
         if self.accelerator.num_processes > 1:
-            flat = torch.cat([g.flatten() for g in gradients])
             flat = self.accelerator.reduce(flat, "mean")
-            torch._foreach_copy_(
-                gradients,
-                [f.view_as(g) for f, g in zip(flat.split([g.numel() for g in gradients]), gradients, strict=True)],
-            )
-        # The sum of a gradient is finite unless one of its values is not (or it is about to overflow).
-        wrong = torch.stack([~g.sum().isfinite() for g in gradients]).sum()
-        for g in gradients:
-            torch.nan_to_num_(g, nan=0.0, posinf=self.LIMIT, neginf=-self.LIMIT)
+        wrong = (~flat.sum().isfinite()).long()  # a sum is finite unless a value is not (or it is about to overflow)
+        torch.nan_to_num_(flat, nan=0.0, posinf=self.LIMIT, neginf=-self.LIMIT)
+        for p, part in zip(self.parameters, flat.split([p.numel() for p in self.parameters]), strict=True):
+            p.grad = part.view_as(p)
         return wrong

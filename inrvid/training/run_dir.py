@@ -61,7 +61,7 @@ def refuse_another_model(checkpoint: Path, recipe: Recipe) -> None:
         return
     before = load_recipe(saved).to_dict()
     after = recipe.to_dict()
-    from_data = {"fps", "label_dim", "half_blocks", "half_dtype"}  # filled in when training starts, or free to change
+    from_data = {"fps", "label_dim"}  # filled in when training starts
     for section in ("generator", "discriminator"):
         for key, value in after[section].items():
             if key not in from_data and before[section].get(key) != value:

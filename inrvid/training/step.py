@@ -37,10 +37,16 @@ class Batch:
 
 
 class TrainingStep:
-    """The networks, their optimizers, and how one batch changes them."""
+    """The networks, their optimizers, and how one batch changes them.
 
-    def __init__(self, recipe: Recipe, G: VideoGenerator, D: Discriminator, accelerator: Accelerator):
-        self.recipe, self.accelerator = recipe, accelerator
+    Args:
+        lengths: int64 `[videos]`, frames of each training video: generated clips are of videos as long.
+    """
+
+    def __init__(
+        self, recipe: Recipe, G: VideoGenerator, D: Discriminator, accelerator: Accelerator, lengths: Tensor
+    ):
+        self.recipe, self.accelerator, self.lengths = recipe, accelerator, lengths
         self.seed = recipe.seed
         """Of all draws; another one after a rollback."""
         self.G, self.D = G.to(accelerator.device).train(), D.to(accelerator.device).train()
@@ -54,6 +60,7 @@ class TrainingStep:
             "generator": adam(self.G.parameters(), recipe.optim.generator),
             "discriminator": adam(self.D.parameters(), recipe.optim.discriminator),
         }
+        self._judges = [p for p in self.D.parameters() if p.requires_grad]  # what is frozen stays so
         self._gradients = {"generator": Gradients(self.G, accelerator), "discriminator": Gradients(self.D, accelerator)}
 
     def __call__(self, step: int, batches: Sequence[Batch], *, clips_seen: int) -> dict[str, Tensor]:
@@ -70,14 +77,14 @@ class TrainingStep:
         self.augment.even_out(self._mean)
 
     def _train_generator(self, step: int, batches: Sequence[Batch]) -> dict[str, Tensor]:
-        self.D.requires_grad_(False)
+        self._let_D_learn(False)
         losses = []
         with self.G.mapping.one_average(self._mean):
             for batch in batches:
                 frames, t = self._generate("G", step, batch)
                 logits = self._run_D(self._augmentation("G", step, batch)(frames), t, batch.label)
                 losses.append(self._accumulate(self.loss.generator(logits), len(batches)))
-        self.D.requires_grad_(True)
+        self._let_D_learn(True)
         return {"loss/G": torch.stack(losses), "nonfinite/G": self._update("generator")}
 
     def _train_discriminator(self, step: int, batches: Sequence[Batch]) -> dict[str, Tensor]:
@@ -86,8 +93,11 @@ class TrainingStep:
             for batch in batches:
                 with torch.no_grad():
                     frames, t = self._generate("D", step, batch)
-                fake = self._run_D(self._augmentation("D fake", step, batch)(frames), t, batch.label)
-                real = self._run_D(self._augmentation("D real", step, batch)(batch.frames), batch.t, batch.label)
+                fake, real = self.D.both(
+                    (self._augmentation("D fake", step, batch)(frames), t, batch.label),
+                    (self._augmentation("D real", step, batch)(batch.frames), batch.t, batch.label),
+                    self._run_D,
+                )
                 losses.append(self._accumulate(self.loss.discriminator(real, fake), len(batches)))
                 reals.append(real)
                 fakes.append(fake)
@@ -111,7 +121,9 @@ class TrainingStep:
         latents = self.G.draw_latents(
             lambda purpose: self._draws(f"{phase} {purpose}", step, batch), len(batch.samples), batch.label
         )
-        t = sent(self.sampler.generated(self._draws(f"{phase} times", step, batch)), batch.t.device)
+        draws = self._draws(f"{phase} times", step, batch)
+        lengths = self.lengths[draws.integers(torch.full((len(draws),), len(self.lengths)))]
+        t = sent(self.sampler.generated(draws, lengths), batch.t.device)
         return self._run_G(latents, t), t
 
     def _augmentation(self, phase: str, step: int, batch: Batch) -> Augmentation:
@@ -125,6 +137,10 @@ class TrainingStep:
 
     def _draws(self, purpose: str, step: int, batch: Batch) -> Draws:
         return Draws.of_batch(self.seed, purpose, step, batch.samples)
+
+    def _let_D_learn(self, learns: bool) -> None:
+        for parameter in self._judges:
+            parameter.requires_grad_(learns)
 
     @staticmethod
     def _accumulate(loss: Tensor, parts: int) -> Tensor:

@@ -21,11 +21,13 @@ from ..data.memory import kept_in_memory
 from ..data.open import open_dataset
 from ..errors import InrvidError
 from ..files import write_text
+from ..hub import require_login
 from ..kernels.pages import keep_pages
 from ..models import build_discriminator, build_generator
+from ..precision import set_tf32
 from ..recipe import Recipe
 from .checkpoint import bytes_needed, is_finite, load_checkpoint, newest_intact, prune, save_checkpoint
-from .fitting import fit_to_data, in_precision
+from .fitting import fit_to_data
 from .health import Health
 from .interval import Interval
 from .monitor import Monitor
@@ -81,6 +83,8 @@ class Trainer:
         console: Console | None = None,
     ):
         refuse_sharding()
+        if recipe.hub.repo_id is not None:
+            require_login("hub.repo_id")
         # Without CUDA, the CPU: motion codes need float64, which Apple's devices lack.
         self.accelerator = Accelerator(
             cpu=cpu or not torch.cuda.is_available(), log_with=checked(recipe.train.trackers) or None
@@ -92,7 +96,8 @@ class Trainer:
         with self.accelerator.local_main_process_first():  # one builds the index, the others find it in the cache
             dataset = open_dataset(recipe.data)
         self._say(*dataset.summary())
-        self.recipe = in_precision(fit_to_data(recipe, dataset))
+        self.recipe = fit_to_data(recipe, dataset)
+        set_tf32(self.recipe.train.precision)
         self.dataset = kept_in_memory(dataset)
         G, D = (
             build_generator(self.recipe.generator, seed=self.recipe.seed),
@@ -102,7 +107,8 @@ class Trainer:
         self.samples = shares(config.batch_size, D.group, self.accelerator.num_processes, config.micro_batch)[
             self.accelerator.process_index
         ]
-        self.training = TrainingStep(self.recipe, G, D, self.accelerator)
+        lengths = torch.tensor([dataset.length(video) for video in range(len(dataset))])
+        self.training = TrainingStep(self.recipe, G, D, self.accelerator, lengths)
         self.health = Health(self._say)
         self.step = self.clips = self.rollbacks = 0
         if resume:
@@ -119,11 +125,11 @@ class Trainer:
         return self.training.ema.module
 
     def run(self) -> Scores:
-        """Train to the recipe's end; returns the scores of the result.
+        """Train to the recipe's end, and publish if it says where; returns the scores of the result.
 
         Raises:
             Interrupted: after SIGINT or SIGTERM; the state is saved.
-            InrvidError: training diverged and is to stop; or a checkpoint cannot be written.
+            InrvidError: training diverged and is to stop; a checkpoint cannot be written; or the Hub refuses.
         """
         if self.accelerator.is_main_process:
             write_text(self.run_dir / "recipe.yaml", self.recipe.to_yaml())
@@ -133,7 +139,9 @@ class Trainer:
         while True:
             try:
                 self._loop()
-                return self._score()
+                scores = self._score()
+                self._publish(scores)
+                return scores
             except Diverged:
                 self._roll_back()
 
@@ -268,12 +276,24 @@ class Trainer:
         )
         keep_every = None if config.keep_kclips is None else round(config.keep_kclips * 1000)
         prune(folder, keep_last=config.keep_last, keep_every=keep_every, keep_best=config.keep_best)
-        self.generator.save_pretrained(
-            self.run_dir / "model",
-            recipe=self.recipe.to_dict(),
-            clips=self.clips,
-            data_fingerprint=self.dataset.fingerprint,
-        )
+        self.generator.save_pretrained(self.run_dir / "model", **self._provenance)
+
+    @property
+    def _provenance(self) -> dict[str, Any]:
+        """What is saved with a model: where it comes from."""
+        return {
+            "recipe": self.recipe.to_dict(),
+            "clips": self.clips,
+            "data_fingerprint": self.dataset.fingerprint,
+        }
+
+    def _publish(self, scores: Scores) -> None:
+        """Push the model to `hub.repo_id`, from the main process. It is saved: what fails here can be done again."""
+        hub = self.recipe.hub
+        if hub.repo_id is None or not self.accelerator.is_main_process:
+            return
+        commit = self.generator.push_to_hub(hub.repo_id, private=hub.private, scores=scores, **self._provenance)
+        self._say(f"published: {commit}")
 
     def _check_space(self) -> None:
         """Refuse to start what cannot save: room for the checkpoints that are kept at once, and one being written."""

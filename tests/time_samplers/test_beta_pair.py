@@ -18,7 +18,7 @@ def draws(count=20_000):
 
 def test_distribution_is_that_of_the_two_betas():
     """Of sorted t1 ~ Beta(2, 1) and t2 ~ Beta(1, 2): E[t1 + t2] = 1, and P(both < x) = x²·(1 − (1 − x)²)."""
-    t = sampler().generated(draws()) / (CLIP - 1)
+    t = sampler().generated(draws(), torch.full((20_000,), 50)) / (CLIP - 1)
     assert abs(t.sum(dim=1).mean() - 1) < 0.01
     for x in (0.25, 0.5, 0.75):
         assert abs((t[:, 1] < x).float().mean() - x**2 * (1 - (1 - x) ** 2)) < 0.01

@@ -70,7 +70,7 @@ def test_videos_as_short_as_possible(variant, k):
 
 
 def test_generated_times_are_real_valued_and_fill_the_video():
-    t = sampler(frames=3, max_frames=1024).generated(draws())
+    t = sampler(frames=3, max_frames=1024).generated(draws(), torch.full((COUNT,), 5000))
     assert t.min() >= 0
     assert t.max() <= 1023
     assert t.max() > 1000
@@ -78,3 +78,18 @@ def test_generated_times_are_real_valued_and_fill_the_video():
     assert (first != first.floor()).float().mean() > 0.99
     torch.testing.assert_close(t - first[:, None], (t - first[:, None]).round(), atol=1e-3, rtol=0)
     assert abs(first.mean() - (1023 - 12.4) / 2) < 10
+
+
+def test_generated_videos_are_as_long_as_the_training_videos_given():
+    lengths = torch.tensor([20, 100, 5000]).repeat(COUNT // 3)
+    t = sampler(frames=3, max_frames=1024).generated(draws(len(lengths)), lengths)
+    latest = t[:, -1].view(-1, 3).amax(dim=0)
+    assert (latest <= torch.tensor([19, 99, 1023])).all()
+    assert (latest > torch.tensor([18.9, 98, 1000])).all()
+    spans = (t[:, -1] - t[:, 0]).view(-1, 3)
+    assert spans[:, 0].max().round() == 16  # 32 does not fit into 20 frames
+
+
+def test_the_paper_s_generated_videos_are_all_of_one_length():
+    t = sampler(variant="paper", frames=3, max_frames=1024).generated(draws(), torch.full((COUNT,), 20))
+    assert t.max() > 1000

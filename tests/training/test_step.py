@@ -18,6 +18,9 @@ from inrvid.training.stats import Stats
 from inrvid.training.step import Batch, TrainingStep
 
 
+LENGTHS = torch.tensor([16])
+
+
 def test_lazy_regularisation_rescales_adam():
     p = nn.Parameter(torch.zeros(1))
     group = adam([p], OptimizerConfig(lr=0.0025, betas=(0.5, 0.99), lazy_interval=16)).param_groups[0]
@@ -27,7 +30,13 @@ def test_lazy_regularisation_rescales_adam():
     assert adam([p], OptimizerConfig(lazy_interval=0)).param_groups[0]["lr"] == 0.0025
 
 
-def test_gradients_become_finite_and_are_counted():
+def test_frozen_parameters_are_not_optimized():
+    frozen, learned = nn.Parameter(torch.zeros(1), requires_grad=False), nn.Parameter(torch.zeros(1))
+    (group,) = adam([frozen, learned], OptimizerConfig()).param_groups
+    assert group["params"] == [learned]
+
+
+def test_gradients_become_finite_and_it_is_told():
     module = nn.Linear(3, 2)
     gradients = Gradients(module, Accelerator(cpu=True))
     module.weight.grad = torch.tensor([[float("nan"), 1.0, 2.0], [float("inf"), float("-inf"), 3.0]])
@@ -71,8 +80,9 @@ def test_a_step_is_a_function_of_its_number_and_batch(tiny):
     states = []
     for _ in range(2):
         training = TrainingStep(
-            recipe, build_generator(recipe.generator), build_discriminator(recipe.discriminator), Accelerator(cpu=True)
-        )
+            recipe, build_generator(recipe.generator), build_discriminator(recipe.discriminator), Accelerator(cpu=True),
+            LENGTHS,
+        )  # fmt: skip
         torch.rand(7)  # the global state does not matter
         frames = torch.linspace(-1, 1, 4 * 2 * 3 * 16 * 16).view(4, 2, 3, 16, 16)
         batch = Batch(frames, torch.tensor([[0.0, 5.0]] * 4), torch.zeros(4, 0), range(4))
@@ -87,8 +97,9 @@ def gradients_of_a_step(tiny, **keys):
     small = ("generator.resolution=8", "generator.input_resolution=4")  # compiling takes a minute as it is
     recipe = tiny(*small, *(f"train.{key}={value}" for key, value in keys.items()))
     training = TrainingStep(
-        recipe, build_generator(recipe.generator), build_discriminator(recipe.discriminator), Accelerator(cpu=True)
-    )
+        recipe, build_generator(recipe.generator), build_discriminator(recipe.discriminator), Accelerator(cpu=True),
+        LENGTHS,
+    )  # fmt: skip
     seen = {}
     for name, gradients in training._gradients.items():
 

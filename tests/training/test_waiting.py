@@ -67,9 +67,11 @@ def test_a_step_does_not_wait(name, monkeypatch):
     recipe = load_recipe(name)
     accelerator = SimpleNamespace(device=META, num_processes=1, reduce=lambda x, how: x)
     G, D = build_generator(recipe.generator), build_discriminator(recipe.discriminator)
-    training = TrainingStep(recipe, G, D, accelerator)
+    lengths = torch.tensor([32, 500])
+    training = TrainingStep(recipe, G, D, accelerator, lengths)
     samples = range(2 * D.group)
-    t = training.sampler.generated(training._draws("times", 0, SimpleNamespace(samples=samples))).to(META)
+    draws = training._draws("times", 0, SimpleNamespace(samples=samples))
+    t = training.sampler.generated(draws, lengths[:1].expand(len(samples))).to(META)
     side, classes = recipe.generator.resolution, recipe.generator.label_dim
     frames, label = torch.empty(*t.shape, 3, side, side, device=META), torch.zeros(len(t), classes, device=META)
     with NoWaiting(), NoNumbers():

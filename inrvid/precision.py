@@ -1,0 +1,40 @@
+"""Precisions by name, as `train.precision` and `inrvid generate --precision` have them. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from .errors import InrvidError
+
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
+
+HALF: dict[str, dict[str, Any]] = {
+    "fp32": {"half_blocks": 0},
+    "tf32": {"half_blocks": 0},
+    "bf16": {"half_blocks": 99, "half_dtype": "bfloat16"},
+    "fp16": {"half_blocks": 4, "half_dtype": "float16"},
+}
+"""What each means for a network: how many of its highest resolutions run in which half precision."""
+
+HALF_KEYS = ("half_blocks", "half_dtype")
+
+
+def in_precision(config: Mapping[str, Any], precision: str) -> dict[str, Any]:
+    """The configuration of a network, in plain data, to run in this precision.
+
+    Raises:
+        InrvidError: no such precision, or the network has no half precision.
+    """
+    if precision not in HALF:
+        raise InrvidError(f"--precision {precision}: expected one of {', '.join(HALF)}")
+    if HALF[precision]["half_blocks"] and "half_blocks" not in config:
+        raise InrvidError(f"--precision {precision}: {config.get('type')} runs in the precision of its weights alone")
+    return {**config, **{key: value for key, value in HALF[precision].items() if key in config}}
+
+
+def set_tf32(precision: str) -> None:
+    """Let the process's float32 products on a GPU be TF32 with `tf32`, and exact otherwise."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
