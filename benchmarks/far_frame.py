@@ -20,9 +20,7 @@ def main() -> None:
     parser.add_argument("--recipe", default="stylegan_v_ffs")
     parser.add_argument("--repeat", type=int, default=15)
     arguments = parser.parse_args()
-    generator = inrvid.build_generator(
-        dict(inrvid.load_recipe(arguments.recipe, ["train.precision=fp32"]).generator)
-    )
+    generator = inrvid.build_generator(dict(inrvid.load_recipe(arguments.recipe, ["train.precision=fp32"]).generator))
     generator.eval()
     inr = generator.inr(generator.sample_latents(1))
     times: dict[float, list[float]] = {3.0: [], 90_000.0: []}

@@ -103,7 +103,7 @@ def push_generator(
             return str(api.upload_folder(repo_id=repo_id, folder_path=directory, commit_message=message).commit_url)
     except HfHubHTTPError as error:
         raise ModelError(f"{repo_id}: the Hub refused: {error}\n  log in with: hf auth login") from None
-    except (HFValidationError, OfflineModeIsEnabled, OSError, *_transport_errors()) as error:
+    except (HFValidationError, OfflineModeIsEnabled, OSError, *_transport_errors()) as error:  # type: ignore[misc]
         raise ModelError(f"{repo_id}: cannot be published: {str(error).splitlines()[0]}") from None
 
 

@@ -81,7 +81,9 @@ def _precision(data: dict[str, Any]) -> Problems:
             if not isinstance(data.get(section), dict) or not _has_field(section, key, data):
                 continue
             if data[section].setdefault(key, value) != value:
-                message = f"is {data[section][key]}, but train.precision is {name}, which makes it {value}: leave it out"
+                message = (
+                    f"is {data[section][key]}, but train.precision is {name}, which makes it {value}: leave it out"
+                )
                 problems.append(((section, key), message))
     return problems
 

@@ -60,7 +60,7 @@ FIGURES = (
     ),
     Figure(
         "StyleGAN-V at 256×256: training, a thousand frames (theirs: with data loading)",
-        "25,000 thousand frames (3 a clip) in 2 days on 4 V100, the 4 highest resolutions in float16: 27.6 s on one GPU",
+        "25,000 thousand frames (3 a clip) in 2 days on 4 V100, float16 in 4 resolutions: 27.6 s on one GPU",
         ("training", "stylegan_v_ffs", "full step"),
         _thousand_frames,
     ),

@@ -113,10 +113,10 @@ class IndexedDataset(VideoDataset):
         frames, stride = len(source_frames(info, self.config.fps)), self.config.stride
         length = frames // stride if self.config.cut == "clips" else -(-frames // stride)
         if length < self.config.clip_length:
-            frames = "1 frame" if length == 1 else f"{length} frames"
+            found = "1 frame" if length == 1 else f"{length} frames"
             fps = (self.config.fps or info.fps) / self.config.stride
             rate = f" at {fps:g} fps" if length != info.frames else ""
-            return f"{frames}{rate}, the clip needs {self.config.clip_length}"
+            return f"{found}{rate}, the clip needs {self.config.clip_length}"
         if self.config.labels and item.label is None:
             return f"no class: looked for {self.labelled_by}"
         return None

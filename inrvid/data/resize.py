@@ -1,7 +1,8 @@
 """Bringing pictures to the model's size, by a rule for the aspect ratio.
 
-`bicubic` (a = −½) is antialiased; `bilinear` is not, as DIGAN's release resizes. torch's uint8 kernel computes the
-same filter as Pillow's `BICUBIC`, several times faster. Results are within ±1 of Pillow's, but for pure noise, whose overshoots the two clip at different places.
+`bicubic` (a = −½) is antialiased; `bilinear` is not, as DIGAN's release resizes. torch's uint8 kernel computes the same
+filter as Pillow's `BICUBIC`, several times faster. Results are within ±1 of Pillow's, but for pure noise, whose
+overshoots the two clip at different places.
 """
 
 from __future__ import annotations

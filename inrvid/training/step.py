@@ -43,9 +43,7 @@ class TrainingStep:
         lengths: int64 `[videos]`, frames of each training video: generated clips are of videos as long.
     """
 
-    def __init__(
-        self, recipe: Recipe, G: VideoGenerator, D: Discriminator, accelerator: Accelerator, lengths: Tensor
-    ):
+    def __init__(self, recipe: Recipe, G: VideoGenerator, D: Discriminator, accelerator: Accelerator, lengths: Tensor):
         self.recipe, self.accelerator, self.lengths = recipe, accelerator, lengths
         self.seed = recipe.seed
         """Of all draws; another one after a rollback."""
@@ -77,14 +75,14 @@ class TrainingStep:
         self.augment.even_out(self._mean)
 
     def _train_generator(self, step: int, batches: Sequence[Batch]) -> dict[str, Tensor]:
-        self._let_D_learn(False)
+        self._let_judges_learn(False)
         losses = []
         with self.G.mapping.one_average(self._mean):
             for batch in batches:
                 frames, t = self._generate("G", step, batch)
                 logits = self._run_D(self._augmentation("G", step, batch)(frames), t, batch.label)
                 losses.append(self._accumulate(self.loss.generator(logits), len(batches)))
-        self._let_D_learn(True)
+        self._let_judges_learn(True)
         return {"loss/G": torch.stack(losses), "nonfinite/G": self._update("generator")}
 
     def _train_discriminator(self, step: int, batches: Sequence[Batch]) -> dict[str, Tensor]:
@@ -111,7 +109,7 @@ class TrainingStep:
     def _penalise(self, step: int, batches: Sequence[Batch]) -> dict[str, Tensor]:
         penalties = []
         for batch in batches:
-            augment = self._augmentation("D real", step, batch)
+            augment = self._augmentation("penalty", step, batch)
             penalty = self.loss.penalty(self.D, batch.frames, batch.t, batch.label, augment)
             penalties.append(penalty.detach())
             self._accumulate(penalty * self.loss.penalty_interval, len(batches))
@@ -138,7 +136,7 @@ class TrainingStep:
     def _draws(self, purpose: str, step: int, batch: Batch) -> Draws:
         return Draws.of_batch(self.seed, purpose, step, batch.samples)
 
-    def _let_D_learn(self, learns: bool) -> None:
+    def _let_judges_learn(self, learns: bool) -> None:
         for parameter in self._judges:
             parameter.requires_grad_(learns)
 

@@ -17,7 +17,6 @@ from inrvid.training.optim import Gradients, adam
 from inrvid.training.stats import Stats
 from inrvid.training.step import Batch, TrainingStep
 
-
 LENGTHS = torch.tensor([16])
 
 

@@ -1,0 +1,167 @@
+"""The papers' numbers, and where they are silent their releases', against every resolved recipe."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from inrvid import load_recipe
+from inrvid.recipe_file import installed_recipes
+
+OURS = {"quickstart", "quickstart_digan"}
+"""Experiments of no paper."""
+
+SHARED = {
+    "optim.generator.lr": 0.0025, "optim.generator.betas": [0.0, 0.99], "optim.generator.eps": 1e-8,
+    "optim.generator.lazy_interval": 4, "optim.discriminator.lr": 0.0025, "optim.discriminator.betas": [0.0, 0.99],
+    "optim.discriminator.eps": 1e-8, "optim.discriminator.lazy_interval": 16, "train.batch_size": 64,
+    "train.ema_kclips": 20.0, "train.micro_batch": None, "loss.type": "logistic", "loss.r1_interval": 16,
+    "generator.z_dim": 512, "generator.w_dim": 512, "generator.mapping_layers": 2, "generator.channel_max": 512,
+    "discriminator.channel_max": 512, "discriminator.mbstd_group": 4, "data.xflip": True,
+}  # fmt: skip
+
+DIGAN = {
+    **SHARED,
+    "generator.type": "inr_gan", "generator.resolution": 128, "generator.clip_length": 16, "generator.fps": 25.0,
+    "generator.channel_base": 32768, "generator.input_resolution": 32, "generator.coord_dim": 128,
+    "generator.fmm_rank": 10, "generator.coords.type": "fourier", "generator.coords.sigma": math.sqrt(10),
+    "generator.motion.type": "global", "generator.motion.sigma_t": 0.25, "generator.motion.content": True,
+    "generator.motion.noise": True, "generator.motion.nonlinear": True, "generator.label_dim": 0,
+    "discriminator.type": "dual", "discriminator.channel_base": 32768, "discriminator.frames": 2,
+    "discriminator.label_layers": 8, "time_sampler.type": "beta_pair", "augment.type": "diffaugment",
+    "augment.policy": ["color", "translation"], "augment.max_translation": 0.125, "loss.r1_gamma": 1.0,
+    "train.kclips": 25000.0, "train.ema_rampup": 0.05, "train.precision": "fp32", "data.sampling": "clips",
+    "data.interpolation": "bilinear", "data.resize": "center_crop", "data.stride": 1,
+}  # fmt: skip
+FOLDERS = {"data.cut": "clips"}
+
+STYLEGAN_V = {
+    **SHARED,
+    "generator.type": "stylegan2", "generator.resolution": 256, "generator.channel_base": 16384,
+    "generator.architecture": "skip", "generator.motion_input": "constant", "generator.motion_width": 512,
+    "generator.motion.type": "conv1d", "generator.motion.distance": 16.0, "generator.motion.code_dim": 512,
+    "generator.motion.kernel": 11, "generator.motion.min_period": 16.0, "generator.motion.max_period": 1024.0,
+    "generator.motion.spacing": "log", "generator.label_dim": 0, "generator.fps": 25.0,
+    "discriminator.type": "hypernetwork", "discriminator.frames": 3, "discriminator.channel_base": 16384,
+    "discriminator.concat_resolution": 16, "discriminator.frame_channel_divisor": 2, "discriminator.modulated": True,
+    "discriminator.projection": True, "discriminator.mapping_layers": 2, "discriminator.time_embedding_dim": 256,
+    "discriminator.max_frames": 1024, "time_sampler.type": "random_distance", "time_sampler.max_frames": 1024,
+    "time_sampler.max_distance": 32, "time_sampler.variant": "release", "augment.type": "ada", "augment.target": 0.6,
+    "augment.speed_kclips": 100.0, "augment.interval": 4, "augment.initial": 0.0,
+    "augment.operations": [
+        "xflip", "rotate90", "xint", "scale", "rotate", "aniso", "xfrac",
+        "brightness", "contrast", "lumaflip", "hue", "saturation",
+    ],
+    "loss.r1_gamma": 0.2048, "train.kclips": 25000 / 3, "train.ema_rampup": 0.15, "train.precision": "fp16",
+    "data.sampling": "videos", "data.interpolation": "bicubic",
+}  # fmt: skip
+RELEASE = {"discriminator.modulated": False}
+SKY = {"generator.motion.distance": 256.0, "generator.motion.min_period": 256.0}
+JELLY = {"generator.fps": 30.0}
+MEAD = {
+    "generator.resolution": 1024, "generator.channel_base": 32768, "discriminator.channel_base": 32768,
+    "generator.label_dim": 77, "generator.fps": 30.0, "loss.r1_gamma": 0.0002 * 1024**2 / 64, "data.labels": True,
+}  # fmt: skip
+UCF = {"data.type": "ucf101", "data.split": "all"}
+
+
+def count(k: int) -> dict:
+    """25,000 thousand frames in clips of k, and the ramp of the moving average by frames."""
+    return {"discriminator.frames": k, "train.kclips": 25000 / k, "train.ema_rampup": 0.05 * k}
+
+
+def without(table: dict, *prefixes: str) -> dict:
+    return {key: value for key, value in table.items() if not key.startswith(prefixes)}
+
+
+LSTM = without(STYLEGAN_V, "generator.motion.") | {"generator.motion.type": "lstm", "generator.motion.code_dim": 512}
+IMAGE = without(STYLEGAN_V, "generator.motion.", "time_sampler.", "discriminator.max_frames") | count(1) | {
+    "generator.motion.type": "static", "time_sampler.type": "uniform", "discriminator.frame_channel_divisor": 1,
+    "discriminator.modulated": False,
+}  # fmt: skip
+EXPECTED = {
+    "digan_ucf": DIGAN | UCF | {"data.cut": "none"},
+    "digan_ucf_train_split": DIGAN | UCF | {"data.split": "train"},
+    "digan_ucf_cond": DIGAN | UCF | {"generator.label_dim": 101, "data.labels": True},
+    "digan_ucf_ablation_plain": DIGAN | UCF | {
+        "generator.motion.sigma_t": math.sqrt(10), "generator.motion.noise": False, "generator.motion.nonlinear": False
+    },
+    "digan_ucf_ablation_sigma_t": DIGAN | UCF | {"generator.motion.noise": False, "generator.motion.nonlinear": False},
+    "digan_ucf_ablation_z_m": DIGAN | UCF | {"generator.motion.nonlinear": False},
+    "digan_ucf_motion_only": DIGAN | UCF | {"generator.motion.content": False},
+    "digan_sky": DIGAN | FOLDERS,
+    "digan_kinetics_food": DIGAN | FOLDERS,
+    "digan_taichi": DIGAN | FOLDERS | {"data.stride": 4, "generator.fps": 7.5},
+    "digan_taichi_128f": DIGAN | FOLDERS | {
+        "generator.clip_length": 128, "generator.motion.sigma_t": 0.5, "generator.fps": 30.0
+    },
+    "stylegan_v_ffs": STYLEGAN_V,
+    "stylegan_v_ffs_release": STYLEGAN_V | RELEASE | {"generator.fps": 30.0},
+    "stylegan_v_ffs_paper": STYLEGAN_V | {"generator.motion.spacing": "linear", "time_sampler.variant": "paper"},
+    "stylegan_v_ffs_k2": STYLEGAN_V | count(2),
+    "stylegan_v_ffs_k4": STYLEGAN_V | count(4),
+    "stylegan_v_ffs_k8": STYLEGAN_V | count(8),
+    "stylegan_v_ffs_k16": STYLEGAN_V | count(16),
+    "stylegan_v_ffs_lstm_1": LSTM | {"generator.motion.distance": 1.0},
+    "stylegan_v_ffs_lstm_16": LSTM | {"generator.motion.distance": 16.0},
+    "stylegan_v_ffs_no_projection": STYLEGAN_V | {"discriminator.projection": False},
+    "stylegan_v_ffs_without_g": LSTM | {"generator.motion_input": "styles", "generator.motion.distance": 1.0},
+    "stylegan_v_ffs_without_d": without(STYLEGAN_V, "discriminator.", "time_sampler.max_distance") | count(2) | {
+        "discriminator.type": "dual", "discriminator.channel_base": 16384
+    },
+    "stylegan_v_sky": STYLEGAN_V | SKY,
+    "stylegan_v_sky_release": STYLEGAN_V | SKY | RELEASE,
+    "stylegan_v_ucf": STYLEGAN_V | UCF,
+    "stylegan_v_ucf_release": STYLEGAN_V | UCF | RELEASE,
+    "stylegan_v_ucf_cond": STYLEGAN_V | UCF | {"generator.label_dim": 101, "data.labels": True},
+    "stylegan_v_rainbow_jelly": STYLEGAN_V | JELLY,
+    "stylegan_v_rainbow_jelly_release": STYLEGAN_V | JELLY | RELEASE,
+    "stylegan_v_mead_1024": STYLEGAN_V | MEAD,
+    "stylegan_v_mead_1024_release": STYLEGAN_V | MEAD | RELEASE,
+    "stylegan2_image": IMAGE,
+    "inr_gan_image": without(IMAGE, "generator.architecture", "generator.motion_") | {
+        "generator.type": "inr_gan", "generator.channel_base": 32768, "train.precision": "fp32"
+    },
+    "cross_inr_conv1d_hypernetwork": without(
+        DIGAN, "generator.motion.", "discriminator.", "time_sampler.", "augment."
+    ) | count(3) | {
+        "data.sampling": "videos", "data.cut": "none", "generator.motion.type": "conv1d", "augment.type": "ada",
+        "discriminator.type": "hypernetwork", "time_sampler.type": "random_distance", "loss.r1_gamma": 0.0512,
+    },
+    "cross_stylegan2_global_dual": without(
+        DIGAN, "generator.type", "generator.coord", "generator.fmm", "generator.input", "generator.channel_base"
+    ) | FOLDERS | {
+        "generator.type": "stylegan2", "generator.channel_base": 16384, "data.stride": 4, "generator.fps": 7.5
+    },
+}  # fmt: skip
+
+
+def value(data: dict, path: str):
+    for key in path.split("."):
+        data = data[key]
+    return data
+
+
+def test_every_recipe_of_a_paper_is_in_the_table():
+    assert set(installed_recipes()) - OURS == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_numbers(name):
+    resolved = load_recipe(name).to_dict()
+    wrong = {path: value(resolved, path) for path, wanted in EXPECTED[name].items() if not same(resolved, path, wanted)}
+    assert wrong == {}
+
+
+def same(resolved: dict, path: str, wanted) -> bool:
+    found = value(resolved, path)
+    return math.isclose(found, wanted, rel_tol=1e-6) if isinstance(wanted, float) else found == wanted
+
+
+def test_no_two_recipes_are_one_experiment():
+    seen = {}
+    for name in installed_recipes():
+        experiment = {k: part for k, part in load_recipe(name).to_dict().items() if k not in ("name", "description")}
+        assert experiment not in seen.values(), f"{name} is {[n for n, other in seen.items() if other == experiment]}"
+        seen[name] = experiment
