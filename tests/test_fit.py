@@ -25,6 +25,14 @@ COMPLETED = [
     (["generator.label_dim=4"], {"discriminator.label_dim": 4, "data.labels": True}),
 ]
 
+HALF = [
+    # train.precision, half_blocks, half_dtype
+    ("fp32", 0, "float16"),
+    ("tf32", 0, "float16"),
+    ("bf16", 99, "bfloat16"),
+    ("fp16", 4, "float16"),
+]
+
 REFUSED = [
     ([RANDOM, "time_sampler.frames=3"], "time_sampler.frames: is 3, but discriminator.frames is 2"),
     (
@@ -61,3 +69,19 @@ def test_refused(written, message):
     with pytest.raises(InrvidError) as caught:
         load_recipe("quickstart", written)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("precision", "blocks", "dtype"), HALF)
+def test_precision_is_one_key(precision, blocks, dtype):
+    """Both networks learn it, a saved recipe does not repeat it, so that it can be changed."""
+    recipe = load_recipe("quickstart", [f"train.precision={precision}"])
+    for part in (recipe.generator, recipe.discriminator):
+        assert (part.half_blocks, part.half_dtype) == (blocks, dtype)
+    assert load_recipe(recipe.to_dict()) == recipe
+    changed = load_recipe(recipe.to_dict(), ["train.precision=fp32"])
+    assert changed.generator.half_blocks == 0
+
+
+def test_half_blocks_that_contradict_the_precision():
+    with pytest.raises(InrvidError, match="generator.half_blocks: is 4, but train.precision is fp32, which makes it 0"):
+        load_recipe("quickstart", ["generator.half_blocks=4"])

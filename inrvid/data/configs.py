@@ -69,3 +69,6 @@ class ProceduralScenesConfig(DatasetConfig):
     elements: Annotated[tuple[Literal["clouds", "hills", "lake"], ...], Field(strict=False)] = Field(
         ("clouds", "hills", "lake"), description="what there may be beside the sky and its sun or moon"
     )
+    times_of_day: Annotated[
+        tuple[Literal["dawn", "day", "dusk", "night"], ...], Field(strict=False, min_length=1)
+    ] = Field(("dawn", "day", "dusk", "night"), description="in equal numbers; with labels, the classes")

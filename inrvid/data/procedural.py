@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..random import Draws, Key
 from .base import Skipped, VideoDataset, VideoRecord
 from .configs import ProceduralScenesConfig
-from .scenes import PALETTES, Array, Points, Scene
+from .scenes import Array, Points, Scene
 
 VERSION = 1
 """Part of the fingerprint; goes up when the same video would be drawn differently."""
@@ -43,12 +43,12 @@ class ProceduralScenes(VideoDataset):
         self.config = config
         side = config.resolution
         self.height, self.width = (side, side) if isinstance(side, int) else side
-        self.classes = sorted(PALETTES) if config.labels else []
+        self.classes = sorted(config.times_of_day) if config.labels else []
         self.skipped: list[Skipped] = []
         self.records = [self._record(video) for video in range(config.videos)]
 
     def _record(self, video: int) -> VideoRecord:
-        label = _time_of_day(video) if self.config.labels else None
+        label = self._time_of_day(video) if self.config.labels else None
         name = f"{self.config.split}-{video:06d}"
         return VideoRecord(name, self.config.frames, SOURCE_FPS, self.width, self.height, label)
 
@@ -66,7 +66,7 @@ class ProceduralScenes(VideoDataset):
 
     @property
     def fingerprint(self) -> str:
-        contents = self.config.model_dump(mode="json", include={"split", "videos", "frames", "labels", "elements"})
+        contents = self.config.model_dump(mode="json", include={"split", "videos", "frames", "labels", "elements", "times_of_day"})
         contents |= {"version": VERSION, "fps": self.fps, "size": [self.height, self.width]}
         return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
 
@@ -78,7 +78,7 @@ class ProceduralScenes(VideoDataset):
     def scene(self, video: int) -> Scene:
         """The scene of a video, to be drawn at any time and size."""
         draws = Draws([Key(0, 0, video)], f"procedural scenes, {self.config.split}")
-        return Scene(draws, _time_of_day(video), self.config.elements)
+        return Scene(draws, self._time_of_day(video), self.config.elements)
 
     def read(self, video: int, frames: Sequence[int]) -> np.ndarray:
         scene, t = self.scene(video), np.asarray(frames, np.float64) / self.fps
@@ -94,6 +94,5 @@ class ProceduralScenes(VideoDataset):
         pixels = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
         return np.ascontiguousarray(pixels.transpose(2, 1, 3, 0))
 
-
-def _time_of_day(video: int) -> str:
-    return list(PALETTES)[video % len(PALETTES)]
+    def _time_of_day(self, video: int) -> str:
+        return self.config.times_of_day[video % len(self.config.times_of_day)]

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inrvid.data.procedural import PALETTES, ProceduralScenes
+from inrvid.data.procedural import ProceduralScenes
+from inrvid.data.scenes import PALETTES
 from inrvid.errors import DataError
 from inrvid.registry import registry
 

@@ -10,6 +10,7 @@ import signal
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 import yaml
 from PIL import Image
@@ -21,6 +22,8 @@ from inrvid.training.fitting import fit_to_data
 from inrvid.training.interval import Interval
 from inrvid.training.run_dir import checkpoint_to_resume, new_run_dir, refuse_another_model
 from inrvid.training.trainer import Interrupted, Trainer
+
+from ..hub_server import hub
 
 
 def trainer(recipe, folder, resume=None):
@@ -40,6 +43,7 @@ def test_a_run_leaves_what_it_promises(tiny, tmp_path):
     assert load_recipe(folder / "recipe.yaml") == run.recipe
     lines = metrics(folder)
     assert lines[-1]["clips"] == 64
+    assert lines[-1]["frames"] == 128  # the discriminator sees two of a clip
     assert lines[-1]["step"] == 16
     for line in lines:
         for key in ("loss/G", "loss/D", "sign/real_image", "sign/fake_motion", "clips_per_second"):
@@ -229,3 +233,34 @@ def test_saved_recipe_is_plain_yaml(tiny, tmp_path):
     trainer(tiny("train.kclips=0.004"), tmp_path / "run").run()
     data = yaml.safe_load((tmp_path / "run" / "recipe.yaml").read_text())
     assert data["data"]["resolution"] == 16
+
+
+def test_the_model_is_published_at_the_end(tiny, tmp_path, monkeypatch):
+    with hub(monkeypatch) as remote:
+        run = trainer(tiny("train.kclips=0.008", "hub.repo_id=me/scenes", "hub.private=true"), tmp_path / "run")
+        run.run()
+    made = remote.repos["me/scenes"]
+    assert made.get("private") or made["visibility"] == "private"  # by the client's version
+    assert remote.tokens == {"Bearer hf_test"}
+    config = json.loads(remote.files["me/scenes", "config.json"])
+    assert config["clips"] == 8
+    assert config["recipe"] == run.recipe.to_dict()
+    published = safetensors.torch.load(remote.files["me/scenes", "model.safetensors"])
+    assert all(torch.equal(value, published[name]) for name, value in run.generator.state_dict().items())
+
+
+@pytest.mark.parametrize(("status", "expected"), [(403, "the Hub refused"), (None, "cannot be published")])
+def test_what_the_hub_refuses_is_told_and_the_model_is_there(tiny, tmp_path, monkeypatch, status, expected):
+    with hub(monkeypatch, refuses=status):
+        run = trainer(tiny("train.kclips=0.008", "hub.repo_id=me/scenes"), tmp_path / "run")
+        if status is None:
+            monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+        with pytest.raises(InrvidError, match=f"me/scenes: {expected}"):
+            run.run()
+    assert VideoGenerator.from_pretrained(tmp_path / "run")
+
+
+def test_publishing_without_a_login_is_refused_before_training(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
+    with pytest.raises(InrvidError, match="hub.repo_id: publishing needs a login to the Hub: hf auth login"):
+        trainer(tiny("hub.repo_id=me/scenes"), tmp_path / "run")
