@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import BaseModel
 
@@ -106,4 +106,6 @@ def _retyped(
 def _annotated_model(model: type[BaseModel] | None, key: str) -> type[BaseModel] | None:
     field = model.model_fields.get(key) if model else None
     annotation = field.annotation if field else None
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+    if get_origin(annotation) is not None or not isinstance(annotation, type):  # dict[…] is a type to Python 3.10
+        return None
+    return annotation if issubclass(annotation, BaseModel) else None

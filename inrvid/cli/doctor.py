@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 
 import typer
@@ -15,6 +16,12 @@ OPTIONAL = {
 }
 DECODERS = ("h264", "hevc", "vp9", "av1", "mpeg4", "gif", "mjpeg")
 ENCODERS = ("libx264",)
+
+PAIRS_A_SECOND = {"h264 files": 90, "a zip of JPEG frames": 2300}
+"""Of 128×128, that one loader worker reads on a core of 2024."""
+
+WANTED_PAIRS = 500
+"""That one fast GPU may train on in a second."""
 
 
 def doctor(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
@@ -56,6 +63,7 @@ def examine() -> dict[str, dict[str, str]]:
         "optional": optional,
         "devices": _devices(),
         "codecs": _codecs(),
+        "advice": _advice(),
         "plugins": _plugins(),
     }
 
@@ -75,6 +83,28 @@ def _devices() -> dict[str, str]:
             "none visible" if built else "this PyTorch is a CPU build: https://pytorch.org/get-started/locally"
         )
     return devices
+
+
+def _advice() -> dict[str, str]:
+    """What is worth knowing of this machine before a long training."""
+    import os
+
+    import torch
+
+    from ..data.parallel import cpus
+
+    needed = ", ".join(f"{math.ceil(WANTED_PAIRS / rate)} of {what}" for what, rate in PAIRS_A_SECOND.items())
+    advice = {
+        "data": f"a GPU may train on {WANTED_PAIRS} pairs a second: loader workers for that: {needed} (inrvid data "
+        f"convert makes one); this machine has {cpus()} cores"
+    }
+    shares_cores = torch.cuda.device_count() == 0 and torch.get_num_threads() > 1
+    if shares_cores and os.environ.get("OMP_WAIT_POLICY", "").lower() != "passive":
+        advice["threads"] = (
+            "beside other work, threads that wait for each other can cost far more than they bring: OMP_NUM_THREADS=1, "
+            "or OMP_WAIT_POLICY=passive, which halves the speed of small models on a quiet machine"
+        )
+    return advice
 
 
 def _codecs() -> dict[str, str]:

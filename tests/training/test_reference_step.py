@@ -19,6 +19,7 @@ from inrvid import load_recipe
 from inrvid.models import build_discriminator, build_generator
 from inrvid.random import Draws
 from inrvid.registry import registry
+from inrvid.training.sharing import shares
 from inrvid.training.step import Batch, TrainingStep
 
 SYSTEMS = {
@@ -148,7 +149,7 @@ def r1(D, s, augment):
     ]
 
 
-def of_trainer(s):
+def of_trainer(s, micro_batch=BATCH):
     """The same of `TrainingStep`."""
     G, D = networks(s.recipe)
     training = TrainingStep(s.recipe, G, D, Accelerator(cpu=True), LENGTHS)
@@ -157,7 +158,10 @@ def of_trainer(s):
         optimizer.register_step_pre_hook(
             lambda own, *_: gradients.append([p.grad.clone() for group in own.param_groups for p in group["params"]])
         )
-    log = training(STEP, [Batch(s.real, s.t, s.label, SAMPLES)], clips_seen=STEP * BATCH)
+    (parts,) = shares(BATCH, D.group, 1, micro_batch)
+    batches = [Batch(s.real[own], s.t[own], s.label[own], [SAMPLES[i] for i in own]) for own in parts]
+    log = training(STEP, batches, clips_seen=STEP * BATCH)
+    assert all(p.grad is None for module in (G, D) for p in module.parameters())  # nothing is left for the next step
     losses = {name: value.mean() for name, value in log.items() if name.startswith("loss/")}
     return losses, gradients, training.G, training.D, list(training.ema.module.parameters())
 
@@ -183,3 +187,13 @@ def test_a_step_is_the_paper_s(setting):
     torch.testing.assert_close(G.mapping.w_average, G0.mapping.w_average, rtol=1e-9, atol=1e-12)
     moved = flat(average0) - flat(start[0].parameters())
     assert (flat(average) - flat(average0)).norm() < 1e-5 * moved.norm()
+
+
+def test_micro_batches_are_one_batch(setting):
+    """To the float32 of ADA's matrices, whose margins are those of the clips that are warped together."""
+    losses, whole, *_ = of_trainer(setting)
+    same, parts, *_ = of_trainer(setting, micro_batch=BATCH // 2)
+    for name, value in losses.items():
+        torch.testing.assert_close(same[name], value, rtol=1e-6, atol=0)
+    for actual, wanted in zip(parts, whole, strict=True):
+        assert (flat(actual) - flat(wanted)).norm() < 1e-5 * flat(wanted).norm()
