@@ -81,6 +81,7 @@ def convert(
     fps: Fps = None,
     stride: Stride = 1,
     resize: Annotated[str, typer.Option(help="center_crop or squash")] = "center_crop",
+    interpolation: Annotated[str, typer.Option(help="bicubic, or bilinear as DIGAN's release")] = "bicubic",
     labels: UseLabels = False,
     clip_length: Annotated[int, typer.Option(min=1, help="leave out videos that are shorter, frames")] = 1,
     on_error: Annotated[str, typer.Option(help="skip or fail: what to do with a broken video")] = "skip",
@@ -95,7 +96,7 @@ def convert(
         raise DataError(problem)
     _, dataset = _open(
         path, type_, resolution=resolution, clip_length=clip_length, fps=fps, stride=stride, resize=resize,
-        labels=labels, on_error=on_error,
+        interpolation=interpolation, labels=labels, on_error=on_error,
     )  # fmt: skip
     failed = write(dataset, out, format_, quality)
     size = out.stat().st_size / 2**20

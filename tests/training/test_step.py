@@ -91,6 +91,22 @@ def test_a_step_is_a_function_of_its_number_and_batch(tiny):
     assert all(torch.equal(states[0][k], states[1][k]) for k in states[0])
 
 
+def test_frozen_parts_of_the_discriminator_stay_frozen(tiny):
+    """A pretrained backbone: neither moved, nor let loose after the generator's turn."""
+    recipe = tiny()
+    D = build_discriminator(recipe.discriminator)
+    D.image.requires_grad_(False)
+    training = TrainingStep(recipe, build_generator(recipe.generator), D, Accelerator(cpu=True), LENGTHS)
+    before = copy.deepcopy(D.state_dict())
+    frames = torch.rand(4, 2, 3, 16, 16) * 2 - 1
+    for step in range(2):
+        training(step, [Batch(frames, torch.tensor([[0.0, 5.0]] * 4), torch.zeros(4, 0), range(4))], clips_seen=0)
+    for name, p in D.named_parameters():
+        frozen = name.startswith("image.")
+        assert p.requires_grad != frozen
+        assert torch.equal(p, before[name]) == frozen, name
+
+
 def gradients_of_a_step(tiny, **keys):
     """All parameters after one step with a penalty, from the same start."""
     small = ("generator.resolution=8", "generator.input_resolution=4")  # compiling takes a minute as it is
