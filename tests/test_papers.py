@@ -81,7 +81,7 @@ IMAGE = without(STYLEGAN_V, "generator.motion.", "time_sampler.", "discriminator
     "discriminator.modulated": False,
 }  # fmt: skip
 EXPECTED = {
-    "digan_ucf": DIGAN | UCF | {"data.cut": "none"},
+    "digan_ucf": DIGAN | UCF | {"data.cut": "whole"},
     "digan_ucf_train_split": DIGAN | UCF | {"data.split": "train"},
     "digan_ucf_cond": DIGAN | UCF | {"generator.label_dim": 101, "data.labels": True},
     "digan_ucf_ablation_plain": DIGAN | UCF | {
@@ -126,7 +126,7 @@ EXPECTED = {
     "cross_inr_conv1d_hypernetwork": without(
         DIGAN, "generator.motion.", "discriminator.", "time_sampler.", "augment."
     ) | count(3) | {
-        "data.sampling": "videos", "data.cut": "none", "generator.motion.type": "conv1d", "augment.type": "ada",
+        "data.sampling": "videos", "data.cut": "whole", "generator.motion.type": "conv1d", "augment.type": "ada",
         "discriminator.type": "hypernetwork", "time_sampler.type": "random_distance", "loss.r1_gamma": 0.0512,
     },
     "cross_stylegan2_global_dual": without(

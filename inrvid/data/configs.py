@@ -38,8 +38,8 @@ class DatasetConfig(PartConfig):
 class FileDatasetConfig(DatasetConfig):
     """Data sets on disk. `path` is needed to open one, not to write a recipe."""
 
-    cut: Literal["none", "clips"] = Field(
-        "none",
+    cut: Literal["whole", "clips"] = Field(
+        "whole",
         description="clips: each clip_length frames of a video are a video of their own, with a stride as many "
         "interleaved ones (DIGAN's release, of folders of frames)",
     )

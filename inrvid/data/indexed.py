@@ -124,7 +124,7 @@ class IndexedDataset(VideoDataset):
     def _cut(self, info: VideoInfo) -> list[slice]:
         """The videos that a file holds, as slices of its frames at the model's rate before `stride`."""
         stride, length = self.config.stride, self.config.clip_length
-        if self.config.cut == "none":
+        if self.config.cut == "whole":
             return [slice(None, None, stride)]
         block = length * stride
         frames = len(source_frames(info, self.config.fps))

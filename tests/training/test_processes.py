@@ -20,8 +20,9 @@ from safetensors.torch import load_file
 from .conftest import TINY
 
 BATCH = ["train.batch_size=12", "discriminator.mbstd_group=2", "train.log_kclips=0.012", "train.sample_kclips=9"]
-# At the quickstart's own rates one process ends 1.7e-5 from itself with other kernels, and so other roundings.
-BATCH += ["optim.generator.lr=0.012", "optim.discriminator.lr=0.005"]
+# Adam makes steps of the rate's size out of gradients that are nothing but rounding: at 0.01 one process ends 1e-5 to
+# 5e-5 from itself with other roundings; what is wrong shows at any rate.
+BATCH += ["optim.generator.lr=0.001", "optim.discriminator.lr=0.001"]
 
 
 def command(folder, *arguments, clips=120, processes=1):
@@ -71,7 +72,7 @@ def test_ten_steps_are_those_of_one_process(alone, processes, settings, tmp_path
     """Parameters, moving average and the mean style after 10 steps, penalty and w̄ included."""
     out = run(tmp_path / "run", *settings, processes=processes)
     assert out.count("generator 0.0") == 1  # one process speaks
-    assert distance(weights(tmp_path / "run"), alone) < 1e-5
+    assert distance(weights(tmp_path / "run"), alone) < 1e-6
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert [line["clips"] for line in lines] == list(range(12, 132, 12))
 
@@ -87,7 +88,7 @@ def test_adaptive_augmentation_is_that_of_one_process(tmp_path):
         found.append([json.loads(line)["augment/p"] for line in lines])
     assert found[0] == found[1]
     assert max(found[0]) > 0.05
-    assert distance(weights(tmp_path / "2"), weights(tmp_path / "1")) < 1e-5
+    assert distance(weights(tmp_path / "2"), weights(tmp_path / "1")) < 1e-6
 
 
 def test_a_checkpoint_of_two_processes_resumes_on_one_and_three(alone, tmp_path):
@@ -95,7 +96,7 @@ def test_a_checkpoint_of_two_processes_resumes_on_one_and_three(alone, tmp_path)
         folder = tmp_path / str(processes)
         run(folder, clips=60, processes=2)
         assert "continuing at 60 clips" in run(folder, clips=120, processes=processes)
-        assert distance(weights(folder), alone) < 1e-5
+        assert distance(weights(folder), alone) < 1e-6
 
 
 def test_a_signal_stops_all_processes_after_the_same_step(alone, tmp_path):
@@ -210,7 +211,7 @@ def test_two_nodes(alone, tmp_path):
     address = ["--master_addr=127.0.0.1", f"--master_port={port}"]
     agents = [[*torchrun, f"--node_rank={rank}", *address, *arguments] for rank in range(2)]
     together(agents, [environment()] * 2)
-    assert distance(weights(tmp_path / "run"), alone) < 1e-5
+    assert distance(weights(tmp_path / "run"), alone) < 1e-6
 
 
 def test_slurm(alone, tmp_path):
@@ -218,7 +219,7 @@ def test_slurm(alone, tmp_path):
     common = {**environment(), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "SLURM_STEP_NUM_TASKS": "2"}
     tasks = [{**common, "SLURM_PROCID": str(rank), "SLURM_LOCALID": "0"} for rank in range(2)]
     together([command(tmp_path / "run")] * 2, tasks)
-    assert distance(weights(tmp_path / "run"), alone) < 1e-5
+    assert distance(weights(tmp_path / "run"), alone) < 1e-6
 
 
 def test_slurm_without_an_address(tmp_path):

@@ -162,6 +162,7 @@ def of_trainer(s, micro_batch=BATCH):
     batches = [Batch(s.real[own], s.t[own], s.label[own], [SAMPLES[i] for i in own]) for own in parts]
     log = training(STEP, batches, clips_seen=STEP * BATCH)
     assert all(p.grad is None for module in (G, D) for p in module.parameters())  # nothing is left for the next step
+    assert torch.equal(training.ema.module.mapping.w_average, training.G.mapping.w_average)
     losses = {name: value.mean() for name, value in log.items() if name.startswith("loss/")}
     return losses, gradients, training.G, training.D, list(training.ema.module.parameters())
 
