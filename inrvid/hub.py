@@ -47,8 +47,7 @@ def load_generator(
 ) -> VideoGenerator:
     """The generator of a folder (a model, or a run with a `model/` in it) or a Hub repository `owner/name`.
 
-    Returns it in evaluation mode, on the CPU, to run in `precision` (fp32, tf32, bf16, fp16) or the one it was trained
-    in.
+    Returns it in evaluation mode, on the CPU, to run in `precision` (fp32, bf16, fp16) or the one it was trained in.
 
     Raises:
         ModelError: not found, not a model, weights that do not fit, or a component whose package is missing.
@@ -103,14 +102,28 @@ def push_generator(
             return str(api.upload_folder(repo_id=repo_id, folder_path=directory, commit_message=message).commit_url)
     except HfHubHTTPError as error:
         raise ModelError(f"{repo_id}: the Hub refused: {error}\n  log in with: hf auth login") from None
-    except (HFValidationError, OfflineModeIsEnabled, OSError, *_transport_errors()) as error:  # type: ignore[misc]
-        raise ModelError(f"{repo_id}: cannot be published: {str(error).splitlines()[0]}") from None
+    except (HFValidationError, OfflineModeIsEnabled, OSError, RuntimeError, *_transport_errors()) as error:  # type: ignore[misc]
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"{repo_id}: cannot be published: {reason}") from None
 
 
-def require_login(what: str) -> None:
-    """Raises InrvidError, naming the key or option `what` that asks for it, if nobody is logged in to the Hub."""
-    from huggingface_hub import get_token
+def check_publishing(repo_id: str, what: str) -> None:
+    """What can be known before there is a model to publish.
 
+    Raises:
+        InrvidError: no name of a repository, nobody is logged in, or the Hub's client is offline; the message names
+            the key or option `what` that asks for it.
+    """
+    from huggingface_hub import constants, get_token
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(repo_id)
+    except HFValidationError as error:
+        raise InrvidError(f"{what}: {repo_id!r} is not the name of a repository, owner/name: {error}") from None
+    if constants.HF_HUB_OFFLINE:
+        raise InrvidError(f"{what}: publishing needs the Hub, but HF_HUB_OFFLINE is set")
     if get_token() is None:
         raise InrvidError(f"{what}: publishing needs a login to the Hub: hf auth login (or set HF_TOKEN)")
 

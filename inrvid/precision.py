@@ -10,8 +10,8 @@ from .errors import InrvidError
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 
 HALF: dict[str, dict[str, Any]] = {
-    "fp32": {"half_blocks": 0},
-    "tf32": {"half_blocks": 0},
+    "fp32": {"half_blocks": 0, "half_dtype": "float16"},
+    "tf32": {"half_blocks": 0, "half_dtype": "float16"},
     "bf16": {"half_blocks": 99, "half_dtype": "bfloat16"},
     "fp16": {"half_blocks": 4, "half_dtype": "float16"},
 }
@@ -24,12 +24,10 @@ def in_precision(config: Mapping[str, Any], precision: str) -> dict[str, Any]:
     """The configuration of a network, in plain data, to run in this precision.
 
     Raises:
-        InrvidError: no such precision, or the network has no half precision.
+        InrvidError: no such precision.
     """
     if precision not in HALF:
-        raise InrvidError(f"--precision {precision}: expected one of {', '.join(HALF)}")
-    if HALF[precision]["half_blocks"] and "half_blocks" not in config:
-        raise InrvidError(f"--precision {precision}: {config.get('type')} runs in the precision of its weights alone")
+        raise InrvidError(f"precision {precision}: expected one of {', '.join(HALF)}")
     return {**config, **{key: value for key, value in HALF[precision].items() if key in config}}
 
 

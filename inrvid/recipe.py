@@ -51,7 +51,7 @@ class OptimConfig(StrictModel):
 class TrainConfig(StrictModel):
     """Lengths are in thousands of real clips shown to the discriminator; the batch is that of all processes together.
 
-    StyleGAN-V counts frames: divide its lengths by the frames of a clip, and multiply its ramp-up by them.
+    StyleGAN-V counts frames: `kclips` is its length over the frames of a clip, `ema_rampup` its ramp-up times them.
     """
 
     kclips: PositiveFloat = Field(25000.0, description="length of the training, thousands of real clips")

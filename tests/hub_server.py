@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
-from huggingface_hub import constants
 import pytest
+from huggingface_hub import constants
 
 
 @contextlib.contextmanager
@@ -33,7 +33,9 @@ def hub(monkeypatch: pytest.MonkeyPatch, *, refuses: int | None = None) -> Itera
             _, _, _, owner, name, what, *_ = self.path.split("?")[0].split("/")
             if what == "preupload":
                 paths = [file["path"] for file in json.loads(body)["files"]]
-                return self.answer({"files": [{"path": p, "uploadMode": "regular", "shouldIgnore": False} for p in paths]})
+                return self.answer(
+                    {"files": [{"path": p, "uploadMode": "regular", "shouldIgnore": False} for p in paths]}
+                )
             for line in map(json.loads, body.decode().splitlines()):
                 if line["key"] == "file":
                     content = base64.b64decode(line["value"]["content"])

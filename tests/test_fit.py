@@ -83,5 +83,6 @@ def test_precision_is_one_key(precision, blocks, dtype):
 
 
 def test_half_blocks_that_contradict_the_precision():
-    with pytest.raises(InrvidError, match="generator.half_blocks: is 4, but train.precision is fp32, which makes it 0"):
+    expected = r"generator\.half_blocks: is 4, but train\.precision is fp32, which makes it 0"
+    with pytest.raises(InrvidError, match=expected):
         load_recipe("quickstart", ["generator.half_blocks=4"])

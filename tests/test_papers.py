@@ -58,10 +58,10 @@ STYLEGAN_V = {
 }  # fmt: skip
 RELEASE = {"discriminator.modulated": False}
 SKY = {"generator.motion.distance": 256.0, "generator.motion.min_period": 256.0}
-JELLY = {"generator.fps": 30.0}
+JELLY = {"generator.fps": 30.0, "data.source_fps": 30.0}
 MEAD = {
     "generator.resolution": 1024, "generator.channel_base": 32768, "discriminator.channel_base": 32768,
-    "generator.label_dim": 77, "generator.fps": 30.0, "loss.r1_gamma": 0.0002 * 1024**2 / 64, "data.labels": True,
+    "generator.label_dim": 77, "generator.fps": 30.0, "data.source_fps": 30.0, "loss.r1_gamma": 0.0002 * 1024**2 / 64, "data.labels": True,
 }  # fmt: skip
 UCF = {"data.type": "ucf101", "data.split": "all"}
 
@@ -97,7 +97,7 @@ EXPECTED = {
         "generator.clip_length": 128, "generator.motion.sigma_t": 0.5, "generator.fps": 30.0
     },
     "stylegan_v_ffs": STYLEGAN_V,
-    "stylegan_v_ffs_release": STYLEGAN_V | RELEASE | {"generator.fps": 30.0},
+    "stylegan_v_ffs_release": STYLEGAN_V | RELEASE,
     "stylegan_v_ffs_paper": STYLEGAN_V | {"generator.motion.spacing": "linear", "time_sampler.variant": "paper"},
     "stylegan_v_ffs_k2": STYLEGAN_V | count(2),
     "stylegan_v_ffs_k4": STYLEGAN_V | count(4),

@@ -21,7 +21,7 @@ def generate(
     size: str = typer.Option(None, metavar="N|HxW", help="Size of the frames; default: the model's."),
     grid: bool = typer.Option(False, "--grid", help="All videos side by side in one file."),
     precision: str = typer.Option(
-        None, metavar="fp32|tf32|bf16|fp16", help="Default: as it was trained. bf16 is quicker on CPUs that have it."
+        None, metavar="fp32|tf32|bf16|fp16", help="Default: as it was trained, tf32 as fp32."
     ),
     cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
 ) -> None:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from ..config import PartConfig, Sides
+
+
+def _different(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError(f"each may be named once, got {', '.join(values)}")
+    return values
 
 
 class DatasetConfig(PartConfig):
@@ -70,5 +76,7 @@ class ProceduralScenesConfig(DatasetConfig):
         ("clouds", "hills", "lake"), description="what there may be beside the sky and its sun or moon"
     )
     times_of_day: Annotated[
-        tuple[Literal["dawn", "day", "dusk", "night"], ...], Field(strict=False, min_length=1)
+        tuple[Literal["dawn", "day", "dusk", "night"], ...],
+        Field(strict=False, min_length=1),
+        AfterValidator(_different),
     ] = Field(("dawn", "day", "dusk", "night"), description="in equal numbers; with labels, the classes")

@@ -88,17 +88,20 @@ class IndexedDataset(VideoDataset):
         self.records, self.skipped = [], []
         self._infos: list[VideoInfo] = []
         self._pieces: list[slice] = []
+        self._lengths: list[int] = []
         infos = self._look_into([item.name for item in found if item.problem is None])
         for item in found:
             info = item.problem or infos[item.name]
-            reason = info if isinstance(info, str) else self._unfit(item, info)
+            frames = 0 if isinstance(info, str) else len(source_frames(info, self.config.fps))
+            reason = info if isinstance(info, str) else self._unfit(item, info, frames)
             if isinstance(info, VideoInfo) and reason is None:
                 label = item.label if self.config.labels else None
                 record = VideoRecord(item.name, info.frames, info.fps, info.width, info.height, label)
-                for piece in self._cut(info):
+                for piece in self._cut(frames):
                     self.records.append(record)
                     self._infos.append(info)
                     self._pieces.append(piece)
+                    self._lengths.append(len(range(*piece.indices(frames))))
             else:
                 self.skipped.append(Skipped(item.name, str(reason)))
         if self.skipped and self.config.on_error == "fail":
@@ -106,11 +109,10 @@ class IndexedDataset(VideoDataset):
         if not self.records:
             reasons = skipped_lines(self.skipped, str(self.path))
             raise DataError("\n".join([f"{self.path}: none of its videos can be used", *reasons]))
-        self._lengths = [len(self._source(video)) for video in range(len(self.records))]
 
-    def _unfit(self, item: Found, info: VideoInfo) -> str | None:
-        """Why a decodable video is of no use under this configuration."""
-        frames, stride = len(source_frames(info, self.config.fps)), self.config.stride
+    def _unfit(self, item: Found, info: VideoInfo, frames: int) -> str | None:
+        """Why a decodable video of so many frames, before `stride`, is of no use under this configuration."""
+        stride = self.config.stride
         length = frames // stride if self.config.cut == "clips" else -(-frames // stride)
         if length < self.config.clip_length:
             found = "1 frame" if length == 1 else f"{length} frames"
@@ -121,13 +123,12 @@ class IndexedDataset(VideoDataset):
             return f"no class: looked for {self.labelled_by}"
         return None
 
-    def _cut(self, info: VideoInfo) -> list[slice]:
-        """The videos that a file holds, as slices of its frames at the model's rate before `stride`."""
+    def _cut(self, frames: int) -> list[slice]:
+        """The videos that a file of so many frames, before `stride`, holds: slices of them."""
         stride, length = self.config.stride, self.config.clip_length
         if self.config.cut == "whole":
             return [slice(None, None, stride)]
         block = length * stride
-        frames = len(source_frames(info, self.config.fps))
         return [
             slice(start + phase, start + block, stride)
             for start in range(0, frames - block + 1, block)
@@ -157,8 +158,9 @@ class IndexedDataset(VideoDataset):
 
     @functools.cached_property
     def fingerprint(self) -> str:
+        files = {record.name: record for record in self.records}
         described = {
             "config": self.config.model_dump(mode="json", exclude=set(DECIDES_NOTHING)),
-            "videos": [[record.name, self._bytes(record.name), record.frames, record.label] for record in self.records],
+            "videos": [[name, self._bytes(name), record.frames, record.label] for name, record in files.items()],
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

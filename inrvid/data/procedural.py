@@ -15,7 +15,7 @@ from .base import Skipped, VideoDataset, VideoRecord
 from .configs import ProceduralScenesConfig
 from .scenes import Array, Points, Scene
 
-VERSION = 1
+VERSION = 2
 """Part of the fingerprint; goes up when the same video would be drawn differently."""
 
 SOURCE_FPS = 25.0
@@ -66,7 +66,9 @@ class ProceduralScenes(VideoDataset):
 
     @property
     def fingerprint(self) -> str:
-        contents = self.config.model_dump(mode="json", include={"split", "videos", "frames", "labels", "elements", "times_of_day"})
+        contents = self.config.model_dump(
+            mode="json", include={"split", "videos", "frames", "labels", "elements", "times_of_day"}
+        )
         contents |= {"version": VERSION, "fps": self.fps, "size": [self.height, self.width]}
         return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
 

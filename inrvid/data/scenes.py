@@ -219,8 +219,8 @@ class Scene:
     Args:
         draws: the video's random numbers, one row.
         time_of_day: a key of `PALETTES`.
-        elements: which of `ELEMENTS` there may be, beside the sky and its sun or moon. What is left out changes
-            nothing else.
+        elements: which of `ELEMENTS` there may be, beside the sky and its sun or moon. What is left out uncovers
+            what lies behind it.
     """
 
     def __init__(self, draws: Draws, time_of_day: str, elements: Collection[str] = ELEMENTS):
@@ -249,18 +249,21 @@ class Scene:
         _cover(image, light, points.inside(self.sun.radius - distance))
         if "clouds" in self.elements:
             self.clouds.paint(image, points, self.palette, glow)
-        if "hills" in self.elements:
-            self._paint_land(image, points, sun_x)
+        self._paint_land(image, points, sun_x)
         image *= self.sun.daylight(points.t)
         return image
 
     def _paint_land(self, image: Array, points: Points, sun_x: Array) -> None:
-        far, *near = self.hills
-        far.paint(image, points, self.palette, sun_x, self.snow)
-        if self.lake:
+        far, middle, near = self.hills
+        hilly = "hills" in self.elements
+        if hilly:
+            far.paint(image, points, self.palette, sun_x, self.snow)
+        if self.lake:  # where the middle range would be
             self.lake.paint(image, points, self.palette, sun_x)
-        for hills in near[1:] if self.lake else near:
-            hills.paint(image, points, self.palette, sun_x, 0.0)
+        elif hilly:
+            middle.paint(image, points, self.palette, sun_x, 0.0)
+        if hilly:
+            near.paint(image, points, self.palette, sun_x, 0.0)
 
 
 def _sky(palette: Palette, y: Array) -> Array:

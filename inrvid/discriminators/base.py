@@ -1,7 +1,7 @@
 """Discriminators: frames and their times → logits of one or several heads.
 
-A discriminator says what its heads look at (`inputs`) and what they think of it (`heads`), so that a loss can
-penalise each head at its own input without knowing the head.
+A discriminator says what its heads look at (`inputs`), what they think of it (`heads`), and where a loss may penalise
+their gradients (`penalty_points`), so that the loss need not know the heads.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from .configs import HypernetworkConfig
 
 
 class HypernetworkDiscriminator(Discriminator):
-    """Head: `video` `[B]`. Its input is frames `[B·k, 3, H, W]`, so that a gradient penalty is that of a frame."""
+    """Head: `video` `[B]`. Its input is frames `[B·k, 3, H, W]`."""
 
     Config = HypernetworkConfig
     joins = True

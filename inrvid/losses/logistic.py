@@ -28,7 +28,7 @@ class LogisticLoss(AdversarialLoss):
         return sum_of_means(fake, sign=1) + sum_of_means(real, sign=-1)
 
     def penalty(self, D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensor:
-        """R1: γ/2 · Σ over heads of the mean of ‖∂logit/∂input‖², a row of the head's input at a time."""
+        """R1: γ/2 · Σ over heads of the mean of ‖∂logit/∂x‖², x a row of its penalty point (a real frame)."""
         norms = r1_norms(D, frames, t, label, augment).values()
         return self.config.r1_gamma / 2 * torch.stack([of_head.mean() for of_head in norms]).sum()
 
@@ -38,7 +38,7 @@ def sum_of_means(logits: Tensors, *, sign: int) -> Tensor:
 
 
 def r1_norms(D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensors:
-    """Squared gradient norm of each head's logits, one a row of its input (a frame, or a pair)."""
+    """Squared gradient norm of each head's logits, one a row of its penalty point (a frame, or a pair)."""
     points, inputs = D.penalty_points(frames, t, augment)
     total = torch.stack([at_least_float32(value).sum() for value in D.heads(inputs, t, label).values()]).sum()
     gradients = torch.autograd.grad(total, list(points.values()), create_graph=True)

@@ -1,4 +1,4 @@
-"""What a recipe leaves to the data and to its own shorthands, filled in before training."""
+"""What a recipe leaves to the data, filled in before training."""
 
 from __future__ import annotations
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from ..errors import InrvidError
+from ..precision import HALF_KEYS
 from ..recipe import Recipe, load_recipe
 from .checkpoint import MANIFEST, newest_intact
 
@@ -54,12 +58,18 @@ def checkpoint_to_resume(run_dir: Path, resume: str, say: Callable[[str], None] 
     raise InrvidError(f"--resume {resume}: neither a checkpoint (a folder clips-…) nor a run folder that has one")
 
 
+def _without_half_keys(data: dict[str, Any]) -> dict[str, Any]:
+    """A saved recipe without what `train.precision` decides: runs of older versions repeat it."""
+    parts = {name: data[name] for name in ("generator", "discriminator")}
+    return {**data, **{n: {k: v for k, v in part.items() if k not in HALF_KEYS} for n, part in parts.items()}}
+
+
 def refuse_another_model(checkpoint: Path, recipe: Recipe) -> None:
     """Raises InrvidError if the run that wrote the checkpoint had other networks than the recipe."""
     saved = checkpoint.parent.parent / "recipe.yaml"
     if not saved.exists():
         return
-    before = load_recipe(saved).to_dict()
+    before = load_recipe(_without_half_keys(yaml.safe_load(saved.read_text()))).to_dict()
     after = recipe.to_dict()
     from_data = {"fps", "label_dim"}  # filled in when training starts
     for section in ("generator", "discriminator"):

@@ -40,7 +40,8 @@ class TrainingStep:
     """The networks, their optimizers, and how one batch changes them.
 
     Args:
-        lengths: int64 `[videos]`, frames of each training video: generated clips are of videos as long.
+        lengths: int64 `[videos]`, frames of each training video: each generated clip is of a video as long as one of
+            them, each as likely.
     """
 
     def __init__(self, recipe: Recipe, G: VideoGenerator, D: Discriminator, accelerator: Accelerator, lengths: Tensor):

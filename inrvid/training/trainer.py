@@ -21,7 +21,7 @@ from ..data.memory import kept_in_memory
 from ..data.open import open_dataset
 from ..errors import InrvidError
 from ..files import write_text
-from ..hub import require_login
+from ..hub import check_publishing
 from ..kernels.pages import keep_pages
 from ..models import build_discriminator, build_generator
 from ..precision import set_tf32
@@ -83,12 +83,12 @@ class Trainer:
         console: Console | None = None,
     ):
         refuse_sharding()
-        if recipe.hub.repo_id is not None:
-            require_login("hub.repo_id")
         # Without CUDA, the CPU: motion codes need float64, which Apple's devices lack.
         self.accelerator = Accelerator(
             cpu=cpu or not torch.cuda.is_available(), log_with=checked(recipe.train.trackers) or None
         )
+        if recipe.hub.repo_id is not None and self.accelerator.is_main_process:
+            check_publishing(recipe.hub.repo_id, "hub.repo_id")
         if self.accelerator.device.type == "cpu":
             keep_pages()
         self.console = console or Console()
@@ -97,6 +97,11 @@ class Trainer:
             dataset = open_dataset(recipe.data)
         self._say(*dataset.summary())
         self.recipe = fit_to_data(recipe, dataset)
+        if self.recipe.generator.fps != dataset.fps:
+            self._say(
+                f"note: generator.fps is {self.recipe.generator.fps:g}, the data has {dataset.fps:g} frames a second: "
+                "videos will be written at the former"
+            )
         set_tf32(self.recipe.train.precision)
         self.dataset = kept_in_memory(dataset)
         G, D = (
@@ -288,11 +293,18 @@ class Trainer:
         }
 
     def _publish(self, scores: Scores) -> None:
-        """Push the model to `hub.repo_id`, from the main process. It is saved: what fails here can be done again."""
+        """Push the model to `hub.repo_id`, from the main process."""
         hub = self.recipe.hub
         if hub.repo_id is None or not self.accelerator.is_main_process:
             return
-        commit = self.generator.push_to_hub(hub.repo_id, private=hub.private, scores=scores, **self._provenance)
+        if not is_finite(self.training):
+            raise InrvidError(f"{hub.repo_id}: not published, as weights are not finite")
+        try:
+            commit = self.generator.push_to_hub(hub.repo_id, private=hub.private, scores=scores, **self._provenance)
+        except InrvidError as error:
+            raise InrvidError(
+                f"{error}\n  the model is in {self.run_dir / 'model'}; the same command publishes it"
+            ) from None
         self._say(f"published: {commit}")
 
     def _check_space(self) -> None:

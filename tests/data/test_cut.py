@@ -39,7 +39,7 @@ def test_a_stride_gives_as_many_interleaved_clips(tmp_path):
 
 def test_too_short_for_a_clip_at_this_stride(tmp_path):
     write_frames(tmp_path / "a", 7)  # frames 0, 2, 4, 6 would do, but a block is of eight
-    with pytest.raises(DataError, match="3 frames at 12.5 fps, the clip needs 4"):
+    with pytest.raises(DataError, match=r"3 frames at 12\.5 fps, the clip needs 4"):
         opened(tmp_path, clip_length=4, stride=2)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from inrvid.data.procedural import ProceduralScenes
 from inrvid.data.scenes import PALETTES
-from inrvid.errors import DataError
+from inrvid.errors import ConfigError, DataError
 from inrvid.registry import registry
 
 FRAMES = range(16)
@@ -136,3 +136,22 @@ def test_fingerprint_tells_contents_apart_and_nothing_else():
 def test_a_video_must_hold_a_clip():
     with pytest.raises(DataError, match=r"data\.frames=32"):
         scenes(frames=16, clip_length=32)
+
+
+def test_elements_are_left_out():
+    def pictures(*elements):
+        return videos(scenes(elements=elements), 40)[:, 8]
+
+    sky = pictures()
+    for elements in (("clouds",), ("hills",), ("lake",), ("hills", "lake")):
+        changed = np.abs(pictures(*elements) - sky).max(axis=(1, 2, 3)) > 0.1
+        assert changed.mean() > (0.1 if elements == ("lake",) else 0.9)  # one scene in four has a lake
+    assert np.array_equal(pictures("hills")[:, :4], sky[:, :4])  # they are at the bottom
+
+
+def test_times_of_day_are_chosen():
+    data = scenes(labels=True, times_of_day=["night", "day"])
+    assert data.classes == ["day", "night"]
+    assert [data.label(video) for video in range(4)] == [1, 0, 1, 0]
+    with pytest.raises(ConfigError, match="each may be named once, got day, day"):
+        scenes(times_of_day=["day", "day"])

@@ -255,12 +255,28 @@ def test_what_the_hub_refuses_is_told_and_the_model_is_there(tiny, tmp_path, mon
         run = trainer(tiny("train.kclips=0.008", "hub.repo_id=me/scenes"), tmp_path / "run")
         if status is None:
             monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
-        with pytest.raises(InrvidError, match=f"me/scenes: {expected}"):
+        with pytest.raises(
+            InrvidError, match=rf"me/scenes: {expected}[\s\S]*the model is in .*model; the same command"
+        ):
             run.run()
     assert VideoGenerator.from_pretrained(tmp_path / "run")
 
 
 def test_publishing_without_a_login_is_refused_before_training(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
-    with pytest.raises(InrvidError, match="hub.repo_id: publishing needs a login to the Hub: hf auth login"):
+    with pytest.raises(InrvidError, match=r"hub\.repo_id: publishing needs a login to the Hub: hf auth login"):
         trainer(tiny("hub.repo_id=me/scenes"), tmp_path / "run")
+    with pytest.raises(InrvidError, match=r"hub\.repo_id: 'a/b/c' is not the name of a repository"):
+        trainer(tiny("hub.repo_id=a/b/c"), tmp_path / "run")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(InrvidError, match="HF_HUB_OFFLINE is set"):
+        trainer(tiny("hub.repo_id=me/scenes"), tmp_path / "run")
+
+
+def test_weights_that_are_not_finite_are_not_published(tiny, tmp_path, monkeypatch):
+    with hub(monkeypatch) as remote:
+        run = trainer(tiny("train.kclips=0.008", "hub.repo_id=me/scenes"), tmp_path / "run")
+        torch.nn.init.constant_(run.training.G.mapping.layers[0].weight, math.nan)
+        with pytest.raises(InrvidError, match="me/scenes: not published, as weights are not finite"):
+            run.run()
+    assert remote.repos == {}
