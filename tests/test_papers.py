@@ -61,7 +61,8 @@ SKY = {"generator.motion.distance": 256.0, "generator.motion.min_period": 256.0}
 JELLY = {"generator.fps": 30.0, "data.source_fps": 30.0}
 MEAD = {
     "generator.resolution": 1024, "generator.channel_base": 32768, "discriminator.channel_base": 32768,
-    "generator.label_dim": 77, "generator.fps": 30.0, "data.source_fps": 30.0, "loss.r1_gamma": 0.0002 * 1024**2 / 64, "data.labels": True,
+    "generator.label_dim": 77, "generator.fps": 30.0, "data.source_fps": 30.0,
+    "loss.r1_gamma": 0.0002 * 1024**2 / 64, "data.labels": True,
 }  # fmt: skip
 UCF = {"data.type": "ucf101", "data.split": "all"}
 
