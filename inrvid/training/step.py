@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..augment.base import Augment
 from ..discriminators.base import Augmentation, Discriminator, Tensors
+from ..errors import InrvidError
 from ..generators.base import VideoGenerator
 from ..losses.base import AdversarialLoss
 from ..random import Draws
@@ -23,6 +24,10 @@ from ..time_samplers.base import TimeSampler
 from ..transfer import sent
 from .ema import MovingAverage
 from .optim import Gradients, adam
+
+
+COMPILES = (2, 11)
+"""The oldest PyTorch that was found to compile the networks rightly: 2.4 fails, 2.6 loses gradients without a word."""
 
 
 @dataclasses.dataclass
@@ -42,6 +47,9 @@ class TrainingStep:
     Args:
         lengths: int64 `[videos]`, frames of each training video: each generated clip is of a video as long as one of
             them, each as likely.
+
+    Raises:
+        InrvidError: `train.compile` with a PyTorch that would get the gradients wrong.
     """
 
     def __init__(self, recipe: Recipe, G: VideoGenerator, D: Discriminator, accelerator: Accelerator, lengths: Tensor):
@@ -50,6 +58,11 @@ class TrainingStep:
         """Of all draws; another one after a rollback."""
         self.G, self.D = G.to(accelerator.device).train(), D.to(accelerator.device).train()
         self.ema = MovingAverage(self.G, recipe.train)
+        if recipe.train.compile and torch.__version__ < COMPILES:
+            raise InrvidError(
+                f"train.compile: PyTorch {torch.__version__} compiles these networks to wrong gradients: it takes "
+                f"{'.'.join(map(str, COMPILES))} or newer"
+            )
         # A compiled graph drops second derivatives without a word: the penalty always calls D itself.
         self._run_G, self._run_D = (torch.compile(m) if recipe.train.compile else m for m in (self.G, self.D))
         self.augment: Augment = registry("augments").build(recipe.augment).to(accelerator.device)

@@ -9,13 +9,15 @@ import pytest
 import torch
 from accelerate import Accelerator
 from torch import nn
+from torch.torch_version import TorchVersion
 
+from inrvid import InrvidError
 from inrvid.models import build_discriminator, build_generator
 from inrvid.recipe import OptimizerConfig, TrainConfig
 from inrvid.training.ema import MovingAverage
 from inrvid.training.optim import Gradients, adam
 from inrvid.training.stats import Stats
-from inrvid.training.step import Batch, TrainingStep
+from inrvid.training.step import COMPILES, Batch, TrainingStep
 
 LENGTHS = torch.tensor([16])
 
@@ -107,6 +109,14 @@ def test_frozen_parts_of_the_discriminator_stay_frozen(tiny):
         assert torch.equal(p, before[name]) == frozen, name
 
 
+def test_compiling_by_an_old_pytorch_is_refused(tiny, monkeypatch):
+    recipe = tiny("train.compile=true")
+    monkeypatch.setattr(torch, "__version__", TorchVersion("2.6.0"))
+    G, D = build_generator(recipe.generator), build_discriminator(recipe.discriminator)
+    with pytest.raises(InrvidError, match=r"train\.compile: PyTorch 2\.6\.0 .* 2\.11 or newer"):
+        TrainingStep(recipe, G, D, Accelerator(cpu=True), LENGTHS)
+
+
 def gradients_of_a_step(tiny, **keys):
     """All parameters after one step with a penalty, from the same start."""
     small = ("generator.resolution=8", "generator.input_resolution=4")  # compiling takes a minute as it is
@@ -129,6 +139,7 @@ def gradients_of_a_step(tiny, **keys):
     return seen
 
 
+@pytest.mark.skipif(torch.__version__ < COMPILES, reason="compiles to wrong gradients")
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on the CPU")
 def test_compiled_gradients_are_the_eager_ones(tiny, tmp_path, monkeypatch):
     """Of G, of D, and of the penalty, whose second derivatives a compiled D would lose."""
