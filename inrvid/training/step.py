@@ -25,8 +25,7 @@ from ..transfer import sent
 from .ema import MovingAverage
 from .optim import Gradients, adam
 
-
-COMPILES = (2, 11)
+COMPILES = "2.11"
 """The oldest PyTorch that was found to compile the networks rightly: 2.4 fails, 2.6 loses gradients without a word."""
 
 
@@ -61,7 +60,7 @@ class TrainingStep:
         if recipe.train.compile and torch.__version__ < COMPILES:
             raise InrvidError(
                 f"train.compile: PyTorch {torch.__version__} compiles these networks to wrong gradients: it takes "
-                f"{'.'.join(map(str, COMPILES))} or newer"
+                f"{COMPILES} or newer"
             )
         # A compiled graph drops second derivatives without a word: the penalty always calls D itself.
         self._run_G, self._run_D = (torch.compile(m) if recipe.train.compile else m for m in (self.G, self.D))
