@@ -152,14 +152,14 @@ def test_score_compares_with_the_untrained_generator(tiny, tmp_path):
 
 def test_labels_and_rate_come_from_the_data(tiny, tmp_path):
     run = trainer(tiny("data.labels=true", "data.fps=10", "train.kclips=0.008"), tmp_path / "run")
-    assert run.recipe.generator.label_dim == run.recipe.discriminator.label_dim == 4
+    assert run.recipe.generator.label_dim == run.recipe.discriminator.label_dim == 2
     assert run.recipe.generator.fps == 10
     run.run()
-    assert VideoGenerator.from_pretrained(tmp_path / "run").label_dim == 4
+    assert VideoGenerator.from_pretrained(tmp_path / "run").label_dim == 2
 
 
 def test_wrong_number_of_classes_is_refused(tiny, tmp_path):
-    with pytest.raises(InrvidError, match=r"the data has 4 classes: --set generator\.label_dim=4"):
+    with pytest.raises(InrvidError, match=r"the data has 2 classes: --set generator\.label_dim=2"):
         trainer(tiny("generator.label_dim=3"), tmp_path / "run")
 
 
