@@ -22,6 +22,9 @@ from .video_info import VideoInfo
 # Broken files are reported by exceptions that name them; libav's own lines on stderr would say it twice.
 av.logging.set_libav_level(av.logging.PANIC)
 
+OPEN: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
+"""Titles that are no UTF-8 are no reason to refuse a video; from 19 on, PyAV does not ask."""
+
 READ_ON = 8
 """With at most so many frames left before the next key frame, decoding on is cheaper than seeking to it."""
 
@@ -58,7 +61,7 @@ class UnreadableError(Exception):
 def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """(container, its first video stream). Whatever goes wrong inside is raised as `UnreadableError`."""
     try:
-        container = av.open(str(path), metadata_errors="ignore")
+        container = av.open(str(path), **OPEN)
     except (av.FFmpegError, OSError) as error:
         raise UnreadableError(f"not a video, or cut short: {error.strerror}") from error
     with container:
