@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import torch
 
+from ..precision import set_tf32
+
 DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -22,7 +24,7 @@ def supported(device: torch.device) -> list[str]:
 def arithmetic(precision: str) -> Iterator[None]:
     """Inside, float32 products of a CUDA device are TF32 with `tf32`, and exact otherwise."""
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    set_tf32(precision)
     try:
         yield
     finally:
