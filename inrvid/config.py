@@ -5,6 +5,9 @@ refused, every field documented. A field that holds *another* component is annot
 `Annotated[PartConfig, PartOf("motions")]`: its value is a mapping `{"type": name, ...}` that the registry of
 that kind validates, so that a recipe is checked to its leaves, and errors carry the path of the key.
 
+Numbers are bounded: no field takes a value with which no computer could do anything. `Count`, `Positive` and their
+kin are the types of numbers that have no narrower bounds of their own.
+
 This module and every `configs.py` import no torch: a wrong recipe is refused before torch is loaded.
 """
 
@@ -19,14 +22,54 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from .errors import ConfigError, did_you_mean
 
-Sides = Annotated[tuple[int, int], Strict(False)]
+MOST = 2**31 - 1
+LARGEST = 1e30
+
+Count = Annotated[int, Field(ge=1, le=MOST)]
+Natural = Annotated[int, Field(ge=0, le=MOST)]
+"""0 … 2³¹ − 1."""
+Positive = Annotated[float, Field(gt=0, ge=1 / LARGEST, le=LARGEST)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
+Fps = Annotated[float, Field(ge=0.01, le=10_000)]
+"""Frames a second."""
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+def is_printable(text: str) -> bool:
+    """Whether a terminal shows it as it is: no control characters, nothing that is not text."""
+    return not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text)
+
+
+Side = Annotated[int, Field(ge=1, le=16384)]
+"""Pixels."""
+Sides = Annotated[tuple[Side, Side], Strict(False)]
 """(height, width) in pixels."""
+
+
+def _file_name(value: str) -> str:
+    if not value.strip() or value in (".", "..") or "/" in value or "\\" in value or not is_printable(value):
+        raise ValueError("should be the name of a file or folder: no slashes, no control characters, not '.' or '..'")
+    if len(value.encode()) > 200:
+        raise ValueError("should be a name of at most 200 bytes")
+    return value
+
+
+def _path(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("should be a path: it holds a NUL")
+    return value
+
+
+FileName = Annotated[str, AfterValidator(_file_name)]
+"""One name that becomes part of a path."""
+PathText = Annotated[str, Field(max_length=4096), AfterValidator(_path)]
+"""A path that the user gives."""
 
 
 class StrictModel(BaseModel):
     """A mapping with known, typed keys; anything else is an error that names the key."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False)
 
 
 class PartConfig(StrictModel):
@@ -146,9 +189,13 @@ def inline_refs(schema: dict[str, Any]) -> dict[str, Any]:
     return walk(schema)
 
 
+LARGEST_SIDE = 16384
+"""Pixels."""
+
+
 def power_of_two(value: int) -> int:
-    if value < 4 or value & (value - 1):
-        raise ValueError("should be a power of two, at least 4")
+    if not 4 <= value <= LARGEST_SIDE or value & (value - 1):
+        raise ValueError(f"should be a power of two, from 4 to {LARGEST_SIDE}")
     return value
 
 

@@ -1,29 +1,111 @@
-"""Files that are either whole or absent: written under a temporary name, synced, renamed."""
+"""Files: opened only if they are files, and written so that they are either whole or absent.
+
+Reading: a pipe, a socket, a device or a folder in the place of a file would wait for ever, or be read without an end.
+Everything that this library opens by name goes through here (`checked` for what another library opens): it must be a
+regular file, and no larger than the caller says. Whatever is wrong is an OSError with `filename` and `strerror`.
+
+Writing: under a temporary name beside the target, which is locked while it is written, synced and renamed. What a
+killed process left behind holds no lock any more, and is removed by whoever writes there next.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
+
+TEXT_LIMIT = 64 * 2**20
+"""Bytes of a text file (recipes, JSON, lists) beyond which it is not one of ours."""
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def checked(path: Path, limit: int | None = None) -> os.stat_result:
+    """The status of a regular file of at most `limit` bytes, for what another library opens by its name.
+
+    Raises:
+        OSError: it is not one; `strerror` says what it is instead.
+    """
+    try:
+        status = path.stat()
+    except ValueError:  # a NUL, or a lone surrogate
+        raise _unusable(path, errno.EINVAL, "not the name of a file") from None
+    _check(path, status, limit)
+    return status
+
+
+@contextlib.contextmanager
+def opened(path: Path, limit: int | None = None) -> Iterator[BinaryIO]:
+    """A regular file of at most `limit` bytes, to be read. Raises OSError as `checked` does, and never waits."""
+    checked(path, limit)  # a device may act on being opened
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        _check(path, os.fstat(file.fileno()), limit)
+        yield file
+
+
+def read_bytes(path: Path, limit: int = TEXT_LIMIT) -> bytes:
+    """The content of a regular file. Raises OSError as `checked` does."""
+    with opened(path, limit) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:  # it grew, or says that it is empty as those of /proc do
+        raise _too_large(path, len(content), limit)
+    return content
+
+
+def read_text(path: Path, limit: int = TEXT_LIMIT) -> str:
+    """The content of a UTF-8 file, whatever the locale. Raises OSError: as `checked`, or not UTF-8."""
+    try:
+        return read_bytes(path, limit).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unusable(path, errno.EILSEQ, f"not UTF-8 text (byte {error.start})") from None
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, with its suffix; on success it is synced and takes `path`'s place."""
+    """A temporary path beside `path`, with its suffix; on success it is synced and takes `path`'s place.
+
+    Raises:
+        OSError: it cannot be written; `filename` is `path`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
+    remove_leftovers(path.parent, path)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}-", suffix=path.suffix, dir=path.parent)
     temporary = Path(name)
     try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private
-        temporary.replace(path)
+        _lock(handle)
+        with naming(path):
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An OSError that says no file's name (a full disk's, while writing) is said to be of `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -32,7 +114,52 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    write_bytes(path, text.encode())
+    """As UTF-8; parts of file names that are no text are written as escapes, which JSON and YAML read back."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def remove_leftovers(folder: Path, path: Path | None = None) -> None:
+    """Remove the temporary files that killed writers of `path` (None: of anything) left in `folder`."""
+    stem, suffix = (".+", r"(\.\w+)?") if path is None else (re.escape(path.stem[:100]), re.escape(path.suffix))
+    pattern = re.compile(rf"\.{stem}-[a-z0-9_]{{8}}{suffix}")
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        left = [entry.path for entry in entries if pattern.fullmatch(entry.name) and entry.is_file()]
+        for name in left:
+            _remove_unless_locked(name)
+
+
+def _remove_unless_locked(name: str) -> None:
+    with contextlib.suppress(OSError), open(name, "rb") as file:  # noqa: PTH123 (a name, not a Path)
+        if _lock(file.fileno()):
+            os.unlink(name)  # noqa: PTH108
+
+
+def _lock(handle: int) -> bool:
+    """Whether nobody else holds the file; it is ours until it is closed. False where there are no locks."""
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def _check(path: Path, status: os.stat_result, limit: int | None) -> None:
+    kind = stat.S_IFMT(status.st_mode)
+    if kind != stat.S_IFREG:
+        code = errno.EISDIR if kind == stat.S_IFDIR else errno.EINVAL
+        raise _unusable(path, code, f"{_KINDS.get(kind, 'something else')}, not a file")
+    if limit is not None and status.st_size > limit:
+        raise _too_large(path, status.st_size, limit)
+
+
+def _too_large(path: Path, size: int, limit: int) -> OSError:
+    return _unusable(path, errno.EFBIG, f"too large: {size} bytes, where at most {limit} are expected")
+
+
+def _unusable(path: Path, code: int, reason: str) -> OSError:
+    return OSError(code, reason, str(path))
 
 
 def _umask() -> int:

@@ -16,9 +16,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field
 
-from .config import PartConfig, PartOf, StrictModel, inline_refs, validate
+from .config import (
+    Count,
+    FileName,
+    Natural,
+    NotNegative,
+    PartConfig,
+    PartOf,
+    Positive,
+    Seed,
+    StrictModel,
+    inline_refs,
+    validate,
+)
 from .data.configs import DatasetConfig
 from .discriminators.configs import DiscriminatorConfig
 from .errors import ConfigError, InrvidError, dotted
@@ -30,15 +42,17 @@ from .recipe_merge import merge_layer
 from .time_samplers.configs import TimeSamplerConfig
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
+KClips = Annotated[float, Field(ge=0.001, le=1e9)]
+"""Thousands of clips; one at least."""
 
 
 class OptimizerConfig(StrictModel):
     """Adam."""
 
-    lr: PositiveFloat = Field(0.0025, description="learning rate")
+    lr: Positive = Field(0.0025, description="learning rate")
     betas: Annotated[tuple[Decay, Decay], Field(strict=False)] = Field((0.0, 0.99), description="decay of the moments")
-    eps: PositiveFloat = Field(1e-8, description="ε of Adam")
-    lazy_interval: NonNegativeInt = Field(
+    eps: Positive = Field(1e-8, description="ε of Adam")
+    lazy_interval: Natural = Field(
         16, description="k of lazy regularisation: lr and betas become lr·c and betas^c, c = k/(k + 1); 0: as written"
     )
 
@@ -54,24 +68,24 @@ class TrainConfig(StrictModel):
     StyleGAN-V counts frames: `kclips` is its length over the frames of a clip, `ema_rampup` its ramp-up times them.
     """
 
-    kclips: PositiveFloat = Field(25000.0, description="length of the training, thousands of real clips")
-    batch_size: PositiveInt = Field(64, description="clips a step, over all processes")
-    micro_batch: PositiveInt | None = Field(
+    kclips: KClips = Field(25000.0, description="length of the training, thousands of real clips")
+    batch_size: Count = Field(64, description="clips a step, over all processes")
+    micro_batch: Count | None = Field(
         None, description="clips that a process handles at once, gradients accumulating; default: its whole share"
     )
-    ema_kclips: NonNegativeFloat = Field(20.0, description="half-life of the generator's moving average")
-    ema_rampup: NonNegativeFloat = Field(0.05, description="half-life at most this fraction of the clips seen; 0: none")
-    log_kclips: PositiveFloat = Field(0.5, description="interval of lines of metrics.jsonl")
-    sample_kclips: PositiveFloat = Field(200.0, description="interval of sample videos")
-    sample_videos: PositiveInt = Field(16, description="videos of a sample grid")
-    checkpoint_kclips: PositiveFloat = Field(400.0, description="interval of checkpoints")
-    keep_last: PositiveInt = Field(2, description="so many of the newest checkpoints are kept")
-    keep_kclips: PositiveFloat | None = Field(None, description="and one in each so many thousand clips")
+    ema_kclips: NotNegative = Field(20.0, description="half-life of the generator's moving average")
+    ema_rampup: NotNegative = Field(0.05, description="half-life at most this fraction of the clips seen; 0: none")
+    log_kclips: KClips = Field(0.5, description="interval of lines of metrics.jsonl")
+    sample_kclips: KClips = Field(200.0, description="interval of sample videos")
+    sample_videos: Count = Field(16, description="videos of a sample grid")
+    checkpoint_kclips: KClips = Field(400.0, description="interval of checkpoints")
+    keep_last: Count = Field(2, description="so many of the newest checkpoints are kept")
+    keep_kclips: KClips | None = Field(None, description="and one in each so many thousand clips")
     keep_best: str | None = Field(
         None, description="and the one with the lowest score, such as statistics/spatial, of eval.metrics"
     )
     tensorboard: bool = Field(True, description="write TensorBoard's files beside metrics.jsonl")
-    trackers: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+    trackers: Annotated[tuple[str, ...], Field(strict=False, max_length=20)] = Field(
         (), description="others, through Accelerate: wandb, trackio, ..."
     )
     precision: Precision = Field(
@@ -91,7 +105,7 @@ class EvalConfig(StrictModel):
     metrics: Annotated[tuple[Annotated[PartConfig, PartOf("metrics")], ...], Field(strict=False)] = Field(
         (), description="what is measured at the end, and of the untrained generator for comparison"
     )
-    clips: PositiveInt = Field(256, description="clips, real and generated")
+    clips: Count = Field(256, description="clips, real and generated")
     data: dict[str, Any] = Field({}, description="keys of `data` that differ for the held-out clips")
 
 
@@ -103,9 +117,9 @@ class HubConfig(StrictModel):
 class Recipe(StrictModel):
     """A resolved recipe: every key has its value."""
 
-    name: str = Field(description="name of the experiment; the run's folder is named after it")
+    name: FileName = Field(description="name of the experiment; the run's folder is named after it")
     description: str = Field("", description="what it is, in a sentence")
-    seed: NonNegativeInt = Field(0, description="of the weights, the latents, the data: the whole run")
+    seed: Seed = Field(0, description="of the weights, the latents, the data: the whole run")
     data: Annotated[DatasetConfig, PartOf("datasets")] = Field(description="where the real videos come from")
     generator: Annotated[GeneratorConfig, PartOf("generators")] = Field(description="latents → video")
     discriminator: Annotated[DiscriminatorConfig, PartOf("discriminators")] = Field(description="frames → logits")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, Strict
+from pydantic import Field, Strict
 
-from ..config import PartConfig
+from ..config import Count, PartConfig, Positive
 
 
 class NoAugmentConfig(PartConfig):
@@ -37,6 +37,6 @@ class AdaConfig(PartConfig):
     target: Annotated[float, Field(ge=-1, le=1)] = Field(
         0.6, description="mean sign of D's logits at real clips to keep"
     )
-    speed_kclips: PositiveFloat = Field(100.0, description="thousands of clips in which p can go from 0 to 1")
-    interval: PositiveInt = Field(4, description="steps between two changes of p")
+    speed_kclips: Positive = Field(100.0, description="thousands of clips in which p can go from 0 to 1")
+    interval: Count = Field(4, description="steps between two changes of p")
     initial: Annotated[float, Field(ge=0, le=1)] = Field(0.0, description="p at the start")

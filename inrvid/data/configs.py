@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field
 
-from ..config import PartConfig, Sides
+from ..config import MOST, Count, Fps, Natural, PartConfig, PathText, Side, Sides
 
 
 def _different(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -18,13 +18,13 @@ def _different(values: tuple[str, ...]) -> tuple[str, ...]:
 class DatasetConfig(PartConfig):
     """What every data set has. "The model's rate" is the videos' own, after `fps` and `stride`."""
 
-    path: str | None = Field(None, description="where the videos are; --data sets it")
-    resolution: PositiveInt | Sides = Field(
-        128, description="side, or [height, width], pixels; in a recipe: the generator's"
+    path: PathText | None = Field(None, description="where the videos are; --data sets it")
+    resolution: Side | Sides = Field(128, description="side, or [height, width], pixels; in a recipe: the generator's")
+    clip_length: Annotated[int, Field(ge=1, le=MOST)] = Field(
+        16, description="frames of a clip; in a recipe: the generator's"
     )
-    clip_length: Annotated[int, Field(ge=1)] = Field(16, description="frames of a clip; in a recipe: the generator's")
-    fps: PositiveFloat | None = Field(None, description="resample all videos to this rate; default: each one's own")
-    stride: PositiveInt = Field(1, description="keep every n-th frame")
+    fps: Fps | None = Field(None, description="resample all videos to this rate; default: each one's own")
+    stride: Count = Field(1, description="keep every n-th frame")
     sampling: Literal["videos", "clips"] = Field(
         "videos", description="what is drawn uniformly: a video, then a clip in it; or a clip (long videos weigh more)"
     )
@@ -37,7 +37,7 @@ class DatasetConfig(PartConfig):
     )
     labels: bool = Field(False, description="use the videos' classes")
     on_error: Literal["skip", "fail"] = Field("skip", description="what to do with a video that cannot be used")
-    workers: NonNegativeInt | Literal["auto"] = Field("auto", description="loader processes")
+    workers: Natural | Literal["auto"] = Field("auto", description="loader processes")
     in_memory: bool | Literal["auto"] = Field("auto", description="keep all decoded frames in memory; auto: if small")
 
 
@@ -61,17 +61,17 @@ class Ucf101Config(FileDatasetConfig):
 
 
 class FrameFolderConfig(FileDatasetConfig):
-    source_fps: PositiveFloat = Field(25.0, description="frame rate of the frames on disk")
+    source_fps: Fps = Field(25.0, description="frame rate of the frames on disk")
 
 
 class FrameZipConfig(FileDatasetConfig):
-    source_fps: PositiveFloat = Field(25.0, description="frame rate of the frames in the zip, where it does not say")
+    source_fps: Fps = Field(25.0, description="frame rate of the frames in the zip, where it does not say")
 
 
 class ProceduralScenesConfig(DatasetConfig):
     split: Literal["train", "test"] = Field("train", description="the two have no video in common")
-    videos: PositiveInt = Field(512, description="number of videos")
-    frames: PositiveInt = Field(16, description="frames a video")
+    videos: Count = Field(512, description="number of videos")
+    frames: Count = Field(16, description="frames a video")
     elements: Annotated[tuple[Literal["clouds", "hills", "lake"], ...], Field(strict=False)] = Field(
         ("clouds", "hills", "lake"), description="what there may be beside the sky and its sun or moon"
     )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
-from ..config import PartConfig
+from ..config import MOST, Count, PartConfig, Positive
 
 
 class GlobalConfig(PartConfig):
     """DIGAN's motion vector; the flags are the rows of its ablations (table 5, table 7)."""
 
-    sigma_t: PositiveFloat = Field(0.25, description="σt: scale of time; 0.5 for 128-frame clips")
+    sigma_t: Positive = Field(0.25, description="σt: scale of time; 0.5 for 128-frame clips")
     content: bool = Field(True, description="the motion vector depends on the content's style w")
     noise: bool = Field(True, description="the motion vector depends on the motion noise z_M")
     nonlinear: bool = Field(True, description="pass the motion term through f_M")
@@ -31,10 +31,10 @@ class StaticConfig(PartConfig):
 class CodesConfig(PartConfig):
     """Motions made of codes u at equal distances in time, with an acyclic positional encoding between them."""
 
-    distance: PositiveFloat = Field(16.0, description="δ: frames between two motion codes")
-    code_dim: PositiveInt = Field(512, description="width of a code u")
-    min_period: PositiveFloat | None = Field(None, description="shortest period, frames; default: δ")
-    max_period: PositiveFloat = Field(1024.0, description="longest period, frames")
+    distance: Positive = Field(16.0, description="δ: frames between two motion codes")
+    code_dim: Count = Field(512, description="width of a code u")
+    min_period: Positive | None = Field(None, description="shortest period, frames; default: δ")
+    max_period: Positive = Field(1024.0, description="longest period, frames")
     spacing: Literal["log", "linear"] = Field("log", description="of the periods: log (release) or linear (paper)")
 
     @model_validator(mode="after")
@@ -46,12 +46,12 @@ class CodesConfig(PartConfig):
 
 
 class Conv1dConfig(CodesConfig):
-    kernel: Annotated[int, Field(ge=1)] = Field(11, description="width of each of the two convolutions, codes")
+    kernel: Annotated[int, Field(ge=1, le=MOST)] = Field(11, description="width of each of the two convolutions, codes")
 
 
 class AttentionConfig(CodesConfig):
-    kernel: Annotated[int, Field(ge=1)] = Field(11, description="window of each of the two layers, codes")
-    heads: PositiveInt = Field(4, description="attention heads; they share code_dim")
+    kernel: Annotated[int, Field(ge=1, le=MOST)] = Field(11, description="window of each of the two layers, codes")
+    heads: Count = Field(4, description="attention heads; they share code_dim")
 
     @model_validator(mode="after")
     def _heads_divide(self) -> AttentionConfig:
@@ -63,5 +63,5 @@ class AttentionConfig(CodesConfig):
 class LstmConfig(PartConfig):
     """MoCoGAN's recurrent codes, linearly interpolated (StyleGAN-V's ablation)."""
 
-    distance: PositiveFloat = Field(16.0, description="δ: frames between two codes; 1 or 16 in the ablation")
-    code_dim: PositiveInt = Field(512, description="width of the LSTM's state")
+    distance: Positive = Field(16.0, description="δ: frames between two codes; 1 or 16 in the ablation")
+    code_dim: Count = Field(512, description="width of the LSTM's state")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
-from ..config import PartConfig
+from ..config import MOST, Count, PartConfig
 
 
 class TimeSamplerConfig(PartConfig):
-    frames: PositiveInt = Field(2, description="times a clip; in a recipe: what the discriminator sees")
-    clip_length: Annotated[int, Field(ge=2)] = Field(16, description="frames of a clip; in a recipe: the generator's")
+    frames: Count = Field(2, description="times a clip; in a recipe: what the discriminator sees")
+    clip_length: Annotated[int, Field(ge=2, le=MOST)] = Field(
+        16, description="frames of a clip; in a recipe: the generator's"
+    )
 
     @model_validator(mode="after")
     def _frames_fit(self) -> TimeSamplerConfig:
@@ -26,8 +28,8 @@ class BetaPairConfig(TimeSamplerConfig):
 
 class RandomDistanceConfig(TimeSamplerConfig):
     frames: Annotated[int, Field(ge=1, le=16)] = Field(3, description="k; in a recipe: what the discriminator sees")
-    max_frames: Annotated[int, Field(ge=2)] = Field(1024, description="longest generated video, frames")
-    max_distance: PositiveInt = Field(32, description="largest distance between the first and the last frame")
+    max_frames: Annotated[int, Field(ge=2, le=MOST)] = Field(1024, description="longest generated video, frames")
+    max_distance: Count = Field(32, description="largest distance between the first and the last frame")
     variant: Literal["release", "paper"] = Field(
         "release",
         description="release: the total distance is a power of two, generated videos are as long as random training "
@@ -46,8 +48,8 @@ class RandomDistanceConfig(TimeSamplerConfig):
 
 
 class ConsecutiveConfig(TimeSamplerConfig):
-    frames: PositiveInt = Field(16, description="k; in a recipe: what the discriminator sees")
-    max_frames: Annotated[int, Field(ge=2)] = Field(1024, description="longest generated video, frames")
+    frames: Count = Field(16, description="k; in a recipe: what the discriminator sees")
+    max_frames: Annotated[int, Field(ge=2, le=MOST)] = Field(1024, description="longest generated video, frames")
 
     @model_validator(mode="after")
     def _frames_fit_the_video(self) -> ConsecutiveConfig:
