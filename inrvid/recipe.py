@@ -35,8 +35,9 @@ from .data.configs import DatasetConfig
 from .discriminators.configs import DiscriminatorConfig
 from .errors import ConfigError, InrvidError, dotted
 from .generators.configs import GeneratorConfig
+from .plain_yaml import KeyPath
 from .precision import HALF_KEYS, Precision
-from .recipe_file import KeyPath, Layer, find_recipe, read_layer, read_overrides
+from .recipe_file import Layer, Override, find_recipe, read_layer, read_overrides
 from .recipe_fit import DERIVED, derive, eval_problems
 from .recipe_merge import merge_layer
 from .time_samplers.configs import TimeSamplerConfig
@@ -152,14 +153,14 @@ class Recipe(StrictModel):
 
 def load_recipe(
     source: str | Path | Mapping[str, Any],
-    overrides: Iterable[str] = (),
+    overrides: Iterable[Override] = (),
     *,
     report: Callable[[str], None] = lambda note: None,
 ) -> Recipe:
     """The recipe that `source` (a path, the name of an installed recipe, or a mapping) and overrides describe.
 
     Args:
-        overrides: `key.path=value`, the value in YAML.
+        overrides: `key.path=value`, the value in YAML; or (key.path, value).
         report: called with a line for each part whose change of type dropped inherited keys, but for those of the
             library's own recipes.
 
@@ -180,8 +181,8 @@ def load_recipe(
     except ConfigError as error:
         wrong = {path for path, _ in error.problems}
         sources: dict[KeyPath, KeyPath] = {r.target: r.source for r in DERIVED if r.target in derived}
-        told = [(path, message) for path, message in error.problems if sources.get(path) not in wrong]
-        problems += [(path, message + derived.get(path, "")) for path, message in told]
+        told = [(path, message) for path, message in error.problems if sources.get(path[:2]) not in wrong]
+        problems += [(path, message + derived.get(path[:2], "")) for path, message in told]
     problems += eval_problems(data) if not problems else []
     if problems:
         raise InvalidRecipe("\n".join(_located(path, message, merged) for path, message in problems))

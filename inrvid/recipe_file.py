@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from . import plain_yaml
 from .errors import InrvidError, did_you_mean
+from .files import read_text
+from .plain_yaml import KeyPath
 
-KeyPath = tuple[str, ...]
+LARGEST = 4 * 2**20
+"""Bytes of a recipe."""
+
+Override = str | tuple[str, Any]
+"""`key.path=value` with the value in YAML, as behind `--set`; or (key.path, value)."""
 
 
 @dataclasses.dataclass
@@ -31,17 +35,6 @@ class Layer:
             if path[:length] in self.origins:
                 return self.origins[path[:length]]
         return ""
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.1's safe subset, in which 1e-3 is a number (1.1 wants 1.0e-3)."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"),
-    list("-+0123456789"),
-)
 
 
 def recipe_folders() -> list[Path]:
@@ -65,13 +58,14 @@ def find_recipe(source: str | Path, folder: Path = Path(), origin: str = "") -> 
     """
     prefix = f"{origin}  extends: " if origin else ""
     path = folder / source
-    if path.is_file():
+    exists = _exists(path, prefix)
+    if exists and not path.is_dir():
         return path
     installed = installed_recipes()
     name = str(source)
     if name in installed:
         return installed[name]
-    if path.is_dir():
+    if exists:
         raise InrvidError(
             f"{prefix}{source}: this is a folder; a recipe is a YAML file, or the name of an installed one"
         )
@@ -88,75 +82,55 @@ def read_layer(path: Path) -> Layer:
     """A file's keys and their lines. Raises InrvidError if it cannot be read or is not a mapping."""
     shown = _shown(path)
     try:
-        data, origins = _parse(path.read_text(), shown)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InrvidError(f"{shown}: cannot be read: {error}") from None
+        data, origins = plain_yaml.parse(read_text(path, LARGEST), shown)
+    except OSError as error:
+        raise InrvidError(f"{shown}: cannot be read: {error.strerror or error}") from None
+    data = {} if data is None else data
+    if not isinstance(data, dict):
+        raise InrvidError(f"{shown}:1  a recipe is a mapping of keys, this is a {type(data).__name__}")
     data.setdefault("name", path.stem)  # not inherited: an experiment that extends another is not that one
     installed = path.resolve() in {installed.resolve() for installed in installed_recipes().values()}
     return Layer(data, origins, path.stem, installed)
 
 
-def read_overrides(overrides: Iterable[str]) -> Layer:
-    """`key.path=value` strings as a layer. Raises InrvidError for one without '='."""
+def read_overrides(overrides: Iterable[Override]) -> Layer:
+    """Overrides as a layer. Raises InrvidError for one without '=', or whose value is not YAML."""
     layer = Layer({}, {}, "")
-    for text in overrides:
-        key, equals, value = text.partition("=")
+    for override in overrides:
+        key, value, text = _read_override(override)
         path = tuple(key.strip().split("."))
-        if not equals or not all(path):
-            raise InrvidError(f"--set {text}: expected key.path=value, such as train.batch_size=16")
+        if not all(path):
+            raise InrvidError(f"{text}: expected key.path=value, such as train.batch_size=16")
         node = layer.data
         for name in path[:-1]:
             node = node.setdefault(name, {})
             if not isinstance(node, dict):
-                raise InrvidError(f"--set {text}: '{name}' was set to a value before")
-        try:
-            node[path[-1]] = yaml.load(value, _Loader)
-        except yaml.YAMLError:
-            raise InrvidError(f"--set {text}: the value is not YAML") from None
+                raise InrvidError(f"{text}: '{name}' was set to a value before")
+        node[path[-1]] = value
         layer.origins |= {path[:length]: "--set" for length in range(1, len(path) + 1)}
     return layer
 
 
-def _parse(text: str, shown: str) -> tuple[dict[str, Any], dict[KeyPath, str]]:
-    loader = _Loader(text)
+def _read_override(override: Override) -> tuple[str, Any, str]:
+    """(key, value, how it was written, for messages)."""
+    if not isinstance(override, str):
+        return *override, f"{override[0]}={override[1]}"
+    text = f"--set {override if len(override) < 200 else override[:197] + '...'}"
+    key, equals, value = override.partition("=")
+    if not equals:
+        raise InrvidError(f"{text}: expected key.path=value, such as train.batch_size=16")
     try:
-        node = loader.get_single_node()
-        origins: dict[KeyPath, str] = {(): shown}
-        data = _construct(loader, node, (), origins, shown) if node else {}
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise InrvidError(
-            f"{shown}:{mark.line + 1 if mark else 1}  not YAML: {error.problem or error.context}"
-        ) from None
-    except yaml.YAMLError as error:
-        raise InrvidError(f"{shown}: not YAML: {error}") from None
-    finally:
-        loader.dispose()
-    if not isinstance(data, dict):
-        raise InrvidError(f"{shown}:1  a recipe is a mapping of keys, this is a {type(data).__name__}")
-    return data, origins
+        return key, plain_yaml.parse_value(value), text
+    except InrvidError as error:
+        raise InrvidError(f"{text}: the value is {str(error).partition('  ')[2] or 'not YAML'}") from None
 
 
-def _construct(loader: _Loader, node: yaml.Node, path: KeyPath, origins: dict[KeyPath, str], shown: str) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)
-        result: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = loader.construct_object(key_node)
-            inner = (*path, str(key))
-            if key in result:
-                raise InrvidError(f"{shown}:{key_node.start_mark.line + 1}  {'.'.join(inner)}: written twice")
-            origins[inner] = f"{shown}:{key_node.start_mark.line + 1}"
-            result[key] = _construct(loader, value_node, inner, origins, shown)
-        return result
-    if isinstance(node, yaml.SequenceNode):
-        items = []
-        for i, item in enumerate(node.value):
-            inner = (*path, str(i))
-            origins[inner] = f"{shown}:{item.start_mark.line + 1}"
-            items.append(_construct(loader, item, inner, origins, shown))
-        return items
-    return loader.construct_object(node, deep=True)
+def _exists(path: Path, prefix: str) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, a NUL, no text
+        shown = str(path) if len(str(path)) < 80 else f"{str(path)[:77]}..."
+        raise InrvidError(f"{prefix}{shown!r} is not the name of a recipe or a file") from None
 
 
 def _shown(path: Path) -> str:

@@ -10,8 +10,8 @@ from pydantic.fields import FieldInfo
 
 from .config import PartConfig
 from .errors import ConfigError, dotted
+from .plain_yaml import KeyPath
 from .precision import HALF
-from .recipe_file import KeyPath
 from .registry import registry
 
 Problems = list[tuple[KeyPath, str]]

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from .config import PartOf, field_part
 from .errors import ConfigError, dotted
-from .recipe_file import KeyPath, Layer
+from .plain_yaml import KeyPath
+from .recipe_file import Layer
 from .recipe_fit import admits_one_value
 from .registry import registry
 

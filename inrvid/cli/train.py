@@ -31,8 +31,9 @@ def train(
     from ..recipe import load_recipe
     from ..training.launch import inside_launcher, join_slurm, launch
 
-    overrides = [*data_overrides(data, recipe, overrides), *overrides]
-    resolved = load_recipe(recipe, overrides, report=lambda note: typer.echo(note, err=True))
+    resolved = load_recipe(
+        recipe, [*data_overrides(data, recipe, overrides), *overrides], report=lambda note: typer.echo(note, err=True)
+    )
     if dry_run:
         typer.echo(resolved.to_yaml(), nl=False)
         return
@@ -43,11 +44,11 @@ def train(
     _run(resolved, run_dir, resume, cpu)
 
 
-def data_overrides(path: str | None, recipe: str, overrides: list[str]) -> list[str]:
+def data_overrides(path: str | None, recipe: str, overrides: list[str]) -> list[tuple[str, str]]:
     """What `--data PATH` changes: the path, and the type if the recipe's is not laid out like that."""
     if path is None:
         return []
-    found = [f"data.path={Path(path).expanduser().resolve()}"]
+    found = [("data.path", str(Path(path).expanduser().resolve()))]
     if any(item.startswith("data.type=") for item in overrides):
         return found
     from ..data.open import detect
@@ -56,7 +57,7 @@ def data_overrides(path: str | None, recipe: str, overrides: list[str]) -> list[
 
     own = load_recipe(recipe, overrides).data.type
     if not registry("datasets").component(own).matches(Path(path).expanduser()):  # type: ignore[attr-defined]
-        found.append(f"data.type={detect(path)}")
+        found.append(("data.type", detect(path)))
     return found
 
 
