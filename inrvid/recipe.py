@@ -19,6 +19,7 @@ import yaml
 from pydantic import Field
 
 from .config import (
+    MOST,
     Count,
     FileName,
     Natural,
@@ -106,7 +107,7 @@ class EvalConfig(StrictModel):
     metrics: Annotated[tuple[Annotated[PartConfig, PartOf("metrics")], ...], Field(strict=False)] = Field(
         (), description="what is measured at the end, and of the untrained generator for comparison"
     )
-    clips: Count = Field(256, description="clips, real and generated")
+    clips: Annotated[int, Field(ge=2, le=MOST)] = Field(256, description="clips, real and generated")
     data: dict[str, Any] = Field({}, description="keys of `data` that differ for the held-out clips")
 
 

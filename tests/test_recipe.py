@@ -82,7 +82,9 @@ def test_one_mistake_is_told_once():
 
 
 def test_override_is_named_in_its_error():
-    assert problem("digan_ucf", "train.kclips=-1").startswith("--set  train.kclips: should be greater than or equal to 0.001")
+    assert problem("digan_ucf", "train.kclips=-1").startswith(
+        "--set  train.kclips: should be greater than or equal to 0.001"
+    )
     assert "expected key.path=value" in problem("digan_ucf", "train.kclips")
 
 

@@ -1,7 +1,7 @@
 """The command line. Each command's module imports what is heavy inside its function, so that --help is instant.
 
-Exit codes: 0 success; 2 what the user can mend (one message, no traceback; `--debug` shows it); 130 and 143 a
-training that was interrupted by SIGINT or SIGTERM and has saved its state.
+Exit codes: 0 success; 2 what the user can mend (one message, no traceback; `--debug` shows it); 129, 130 and 143 a
+training that was interrupted by SIGHUP, SIGINT or SIGTERM and has saved its state.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import typer
 
 from ..errors import InrvidError
 from . import bench, data, doctor, generate, plugins, recipe, runs, train
+from .output import printable, show_anything
 
 app = typer.Typer(
     name="inrvid",
@@ -50,6 +51,7 @@ def main() -> None:
     """Entry point of the console script."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    show_anything()
     try:
         app()
     except (InrvidError, OSError) as error:
@@ -57,7 +59,7 @@ def main() -> None:
             raise
         if isinstance(error, OSError) and error.filename is None and error.errno is None:
             raise
-        print(_message(error), file=sys.stderr)
+        print(printable(_message(error)), file=sys.stderr)
         sys.exit(2)
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import atexit
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from ..errors import InrvidError
+from .output import outlive_readers
 
 if TYPE_CHECKING:
     from ..recipe import Recipe
@@ -29,7 +33,7 @@ def train(
 ) -> None:
     """Train a video generator."""
     from ..recipe import load_recipe
-    from ..training.launch import inside_launcher, join_slurm, launch
+    from ..training.launch import check_group, inside_launcher, join_slurm, launch
 
     resolved = load_recipe(
         recipe, [*data_overrides(data, recipe, overrides), *overrides], report=lambda note: typer.echo(note, err=True)
@@ -37,7 +41,9 @@ def train(
     if dry_run:
         typer.echo(resolved.to_yaml(), nl=False)
         return
+    outlive_readers()
     join_slurm()
+    check_group()
     count = processes or _devices(cpu)
     if count > 1 and not inside_launcher():
         raise typer.Exit(launch(count, sys.argv[1:]))
@@ -85,30 +91,51 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     import torch
     import torch.distributed.nn  # before there is a group: its functions' defaults would keep that alive
     from accelerate import PartialState
-    from accelerate.utils import broadcast_object_list
 
-    from ..training.run_dir import checkpoint_to_resume, new_run_dir, refuse_another_model, remove_empty
+    from ..training.launch import follow_launcher, meeting
+    from ..training.run_dir import new_run_dir, prepare, remove_empty
     from ..training.trainer import Interrupted, Trainer
 
-    main = PartialState(cpu=cpu or not torch.cuda.is_available()).is_main_process
+    follow_launcher()
+    with meeting():
+        main = PartialState(cpu=cpu or not torch.cuda.is_available()).is_main_process
     atexit.register(_leave_group)  # when errors have been told and what they kept alive is gone
-    chosen = [(run_dir or new_run_dir(recipe.name)) if main else None]
-    folder = broadcast_object_list(chosen)[0]  # all processes write into one run
-    checkpoint = checkpoint_to_resume(folder, resume, typer.echo if main else lambda line: None)
-    if checkpoint is not None:
-        refuse_another_model(checkpoint, recipe)
+
+    def begin() -> tuple[Any, Any]:
+        return prepare(run_dir or new_run_dir(recipe.name), recipe, resume, typer.echo)
+
+    lock, start = _decided(begin, main)  # all processes write into one run
+    folder = start.folder
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         if main:
             typer.echo(f"run: {folder}")
-        trainer = Trainer(recipe, folder, resume=checkpoint, cpu=cpu)
+        trainer = Trainer(recipe, folder, resume=start.checkpoint, fallbacks=start.fallbacks, cpu=cpu)
         trainer.run()
     except Interrupted as interrupted:
         if main:
             typer.echo(f"stopped and saved; continue with: inrvid train {folder / 'recipe.yaml'} --run-dir {folder}")
         raise typer.Exit(128 + interrupted.signal) from None
     finally:
-        if main and run_dir is None and not any(folder.iterdir()):
-            remove_empty(folder)  # nothing was begun
+        if main and run_dir is None and not (folder / "recipe.yaml").exists():  # nothing was begun
+            lock.remove()
+            remove_empty(folder)
     if main:
         typer.echo(f"model: {folder / 'model'}\nsamples: {folder / 'samples'}")
+
+
+def _decided(decide: Callable[[], tuple[Any, Any]], main: bool) -> tuple[Any, Any]:
+    """What the main process decides, as (its own, everybody's); its InrvidError is everybody's too."""
+    from accelerate.utils import broadcast_object_list
+
+    own, shared, error = None, None, None
+    if main:
+        try:
+            own, shared = decide()
+        except (InrvidError, OSError) as problem:
+            error = problem
+    shared, told = broadcast_object_list([shared, error and str(error)])
+    if error is not None:
+        raise error
+    if told is not None:
+        raise InrvidError(told)
+    return own, shared

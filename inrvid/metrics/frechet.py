@@ -20,14 +20,17 @@ def gaussian(features: Tensor, unbiased: bool) -> tuple[Tensor, Tensor]:
         unbiased: divide the covariance by N − 1; otherwise by N.
 
     Raises:
-        InrvidError: fewer than two samples.
+        InrvidError: fewer than two samples, or some that are not finite.
     """
     if features.ndim != 2 or len(features) < 2:
         raise InrvidError(f"a Fréchet distance needs features of at least 2 clips, got {list(features.shape)}")
     features = features.double()
     mean = features.mean(0)
     centred = features - mean
-    return mean, centred.T @ centred / (len(features) - int(unbiased))
+    covariance = centred.T @ centred / (len(features) - int(unbiased))
+    if not covariance.isfinite().all():
+        raise InrvidError("a Fréchet distance needs finite features: some clips are not made of finite numbers")
+    return mean, covariance
 
 
 def frechet_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -> float:

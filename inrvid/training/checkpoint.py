@@ -1,9 +1,10 @@
-"""Checkpoints: a folder of safetensors and JSON, whole or absent.
+"""One checkpoint: a folder of safetensors and JSON, whole or absent. Which of them a run keeps: `keeping`.
 
-Written under a temporary name, synced, renamed; `manifest.json` holds the sha256 of each file. A checkpoint holds what
-training needs to go on as if nothing had happened: the weights of G, D and the moving average, the state of the
-augmentation, both optimizers, the number of steps done. Draws, the data's too, are functions of the step: there is no
-random state and no position of a sampler to keep.
+Written under a temporary name, synced, renamed; what was there before is moved aside first and removed last.
+`manifest.json` holds the sha256 of each file, and its own. A checkpoint holds what training needs to go on as if
+nothing had happened: the weights of G, D and the moving average, the state of the augmentation, both optimizers, the
+number of steps done. Draws, the data's too, are functions of the step: there is no random state and no position of a
+sampler to keep.
 """
 
 from __future__ import annotations
@@ -12,21 +13,46 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from ..documents import Document, DocumentError, read
 from ..errors import InrvidError
+from ..files import checked, opened
 from .step import TrainingStep
 
 MANIFEST = "manifest.json"
 PREFIX = "clips-"
+FILES = ("generator", "discriminator", "ema", "augment", "optimizer_generator", "optimizer_discriminator")
+"""Of a checkpoint, each a safetensors file."""
+
+Number = Annotated[int, Field(ge=0, lt=10**12)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Manifest(Document):
+    """manifest.json. `data`: fingerprint of the training data; `sha256`: of all the other keys."""
+
+    step: Number
+    clips: Number
+    rollbacks: Number
+    data: str
+    scores: dict[str, float]
+    files: dict[str, Digest]
+    sha256: Digest
+
+
+class Damaged(Exception):
+    """Why a checkpoint cannot be used: the reason alone, without its name."""
 
 
 def save_checkpoint(
@@ -36,9 +62,10 @@ def save_checkpoint(
     step: int,
     clips: int,
     rollbacks: int = 0,
+    data: str = "",
     scores: Mapping[str, float] | None = None,
 ) -> Path:
-    """Write `folder`/clips-<n> and return it; `scores` are kept with it, for `prune`.
+    """Write `folder`/clips-<n> and return it; `data`, the training data's fingerprint, and `scores` are kept with it.
 
     Raises:
         InrvidError: the disk is full, or another error of the file system; nothing is left behind.
@@ -51,94 +78,106 @@ def save_checkpoint(
         for name, tensors in _tensors(training).items():
             path = temporary / f"{name}.safetensors"
             save_file({key: value.detach().contiguous() for key, value in tensors.items()}, path)
-        digests = {path.name: sha256(path) for path in sorted(temporary.iterdir())}
-        manifest = {"step": step, "clips": clips, "rollbacks": rollbacks, "scores": scores or {}, "files": digests}
-        (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        write_manifest(temporary, step=step, clips=clips, rollbacks=rollbacks, data=data, scores=scores or {})
         for path in (*temporary.iterdir(), temporary):
             _sync(path)
-        shutil.rmtree(target, ignore_errors=True)
-        temporary.rename(target)
-        _sync(folder)
+        put_in_place(temporary, target)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        newest = max(checkpoints(folder), default=None)
+        newest = max((path for path in folder.glob(f"{PREFIX}*") if is_checkpoint(path)), default=None)
         kept = f"the last one is intact: {newest}" if newest else "there is none yet"
         raise InrvidError(f"{target}: the checkpoint could not be written: {error}; {kept}") from error
     return target
 
 
-def load_checkpoint(path: Path, training: TrainingStep) -> tuple[int, int, int]:
-    """Bring `training` to where the checkpoint was saved; returns (steps done, clips seen, rollbacks so far).
+def write_manifest(folder: Path, *, scores: Mapping[str, float], **values: Any) -> None:
+    """Write the manifest of a folder that holds a checkpoint's files."""
+    digests = {f"{name}.safetensors": sha256(folder / f"{name}.safetensors") for name in FILES}
+    finite = {name: value for name, value in scores.items() if math.isfinite(value)}
+    content = {**values, "scores": finite, "files": digests}
+    (folder / MANIFEST).write_text(json.dumps({**content, "sha256": _own_digest(content)}, indent=2) + "\n", "utf-8")
+
+
+def put_in_place(new: Path, target: Path) -> None:
+    """Rename a folder to `target`; there is one at every instant, or two: `keeping.recover` brings back the old one."""
+    old = target.with_name(f".replaced-{target.name}")
+    if target.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        target.rename(old)
+    new.rename(target)
+    _sync(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load_checkpoint(path: Path, training: TrainingStep) -> Manifest:
+    """Bring `training` to where the checkpoint was saved; returns how far that was.
 
     Raises:
-        InrvidError: the checkpoint is damaged, or of another model.
+        InrvidError: the checkpoint is damaged, or of another model; `training` may hold parts of it.
     """
-    problem = damage(path)
-    if problem:
-        raise InrvidError(f"{path}: cannot be resumed from: {problem}")
     try:
+        manifest = intact(path)
         for name, module in _modules(training).items():
             module.load_state_dict(load_file(path / f"{name}.safetensors"))
         for name, module in _optimized(training).items():
             tensors = load_file(path / f"optimizer_{name}.safetensors")
-            _load_optimizer(training.optimizers[name], module, tensors)
-        manifest = json.loads((path / MANIFEST).read_text())
-        return int(manifest["step"]), int(manifest["clips"]), int(manifest["rollbacks"])
+            _load_optimizer(training.optimizers[name], module, tensors, begun=manifest.step > 0)
+        return manifest
+    except Damaged as error:
+        raise InrvidError(f"{path}: cannot be resumed from: {error}") from None
     except (OSError, SafetensorError, RuntimeError, KeyError, ValueError) as error:
         raise InrvidError(
             f"{path}: cannot be resumed from: {str(error).splitlines()[0]}\n  for another model give another --run-dir"
         ) from None
 
 
-def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints of a run, oldest first."""
-    return sorted(folder.glob(f"{PREFIX}*"))
+def is_checkpoint(path: Path) -> bool:
+    """Whether a path is named as a checkpoint, and is a folder (no link to one)."""
+    return re.fullmatch(rf"{PREFIX}[0-9]{{12}}", path.name) is not None and path.is_dir() and not path.is_symlink()
 
 
-def newest_intact(folder: Path, say: Callable[[str], None] = lambda line: None) -> Path | None:
-    """The newest checkpoint whose files are as they were written; `say` is told what is wrong with newer ones."""
-    for path in reversed(checkpoints(folder)):
-        problem = damage(path)
-        if problem is None:
-            return path
-        say(f"{path}: {problem}: it is not used; the one before it is")
-    return None
+def clips_of(path: Path) -> int:
+    """The number in a checkpoint's name."""
+    return int(path.name.removeprefix(PREFIX))
+
+
+def intact(path: Path) -> Manifest:
+    """The manifest of a checkpoint that is as it was written. Raises Damaged."""
+    manifest = read_manifest(path)
+    for name, digest in manifest.files.items():
+        try:
+            actual = sha256(path / name)
+        except FileNotFoundError:
+            raise Damaged(f"{name} is missing") from None
+        except OSError as error:
+            raise Damaged(f"{name}: {error.strerror}") from None
+        if actual != digest:
+            raise Damaged(f"{name} was altered on disk (its sha256 is not the one in {MANIFEST})")
+    return manifest
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest, if it is as it was written; looks at no other file. Raises Damaged."""
+    try:
+        manifest = read(path / MANIFEST, Manifest)
+    except DocumentError as error:
+        raise Damaged(f"{MANIFEST}: {error}") from None
+    if _own_digest(manifest.model_dump(exclude={"sha256"})) != manifest.sha256:
+        raise Damaged(f"{MANIFEST} was altered on disk (its own sha256 is another)")
+    if set(manifest.files) != {f"{name}.safetensors" for name in FILES}:
+        raise Damaged(f"{MANIFEST} does not list the files of a checkpoint")
+    if is_checkpoint(path) and manifest.clips != clips_of(path):
+        raise Damaged(f"{MANIFEST} says {manifest.clips} clips, the folder's name {clips_of(path)}")
+    return manifest
 
 
 def damage(path: Path) -> str | None:
     """What is wrong with a checkpoint's files, or None."""
     try:
-        files = json.loads((path / MANIFEST).read_text())["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"{MANIFEST} cannot be read ({error})"
-    for name, digest in files.items():
-        if not (path / name).is_file():
-            return f"{name} is missing"
-        if sha256(path / name) != digest:
-            return f"{name} was altered on disk (its sha256 is not the one in {MANIFEST})"
+        intact(path)
+    except Damaged as error:
+        return str(error)
     return None
-
-
-def prune(folder: Path, *, keep_last: int, keep_every: int | None = None, keep_best: str | None = None) -> None:
-    """Delete all but the last `keep_last` checkpoints, the first from each multiple of `keep_every` clips on, and the
-    one with the lowest score `keep_best`."""
-    kept: set[int] = set()
-    paths = checkpoints(folder)
-    best = min(paths, key=lambda path: _score(path, keep_best), default=None) if keep_best else None
-    for path in paths[:-keep_last]:
-        clips = int(path.name.removeprefix(PREFIX))
-        period = clips // keep_every if keep_every else 0
-        if period and period not in kept:
-            kept.add(period)
-        elif path != best:
-            shutil.rmtree(path)
-
-
-def _score(path: Path, name: str | None) -> float:
-    try:
-        return float(json.loads((path / MANIFEST).read_text())["scores"][name])
-    except (OSError, ValueError, KeyError, TypeError):  # damaged, or saved when nothing was measured
-        return math.inf
 
 
 def bytes_needed(training: TrainingStep) -> int:
@@ -149,16 +188,27 @@ def bytes_needed(training: TrainingStep) -> int:
 
 def is_finite(training: TrainingStep) -> bool:
     """Whether all weights are finite: what is not, is not worth keeping. Waits for the device."""
-    parameters = [p for module in _modules(training).values() for p in module.parameters()]
-    return bool(torch.stack([p.detach().isfinite().all() for p in parameters]).all())
+    tensors = [t.detach() for module in _modules(training).values() for t in (*module.parameters(), *module.buffers())]
+    return bool(torch.stack([t.isfinite().all() for t in tensors]).all())
 
 
 def sha256(path: Path) -> str:
+    """Of a regular file. Raises OSError."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with opened(path) as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def stamp(path: Path) -> tuple[int, ...]:
+    """Changes when a file of the checkpoint does, as far as the file system tells. Raises OSError."""
+    statuses = [checked(path / name) for name in (MANIFEST, *(f"{name}.safetensors" for name in FILES))]
+    return tuple(x for status in statuses for x in (status.st_size, status.st_mtime_ns, status.st_ino))
+
+
+def _own_digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _modules(training: TrainingStep) -> dict[str, nn.Module]:
@@ -186,8 +236,25 @@ def _tensors(training: TrainingStep) -> dict[str, dict[str, Tensor]]:
     return files
 
 
-def _load_optimizer(optimizer: torch.optim.Optimizer, module: nn.Module, tensors: dict[str, Tensor]) -> None:
-    parameters = dict(module.named_parameters())
+MOMENTS = ("exp_avg", "exp_avg_sq")
+"""Of Adam, each as large as its parameter; beside them `step`, one number."""
+
+
+def _load_optimizer(
+    optimizer: torch.optim.Optimizer, module: nn.Module, tensors: dict[str, Tensor], *, begun: bool
+) -> None:
+    """Raises ValueError if the state is not that of all learned parameters of the module, once it has `begun`."""
+    learned = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    parameters = {name: p for name, p in module.named_parameters() if id(p) in learned}
+    expected = {
+        f"{name}/{key}": p.shape if key in MOMENTS else torch.Size()
+        for name, p in parameters.items()
+        for key in (*MOMENTS, "step")
+    }
+    found = {name: value.shape for name, value in tensors.items()}
+    if found != (expected if begun else {}):
+        odd = sorted({*expected.items()} ^ {*found.items()})
+        raise ValueError(f"the optimizer's state is not that of this model ({odd[0][0] if odd else 'nothing begun'})")
     for name, value in tensors.items():
         parameter, _, key = name.rpartition("/")
         p = parameters[parameter]

@@ -1,24 +1,68 @@
-"""Where a run writes: run_dir/{recipe.yaml, metrics.jsonl, samples/, checkpoints/, model/}."""
+"""Where a run writes: run_dir/{recipe.yaml, metrics.jsonl, samples/, checkpoints/, model/}; and where it goes on."""
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..errors import InrvidError
+from ..files import remove_leftovers
 from ..precision import HALF_KEYS
 from ..recipe import Recipe, load_recipe
-from .checkpoint import MANIFEST, newest_intact
+from ..recipe_file import read_layer
+from . import keeping
+from .checkpoint import MANIFEST, damage
+from .lock import RunLock
+
+Say = Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """Where a run starts.
+
+    Attributes:
+        folder: of the run.
+        checkpoint: to go on from, or None: from the beginning.
+        fallbacks: older ones, for the case that it cannot be loaded.
+    """
+
+    folder: Path
+    checkpoint: Path | None = None
+    fallbacks: tuple[Path, ...] = ()
+
+
+def prepare(folder: Path, recipe: Recipe, resume: str, say: Say) -> tuple[RunLock, Start]:
+    """Lock a run's folder, tidy up what a killed process left there, and find out where to start.
+
+    Raises:
+        InrvidError: another training writes there; there is nothing to resume from, though there should be; or what is
+            there is of another model.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = RunLock(folder)
+    lock.acquire()
+    try:
+        keeping.recover(folder / "checkpoints")
+        for written in (folder, folder / "samples", folder / "model"):
+            remove_leftovers(written)
+        start = find_start(folder, resume, say)
+        if start.checkpoint is not None:
+            refuse_another_model(start.checkpoint, recipe)
+    except BaseException:
+        lock.release()
+        raise
+    return lock, start
 
 
 def new_run_dir(name: str, root: Path = Path("runs")) -> Path:
     """The next free folder runs/<name>/<number>, created."""
     parent = root / name
     parent.mkdir(parents=True, exist_ok=True)
-    number = max((int(p.name) for p in parent.iterdir() if p.name.isdigit()), default=0) + 1
+    number = max((int(p.name) for p in parent.iterdir() if re.fullmatch("[0-9]{1,9}", p.name)), default=0) + 1
     while True:
         try:
             (parent / f"{number:03d}").mkdir()
@@ -37,30 +81,50 @@ def remove_empty(run_dir: Path) -> None:
             return
 
 
-def checkpoint_to_resume(run_dir: Path, resume: str, say: Callable[[str], None] = lambda line: None) -> Path | None:
+def find_start(run_dir: Path, resume: str, say: Say = lambda line: None) -> Start:
     """What `--resume auto|never|PATH` means for this run folder; `say` is told of damaged checkpoints.
 
     Raises:
-        InrvidError: the path holds no checkpoint; or the run has one and is not to be resumed.
+        InrvidError: the path holds no checkpoint; the run has some and is not to be resumed; or all it has are damaged.
     """
+    own = run_dir / "checkpoints"
     if resume == "auto":
-        return newest_intact(run_dir / "checkpoints", say)
+        return _newest(run_dir, say)
     if resume == "never":
-        if any((run_dir / "checkpoints").glob("*")):
-            raise InrvidError(
-                f"{run_dir}: holds a run with checkpoints: give another --run-dir to start anew, or --resume auto"
-            )
-        return None
+        if any(own.glob("*")) or (run_dir / "model").exists():
+            raise InrvidError(f"{run_dir}: holds a run: give another --run-dir to start anew, or --resume auto")
+        return Start(run_dir)
     path = Path(resume)
-    for candidate in (path, newest_intact(path / "checkpoints", say)):
+    for candidate in (path, keeping.newest_intact(path / "checkpoints", say)):
         if candidate is not None and (candidate / MANIFEST).is_file():
-            return candidate
+            return Start(run_dir, candidate)
     raise InrvidError(f"--resume {resume}: neither a checkpoint (a folder clips-…) nor a run folder that has one")
+
+
+def _newest(run_dir: Path, say: Say) -> Start:
+    found = keeping.checkpoints(run_dir / "checkpoints")
+    newest = keeping.newest_intact(run_dir / "checkpoints", say)
+    if newest is not None:
+        older = [path for path in reversed(found) if path < newest]
+        return Start(run_dir, newest, tuple(older))
+    if found:
+        problems = "\n".join(f"  {path.name}: {damage(path)}" for path in reversed(found))
+        raise InrvidError(
+            f"{run_dir}: none of its checkpoints is intact, and starting anew would replace its model:\n{problems}\n"
+            f"  give another --run-dir; or, to start anew there, move {run_dir / 'checkpoints'} and "
+            f"{run_dir / 'model'} away"
+        )
+    if (run_dir / "model").exists():
+        raise InrvidError(
+            f"{run_dir}: holds a model but no checkpoint to go on from: give another --run-dir, or move "
+            f"{run_dir / 'model'} away"
+        )
+    return Start(run_dir)
 
 
 def _without_half_keys(data: dict[str, Any]) -> dict[str, Any]:
     """A saved recipe without what `train.precision` decides: runs of older versions repeat it."""
-    parts = {name: data[name] for name in ("generator", "discriminator")}
+    parts = {name: data[name] for name in ("generator", "discriminator") if isinstance(data.get(name), dict)}
     return {**data, **{n: {k: v for k, v in part.items() if k not in HALF_KEYS} for n, part in parts.items()}}
 
 
@@ -69,7 +133,13 @@ def refuse_another_model(checkpoint: Path, recipe: Recipe) -> None:
     saved = checkpoint.parent.parent / "recipe.yaml"
     if not saved.exists():
         return
-    before = load_recipe(_without_half_keys(yaml.safe_load(saved.read_text()))).to_dict()
+    try:
+        before = load_recipe(_without_half_keys(read_layer(saved).data)).to_dict()
+    except InrvidError as error:
+        raise InrvidError(
+            f"{error}\n  {saved} is damaged, so that it cannot be told whether this run had the recipe's networks: "
+            "move it away to go on regardless"
+        ) from None
     after = recipe.to_dict()
     from_data = {"fps", "label_dim"}  # filled in when training starts
     for section in ("generator", "discriminator"):

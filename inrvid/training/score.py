@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,6 +12,7 @@ from torch import Tensor
 
 from ..data.base import VideoDataset
 from ..data.open import open_dataset
+from ..errors import DataError, InrvidError
 from ..generators.base import VideoGenerator
 from ..metrics.base import Metric
 from ..random import Draws
@@ -24,14 +27,31 @@ SEED = 1_000_000
 
 
 class Scorer:
-    """Compares generators with the same held-out clips, whose features are computed once."""
+    """Compares generators with the same held-out clips, whose features are computed once, when they are needed.
+
+    Raises:
+        InrvidError: there are no held-out clips, or too few, or a metric cannot be computed of them: found by a trial
+            with the first two, so that it is known before the training and not after it.
+    """
 
     def __init__(self, recipe: Recipe):
+        self.recipe = recipe
         config = recipe.data.model_dump(mode="json") | recipe.eval.data
-        self.dataset = open_dataset(config)
-        self.metrics: dict[str, Metric] = {m.type: registry("metrics").build(m) for m in recipe.eval.metrics}
-        self.clips = min(recipe.eval.clips, len(self.dataset))
-        self._real = self._features(real_clips(self.dataset, recipe, self.clips))
+        try:
+            self.dataset = open_dataset(config)
+            self.metrics: dict[str, Metric] = {m.type: registry("metrics").build(m) for m in recipe.eval.metrics}
+            self.clips = min(recipe.eval.clips, len(self.dataset))
+            if self.clips < 2:
+                raise InrvidError(f"there is {self.clips} held-out video, scores need 2 at least")
+            trial = self._features(real_clips(self.dataset, recipe, 2))
+            for name, metric in self.metrics.items():
+                metric.score(trial[name], trial[name])
+        except InrvidError as error:
+            raise InrvidError(f"eval: {error}\n  to train without scores: --set eval.metrics=[]") from None
+
+    @functools.cached_property
+    def _real(self) -> dict[str, dict[str, Tensor]]:
+        return self._features(real_clips(self.dataset, self.recipe, self.clips))
 
     @torch.no_grad()
     def __call__(self, generator: VideoGenerator) -> Scores:
@@ -57,12 +77,28 @@ def generated_clips(generator: VideoGenerator, count: int) -> Iterator[Tensor]:
 
 
 def real_clips(dataset: VideoDataset, recipe: Recipe, count: int) -> Iterator[Tensor]:
-    """One clip a video at a random offset, videos in a random order (both by the recipe's seed)."""
+    """One clip a video at a random offset, videos in a random order (both by the recipe's seed).
+
+    Videos that cannot be decoded are passed over where the data's `on_error` says so; fewer clips come out then.
+    Raises DataError: one cannot be decoded (`fail`), or fewer than two can.
+    """
+    order = np.random.Generator(np.random.Philox(recipe.seed)).permutation(len(dataset)).tolist()
+    clips = (clip for video in order if (clip := _clip(dataset, recipe, video)) is not None)
+    found = 0
+    while batch := list(itertools.islice(clips, min(BATCH, count - found))):
+        found += len(batch)
+        yield torch.from_numpy(np.stack(batch)).movedim(-1, 2).float() / 127.5 - 1
+    if found < 2:
+        raise DataError(f"{dataset.config.path}: {found} of its videos can be decoded, scores need 2 at least")
+
+
+def _clip(dataset: VideoDataset, recipe: Recipe, video: int) -> np.ndarray | None:
     length = dataset.config.clip_length
-    order = np.random.Generator(np.random.Philox(recipe.seed)).permutation(len(dataset))[:count]
-    for first in range(0, len(order), BATCH):
-        videos = [int(video) for video in order[first : first + BATCH]]
-        draws = Draws.of_batch(recipe.seed, "held-out clips", 0, videos)
-        starts = draws.integers(torch.tensor([dataset.length(v) - length + 1 for v in videos])).tolist()
-        clips = [dataset.read(v, range(s, s + length)) for v, s in zip(videos, starts, strict=True)]
-        yield torch.from_numpy(np.stack(clips)).movedim(-1, 2).float() / 127.5 - 1
+    draws = Draws.of_batch(recipe.seed, "held-out clips", 0, [video])
+    start = int(draws.integers(torch.tensor([dataset.length(video) - length + 1])))
+    try:
+        return dataset.read(video, range(start, start + length))
+    except DataError:
+        if dataset.config.on_error == "fail":
+            raise
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -10,13 +11,15 @@ import torch.distributed as dist
 
 
 class Stopper:
-    """Turns the first SIGINT or SIGTERM into a request to stop after the step; the second acts at once.
+    """Turns the first SIGINT, SIGTERM or SIGHUP into a request to stop after the step; the second acts at once.
+
+    A SIGHUP that is ignored when training starts stays so: that is what `nohup` is for.
 
     With several processes all must stop after the same step, whichever of them was told: `agreed` exchanges a number
     a step, between the hosts' memories, so that no device is waited for.
     """
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
     def __init__(self) -> None:
         self.signal = 0
@@ -35,7 +38,7 @@ class Stopper:
 
     def __enter__(self) -> Stopper:
         try:
-            self._before = {number: signal.signal(number, self._ask) for number in self.SIGNALS}
+            self._before = {number: signal.signal(number, self._ask) for number in heard(self.SIGNALS)}
         except ValueError:  # not the main thread: whoever runs us there handles signals
             self._before = {}
         return self
@@ -50,3 +53,8 @@ class Stopper:
     def _restore(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+def heard(signals: Iterable[signal.Signals]) -> list[signal.Signals]:
+    """Those that are to be acted upon: all but a SIGHUP that is ignored."""
+    return [s for s in signals if s.name != "SIGHUP" or signal.getsignal(s) is not signal.SIG_IGN]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,11 @@ from ..kernels.pages import keep_pages
 from ..models import build_discriminator, build_generator
 from ..precision import set_tf32
 from ..recipe import Recipe
-from .checkpoint import bytes_needed, is_finite, load_checkpoint, newest_intact, prune, save_checkpoint
+from .checkpoint import bytes_needed, is_finite, load_checkpoint, save_checkpoint
 from .fitting import fit_to_data
 from .health import Health
 from .interval import Interval
+from .keeping import newest_intact, prune, set_aside
 from .monitor import Monitor
 from .samples import write_real, write_samples
 from .score import Scorer, Scores
@@ -67,6 +67,7 @@ class Trainer:
         recipe: resolved; what depends on the data (number of classes, frame rate) is filled in here.
         run_dir: existing folder.
         resume: checkpoint to go on from.
+        fallbacks: others, in the order in which they are tried where it cannot be loaded.
         cpu: do not use an accelerator.
 
     Raises:
@@ -79,6 +80,7 @@ class Trainer:
         run_dir: Path,
         *,
         resume: Path | None = None,
+        fallbacks: Sequence[Path] = (),
         cpu: bool = False,
         console: Console | None = None,
     ):
@@ -103,6 +105,8 @@ class Trainer:
                 "videos will be written at the former"
             )
         set_tf32(self.recipe.train.precision)
+        if self.recipe.eval.metrics and self.accelerator.is_main_process:
+            self._scorer = Scorer(self.recipe)
         self.dataset = kept_in_memory(dataset)
         G, D = (
             build_generator(self.recipe.generator, seed=self.recipe.seed),
@@ -116,8 +120,9 @@ class Trainer:
         self.training = TrainingStep(self.recipe, G, D, self.accelerator, lengths)
         self.health = Health(self._say)
         self.step = self.clips = self.rollbacks = 0
+        self._saved: tuple[int, int] | None = None
         if resume:
-            self._load(resume)
+            self._resume([resume, *fallbacks])
         self._check_space()
         self._say(
             f"generator {_millions(G)} parameters, discriminator {_millions(D)}; {self.accelerator.device}"
@@ -133,8 +138,9 @@ class Trainer:
         """Train to the recipe's end, and publish if it says where; returns the scores of the result.
 
         Raises:
-            Interrupted: after SIGINT or SIGTERM; the state is saved.
-            InrvidError: training diverged and is to stop; a checkpoint cannot be written; or the Hub refuses.
+            Interrupted: after SIGINT, SIGTERM or SIGHUP; the state is saved.
+            InrvidError: training diverged and is to stop, or has ended in weights that are not finite; a checkpoint
+                cannot be written; or the Hub refuses.
         """
         if self.accelerator.is_main_process:
             write_text(self.run_dir / "recipe.yaml", self.recipe.to_yaml())
@@ -144,6 +150,8 @@ class Trainer:
         while True:
             try:
                 self._loop()
+                if not is_finite(self.training):  # what is scored and published is what is saved
+                    raise InrvidError(f"at {self.clips} clips: {self._not_finite}")
                 scores = self._score()
                 self._publish(scores)
                 return scores
@@ -176,7 +184,8 @@ class Trainer:
                 if checkpoints.passed(self.clips) or self.clips >= end:
                     self._save()
         if self.clips < end:
-            self._save()
+            if not self._save():
+                raise InrvidError(f"stopped at {self.clips} clips, not saved: {self._not_finite}")
             raise Interrupted(stopper.signal)
 
     def _log(self, monitor: Monitor, stats: Stats) -> None:
@@ -210,9 +219,34 @@ class Trainer:
         self._load(checkpoint)
         self._draw_anew(max(rollbacks, self.rollbacks + 1))
 
+    def _resume(self, candidates: Sequence[Path]) -> None:
+        """Go on from the first that can be loaded: an intact one may still be of another version or model."""
+        problems: list[str] = []
+        for checkpoint in candidates:
+            try:
+                self._load(checkpoint)
+            except InrvidError as error:
+                problems.append(str(error))
+                continue
+            for problem in problems:
+                self._say(f"{problem.splitlines()[0]}: it is not used; {checkpoint} is")
+            return
+        raise InrvidError(problems[0])
+
     def _load(self, checkpoint: Path) -> None:
-        self.step, self.clips, rollbacks = load_checkpoint(checkpoint, self.training)
-        self._draw_anew(rollbacks)
+        """Go on from a checkpoint; those of this run that are newer are set aside, not overwritten."""
+        manifest = load_checkpoint(checkpoint, self.training)
+        self.step, self.clips = manifest.step, manifest.clips
+        self._draw_anew(manifest.rollbacks)
+        own = self.run_dir / "checkpoints"
+        is_own = checkpoint.resolve().parent == own.resolve()
+        self._saved = (self.step, self.rollbacks) if is_own else None
+        if manifest.data != self.dataset.fingerprint:
+            self._say(f"warning: {checkpoint} was trained on other data, or other settings of them (data.*)")
+        if self.accelerator.is_main_process:
+            aside = set_aside(own, self.clips if is_own else -1, self.run_dir / "metrics.jsonl")
+            if aside is not None:
+                self._say(f"newer checkpoints are kept in {aside}: delete it when they are of no use")
 
     def _draw_anew(self, rollbacks: int) -> None:
         """Each rollback has draws of its own."""
@@ -264,24 +298,48 @@ class Trainer:
     def _shown(self) -> int:
         return self.recipe.train.sample_videos
 
-    def _save(self) -> None:
+    def _save(self) -> bool:
+        """Whether the state was worth saving."""
         self.training.prepare_to_save()
+        finite = is_finite(self.training)
         if self.accelerator.is_main_process:
-            if is_finite(self.training):
+            if finite:
                 self._write_checkpoint()
             else:
                 self._say(f"warning: weights are not finite at {self.clips} clips: no checkpoint is written")
         self.accelerator.wait_for_everyone()
+        return finite
+
+    @property
+    def _not_finite(self) -> str:
+        newest = newest_intact(self.run_dir / "checkpoints")
+        kept = f"the last checkpoint with finite ones is {newest}" if newest else "there is no checkpoint"
+        return (
+            f"weights are not finite, {kept}; try a smaller optim.*.lr, a larger loss.r1_gamma, or "
+            "train.on_divergence=rollback"
+        )
 
     def _write_checkpoint(self) -> None:
         folder, config = self.run_dir / "checkpoints", self.recipe.train
-        scores = self._scorer(self.generator) if config.keep_best else {}
-        save_checkpoint(
-            folder, self.training, step=self.step, clips=self.clips, rollbacks=self.rollbacks, scores=scores
-        )
+        written = None
+        if self._saved != (self.step, self.rollbacks):  # else it is there already, just as it would be written
+            written = save_checkpoint(
+                folder, self.training, step=self.step, clips=self.clips, rollbacks=self.rollbacks,
+                data=self.dataset.fingerprint, scores=self._scores_of_checkpoint(),
+            )  # fmt: skip
+            self._saved = (self.step, self.rollbacks)
         keep_every = None if config.keep_kclips is None else round(config.keep_kclips * 1000)
-        prune(folder, keep_last=config.keep_last, keep_every=keep_every, keep_best=config.keep_best)
+        prune(folder, keep_last=config.keep_last, keep_every=keep_every, keep_best=config.keep_best, written=written)
         self.generator.save_pretrained(self.run_dir / "model", **self._provenance)
+
+    def _scores_of_checkpoint(self) -> Scores:
+        if not self.recipe.train.keep_best:
+            return {}
+        try:
+            return self._scorer(self.generator)
+        except InrvidError as error:
+            self._say(f"warning: the checkpoint of {self.clips} clips has no scores: {error}")
+            return {}
 
     @property
     def _provenance(self) -> dict[str, Any]:
@@ -297,8 +355,6 @@ class Trainer:
         hub = self.recipe.hub
         if hub.repo_id is None or not self.accelerator.is_main_process:
             return
-        if not is_finite(self.training):
-            raise InrvidError(f"{hub.repo_id}: not published, as weights are not finite")
         try:
             commit = self.generator.push_to_hub(hub.repo_id, private=hub.private, scores=scores, **self._provenance)
         except InrvidError as error:
@@ -318,10 +374,6 @@ class Trainer:
                 f"{self.run_dir}: checkpoints need {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free: "
                 "make room, or give a --run-dir on another disk"
             )
-
-    @functools.cached_property
-    def _scorer(self) -> Scorer:
-        return Scorer(self.recipe)
 
     def _score(self) -> Scores:
         """Score the result beside the untrained generator, on the main process."""

@@ -3,7 +3,9 @@ weights with those of a run that was left alone: bit by bit.
 
     python -m tests.stress.kill_and_resume [--kills 15] [--kills-of-two 6] [--seed 0]
 
-The run is a small one that saves a checkpoint every few steps, so that kills fall into saves too.
+The run is a small one that saves a checkpoint every step, so that kills fall into saves and pruning too. Some restarts
+go back to an older checkpoint, and some are of a run that is complete. After each kill the intact checkpoints are
+counted: there are never fewer than the recipe keeps, once as many were there.
 """
 
 from __future__ import annotations
@@ -18,14 +20,18 @@ from pathlib import Path
 import psutil
 import torch
 
+from inrvid.training.checkpoint import damage
+from inrvid.training.keeping import checkpoints
+
 from ..training.test_processes import command, environment, weights
 
 CLIPS = 2400
-SETTINGS = ["--set", "train.checkpoint_kclips=0.036"]
+SETTINGS = ["--set", "train.checkpoint_kclips=0.012", "--set", "train.keep_last=3"]
+KEPT = 3
 
 
-def start(folder: Path, processes: int) -> subprocess.Popen[bytes]:
-    arguments = command(folder, *SETTINGS, clips=CLIPS, processes=processes)
+def start(folder: Path, processes: int, *more: str) -> subprocess.Popen[bytes]:
+    arguments = command(folder, *SETTINGS, *more, clips=CLIPS, processes=processes)
     log = (folder.parent / f"{folder.name}.log").open("ab")
     return subprocess.Popen(arguments, env=environment(), stdout=log, stderr=log, start_new_session=True)
 
@@ -43,11 +49,22 @@ def wait_for_progress(folder: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.02)
 
 
+def intact(folder: Path) -> int:
+    """Number of intact checkpoints, set aside or not."""
+    return sum(damage(path) is None for path in (folder / "checkpoints").glob("**/clips-*") if path.is_dir())
+
+
+def going_back(folder: Path, chance: random.Random) -> list[str]:
+    """Now and then, the option that goes back to an older checkpoint."""
+    older = [path for path in checkpoints(folder / "checkpoints")[:-1] if damage(path) is None]
+    return ["--resume", str(chance.choice(older))] if older and chance.random() < 0.25 else []
+
+
 def interrupted_run(folder: Path, processes: int, kills: int, chance: random.Random) -> int:
     """Number of kills that hit a living run."""
-    done = 0
+    done = least = 0
     while done < kills:
-        process = start(folder, processes)
+        process = start(folder, processes, *going_back(folder, chance))
         if chance.random() < 0.75:  # else anywhere from the very start on, in a quarter of the cases
             wait_for_progress(folder, process)
             time.sleep(chance.uniform(0, 1.0))
@@ -59,6 +76,9 @@ def interrupted_run(folder: Path, processes: int, kills: int, chance: random.Ran
         process.wait()
         time.sleep(0.3)
         done += 1
+        now = intact(folder)
+        assert now >= least, f"kill {done}: {now} intact checkpoints, there were {least}"
+        least = min(KEPT, max(least, now))
     return done
 
 

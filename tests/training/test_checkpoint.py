@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shutil
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
+from safetensors.torch import load_file, save_file
 
 from inrvid import InrvidError
 from inrvid.training import trainer as trainer_module
-from inrvid.training.checkpoint import bytes_needed, checkpoints, damage, newest_intact, prune, save_checkpoint
+from inrvid.training.checkpoint import _own_digest, bytes_needed, damage, save_checkpoint, sha256
+from inrvid.training.keeping import checkpoints, newest_intact
 
 from .test_trainer import trainer
 
@@ -40,12 +45,35 @@ def test_damaged_checkpoint_is_named_and_the_one_before_is_used(run):
     assert "ema.safetensors was altered" in said[0]
 
 
+def change(path, sign=False, **values):
+    """Other values in a manifest (None: the key is gone), with the digest that goes with them, or with the old one."""
+    content = {**json.loads((path / "manifest.json").read_text()), **values}
+    content = {key: value for key, value in content.items() if value is not None}
+    if sign:
+        content["sha256"] = _own_digest({key: value for key, value in content.items() if key != "sha256"})
+    (path / "manifest.json").write_text(json.dumps(content))
+
+
+def to_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
         (lambda p: (p / "generator.safetensors").unlink(), "generator.safetensors is missing"),
-        (lambda p: (p / "manifest.json").write_text("{"), "manifest.json cannot be read"),
-        (lambda p: (p / "manifest.json").unlink(), "manifest.json cannot be read"),
+        (lambda p: (p / "manifest.json").write_text("{"), "manifest.json: Invalid JSON"),
+        (lambda p: (p / "manifest.json").unlink(), "manifest.json: cannot be read: No such file"),
+        (lambda p: change(p, step=3), "manifest.json was altered"),
+        (lambda p: change(p, clips=4), "manifest.json was altered"),
+        (lambda p: change(p, files={}), "manifest.json was altered"),
+        (lambda p: change(p, sign=True, files={}), "does not list the files of a checkpoint"),
+        (lambda p: change(p, sign=True, clips=4), "says 4 clips, the folder's name 32"),
+        (lambda p: change(p, rollbacks=None), "rollbacks: Field required"),
+        (lambda p: change(p, step="3"), "step: Input should be a valid integer"),
+        (lambda p: p.rename(p.with_name("x")) and p.symlink_to("x"), None),
+        (lambda p: to_pipe(p / "ema.safetensors"), "ema.safetensors: a pipe, not a file"),
         (lambda p: flip(p / "optimizer_generator.safetensors", 20), "optimizer_generator.safetensors was altered"),
         (lambda p: (p / "discriminator.safetensors").write_bytes(b"short"), "discriminator.safetensors was altered"),
     ],
@@ -53,7 +81,29 @@ def test_damaged_checkpoint_is_named_and_the_one_before_is_used(run):
 def test_every_damage_is_seen(run, harm, message):
     newest = checkpoints(run / "checkpoints")[-1]
     harm(newest)
-    assert message in damage(newest)
+    if message is None:
+        assert newest not in checkpoints(run / "checkpoints")
+    else:
+        assert message in damage(newest)
+
+
+def test_a_missing_state_of_an_optimizer_is_seen(run, tiny, tmp_path):
+    """It was accepted once: training went on with Adam's moments at 0."""
+    newest = checkpoints(run / "checkpoints")[-1]
+    path = newest / "optimizer_generator.safetensors"
+    tensors = load_file(path)
+    gone = next(iter(tensors))
+    save_file({name: value for name, value in tensors.items() if name != gone}, path)
+    manifest = json.loads((newest / "manifest.json").read_text())
+    change(newest, sign=True, files={**manifest["files"], path.name: sha256(path)})
+    assert damage(newest) is None
+    with pytest.raises(InrvidError, match="the optimizer's state is not that of this model"):
+        trainer(tiny(), tmp_path / "other", resume=newest)
+    said = io.StringIO()
+    older = checkpoints(run / "checkpoints")[0]
+    resumed = trainer(tiny(), run, resume=newest, fallbacks=[older], console=Console(file=said, width=999))
+    assert resumed.clips == 16
+    assert f"it is not used; {older} is" in said.getvalue()
 
 
 def test_resuming_from_a_damaged_path_is_refused(run, tiny, tmp_path):
@@ -61,25 +111,6 @@ def test_resuming_from_a_damaged_path_is_refused(run, tiny, tmp_path):
     flip(newest / "ema.safetensors")
     with pytest.raises(InrvidError, match="was altered on disk"):
         trainer(tiny(), tmp_path / "other", resume=newest)
-
-
-def test_what_is_kept(tmp_path):
-    for clips in range(100, 1100, 100):
-        (tmp_path / f"clips-{clips:012d}").mkdir()
-    prune(tmp_path, keep_last=2, keep_every=400)
-    assert [int(p.name[6:]) for p in checkpoints(tmp_path)] == [400, 800, 900, 1000]
-    prune(tmp_path, keep_last=1, keep_every=None)
-    assert [int(p.name[6:]) for p in checkpoints(tmp_path)] == [1000]
-
-
-def test_the_best_is_kept(tmp_path):
-    for clips, score in ((100, 5.0), (200, 1.0), (300, 3.0), (400, 2.0)):
-        path = tmp_path / f"clips-{clips:012d}"
-        path.mkdir()
-        (path / "manifest.json").write_text(json.dumps({"scores": {"a/b": score}}))
-    (tmp_path / "clips-000000000500").mkdir()  # damaged: it has no score
-    prune(tmp_path, keep_last=1, keep_best="a/b")
-    assert [int(p.name[6:]) for p in checkpoints(tmp_path)] == [200, 500]
 
 
 def test_scores_are_saved_with_checkpoints(tiny, tmp_path):

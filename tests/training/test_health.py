@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from inrvid import InrvidError
-from inrvid.training.checkpoint import checkpoints
 from inrvid.training.health import PATIENCE, Health
+from inrvid.training.keeping import checkpoints
 
 from .test_trainer import trainer
 

@@ -17,18 +17,21 @@ from PIL import Image
 from rich.console import Console
 
 from inrvid import InrvidError, VideoGenerator, load_recipe
-from inrvid.training.checkpoint import load_checkpoint, newest_intact
+from inrvid.training import keeping
+from inrvid.training.checkpoint import load_checkpoint
 from inrvid.training.fitting import fit_to_data
 from inrvid.training.interval import Interval
-from inrvid.training.run_dir import checkpoint_to_resume, new_run_dir, refuse_another_model
+from inrvid.training.keeping import checkpoints, newest_intact
+from inrvid.training.run_dir import Start, find_start, new_run_dir, refuse_another_model
 from inrvid.training.trainer import Interrupted, Trainer
 
 from ..hub_server import hub
+from .test_keeping import damage, make
 
 
-def trainer(recipe, folder, resume=None):
+def trainer(recipe, folder, resume=None, **keys):
     folder.mkdir(exist_ok=True)
-    return Trainer(recipe, folder, resume=resume, cpu=True, console=Console(file=io.StringIO()))
+    return Trainer(recipe, folder, resume=resume, cpu=True, **{"console": Console(file=io.StringIO()), **keys})
 
 
 def metrics(folder):
@@ -210,16 +213,35 @@ def test_run_folders(tmp_path):
     assert new_run_dir("a", tmp_path).name == "002"
     (tmp_path / "a" / "007").mkdir()
     assert new_run_dir("a", tmp_path).name == "008"
-    assert checkpoint_to_resume(tmp_path / "a" / "001", "auto") is None
+    (tmp_path / "a" / "²").mkdir()
+    assert new_run_dir("a", tmp_path).name == "009"
+
+
+def test_where_a_run_starts(tmp_path):
+    run, other = tmp_path / "001", tmp_path / "002"
+    assert find_start(run, "auto").checkpoint is None
     with pytest.raises(InrvidError, match="neither a checkpoint"):
-        checkpoint_to_resume(tmp_path / "a" / "001", str(tmp_path / "nothing"))
-    checkpoint = tmp_path / "a" / "001" / "checkpoints" / "clips-000000000008"
-    checkpoint.mkdir(parents=True)
-    (checkpoint / "manifest.json").write_text('{"files": {}}')
-    assert checkpoint_to_resume(tmp_path / "a" / "001", "auto") == checkpoint
-    assert checkpoint_to_resume(tmp_path / "a" / "002", str(tmp_path / "a" / "001")) == checkpoint
+        find_start(run, str(tmp_path / "nothing"))
+    make(run / "checkpoints", 8, 16, 24)
+    paths = checkpoints(run / "checkpoints")
+    assert find_start(run, "auto") == Start(run, paths[2], (paths[1], paths[0]))
+    assert find_start(other, str(run)) == Start(other, paths[2])
+    assert find_start(other, str(paths[0])) == Start(other, paths[0])
     with pytest.raises(InrvidError, match="another --run-dir"):
-        checkpoint_to_resume(tmp_path / "a" / "001", "never")
+        find_start(run, "never")
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_is_not_begun_anew(tmp_path):
+    """It was, once: its model and metrics were gone."""
+    make(tmp_path / "checkpoints", 8, 16)
+    damage(tmp_path / "checkpoints", 8, 16)
+    with pytest.raises(InrvidError, match=r"none of its checkpoints is intact.*\n  clips-0+16: ema.*\n  clips-0+8"):
+        find_start(tmp_path, "auto")
+    for path in checkpoints(tmp_path / "checkpoints"):
+        keeping.delete(path)
+    (tmp_path / "model").mkdir()
+    with pytest.raises(InrvidError, match="holds a model but no checkpoint"):
+        find_start(tmp_path, "auto")
 
 
 def test_interval():
@@ -277,6 +299,6 @@ def test_weights_that_are_not_finite_are_not_published(tiny, tmp_path, monkeypat
     with hub(monkeypatch) as remote:
         run = trainer(tiny("train.kclips=0.008", "hub.repo_id=me/scenes"), tmp_path / "run")
         torch.nn.init.constant_(run.training.G.mapping.layers[0].weight, math.nan)
-        with pytest.raises(InrvidError, match="me/scenes: not published, as weights are not finite"):
+        with pytest.raises(InrvidError, match="weights are not finite, there is no checkpoint"):
             run.run()
     assert remote.repos == {}

@@ -1,0 +1,136 @@
+"""Which checkpoints a run has, keeps, goes on from and sets aside.
+
+Only what is named and made as a checkpoint counts: copies, links and other people's folders are left alone. Nothing is
+deleted on the word of a name: what is kept instead was found intact. Deleting begins with a rename, so that a kill
+leaves no half checkpoint under a checkpoint's name.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from .checkpoint import Damaged, clips_of, damage, is_checkpoint, read_manifest, stamp
+
+Say = Callable[[str], None]
+
+BEING_WRITTEN, REPLACED, DELETED = ".clips-", ".replaced-", ".deleted-"
+"""How names begin of what a killed process may leave behind."""
+
+_known_intact: dict[Path, tuple[int, ...]] = {}
+"""Checkpoints whose hashes this process has compared, with their stamps then: they are large."""
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints of a run, damaged ones too, oldest first."""
+    return sorted((path for path in folder.glob("*") if is_checkpoint(path)), key=clips_of)
+
+
+def is_intact(path: Path) -> bool:
+    """Whether a checkpoint is as it was written."""
+    try:
+        now = stamp(path)
+    except OSError:
+        return False
+    if _known_intact.get(path) == now:
+        return True
+    if damage(path) is not None:
+        return False
+    _known_intact[path] = now
+    return True
+
+
+def resumable(folder: Path, say: Say = lambda line: None) -> list[Path]:
+    """The intact checkpoints of a run, newest first; `say` is told what is wrong with those that are newer."""
+    found = []
+    for path in reversed(checkpoints(folder)):
+        problem = damage(path)
+        if problem is None:
+            found.append(path)
+        elif not found:
+            say(f"{path}: {problem}: it is not used; the one before it is")
+    return found
+
+
+def newest_intact(folder: Path, say: Say = lambda line: None) -> Path | None:
+    """The first of `resumable`, without looking at those before it."""
+    for path in reversed(checkpoints(folder)):
+        problem = damage(path)
+        if problem is None:
+            return path
+        say(f"{path}: {problem}: it is not used; the one before it is")
+    return None
+
+
+def prune(
+    folder: Path,
+    *,
+    keep_last: int,
+    keep_every: int | None = None,
+    keep_best: str | None = None,
+    written: Path | None = None,
+) -> None:
+    """Delete all but `written`, the last `keep_last` intact checkpoints, the first intact one from each multiple of
+    `keep_every` clips on, and the intact one with the lowest score `keep_best`; damaged ones only where as many intact
+    ones are newer."""
+    paths = checkpoints(folder)
+    whole = [path for path in paths if is_intact(path)]
+    kept = {*whole[-keep_last:], *([] if written is None else [written])}
+    if keep_best and whole:
+        kept.add(min(whole, key=lambda path: _score(path, keep_best)))
+    periods: set[int] = set()
+    for path in whole:
+        period = clips_of(path) // keep_every if keep_every else 0
+        if period and period not in periods:
+            periods.add(period)
+            kept.add(path)
+    for path in paths:
+        newer = sum(clips_of(other) > clips_of(path) for other in whole)
+        if path not in kept and newer >= keep_last:
+            delete(path)
+
+
+def delete(path: Path) -> None:
+    hidden = path.with_name(f"{DELETED}{path.name}")
+    shutil.rmtree(hidden, ignore_errors=True)
+    path.rename(hidden)
+    shutil.rmtree(hidden, ignore_errors=True)
+
+
+def recover(folder: Path) -> None:
+    """Tidy up after a killed process: bring back what it was replacing, remove what it was writing or deleting."""
+    for path in folder.glob(f"{REPLACED}*"):
+        target = path.with_name(path.name.removeprefix(REPLACED))
+        if target.exists():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.rename(target)
+    for start in (BEING_WRITTEN, DELETED):
+        for path in folder.glob(f"{start}*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def set_aside(folder: Path, after: int, metrics: Path) -> Path | None:
+    """Move the checkpoints of more than `after` clips, which training is about to overtake on another way, into a
+    folder of their own, with a copy of the metrics; returns it, or None where there are none."""
+    newer = [path for path in checkpoints(folder) if clips_of(path) > after]
+    if not newer:
+        return None
+    number = 1
+    while (target := folder / f"set-aside-{number:03d}").exists():
+        number += 1
+    target.mkdir()
+    if metrics.is_file():
+        shutil.copyfile(metrics, target / metrics.name)
+    for path in newer:
+        path.rename(target / path.name)
+    return target
+
+
+def _score(path: Path, name: str) -> float:
+    try:
+        return read_manifest(path).scores.get(name, math.inf)
+    except Damaged:
+        return math.inf
