@@ -30,6 +30,8 @@ Natural = Annotated[int, Field(ge=0, le=MOST)]
 """0 … 2³¹ − 1."""
 Positive = Annotated[float, Field(gt=0, ge=1 / LARGEST, le=LARGEST)]
 NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
+Layers = Annotated[int, Field(ge=1, le=100)]
+"""Layers of a network in a row."""
 Fps = Annotated[float, Field(ge=0.01, le=10_000)]
 """Frames a second."""
 Seed = Annotated[int, Field(ge=0, lt=2**63)]

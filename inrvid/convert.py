@@ -7,20 +7,21 @@ Only names and layouts are translated here, by the tables below; no number chang
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from pydantic import RootModel
 from torch import Tensor, nn
 
 from .discriminators.base import Discriminator
-from .errors import ModelError
+from .documents import DocumentError, parse
+from .errors import InrvidError, ModelError
 from .generators.base import VideoGenerator
 from .models import build_discriminator, build_generator
+from .weights import Unfit, read_metadata, read_weights
 
 Rules = list[tuple[str, str | Callable[[re.Match[str]], str]]]
 """(pattern of the release's name, ours); rules are tried in order, the first that matches is taken."""
@@ -39,6 +40,10 @@ _RESIDUAL: Rules = [
     (r"b4\.(conv|fc|out)\.(\w+)", r"epilogue.\1.\2"),
     (r"b(\d+)\.(conv0|conv1|skip)\.(\w+)", r"blocks.\1.\2.\3"),
 ]
+
+
+class ReleaseConfig(RootModel[dict[str, Any]]):
+    """A release's configuration; what its values must be, the models built from it say."""
 
 
 @dataclass(frozen=True)
@@ -154,9 +159,11 @@ def from_official(path: str | Path) -> tuple[VideoGenerator, Discriminator, dict
         raise ModelError(f"{path}: no release's layout: it has none of {', '.join(x.marker for x in LAYOUTS)}")
     try:
         generator_config, discriminator_config = layout.configs(config)
+        generator, discriminator = build_generator(generator_config), build_discriminator(discriminator_config)
     except KeyError as error:
         raise ModelError(f"{path}: the metadata key 'config' lacks {error}") from None
-    generator, discriminator = build_generator(generator_config), build_discriminator(discriminator_config)
+    except (InrvidError, TypeError) as error:
+        raise ModelError(f"{path}: the metadata key 'config' is not that of a release: {error}") from None
     _load(generator, renamed(below("G.", tensors), layout.generator), path)
     _load(discriminator, renamed(below("D_state.", tensors), layout.discriminator), path)
     return generator, discriminator, config
@@ -185,17 +192,15 @@ def _rename(name: str, rules: Rules) -> str:
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path}: not a safetensors file: {error}") from None
+        metadata, tensors = read_metadata(path), read_weights(path)
+    except Unfit as error:
+        raise ModelError(f"{path}: {error}") from None
     if "config" not in metadata:
         raise ModelError(f"{path}: its metadata has no key 'config' with the release's configuration as JSON")
     try:
-        return tensors, json.loads(metadata["config"])
-    except ValueError as error:
-        raise ModelError(f"{path}: the metadata key 'config' is not JSON: {error}") from None
+        return tensors, parse(metadata["config"], ReleaseConfig).root
+    except DocumentError as error:
+        raise ModelError(f"{path}: the metadata key 'config' is not JSON of a configuration: {error}") from None
 
 
 def _load(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:

@@ -10,23 +10,41 @@ import contextlib
 import hashlib
 import importlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from pydantic import Field
+from safetensors.torch import save
 
 from . import __version__
 from .config import PartConfig, field_part
+from .documents import Document, DocumentError, read
 from .errors import ConfigError, InrvidError, ModelError
-from .files import write_bytes, write_text
+from .files import opened, write_bytes, write_text
 from .generators.base import VideoGenerator
-from .models import build_generator
+from .models import build_generator, shapes
 from .precision import in_precision
 from .registry import registry
+from .weights import Unfit, check_header, load_into
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+class Provider(Document):
+    """Who gave a component: a package and its version."""
+
+    package: str
+    version: str
+
+
+class ModelConfig(Document):
+    """config.json. What else is in it (recipe, clips, …) is for people."""
+
+    generator: dict[str, Any]
+    components: dict[str, Provider] = Field({})
+    inrvid_version: str = ""
 
 
 def save_generator(generator: VideoGenerator, directory: Path, metadata: Mapping[str, Any]) -> None:
@@ -54,29 +72,35 @@ def load_generator(
     """
     directory = _folder(Path(name)) or _download(str(name), revision, token)
     config = read_config(directory)
-    _check_components(config.get("components", {}), directory)
+    _check_components(config.components, directory)
+    described = config.generator if precision is None else in_precision(config.generator, precision)
     try:
-        generator = build_generator(
-            config["generator"] if precision is None else in_precision(config["generator"], precision)
-        )
+        state = shapes("generators", described)
+        if state is not None:  # compared with the file's header before anything is allocated
+            check_header(directory / WEIGHTS, state)
+        generator = build_generator(described)
+        load_into(generator, directory / WEIGHTS)
     except ConfigError as error:
-        raise ModelError(f"{directory / CONFIG}: {error}") from None
-    try:
-        generator.load_state_dict(load_file(directory / WEIGHTS))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise ModelError(f"{directory / WEIGHTS}: these weights do not fit {CONFIG}: {error}") from None
+        raise ModelError(f"{directory / CONFIG}: {error}{_newer(config)}") from None
+    except Unfit as error:
+        raise ModelError(f"{directory / WEIGHTS}: {error}{_newer(config)}") from None
     return generator.eval()
 
 
-def read_config(directory: Path) -> dict[str, Any]:
+def read_config(directory: Path) -> ModelConfig:
     """config.json of a model folder. Raises ModelError if it is not one of inrvid's."""
     try:
-        config = json.loads((directory / CONFIG).read_text())
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{directory / CONFIG}: cannot be read: {error}") from None
-    if not isinstance(config, dict) or "generator" not in config:
-        raise ModelError(f"{directory / CONFIG}: not a model of inrvid: it has no key 'generator'")
-    return config
+        return read(directory / CONFIG, ModelConfig)
+    except DocumentError as error:
+        raise ModelError(f"{directory / CONFIG}: not a model of inrvid: {error}") from None
+
+
+def _newer(config: ModelConfig) -> str:
+    """A word on a model that a newer version wrote."""
+    theirs, ours = (tuple(map(int, re.findall(r"\d{1,6}", v)[:3])) for v in (config.inrvid_version, __version__))
+    if theirs <= ours:
+        return ""
+    return f"\n  it was made by inrvid {config.inrvid_version[:40]}, this is {__version__}: pip install -U inrvid"
 
 
 def push_generator(
@@ -173,7 +197,7 @@ def _verify(api: Any, name: str, weights: Path) -> None:
     """
     infos = api.get_paths_info(name, [WEIGHTS], revision=weights.parent.name)
     expected = next((info.lfs.sha256 for info in infos if getattr(info, "lfs", None)), None)
-    with weights.open("rb") as file:
+    with opened(weights) as file:
         actual = hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _sha256(file)
     if expected is not None and actual != expected:
         target = weights.resolve()
@@ -201,17 +225,14 @@ def _providers(kind: str, config: PartConfig) -> Iterator[tuple[str, dict[str, s
             yield from _providers(mark.kind, getattr(config, key))
 
 
-def _check_components(components: Mapping[str, Any], directory: Path) -> None:
+def _check_components(components: Mapping[str, Provider], directory: Path) -> None:
     for name, provider in components.items():
         kind, _, component = name.partition(".")
         try:
             registry(kind).entry(component)
         except InrvidError as error:
-            package = provider.get("package", "?")
-            if package == "inrvid":
-                raise ModelError(
-                    f"{directory}: needs {name}, of inrvid {provider.get('version')}: pip install -U inrvid"
-                ) from error
+            update = "-U " if provider.package == "inrvid" else ""
             raise ModelError(
-                f"{directory}: needs {name}, of {package} {provider.get('version')}: pip install {package}"
+                f"{directory}: needs {name}, of {provider.package} {provider.version}: pip install "
+                f"{update}{provider.package}"
             ) from error

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from .errors import ModelError
 from .files import write_bytes
 from .motion.noise import NoiseSequence, from_tensors
+from .weights import Unfit, read_weights
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -64,9 +64,9 @@ class Latents:
     def load(cls, path: str | Path) -> Latents:
         """Read what `save` wrote. Raises ModelError if the file holds something else."""
         try:
-            tensors = load_file(Path(path))
-        except SafetensorError as error:
-            raise ModelError(f"{path}: not a safetensors file: {error}") from None
+            tensors = read_weights(Path(path))
+        except Unfit as error:
+            raise ModelError(f"{path}: {error}") from None
         sequence = {name.removeprefix("motion."): tensors.pop(name) for name in list(tensors) if name[:7] == "motion."}
         try:
             motion = from_tensors(sequence) if sequence else tensors.pop("motion")

@@ -13,7 +13,7 @@ PACKAGE = Path(inrvid.__file__).parent
 LAYERS = [
     {"errors", "files", "documents", "plain_yaml", "config", "random", "grid", "transfer", "precision"},
     {"kernels"},
-    {"layers", "registry", "components"},
+    {"layers", "registry", "components", "weights"},
     {"coords"},
     {"motion", "latents"},
     {"generators", "discriminators", "augment", "time_samplers", "losses", "metrics", "data"},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 
 import pytest
 import torch
@@ -50,7 +52,7 @@ def test_missing_weight_is_refused(model):
 def test_truncated_weights_are_refused(model):
     weights = model / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    assert "model.safetensors: these weights do not fit" in refusal(model)
+    assert "model.safetensors: cut short, or damaged: 1000 bytes" in refusal(model)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])
@@ -70,3 +72,75 @@ def test_what_is_no_model(tmp_path):
     assert "no config.json" in refusal(tmp_path)
     assert "no such folder, and not the name of a Hub repository" in refusal(tmp_path / "nothing")
     assert "no such folder, and not the name of a Hub repository" in refusal("nothing")
+
+
+def edited(model, **values):
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps({**config, **values}))
+
+
+def test_a_config_names_no_file(model, tmp_path):
+    """A string in the place of the generator was read as a recipe's path, once."""
+    (tmp_path / "other.yaml").write_text("extends: quickstart\n")
+    for value in (str(tmp_path / "other.yaml"), "quickstart", ["inr_gan"], 3):
+        edited(model, generator=value)
+        assert "not a model of inrvid: generator: Input should be" in refusal(model)
+
+
+def test_sizes_are_compared_before_anything_is_allocated(model):
+    """Of a model that would take terabytes; nothing but the file's header says that it is small."""
+    generator = json.loads((model / "config.json").read_text())["generator"]
+    edited(model, generator={**generator, "w_dim": 10**6, "z_dim": 10**6})
+    assert "do not fit the model: blocks" in refusal(model)
+    edited(model, generator={**generator, "mapping_layers": 10**9})
+    assert "mapping_layers: should be less than or equal to 100" in refusal(model)
+
+
+def test_a_newer_version_is_named(model):
+    edited(model, inrvid_version="99.1.0", generator={"type": "inr_gan", "unheard_of": 1})
+    assert "it was made by inrvid 99.1.0, this is" in refusal(model)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda value: value * math.nan, "is not finite"),
+        (lambda value: value + math.inf, "is not finite"),
+        (lambda value: value.long(), "is of int64, weights are floating-point numbers"),
+        (lambda value: value > 0, "is of bool"),
+    ],
+)
+def test_weights_are_finite_floating_point_numbers(model, change, told):
+    tensors = load_file(model / "model.safetensors")
+    tensors["mapping.layers.0.weight"] = change(tensors["mapping.layers.0.weight"])
+    save_file(tensors, model / "model.safetensors")
+    assert f"mapping.layers.0.weight {told}" in refusal(model)
+
+
+def to_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda p: p.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), "git lfs pull"),
+        (lambda p: p.write_bytes(b""), "cut short: 0 bytes"),
+        (lambda p: p.write_bytes(b"\xff" * 64), "not a safetensors file, or damaged"),
+        (lambda p: p.unlink(), "cannot be read: No such file"),
+        (lambda p: p.unlink() or p.mkdir(), "a folder, not a file"),
+        (to_pipe, "a pipe, not a file"),
+    ],
+)
+def test_what_stands_in_the_weights_place_is_named(model, damage, told):
+    damage(model / "model.safetensors")
+    assert told in refusal(model)
+
+
+@pytest.mark.parametrize("damage", [lambda p: p.write_bytes(b"[" * 100000), lambda p: p.write_bytes(b"\xff"), to_pipe])
+def test_what_stands_in_the_config_s_place_is_named(model, damage):
+    damage(model / "config.json")
+    text = refusal(model)
+    assert "config.json" in text
+    assert "\n" not in text

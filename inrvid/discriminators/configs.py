@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ..config import MOST, Count, Natural, PartConfig, PowerOfTwo
+from ..config import MOST, Count, Layers, Natural, PartConfig, PowerOfTwo
 
 
 class DiscriminatorConfig(PartConfig):
@@ -25,7 +25,7 @@ class DiscriminatorConfig(PartConfig):
 
 class DualConfig(DiscriminatorConfig):
     frames: Literal[2] = Field(2, description="the motion discriminator sees a pair")
-    label_layers: Count = Field(8, description="layers of the mapping network of the label")
+    label_layers: Layers = Field(8, description="layers of the mapping network of the label")
 
 
 class HypernetworkConfig(DiscriminatorConfig):
@@ -39,7 +39,7 @@ class HypernetworkConfig(DiscriminatorConfig):
         False, description="modulate each block by the time distances (paper; the release does not)"
     )
     projection: bool = Field(True, description="condition the logit on the distances and the label, by projection")
-    mapping_layers: Count = Field(2, description="layers of the mapping network of distances and label")
+    mapping_layers: Layers = Field(2, description="layers of the mapping network of distances and label")
     time_embedding_dim: Count = Field(256, description="width of the learned embedding of one distance")
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, model_validator
 
-from ..config import MOST, Count, Fps, Natural, PartConfig, PartOf, PowerOfTwo
+from ..config import MOST, Count, Fps, Layers, Natural, PartConfig, PartOf, PowerOfTwo
 
 
 class GeneratorConfig(PartConfig):
@@ -20,7 +20,7 @@ class GeneratorConfig(PartConfig):
     label_dim: Natural = Field(0, description="number of classes; 0: unconditional")
     z_dim: Count = Field(512, description="width of the latents z and z_M")
     w_dim: Count = Field(512, description="width of the style w")
-    mapping_layers: Count = Field(2, description="layers of the mapping network")
+    mapping_layers: Layers = Field(2, description="layers of the mapping network")
     half_blocks: Natural = Field(0, description="so many of the highest resolutions run in half precision")
     half_dtype: Literal["float16", "bfloat16"] = Field("float16", description="which half precision")
     motion: Annotated[PartConfig, PartOf("motions")] = Field(
@@ -41,7 +41,7 @@ class InrGanConfig(GeneratorConfig):
     input_resolution: PowerOfTwo = Field(32, description="blocks up to this resolution share one grid of this side")
     coord_dim: Count = Field(128, description="d: number of phases; a coordinate embedding is 2d wide")
     fmm_rank: Count = Field(10, description="rank of the factorised modulation")
-    extra_layers: dict[Annotated[int, Strict(False)], Natural] = Field(
+    extra_layers: dict[Annotated[int, Strict(False)], Annotated[int, Field(ge=0, le=100)]] = Field(
         {128: 1, 256: 1}, description="layers added to the block of a resolution"
     )
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import InrvidError
-from .stopping import Stopper, heard
+from .signals import stop_signals
 
 PLACES = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
 GROUP = (*PLACES, "MASTER_ADDR", "MASTER_PORT")
@@ -123,7 +123,7 @@ def launch(processes: int, arguments: list[str]) -> int:
             if child.poll() is None:
                 child.send_signal(number)
 
-    before = {number: signal.signal(number, forward) for number in heard(Stopper.SIGNALS)}
+    before = {number: signal.signal(number, forward) for number in stop_signals()}
     try:
         return _wait(children)
     finally:

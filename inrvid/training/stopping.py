@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable
 from typing import Any
 
 import torch
 import torch.distributed as dist
+
+from .signals import stop_signals
 
 
 class Stopper:
@@ -18,8 +19,6 @@ class Stopper:
     With several processes all must stop after the same step, whichever of them was told: `agreed` exchanges a number
     a step, between the hosts' memories, so that no device is waited for.
     """
-
-    SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
     def __init__(self) -> None:
         self.signal = 0
@@ -38,7 +37,7 @@ class Stopper:
 
     def __enter__(self) -> Stopper:
         try:
-            self._before = {number: signal.signal(number, self._ask) for number in heard(self.SIGNALS)}
+            self._before = {number: signal.signal(number, self._ask) for number in stop_signals()}
         except ValueError:  # not the main thread: whoever runs us there handles signals
             self._before = {}
         return self
@@ -53,8 +52,3 @@ class Stopper:
     def _restore(self) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-
-
-def heard(signals: Iterable[signal.Signals]) -> list[signal.Signals]:
-    """Those that are to be acted upon: all but a SIGHUP that is ignored."""
-    return [s for s in signals if s.name != "SIGHUP" or signal.getsignal(s) is not signal.SIG_IGN]

@@ -1,0 +1,95 @@
+"""Weights in safetensors files: looked at before they are loaded, and loaded only if they are what a model takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from .files import checked, opened
+
+LFS = b"version https://git-lfs.github.com/spec"
+
+
+class Unfit(Exception):
+    """Why a file's weights cannot be used: the reason alone, in one line, without the file's name."""
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file. Raises Unfit."""
+    _look(path)
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise Unfit(_reason(path, error)) from None
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file. Raises Unfit."""
+    _look(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise Unfit(_reason(path, error)) from None
+
+
+def check_header(path: Path, state: Mapping[str, Tensor]) -> None:
+    """Compare a file's names and shapes with those of a model's state, reading no weight. Raises Unfit."""
+    _look(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise Unfit(_reason(path, error)) from None
+    expected = {name: tuple(value.shape) for name, value in state.items()}
+    wrong = sorted({*found.items()} ^ {*expected.items()})
+    if wrong:
+        name = wrong[0][0]
+        ours, theirs = (list(s[name]) if name in s else "none" for s in (expected, found))
+        more = len({name for name, _ in wrong}) - 1
+        others = f" (and {more} others)" if more else ""
+        raise Unfit(f"these weights do not fit the model: {name}{others}: {theirs} in the file, {ours} expected")
+
+
+def load_into(module: nn.Module, path: Path) -> None:
+    """Fill a model with a file's weights. Raises Unfit: also where they are not finite floating-point numbers."""
+    tensors, own = read_weights(path), module.state_dict()
+    for name, value in tensors.items():
+        if name in own and not own[name].is_floating_point():  # a count, of a plugin's
+            continue
+        if not value.is_floating_point():
+            raise Unfit(f"{name} is of {str(value.dtype).removeprefix('torch.')}, weights are floating-point numbers")
+        if not torch.isfinite(value.float() if value.element_size() < 2 else value).all():
+            raise Unfit(f"{name} is not finite (NaN or infinity): a training that diverged, or a damaged file")
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise Unfit(f"these weights do not fit the model: {' '.join(str(error).split())}") from None
+
+
+def _look(path: Path) -> None:
+    """Raises Unfit for what is no safetensors file, with what it is instead."""
+    try:
+        checked(path)
+        with opened(path) as file:
+            start = file.read(len(LFS))
+    except OSError as error:
+        raise Unfit(f"cannot be read: {error.strerror or error}") from None
+    if start == LFS:
+        raise Unfit("a pointer of Git LFS, not the weights themselves: git lfs pull")
+    if len(start) < 8:
+        raise Unfit(f"cut short: {len(start)} bytes")
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """What is wrong, as far as the file's first eight bytes, the length of its header, tell."""
+    with opened(path) as file:
+        header, size = int.from_bytes(file.read(8), "little"), path.stat().st_size
+    if isinstance(error, SafetensorError) and header < 100_000_000 and ("ncomplete" in str(error) or header > size):
+        return f"cut short, or damaged: {size} bytes are too few for what its header says"
+    return f"not a safetensors file, or damaged: {' '.join(str(error).split())}"
