@@ -11,7 +11,7 @@ from inrvid.registry import REGISTRIES, registry
 
 PACKAGE = Path(inrvid.__file__).parent
 LAYERS = [
-    {"errors", "files", "documents", "plain_yaml", "config", "random", "grid", "transfer", "precision"},
+    {"errors", "files", "documents", "run_files", "plain_yaml", "config", "random", "grid", "transfer", "precision"},
     {"kernels"},
     {"layers", "registry", "components", "weights"},
     {"coords"},

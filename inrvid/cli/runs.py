@@ -18,8 +18,12 @@ def runs(
     if paths[0] == "compare":
         if len(paths) < 3:
             raise InrvidError("inrvid runs compare: give at least two run folders")
-        typer.echo(write_comparison([Path(path) for path in paths[1:]], output or Path("comparison.html")))
+        typer.echo(write_comparison([Path(path) for path in paths[1:]], output or Path("comparison.html"), _note))
         return
     if len(paths) > 1:
         raise InrvidError(f"inrvid runs: one run folder; to compare several: inrvid runs compare {' '.join(paths)}")
-    typer.echo(write_report(Path(paths[0]), output))
+    typer.echo(write_report(Path(paths[0]), output, _note))
+
+
+def _note(line: str) -> None:
+    typer.echo(line, err=True)

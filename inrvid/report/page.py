@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
-from markupsafe import Markup
 
 from ..errors import InrvidError
-from ..files import write_text
+from ..files import read_bytes, write_text
+from ..run_files import METRICS, SCORES, Scores, read_metrics, read_scores
 from .plot import Points, chart
 
 GROUPS = {
@@ -41,20 +41,22 @@ class Run:
     path: Path
     metrics: list[dict[str, Any]]
     recipe: str
-    scores: dict[str, Any]
+    scores: Scores
+    damage: tuple[str, ...]
+    """What could not be read, a line each."""
 
     @classmethod
     def read(cls, path: str | Path) -> Run:
         """Raises InrvidError if `path` is not a run's folder."""
         path = Path(path)
         try:
-            recipe = (path / "recipe.yaml").read_text()
-            lines = (path / "metrics.jsonl").read_text().splitlines()
+            recipe = read_bytes(path / "recipe.yaml").decode(errors="replace")
+            metrics, damaged = read_metrics(path / METRICS)
         except OSError as error:
             raise InrvidError(f"{path}: not a run's folder: {error.strerror}: {error.filename}") from None
-        metrics = [json.loads(line) for line in lines if line.endswith("}")]  # the last may be in the making
-        scores = path / "scores.json"
-        return cls(path, metrics, recipe, json.loads(scores.read_text()) if scores.exists() else {})
+        scores, problem = read_scores(path / SCORES)
+        damage = [f"{METRICS}: {damaged} damaged lines are left out"] if damaged else []
+        return cls(path, metrics, recipe, scores, (*damage, *([f"{SCORES}: {problem}"] if problem else [])))
 
     def series(self, prefix: str) -> dict[str, Points]:
         """Lines over clips of all values whose name begins with `prefix`."""
@@ -65,29 +67,35 @@ class Run:
         }
 
 
-def write_report(run: Path, output: Path | None = None) -> Path:
-    """Write the page of a run; returns its path (default: report.html in the run's folder)."""
+def write_report(run: Path, output: Path | None = None, say: Callable[[str], None] = lambda line: None) -> Path:
+    """Write the page of a run; returns its path (default: report.html in the run's folder). `say` is told of damage."""
     data = Run.read(run)
+    for line in data.damage:
+        say(f"note: {run}: {line}")
     charts = {title: chart(series) for title, prefix in GROUPS.items() if (series := data.series(prefix))}
     page = _environment().get_template("run.html.jinja").render(
         title=data.path.resolve().name, path=data.path, last=data.metrics[-1] if data.metrics else {}, charts=charts,
-        scores=data.scores, recipe=data.recipe, samples=_samples(data.path), real=_media(data.path / "samples", "real"),
+        scores=data.scores, damage=data.damage,
+        recipe=data.recipe, samples=_samples(data.path), real=_media(data.path / "samples", "real"),
     )  # fmt: skip
     target = output or data.path / "report.html"
     write_text(target, page)
     return target
 
 
-def write_comparison(runs: Sequence[Path], output: Path) -> Path:
-    """Write a page with a chart for each value that the runs have, a line a run."""
+def write_comparison(runs: Sequence[Path], output: Path, say: Callable[[str], None] = lambda line: None) -> Path:
+    """Write a page with a chart for each value that the runs have, a line a run. `say` is told of damage."""
     data = [Run.read(run) for run in runs]
     names = sorted({name for run in data for record in run.metrics for name in record} - {"step", "clips"})
     charts = {
         name: chart({str(run.path): next(iter(run.series(name).values()), []) for run in data if run.series(name)})
         for name in names
     }
-    rows = [(str(run.path), run.metrics[-1] if run.metrics else {}, run.scores.get("trained", {})) for run in data]
-    page = _environment().get_template("comparison.html.jinja").render(charts=charts, rows=rows)
+    rows = [(str(run.path), run.metrics[-1] if run.metrics else {}, run.scores.trained) for run in data]
+    damage = [f"{run.path}: {line}" for run in data for line in run.damage]
+    for line in damage:
+        say(f"note: {line}")
+    page = _environment().get_template("comparison.html.jinja").render(charts=charts, rows=rows, damage=damage)
     write_text(output, page)
     return output
 
@@ -96,21 +104,22 @@ def _environment() -> Environment:
     return Environment(loader=PackageLoader("inrvid.report"), autoescape=select_autoescape(["html.jinja"]))
 
 
-def _samples(path: Path) -> dict[str, Markup] | None:
-    names = sorted(p.stem for p in (path / "samples").glob("clips-*.png"))
+def _samples(path: Path) -> dict[str, str] | None:
+    names = sorted(p.stem for p in (path / "samples").glob("clips-*.png") if re.fullmatch("clips-[0-9]{12}", p.stem))
     return _media(path / "samples", names[-1]) if names else None
 
 
-def _media(folder: Path, name: str) -> dict[str, Markup] | None:
-    """A video and its picture, embedded."""
-    video, picture = folder / f"{name}.mp4", folder / f"{name}.png"
-    if not picture.exists():
+def _media(folder: Path, name: str) -> dict[str, str] | None:
+    """A video and its picture, embedded; None without the picture."""
+    picture, video = _embedded(folder / f"{name}.png", "image/png"), _embedded(folder / f"{name}.mp4", "video/mp4")
+    if picture is None:
         return None
-    shown = {"name": Markup(name), "picture": _embedded(picture, "image/png")}
-    if video.exists() and video.stat().st_size <= EMBED_LIMIT:
-        shown["video"] = _embedded(video, "video/mp4")
-    return shown
+    return {"name": name, "picture": picture, **({} if video is None else {"video": video})}
 
 
-def _embedded(path: Path, kind: str) -> Markup:
-    return Markup(f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}")
+def _embedded(path: Path, kind: str) -> str | None:
+    """A file as an address that holds it; None if there is none, or it is too large for a page."""
+    try:
+        return f"data:{kind};base64,{base64.b64encode(read_bytes(path, EMBED_LIMIT)).decode()}"
+    except OSError:
+        return None

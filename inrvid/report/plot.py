@@ -42,8 +42,10 @@ def chart(series: Mapping[str, Points]) -> Markup:
 
 def axis(low: float, high: float) -> Axis:
     """An axis from `low` to `high`, widened to round numbers, with about four steps."""
-    if high - low < 1e-12:
-        low, high = low - 0.5, high + 0.5
+    size = max(abs(low), abs(high))
+    if high - low < max(1e-9 * size, 1e-12):  # one value: a unit around it, or more where a unit is nothing to it
+        pad = max(0.5, 1e-6 * size)
+        low, high = low - pad, high + pad
     rough = (high - low) / 4
     unit = 10 ** math.floor(math.log10(rough))
     step = next(factor * unit for factor in (1, 2, 2.5, 5, 10) if factor * unit >= rough * 0.999)

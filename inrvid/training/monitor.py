@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -14,8 +14,9 @@ from accelerate import Accelerator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from ..files import write_text
+from ..files import naming, write_text
 from ..recipe import Recipe
+from ..run_files import METRICS, lines
 
 
 class Monitor:
@@ -28,7 +29,7 @@ class Monitor:
         config = recipe.train
         self.console, self.config, self.recipe, self.accelerator = console, config, recipe, accelerator
         self.run_dir = run_dir
-        self._metrics = None if run_dir is None else _continued(run_dir / "metrics.jsonl", clips)
+        self._metrics = None if run_dir is None else _continued(run_dir / METRICS, clips, self._say)
         self._tensorboard: Any = None
         self._progress = Progress(
             TextColumn("training"),
@@ -80,8 +81,9 @@ class Monitor:
         counts = {"clips": self._clips, "frames": self._clips * self._frames_a_clip}
         record = {"step": step, **counts, "clips_per_second": round(speed, 3), **values}
         finite = {name: value if math.isfinite(value) else None for name, value in record.items()}  # JSON has no NaN
-        self._metrics.write(json.dumps(finite) + "\n")
-        self._metrics.flush()
+        with naming(Path(self._metrics.name)):
+            self._metrics.write(json.dumps(finite) + "\n")
+            self._metrics.flush()
         if self.config.tensorboard:
             for name, value in record.items():
                 self._writer().add_scalar(name, value, self._clips)
@@ -92,6 +94,9 @@ class Monitor:
             done = f"{min(self._clips, self._total)}/{self._total} clips ({self._frames(self._clips)})"
             line = f"{done}  {speed:.1f} clips/s  {_duration(remaining)} left  {status}"
             self.console.print(line, highlight=False, soft_wrap=True)
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _frames(self, clips: int) -> str:
         """As many clips in frames that the discriminator has seen, by which StyleGAN-V counts."""
@@ -126,14 +131,17 @@ def flattened(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _continued(path: Path, clips: int) -> IO[str]:
-    """metrics.jsonl, to be appended to; lines beyond `clips`, of a run that was lost, are taken out."""
+def _continued(path: Path, clips: int, say: Callable[[str], None]) -> IO[str]:
+    """metrics.jsonl, to be appended to; damaged lines, and those beyond `clips`, of a run that was lost, are taken out;
+    `say` is told of damage."""
     if path.exists():
-        kept = [
-            line for line in path.read_text().splitlines() if line.endswith("}") and json.loads(line)["clips"] <= clips
-        ]
+        found = list(lines(path))
+        kept = [line for line, record in found if record is not None and record.clips <= clips]
+        damaged = sum(record is None for _, record in found)
+        if damaged:
+            say(f"note: {path}: {damaged} damaged line{'s' * (damaged > 1)} left out")
         write_text(path, "".join(f"{line}\n" for line in kept))
-    return path.open("a")
+    return path.open("a", encoding="utf-8")
 
 
 def _duration(seconds: float) -> str:

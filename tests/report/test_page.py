@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 import numpy as np
@@ -83,3 +84,58 @@ def test_axis_holds_its_values(low, high):
 
 def test_numbers_are_short():
     assert [number(x) for x in (0, 0.0025, 1500, 2_000_000, -0.5)] == ["0", "0.0025", "1.5k", "2M", "-0.5"]
+
+
+DAMAGED = [
+    '{"step": 1, "clips": 8, "loss/G": 1.0',
+    "{}",
+    "[1]",
+    "null",
+    '"text"',
+    '{"step": "1", "clips": 8}',
+    '{"step": 1, "clips": 1e999}',
+    '{"step": 1, "clips": 8, "loss/G": "high"}',
+    '{"step": 1, "clips": 8, "loss/G": 1e300}',
+    '{"step": 1, "clips": 8, "loss/G": NaN}',
+    '{"step": 1, "clips": ' + "9" * 5000 + "}",
+    "[" * 100_000,
+    "\x00",
+]
+
+
+def test_damaged_lines_cost_themselves_alone(run):
+    whole = (run / "metrics.jsonl").read_text()
+    before = write_report(run).read_text()
+    (run / "metrics.jsonl").write_text("".join(f"{line}\n" for line in DAMAGED) + whole)
+    (run / "scores.json").write_text('{"trained": {"a/b": "low"}}')
+    said = []
+    page = write_report(run, say=said.append).read_text()
+    assert said[0].endswith("metrics.jsonl: 14 damaged lines are left out")  # the longest is read in two pieces
+    assert "scores.json: trained.a/b: Input should be a valid number" in said[1]
+    assert all(line.split(": ", 2)[2] in page.replace("&#39;", "'") for line in said)
+    assert page.split("<h2>Curves")[1] == before.split("<h2>Curves")[1]
+
+
+def test_what_stands_for_a_file_of_the_run_is_not_read(run):
+    (run / "scores.json").unlink()
+    os.mkfifo(run / "scores.json")
+    (run / "samples" / "clips-000000000040.mp4").unlink()
+    os.mkfifo(run / "samples" / "clips-000000000040.mp4")
+    assert "clips-000000000040" in write_report(run).read_text()
+    (run / "metrics.jsonl").unlink()
+    os.mkfifo(run / "metrics.jsonl")
+    with pytest.raises(InrvidError, match="a pipe, not a file"):
+        write_report(run)
+
+
+def test_names_of_samples_are_text(run):
+    for name in ("clips-<img src=x onerror=alert(1)>", "clips-zzz"):
+        write_image(run / "samples" / f"{name}.png", np.zeros((4, 4, 3), np.uint8))
+    page = write_report(run).read_text()
+    assert "onerror" not in page
+    assert "clips-000000000040" in page
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0], [1e30, 1e30], [-1e30, 1e30], [1e-30, 2e-30], [1e20, 1e20 + 1e5]])
+def test_charts_of_any_values(values):
+    assert "<polyline" in chart({"a": list(enumerate(values))})

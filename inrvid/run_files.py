@@ -1,0 +1,74 @@
+"""What a run writes and others read again: lines of metrics.jsonl, and scores.json.
+
+A line that was damaged, or cut short by a kill, costs that line; whoever reads says how many there were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from .documents import Document, DocumentError, parse, read
+from .files import opened
+
+METRICS, SCORES = "metrics.jsonl", "scores.json"
+
+LONGEST_LINE = 2**16
+LARGEST_VALUE = 1e30
+"""Larger ones are damage, or are of no use to anybody."""
+
+Number = Annotated[int, Field(ge=0, lt=10**15)]
+Value = Annotated[float, Field(ge=-LARGEST_VALUE, le=LARGEST_VALUE)]
+
+
+class Record(Document):
+    """A line of metrics.jsonl: the means since the line before it, by name. None: not a finite number."""
+
+    model_config = ConfigDict(extra="allow")
+
+    step: Number
+    clips: Number
+    __pydantic_extra__: dict[str, Value | None]
+
+    @property
+    def values(self) -> dict[str, float | None]:
+        return {**self.model_dump()}
+
+
+class Scores(Document):
+    """scores.json: of the untrained generator and the trained one, by `metric/part`."""
+
+    untrained: dict[str, Value] = Field({})
+    trained: dict[str, Value] = Field({})
+
+
+def lines(path: Path) -> Iterator[tuple[str, Record | None]]:
+    """Each line of metrics.jsonl, and what it says; None for a damaged one. The last is left out while it is written,
+    or if a kill cut it short. Raises OSError if the file cannot be read."""
+    with opened(path) as file:
+        while line := file.readline(LONGEST_LINE):
+            if not line.endswith(b"\n") and len(line) < LONGEST_LINE:
+                return
+            try:
+                yield line.decode(errors="replace").rstrip("\n"), parse(line, Record)
+            except DocumentError:
+                yield "", None
+
+
+def read_metrics(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """(records, number of damaged lines). Raises OSError if the file cannot be read."""
+    records = [record for _, record in lines(path)]
+    return [record.values for record in records if record is not None], records.count(None)
+
+
+def read_scores(path: Path) -> tuple[Scores, str]:
+    """(scores, what is wrong with the file, if anything); none where there is none."""
+    if not path.exists():
+        return Scores(), ""
+    try:
+        return read(path, Scores), ""
+    except DocumentError as error:
+        return Scores(), str(error)
