@@ -14,6 +14,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -98,6 +99,33 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def refilling(folder: Path, own: re.Pattern[str]) -> Iterator[Path]:
+    """A temporary folder; on success its files take the place of those of `folder` whose names match `own`. Others
+    stay as they are.
+
+    Raises:
+        OSError: it cannot be written; `filename` is `folder`, or a file of it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(folder.parent, folder)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.stem[:100]}-", suffix=folder.suffix, dir=folder.parent))
+    handle = os.open(temporary, os.O_RDONLY)
+    try:
+        _lock(handle)
+        with naming(folder):
+            yield temporary
+            folder.mkdir(exist_ok=True)
+            written = {path.name for path in temporary.iterdir()}
+            for old in [path for path in folder.iterdir() if own.fullmatch(path.name) and path.name not in written]:
+                old.unlink()
+            for name in sorted(written):
+                (temporary / name).replace(folder / name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(handle)
+
+
+@contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
     """An OSError that says no file's name (a full disk's, while writing) is said to be of `path`."""
     try:
@@ -123,15 +151,21 @@ def remove_leftovers(folder: Path, path: Path | None = None) -> None:
     stem, suffix = (".+", r"(\.\w+)?") if path is None else (re.escape(path.stem[:100]), re.escape(path.suffix))
     pattern = re.compile(rf"\.{stem}-[a-z0-9_]{{8}}{suffix}")
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        left = [entry.path for entry in entries if pattern.fullmatch(entry.name) and entry.is_file()]
+        left = [entry.path for entry in entries if pattern.fullmatch(entry.name)]
         for name in left:
             _remove_unless_locked(name)
 
 
 def _remove_unless_locked(name: str) -> None:
-    with contextlib.suppress(OSError), open(name, "rb") as file:  # noqa: PTH123 (a name, not a Path)
-        if _lock(file.fileno()):
-            os.unlink(name)  # noqa: PTH108
+    with contextlib.suppress(OSError):
+        handle = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            if _lock(handle) and stat.S_ISDIR(os.fstat(handle).st_mode):
+                shutil.rmtree(name)
+            elif _lock(handle):
+                Path(name).unlink()
+        finally:
+            os.close(handle)
 
 
 def _lock(handle: int) -> bool:

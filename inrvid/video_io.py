@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from einops import rearrange
 from torch import Tensor
 
 from .errors import InrvidError
-from .files import replacing
+from .files import refilling, replacing
+
+FRAME = re.compile(r"[0-9]{6,}\.png")
+"""Names of the frames in a folder."""
 
 WRITABLE = (".mp4", ".gif", "")
 """Suffixes that `write_video` knows; none: a folder of png frames."""
@@ -43,7 +47,8 @@ def enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
 
 
 def write_video(path: str | Path, video: np.ndarray, fps: float) -> None:
-    """Write uint8 `[T, H, W, 3]` in the format of the path: .mp4 (H.264), .gif, or a folder of png frames.
+    """Write uint8 `[T, H, W, 3]` in the format of the path: .mp4 (H.264), .gif, or a folder of png frames, in which
+    the frames take the place of those of an earlier video.
 
     Raises:
         InrvidError: another suffix.
@@ -57,8 +62,11 @@ def write_video(path: str | Path, video: np.ndarray, fps: float) -> None:
         with replacing(path) as temporary:
             _write_gif(temporary, video, fps)
     elif not suffix:
-        for i, frame in enumerate(video):
-            write_image(path / f"{i:06d}.png", frame)
+        from PIL import Image
+
+        with refilling(path, FRAME) as temporary:
+            for i, frame in enumerate(video):
+                Image.fromarray(frame).save(temporary / f"{i:06d}.png")
     else:
         raise InrvidError(f"{path}: cannot write '{suffix}': use .mp4, .gif, or a folder name for png frames")
 
@@ -93,5 +101,13 @@ def _write_gif(path: Path, video: np.ndarray, fps: float) -> None:
     from PIL import Image
 
     pictures = [Image.fromarray(frame) for frame in video]
-    duration = max(20, round(1000 / fps))  # browsers slow down what is faster than 50 pictures a second
-    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=duration, loop=0)
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=gif_durations(len(video), fps), loop=0)
+
+
+def gif_durations(frames: int, fps: float) -> list[int]:
+    """Of each picture of a gif, in milliseconds: whole hundredths of a second, which add up to the video's length.
+
+    At least 20, as browsers slow down what is faster than 50 pictures a second.
+    """
+    ends = [round(100 * (i + 1) / fps) for i in range(frames)]
+    return [max(20, 10 * (end - start)) for start, end in zip([0, *ends], ends, strict=False)]

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from inrvid import InrvidError
-from inrvid.video_io import enlarge, grid, strip, to_uint8, write_video
+from inrvid.video_io import enlarge, gif_durations, grid, strip, to_uint8, write_video
 
 
 def smooth_video(frames=6, height=32, width=48):
@@ -56,6 +56,25 @@ def test_gif_and_frames(tmp_path):
     write_video(tmp_path / "frames", video, fps=10)
     paths = sorted((tmp_path / "frames").iterdir())
     assert np.array_equal(np.stack([np.asarray(Image.open(p)) for p in paths]), video)
+
+
+def test_a_shorter_video_leaves_no_frame_of_a_longer_one(tmp_path):
+    """Once the folder held a mixture of both."""
+    video = smooth_video()
+    write_video(tmp_path / "frames", video, fps=10)
+    (tmp_path / "frames" / "notes.txt").write_text("mine")
+    write_video(tmp_path / "frames", video[2:4], fps=10)
+    names = sorted(path.name for path in (tmp_path / "frames").iterdir())
+    assert names == ["000000.png", "000001.png", "notes.txt"]
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "frames" / "000001.png")), video[3])
+    assert [path.name for path in tmp_path.iterdir()] == ["frames"]
+
+
+@pytest.mark.parametrize("fps", [0.01, 3, 12, 24, 29.97, 30, 50])
+def test_a_gif_is_as_long_as_its_video(fps):
+    durations = gif_durations(120, fps)
+    assert abs(sum(durations) - 120 * 1000 / fps) <= 5
+    assert max(durations) - min(durations) <= 10
 
 
 def test_unknown_suffix(tmp_path):

@@ -31,7 +31,7 @@ def generate(
 
     if frames is not None and seconds is not None:
         raise InrvidError("--frames and --seconds: give one of them")
-    request = Request(
+    request = Request.of(
         videos=videos,
         frames=frames,
         seconds=seconds,

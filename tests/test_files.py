@@ -1,0 +1,108 @@
+"""Files are files, and are whole or absent."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from inrvid.files import checked, read_bytes, read_text, refilling, remove_leftovers, replacing, write_text
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def a_socket(path):
+    here = os.getcwd()  # noqa: PTH109
+    os.chdir(path.parent)  # names of sockets are short
+    try:
+        socket.socket(socket.AF_UNIX).bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (pipe, "a pipe, not a file"),
+        (a_socket, "a socket, not a file"),
+        (lambda path: path.mkdir(), "a folder, not a file"),
+        (lambda path: path.symlink_to("/dev/zero"), "a device, not a file"),
+        (lambda path: path.symlink_to(path), "Too many levels"),
+        (lambda path: None, "No such file"),
+        (lambda path: path.write_bytes(b"12345678901"), "too large: 11 bytes, where at most 10"),
+        (lambda path: path.symlink_to("/proc/self/status"), "too large: 11 bytes"),  # says that it is empty
+    ],
+)
+def test_only_a_file_of_the_expected_size_is_read(tmp_path, make, told):
+    path = tmp_path / "x"
+    make(path)
+    with pytest.raises(OSError, match=re.escape(told)) as caught:
+        read_bytes(path, limit=10)
+    assert caught.value.filename == str(path)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_what_is_no_name_is_an_error_of_the_system(tmp_path, name):
+    with pytest.raises(OSError, match="not the name of a file"):
+        checked(tmp_path / name)
+
+
+def test_text_is_utf8_whatever_the_locale(tmp_path):
+    (tmp_path / "x").write_bytes("\ufeffδ".encode())
+    command = [
+        sys.executable,
+        "-c",
+        f"from inrvid.files import *; print(ascii(read_text(Path({str(tmp_path)!r}, 'x'))))",
+    ]
+    told = subprocess.run(command, env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0"}, capture_output=True, text=True)
+    assert told.stdout == "'\\u03b4'\n"
+    (tmp_path / "x").write_bytes(b"ab\xff")
+    with pytest.raises(OSError, match=r"not UTF-8 text \(byte 2\)"):
+        read_text(tmp_path / "x")
+
+
+def test_leftovers_of_the_killed_go_and_those_of_the_living_stay(tmp_path):
+    killed = (
+        "import os, pathlib; from inrvid.files import replacing\nwith replacing(pathlib.Path('m.txt')): os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", killed], cwd=tmp_path)
+    assert len(list(tmp_path.glob(".m-*.txt"))) == 1
+    (tmp_path / ".m-notes.txt").write_text("not ours: no eight letters")
+    with replacing(tmp_path / "m.txt") as ours:
+        ours.write_text("living")
+        remove_leftovers(tmp_path)
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([".m-notes.txt", ours.name])
+    assert (tmp_path / "m.txt").read_text() == "living"
+
+
+def test_a_folder_is_refilled_or_stays(tmp_path):
+    frames = re.compile(r"\d+")
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / "1").write_text("old")
+    with pytest.raises(ZeroDivisionError), refilling(folder, frames) as new:
+        (new / "0").write_text("new")
+        raise ZeroDivisionError
+    assert [path.name for path in tmp_path.rglob("*")] == ["f", "1"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
+def test_a_full_disk_names_the_file(tmp_path):
+    with (
+        pytest.raises(OSError, match="No space left") as caught,
+        replacing(tmp_path / "x"),
+        open("/dev/full", "w") as f,
+    ):
+        f.write("x" * 100_000)
+    assert caught.value.filename == str(tmp_path / "x")
+
+
+def test_names_that_are_no_text_are_written_as_escapes(tmp_path):
+    write_text(tmp_path / "x.json", '"a\udcffb"')
+    assert (tmp_path / "x.json").read_bytes() == b'"a\\udcffb"'
