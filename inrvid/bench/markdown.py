@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InrvidError
-from ..files import write_text
+from ..files import read_text, write_text
 from .results import Result
 from .tables import Table, failures, heading, tables
 
@@ -26,7 +26,7 @@ def write_markdown(result: Result, path: Path) -> None:
         InrvidError: a file that has the marks of other devices alone.
     """
     text = to_markdown(result)
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    before = read_text(path) if path.exists() else ""
     if "<!-- inrvid bench " not in before:
         write_text(path, text)
         return

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from ..files import read_text
 from .harness import Run
 from .kernels import DEFINITIONS
 
@@ -144,7 +145,7 @@ def _give_back() -> None:
 
 def _resident(name: str) -> int:
     """A figure of this process's memory, in bytes."""
-    lines = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
+    lines = dict(line.split(":", 1) for line in read_text(STATUS).splitlines())
     return int(lines[name].split()[0]) * 1024
 
 

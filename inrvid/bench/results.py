@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from ..config import StrictModel
 from ..errors import InrvidError
-from ..files import write_text
+from ..files import read_bytes, read_text, write_text
 
 GROUPS = ("kernels", "generation", "training", "evaluation", "data")
 
@@ -82,7 +82,7 @@ def to_json(result: Result) -> str:
 def load(path: Path) -> Result:
     """Raises InrvidError if the file holds something else; OSError if there is none."""
     try:
-        return Result.model_validate_json(path.read_bytes())
+        return Result.model_validate_json(read_bytes(path))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
@@ -134,7 +134,7 @@ def versions() -> dict[str, str]:
 
 def _cpu_name() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = read_text(Path("/proc/cpuinfo")).splitlines()
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

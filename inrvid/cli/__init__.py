@@ -61,6 +61,37 @@ def main() -> None:
             raise
         print(printable(_message(error)), file=sys.stderr)
         sys.exit(2)
+    except UnicodeEncodeError as error:  # Python's way to say that a name cannot be one of a file
+        if debug or sys.getfilesystemencoding() == "utf-8":
+            raise
+        print(
+            f"{error.object!r} cannot be the name of a file in this locale ({error.encoding}): set LC_ALL=C.UTF-8",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    except ImportError as error:
+        if debug or str(error.name).startswith("inrvid"):
+            raise
+        reason = " ".join(str(error).split())
+        print(
+            f"a package is missing or broken: {reason}\n  inrvid doctor says which, and how to mend it", file=sys.stderr
+        )
+        sys.exit(2)
+    except (MemoryError, RuntimeError) as error:
+        if debug or not _is_out_of_memory(error):
+            raise
+        print(
+            f"out of memory: {' '.join(str(error).split())[:200]}\n  make something smaller: the batch "
+            "(train.batch_size, train.micro_batch), the size, or the length",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """PyTorch's own error is of a GPU; of a CPU it is a RuntimeError of many texts."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
 
 
 def _message(error: InrvidError | OSError) -> str:

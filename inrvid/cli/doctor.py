@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import math
 import platform
+from collections.abc import Callable
 
 import typer
 
@@ -45,27 +47,37 @@ def doctor(as_json: bool = typer.Option(False, "--json", help="For programs.")) 
 
 def examine() -> dict[str, dict[str, str]]:
     """The report by heading. Never raises: what cannot be found out is said."""
-    import importlib.metadata
+    sections: dict[str, Callable[[], dict[str, str]]] = {
+        "versions": _versions,
+        "optional": lambda: {name: _version(name, remedy) for name, remedy in OPTIONAL.items()},
+        "devices": _devices,
+        "codecs": _codecs,
+        "advice": _advice,
+        "plugins": _plugins,
+    }
+    return {title: _found(section) for title, section in sections.items()}
 
+
+def _found(section: Callable[[], dict[str, str]]) -> dict[str, str]:
+    try:
+        return section()
+    except Exception as error:  # whatever a broken package raises: that it is broken is what is to be told
+        reason = " ".join(str(error).split()) or "no reason given"
+        return {"cannot be found out": f"{type(error).__name__}: {reason}"}
+
+
+def _versions() -> dict[str, str]:
     from .. import __version__
 
-    versions = {"inrvid": __version__, "python": platform.python_version(), "system": platform.platform()}
-    for name in PACKAGES:
-        versions[name] = importlib.metadata.version(name)
-    optional = {}
-    for name, remedy in OPTIONAL.items():
-        try:
-            optional[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            optional[name] = f"not installed ({remedy})"
-    return {
-        "versions": versions,
-        "optional": optional,
-        "devices": _devices(),
-        "codecs": _codecs(),
-        "advice": _advice(),
-        "plugins": _plugins(),
-    }
+    own = {"inrvid": __version__, "python": platform.python_version(), "system": platform.platform()}
+    return own | {name: _version(name, f"needed: pip install {name}") for name in PACKAGES}
+
+
+def _version(name: str, remedy: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return f"not installed ({remedy})"
 
 
 def _devices() -> dict[str, str]:

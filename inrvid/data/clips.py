@@ -105,7 +105,7 @@ def loader(
     Raises:
         DataError: as the items of `Clips`.
     """
-    count = _auto_workers(clips.dataset, num_processes) if workers == "auto" else int(workers)
+    count = worker_count(clips.dataset, workers, num_processes)
     batches = _StepKeys(clips.seed, start_step, samples)
     return _clear_errors(DataLoader(clips, batch_sampler=batches, num_workers=count, pin_memory=pin_memory))
 
@@ -144,7 +144,10 @@ def _started(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, Tenso
         signal.signal(signal.SIGCHLD, before)
 
 
-def _auto_workers(dataset: VideoDataset, num_processes: int) -> int:
+def worker_count(dataset: VideoDataset, workers: int | str, num_processes: int) -> int:
+    """How many loader processes `loader` starts."""
+    if workers != "auto":
+        return int(workers)
     if isinstance(dataset, InMemory):
         return 0
     return max(1, min(MOST_WORKERS, cpus() // num_processes - 1))

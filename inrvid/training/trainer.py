@@ -15,9 +15,10 @@ import torch
 from accelerate import Accelerator
 from rich.console import Console
 
-from ..data.clips import Clips, loader
+from ..data.clips import Clips, loader, worker_count
 from ..data.memory import kept_in_memory
 from ..data.open import open_dataset
+from ..data.resize import sides
 from ..errors import InrvidError
 from ..files import write_text
 from ..hub import check_publishing
@@ -37,7 +38,7 @@ from .sharing import shares
 from .stats import Stats
 from .step import Batch, TrainingStep
 from .stopping import Stopper
-from .surroundings import checked, refuse_sharding
+from .surroundings import check_open_files, check_shared_memory, checked, loader_trouble, refuse_sharding
 
 
 class Interrupted(Exception):
@@ -116,6 +117,7 @@ class Trainer:
         self.samples = shares(config.batch_size, D.group, self.accelerator.num_processes, config.micro_batch)[
             self.accelerator.process_index
         ]
+        self._check_loader()
         lengths = torch.tensor([dataset.length(video) for video in range(len(dataset))])
         self.training = TrainingStep(self.recipe, G, D, self.accelerator, lengths)
         self.health = Health(self._say)
@@ -268,7 +270,9 @@ class Trainer:
                 for batch in self._loader():
                     yield self._on_device(batch)
                     deaths = 0
-            except RuntimeError as error:
+            except (RuntimeError, OSError) as error:
+                if (trouble := loader_trouble(error)) is not None:
+                    raise InrvidError(trouble) from None
                 deaths += 1
                 if "DataLoader worker" not in str(error) or deaths > MOST_DEATHS:
                     raise
@@ -362,6 +366,14 @@ class Trainer:
                 f"{error}\n  the model is in {self.run_dir / 'model'}; the same command publishes it"
             ) from None
         self._say(f"published: {commit}")
+
+    def _check_loader(self) -> None:
+        """Refuse to start what the machine's limits would end."""
+        workers = worker_count(self.dataset, self.recipe.data.workers, self.accelerator.num_processes)
+        check_open_files(workers)
+        height, width = sides(self.recipe.data.resolution)
+        clips = sum(len(part) for part in self.samples)
+        check_shared_memory(clips * self.recipe.discriminator.frames * height * width * 3, workers)
 
     def _check_space(self) -> None:
         """Refuse to start what cannot save: room for the checkpoints that are kept at once, and one being written."""
