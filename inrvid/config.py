@@ -13,6 +13,7 @@ This module and every `configs.py` import no torch: a wrong recipe is refused be
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
@@ -28,8 +29,16 @@ LARGEST = 1e30
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Natural = Annotated[int, Field(ge=0, le=MOST)]
 """0 … 2³¹ − 1."""
-Positive = Annotated[float, Field(gt=0, ge=1 / LARGEST, le=LARGEST)]
-NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
+
+
+def _ordinary(value: float) -> float:
+    if value and not 1 / LARGEST <= value <= LARGEST:
+        raise ValueError(f"should be from {1 / LARGEST:g} to {LARGEST:g}")
+    return value
+
+
+Positive = Annotated[float, Field(gt=0), AfterValidator(_ordinary)]
+NotNegative = Annotated[float, Field(ge=0), AfterValidator(_ordinary)]
 Layers = Annotated[int, Field(ge=1, le=100)]
 """Layers of a network in a row."""
 Fps = Annotated[float, Field(ge=0.01, le=10_000)]
@@ -143,7 +152,7 @@ def validate(model: type[StrictModel], data: Mapping[str, Any]) -> Any:
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[tuple[str, ...], str]]:
     problems: list[tuple[tuple[str, ...], str]] = []
     for item in error.errors(include_url=False):
-        path = tuple(str(key) for key in item["loc"])
+        path = tuple(str(key) for key in item["loc"] if not _BRANCH.fullmatch(str(key)))
         if item["type"] == "nested":
             problems += [((*path, *inner), message) for inner, message in item["ctx"]["error"].problems]
         elif item["type"] == "extra_forbidden":
@@ -156,8 +165,15 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[tu
         else:
             message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
             got = "" if isinstance(item["input"], Mapping) else f", got {describe(item['input'])}"
+            if problems and problems[-1][0] == path and got and problems[-1][1].endswith(got):
+                before = problems.pop()[1].removesuffix(got)  # another branch of the same union
+                message = f"{before}, or {message.removeprefix('should be ')}"
             problems.append((path, message + got))
     return problems
+
+
+_BRANCH = re.compile(r"(constrained-)?(int|float|str|bool)|(literal|tuple|list|dict|nullable)\[.*|function-.*")
+"""What pydantic adds to a path for each branch of a union."""
 
 
 def describe(value: Any) -> str:

@@ -49,8 +49,10 @@ def shapes(kind: str, config: Mapping[str, Any] | PartConfig) -> dict[str, torch
             return registry(kind).build(config).state_dict()
     except InrvidError:
         raise
-    except Exception:  # a plugin's constructor that looks at its tensors
-        return None
+    except Exception as error:
+        if "overflow" in str(error):  # of a number of elements beyond 2⁶³
+            raise InrvidError(f"{kind}: sizes whose weights would need more bytes than can be counted") from None
+        return None  # a plugin's constructor that looks at its tensors
 
 
 def _build(kind: str, key: str, source: Source, seed: int) -> Any:

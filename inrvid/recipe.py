@@ -44,7 +44,7 @@ from .recipe_merge import merge_layer
 from .time_samplers.configs import TimeSamplerConfig
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
-KClips = Annotated[float, Field(ge=0.001, le=1e9)]
+KClips = Annotated[float, Field(ge=0.001, le=1e8)]
 """Thousands of clips; one at least."""
 
 
@@ -71,7 +71,7 @@ class TrainConfig(StrictModel):
     """
 
     kclips: KClips = Field(25000.0, description="length of the training, thousands of real clips")
-    batch_size: Count = Field(64, description="clips a step, over all processes")
+    batch_size: Annotated[int, Field(ge=1, le=2**20)] = Field(64, description="clips a step, over all processes")
     micro_batch: Count | None = Field(
         None, description="clips that a process handles at once, gradients accumulating; default: its whole share"
     )
@@ -79,7 +79,7 @@ class TrainConfig(StrictModel):
     ema_rampup: NotNegative = Field(0.05, description="half-life at most this fraction of the clips seen; 0: none")
     log_kclips: KClips = Field(0.5, description="interval of lines of metrics.jsonl")
     sample_kclips: KClips = Field(200.0, description="interval of sample videos")
-    sample_videos: Count = Field(16, description="videos of a sample grid")
+    sample_videos: Annotated[int, Field(ge=1, le=4096)] = Field(16, description="videos of a sample grid")
     checkpoint_kclips: KClips = Field(400.0, description="interval of checkpoints")
     keep_last: Count = Field(2, description="so many of the newest checkpoints are kept")
     keep_kclips: KClips | None = Field(None, description="and one in each so many thousand clips")

@@ -27,7 +27,7 @@ def train(
     ),
     cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
     processes: int = typer.Option(
-        None, "--processes", min=1, help="Processes on this machine; default: one a visible GPU, or one."
+        None, "--processes", min=1, max=1024, help="Processes on this machine; default: one a visible GPU, or one."
     ),
     dry_run: bool = typer.Option(False, "--dry-run", help="Print the resolved recipe and stop."),
 ) -> None:

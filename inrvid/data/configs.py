@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from ..config import MOST, Count, Fps, Natural, PartConfig, PathText, Side, Sides
+from ..config import MOST, Count, Fps, PartConfig, PathText, Side, Sides
 
 
 def _different(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -37,7 +37,7 @@ class DatasetConfig(PartConfig):
     )
     labels: bool = Field(False, description="use the videos' classes")
     on_error: Literal["skip", "fail"] = Field("skip", description="what to do with a video that cannot be used")
-    workers: Natural | Literal["auto"] = Field("auto", description="loader processes")
+    workers: Annotated[int, Field(ge=0, le=256)] | Literal["auto"] = Field("auto", description="loader processes")
     in_memory: bool | Literal["auto"] = Field("auto", description="keep all decoded frames in memory; auto: if small")
 
 
@@ -70,8 +70,8 @@ class FrameZipConfig(FileDatasetConfig):
 
 class ProceduralScenesConfig(DatasetConfig):
     split: Literal["train", "test"] = Field("train", description="the two have no video in common")
-    videos: Count = Field(512, description="number of videos")
-    frames: Count = Field(16, description="frames a video")
+    videos: Annotated[int, Field(ge=1, le=10**6)] = Field(512, description="number of videos")
+    frames: Annotated[int, Field(ge=1, le=10**6)] = Field(16, description="frames a video")
     elements: Annotated[tuple[Literal["clouds", "hills", "lake"], ...], Field(strict=False)] = Field(
         ("clouds", "hills", "lake"), description="what there may be beside the sky and its sun or moon"
     )

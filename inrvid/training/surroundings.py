@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 from accelerate.utils import LoggerType
 
 from ..errors import InrvidError, did_you_mean
@@ -60,6 +61,16 @@ def check_shared_memory(batch_bytes: int, workers: int) -> None:
         raise InrvidError(
             f"{SHARED_MEMORY}: {workers} loader workers need {needed / 2**20:.0f} MiB there, {free / 2**20:.0f} MiB "
             f"are free: {MORE_SHARED_MEMORY}"
+        )
+
+
+def check_memory(key: str, needed: int) -> None:
+    """Raises InrvidError if what a key of the recipe asks for takes more bytes than there are."""
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise InrvidError(
+            f"{key}: would need {needed / 2**30:.1f} GiB at least, {free / 2**30:.1f} GiB of memory are free: make it "
+            "smaller"
         )
 
 

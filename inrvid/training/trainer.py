@@ -38,7 +38,14 @@ from .sharing import shares
 from .stats import Stats
 from .step import Batch, TrainingStep
 from .stopping import Stopper
-from .surroundings import check_open_files, check_shared_memory, checked, loader_trouble, refuse_sharding
+from .surroundings import (
+    check_memory,
+    check_open_files,
+    check_shared_memory,
+    checked,
+    loader_trouble,
+    refuse_sharding,
+)
 
 
 class Interrupted(Exception):
@@ -106,6 +113,7 @@ class Trainer:
                 "videos will be written at the former"
             )
         set_tf32(self.recipe.train.precision)
+        self._check_clips()
         if self.recipe.eval.metrics and self.accelerator.is_main_process:
             self._scorer = Scorer(self.recipe)
         self.dataset = kept_in_memory(dataset)
@@ -372,8 +380,16 @@ class Trainer:
         workers = worker_count(self.dataset, self.recipe.data.workers, self.accelerator.num_processes)
         check_open_files(workers)
         height, width = sides(self.recipe.data.resolution)
-        clips = sum(len(part) for part in self.samples)
-        check_shared_memory(clips * self.recipe.discriminator.frames * height * width * 3, workers)
+        frames = self.recipe.discriminator.frames * height * width * 3
+        check_shared_memory(sum(len(part) for part in self.samples) * frames, workers)
+        check_memory("train.batch_size", 2 * 4 * len(self.samples[0]) * frames)  # real and generated ones, at least
+
+    def _check_clips(self) -> None:
+        """Refuse clips that would not fit into memory: two of them as numbers, and the grid of samples."""
+        height, width = sides(self.recipe.data.resolution)
+        clip = self.recipe.generator.clip_length * height * width * 3
+        check_memory("generator.resolution, generator.clip_length", 2 * 4 * clip)
+        check_memory("train.sample_videos", 2 * self.recipe.train.sample_videos * clip)
 
     def _check_space(self) -> None:
         """Refuse to start what cannot save: room for the checkpoints that are kept at once, and one being written."""
