@@ -65,6 +65,13 @@ def _file_name(value: str) -> str:
     return value
 
 
+def file_name(text: str) -> str:
+    """`text` as a `FileName`: what cannot be in one is replaced."""
+    name = "".join("_" if c in "/\\" or not is_printable(c) else c for c in text)
+    name = name.encode()[:200].decode(errors="ignore").strip()
+    return name if name not in ("", ".", "..") else "unnamed"
+
+
 def _path(value: str) -> str:
     if "\0" in value:
         raise ValueError("should be a path: it holds a NUL")

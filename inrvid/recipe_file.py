@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import plain_yaml
+from .config import file_name
 from .errors import InrvidError, did_you_mean
 from .files import read_text
 from .plain_yaml import KeyPath
@@ -88,9 +89,9 @@ def read_layer(path: Path) -> Layer:
     data = {} if data is None else data
     if not isinstance(data, dict):
         raise InrvidError(f"{shown}:1  a recipe is a mapping of keys, this is a {type(data).__name__}")
-    data.setdefault("name", path.stem)  # not inherited: an experiment that extends another is not that one
+    data.setdefault("name", file_name(path.stem))  # not inherited: an experiment that extends another is not that one
     installed = path.resolve() in {installed.resolve() for installed in installed_recipes().values()}
-    return Layer(data, origins, path.stem, installed)
+    return Layer(data, origins, file_name(path.stem), installed)
 
 
 def read_overrides(overrides: Iterable[Override]) -> Layer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import jsonschema
 import pytest
@@ -203,3 +204,46 @@ def test_name_is_the_files_own(tmp_path):
     assert load_recipe(write(tmp_path / "mine.yaml", "extends: digan_ucf\n")).name == "mine"
     assert load_recipe(write(tmp_path / "other.yaml", "extends: digan_ucf\nname: x\n")).name == "x"
     assert load_recipe("digan_ucf", ["name=y"]).name == "y"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("seed: 1\nseed: 2\n", ":2  seed: written twice"),
+        ("seed: !!python/name:os.system x\n", ":1  not YAML: the tag !!python/name:os.system is not admitted"),
+        ("seed: !!int abc\n", ":1  not YAML: 'abc' is not of the kind 'int'"),
+        ("seed: " + "9" * 5000, ":1  not YAML: a number of too many digits"),
+        ("seed: " + "[" * 5000, ":1  not YAML: nested too deeply"),
+        ("a: &a {b: *a}\n", ":1  not YAML: nested too deeply, or an alias of itself"),
+        ("? [a]\n: 1\n", ":1  not YAML: a key should be a name or a whole number"),
+        ("a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+            f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 10)}]\n" for i in range(8)
+        ), "more than 100000 values, aliases unfolded"),
+        ("name: a\0b", "not YAML: unacceptable character"),
+        ("name: ../../x\n", ":1  name: should be the name of a file"),
+        ("name: '/abs'\n", ":1  name: should be the name of a file"),
+        ("train: {kclips: .inf}\n", ":1  train.kclips: should be a finite number"),
+        ("loss: {r1_gamma: 1e-320}\n", ":1  loss.r1_gamma: should be from 1e-30 to 1e+30"),
+        ("data: {type: procedural, workers: 1000}\n", ":1  data.workers: should be less than or equal to 256, or 'auto', got 1000"),
+    ],
+)  # fmt: skip
+def test_what_is_no_plain_data_is_refused_in_a_line(tmp_path, text, told):
+    (tmp_path / "x.yaml").write_text(text)
+    told_now = problem(str(tmp_path / "x.yaml"))
+    assert told in told_now
+
+
+def test_dates_are_text(tmp_path):
+    (tmp_path / "x.yaml").write_text("extends: quickstart\nname: 2001-01-01\n")
+    assert load_recipe(tmp_path / "x.yaml").name == "2001-01-01"
+
+
+def test_data_paths_are_no_yaml(tmp_path):
+    """`--data "my #2"` trained on `my`, once."""
+    name = "my #2: [x"
+    assert load_recipe("quickstart", [("data.type", "videos"), ("data.path", name)]).data.path == name
+
+
+def test_a_pipe_is_no_recipe(tmp_path):
+    os.mkfifo(tmp_path / "x.yaml")
+    assert "cannot be read: a pipe, not a file" in problem(str(tmp_path / "x.yaml"))
