@@ -25,7 +25,8 @@ from inrvid.training.keeping import checkpoints
 
 from ..training.test_processes import command, environment, weights
 
-CLIPS = 2400
+CLIPS = 4800
+RESTARTS = 3
 SETTINGS = ["--set", "train.checkpoint_kclips=0.012", "--set", "train.keep_last=3"]
 KEPT = 3
 
@@ -82,6 +83,18 @@ def interrupted_run(folder: Path, processes: int, kills: int, chance: random.Ran
     return done
 
 
+def restarts(folder: Path, processes: int, chance: random.Random) -> int:
+    """Kills while a complete run is started again, which must not cost the checkpoints it has."""
+    before = intact(folder)
+    for _ in range(RESTARTS):
+        process = start(folder, processes)
+        time.sleep(chance.uniform(1.5, 4.0))
+        kill_tree(process.pid) if process.poll() is None else None
+        process.wait()
+        assert intact(folder) == before
+    return RESTARTS
+
+
 def finish(folder: Path, processes: int) -> None:
     process = start(folder, processes)
     assert process.wait() == 0, (folder.parent / f"{folder.name}.log").read_text()[-2000:]
@@ -99,6 +112,8 @@ def main() -> None:
             alone, killed = Path(root, f"alone{processes}"), Path(root, f"killed{processes}")
             finish(alone, processes)
             done = interrupted_run(killed, processes, kills, chance)
+            finish(killed, processes)
+            done += restarts(killed, processes, chance)
             finish(killed, processes)
             a, b = weights(alone), weights(killed)
             different = [name for name in a if not torch.equal(a[name], b[name])]
