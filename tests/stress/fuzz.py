@@ -98,7 +98,10 @@ def spoil_json(content: bytes, chance: random.Random) -> bytes:
         return spoil_bytes(content, chance)
     if chance.random() < 0.05:
         return chance.choice([b"[" * 100_000, b'{"a":' * 100_000, b"", b"null", b"\xff", b"9" * 100_000, b"[]", b'"x"'])
-    data = json.loads(content)
+    try:
+        data = json.loads(content)
+    except ValueError:  # spoilt before
+        return spoil_bytes(content, chance)
     for _ in range(chance.choice((1, 1, 2, 3))):
         container, key = chance.choice(places(data) or [([data], 0)])
         match chance.randrange(6):
