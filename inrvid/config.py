@@ -46,9 +46,14 @@ Fps = Annotated[float, Field(ge=0.01, le=10_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
+def is_text(name: str) -> bool:
+    """Whether a file's name is text: one whose bytes are none has stand-ins for them (surrogates)."""
+    return not any("\ud800" <= c <= "\udfff" for c in name)
+
+
 def is_printable(text: str) -> bool:
     """Whether a terminal shows it as it is: no control characters, nothing that is not text."""
-    return not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text)
+    return is_text(text) and not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 for c in text)
 
 
 Side = Annotated[int, Field(ge=1, le=16384)]

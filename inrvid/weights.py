@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from .config import is_text
 from .files import checked, opened
 
 LFS = b"version https://git-lfs.github.com/spec"
@@ -23,7 +25,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """All tensors of a safetensors file. Raises Unfit."""
     _look(path)
     try:
-        return load_file(path)
+        with _named_in_text(path) as name:
+            return load_file(name)
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise Unfit(_reason(path, error)) from None
 
@@ -32,7 +35,7 @@ def read_metadata(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file. Raises Unfit."""
     _look(path)
     try:
-        with safe_open(path, framework="pt") as file:
+        with _named_in_text(path) as name, safe_open(name, framework="pt") as file:
             return dict(file.metadata() or {})
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise Unfit(_reason(path, error)) from None
@@ -42,7 +45,7 @@ def check_header(path: Path, state: Mapping[str, Tensor]) -> None:
     """Compare a file's names and shapes with those of a model's state, reading no weight. Raises Unfit."""
     _look(path)
     try:
-        with safe_open(path, framework="pt") as file:
+        with _named_in_text(path) as name, safe_open(name, framework="pt") as file:
             found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise Unfit(_reason(path, error)) from None
@@ -70,6 +73,16 @@ def load_into(module: nn.Module, path: Path) -> None:
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise Unfit(f"these weights do not fit the model: {' '.join(str(error).split())}") from None
+
+
+@contextlib.contextmanager
+def _named_in_text(path: Path) -> Iterator[str]:
+    """A name of the file that is text, which is all that safetensors takes: of its descriptor, if it has no other."""
+    if is_text(str(path)):
+        yield str(path)
+        return
+    with opened(path) as file:
+        yield f"/dev/fd/{file.fileno()}"
 
 
 def _look(path: Path) -> None:

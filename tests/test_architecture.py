@@ -109,3 +109,30 @@ def test_configurations_need_no_torch():
         }:
             names = {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
             assert "torch" not in names, module
+
+
+OPENERS = {
+    "inrvid.files",  # where every file is opened to be read
+    "inrvid.training.lock",
+    "inrvid.training.checkpoint",  # a folder, to sync it
+    "inrvid.training.monitor",  # to append to it
+}
+GIVEN = {"Image", "av"}
+"""Libraries that open what they are given: bytes, or names that were checked."""
+
+
+def test_files_are_opened_in_one_place():
+    """A pipe in the place of a file waits for ever, wherever it is opened."""
+    found = []
+    for module, tree in modules():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or module in OPENERS:
+                continue
+            function = node.func
+            if isinstance(function, ast.Attribute):
+                owner = function.value.id if isinstance(function.value, ast.Name) else ""
+                opens = function.attr in ("read_text", "read_bytes") or (function.attr == "open" and owner not in GIVEN)
+            else:
+                opens = isinstance(function, ast.Name) and function.id == "open"
+            found += [f"{module}:{node.lineno}"] if opens else []
+    assert found == []

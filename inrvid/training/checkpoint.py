@@ -22,12 +22,13 @@ from typing import Annotated, Any
 import torch
 from pydantic import Field
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..documents import Document, DocumentError, read
 from ..errors import InrvidError
 from ..files import checked, opened
+from ..weights import Unfit, read_weights
 from .step import TrainingStep
 
 MANIFEST = "manifest.json"
@@ -118,14 +119,14 @@ def load_checkpoint(path: Path, training: TrainingStep) -> Manifest:
     try:
         manifest = intact(path)
         for name, module in _modules(training).items():
-            module.load_state_dict(load_file(path / f"{name}.safetensors"))
+            module.load_state_dict(read_weights(path / f"{name}.safetensors"))
         for name, module in _optimized(training).items():
-            tensors = load_file(path / f"optimizer_{name}.safetensors")
+            tensors = read_weights(path / f"optimizer_{name}.safetensors")
             _load_optimizer(training.optimizers[name], module, tensors, begun=manifest.step > 0)
         return manifest
     except Damaged as error:
         raise InrvidError(f"{path}: cannot be resumed from: {error}") from None
-    except (OSError, SafetensorError, RuntimeError, KeyError, ValueError) as error:
+    except (OSError, Unfit, RuntimeError, KeyError, ValueError) as error:
         raise InrvidError(
             f"{path}: cannot be resumed from: {str(error).splitlines()[0]}\n  for another model give another --run-dir"
         ) from None

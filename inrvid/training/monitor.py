@@ -14,6 +14,7 @@ from accelerate import Accelerator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from ..config import is_text
 from ..files import naming, write_text
 from ..recipe import Recipe
 from ..run_files import METRICS, lines
@@ -84,7 +85,7 @@ class Monitor:
         with naming(Path(self._metrics.name)):
             self._metrics.write(json.dumps(finite) + "\n")
             self._metrics.flush()
-        if self.config.tensorboard:
+        if self._tensorboard_takes_folder:
             for name, value in record.items():
                 self._writer().add_scalar(name, value, self._clips)
         status = self._status(values)
@@ -111,6 +112,11 @@ class Monitor:
             f"{name.removeprefix('sign/')} {value:+.2f}" for name, value in values.items() if name.startswith("sign/")
         ]
         return "loss " + " ".join(losses) + "  sign " + " ".join(signs)
+
+    @property
+    def _tensorboard_takes_folder(self) -> bool:
+        """TensorBoard's own files are wanted; it takes no folder whose name is not text."""
+        return self.config.tensorboard and is_text(str(self.run_dir))
 
     def _writer(self) -> Any:
         if self._tensorboard is None:
