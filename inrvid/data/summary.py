@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,12 +29,20 @@ def summary_lines(dataset: VideoDataset) -> list[str]:
         lines[1] += "; mixed: set data.fps to bring them to one rate"
     if dataset.classes:
         lines.append(f"classes: {len(dataset.classes)} ({_some(dataset.classes)})")
+    lines += left_out_lines(dataset.left_out)
     return lines + skipped_lines(dataset.skipped, dataset.config.path or "PATH")
 
 
 def mixed_rates(dataset: VideoDataset) -> bool:
     """Whether a frame means different lengths of time in different videos."""
     return dataset.config.fps is None and len({round(record.fps, 2) for record in dataset.records}) > 1
+
+
+def left_out_lines(left_out: Mapping[str, int]) -> list[str]:
+    """'left out: 3 files of other kinds (.heic)'; nothing if there are none."""
+    if not left_out:
+        return []
+    return [f"left out: {_count(sum(left_out.values()), 'file')} of other kinds ({_some(list(left_out))})"]
 
 
 def skipped_lines(skipped: Sequence[Skipped], path: str) -> list[str]:

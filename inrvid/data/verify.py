@@ -9,13 +9,16 @@ from .base import Skipped, VideoDataset
 from .parallel import in_parallel
 
 
+SILENT: frozenset[str] = frozenset({"rawvideo"})
+
+
 def broken_videos(dataset: VideoDataset) -> Iterator[Skipped]:
     """The videos that cannot be decoded to their last frame, and why; those that the index left out first."""
     yield from dataset.skipped
 
     def check(video: int) -> Skipped | None:
         try:
-            dataset.read(video, range(dataset.length(video)))
+            dataset.check(video)
         except DataError as error:
             name = dataset.records[video].name
             return Skipped(name, str(error).rsplit(f"{name}: ", 1)[-1])
@@ -24,3 +27,8 @@ def broken_videos(dataset: VideoDataset) -> Iterator[Skipped]:
     for problem in in_parallel(check, range(len(dataset)), "decoding"):
         if problem is not None:
             yield problem
+
+
+def silent_codecs(dataset: VideoDataset) -> list[str]:
+    """The codecs of a data set whose decoders take altered bytes for a picture: being decoded proves nothing."""
+    return sorted({record.codec for record in dataset.records} & SILENT)
