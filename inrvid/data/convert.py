@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import io
 import re
@@ -12,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-import numpy as np
 from PIL import Image
 
 from ..errors import DataError
@@ -67,11 +65,8 @@ def convert(dataset: VideoDataset, out: Path, format: Format = "jpeg", quality: 
     written: list[_Encoded] = []
     skipped: list[Skipped] = []
     with replacing(out) as temporary:
-        with (
-            zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
-            contextlib.closing(_encode_all(dataset, out.parent, format, quality)) as videos,
-        ):
-            for encoded in videos:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for encoded in _encode_all(dataset, out.parent, format, quality):
                 with encoded.content:
                     if encoded.problem is not None:
                         skipped.append(_unless_fatal(dataset, encoded))
@@ -91,7 +86,7 @@ def _encode_all(dataset: VideoDataset, beside: Path, format: Format, quality: in
 
     def encode(video: int) -> _Encoded:
         places: list[Place] = [(0, 0)] * dataset.length(video)
-        content = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=beside)  # noqa: SIM115 (closed when it is written)
+        content = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(beside))  # noqa: SIM115 (closed when it is written)
         encoded = _Encoded(video, _folder(video, _name(dataset, video)), content, places)
         try:
             for number, picture in dataset.each(video):

@@ -118,7 +118,7 @@ class Frames(IndexedDataset):
     def _picture(self, name: str) -> bytes:
         content = self._load(name, picture.MOST_BYTES)
         if content is None:
-            raise UnreadableError("there is no such file any more")
+            raise UnreadableError("no such file")
         return content
 
 

@@ -21,14 +21,21 @@ MOST_BYTES = 512 * 2**20
 ORIENTATION = 0x0112
 """EXIF's tag."""
 
+EXIF_MARKS = (b"xif", b"tiff:Orientation")
+"""One of them is in a PNG that says how it is to be turned."""
+
 # The limit above is ours; Pillow's own warning, below it, would be printed once a picture.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def size(content: bytes) -> tuple[int, int]:
-    """(width, height) of a picture as it is shown, from its header. Raises UnreadableError."""
+    """(width, height) of a picture as it is shown, from its header where it can be. Raises UnreadableError."""
     with decoding():
         picture = _opened(content)
+        if picture.format == "PNG":  # its EXIF may follow the pixels
+            if not any(mark in content for mark in EXIF_MARKS):
+                return picture.size
+            picture.load()
         height, width = _orientation(picture).size(picture.height, picture.width)
     return width, height
 
@@ -40,8 +47,8 @@ def pixels(content: bytes) -> np.ndarray:
     """
     with decoding():
         picture = _opened(content)
-        orientation = _orientation(picture)  # before the pixels: Pillow turns TIFFs itself, and forgets the tag
-        return orientation.apply(_rgb(picture))
+        picture.load()  # whatever is wrong with the pixels is said here, once
+        return _orientation(picture).apply(_rgb(picture))
 
 
 def _opened(content: bytes) -> Image.Image:
@@ -61,7 +68,7 @@ def _too_large(size: str = "") -> str:
 
 
 def _orientation(picture: Image.Image) -> Orientation:
-    if picture.format == "TIFF":
+    if picture.format == "TIFF":  # Pillow turns these itself
         return Orientation()
     with contextlib.suppress(Exception):  # what cameras write there is often broken; the picture is not
         return of_exif(picture.getexif().get(ORIENTATION))

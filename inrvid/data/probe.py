@@ -80,7 +80,7 @@ def _demux(path: Path) -> _Packets:
     with opened(path) as (container, stream):
         packets = _Packets(
             container=container.format.name,
-            codec=stream.codec_context.name,
+            codec=stream.codec_context.codec.canonical_name,
             stated=_stated(container, stream),
             stated_end=_seconds(stream.metadata.get("DURATION", "")),
             rate=stream.average_rate or stream.guessed_rate,
