@@ -8,23 +8,12 @@ from ..errors import DataError
 from .base import Skipped, VideoDataset
 from .parallel import in_parallel
 
-SILENT = frozenset(
-    (
-        "rawvideo",
-        "v210",
-        "r210",
-        "targa",
-        "gif",
-        "qtrle",
-        "cinepak",
-        "msvideo1",
-        "flashsv",
-        "huffyuv",
-        "ffvhuff",
-        "ffv1",
-    )
-    + ("vp8", "vp9", "jpeg2000", "bmp", "tiff", "webp")
-)
+# fmt: off
+SILENT = frozenset((
+    "rawvideo", "v210", "r210", "targa", "gif", "qtrle", "cinepak", "msvideo1", "flashsv", "huffyuv", "ffvhuff",
+    "ffv1", "vp8", "vp9", "jpeg2000", "bmp", "tiff", "webp",
+))
+# fmt: on
 """Codecs of which fewer than one in ten pictures with altered bytes were told from intact ones, of 40 each."""
 
 
