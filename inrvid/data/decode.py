@@ -131,13 +131,8 @@ def _video_stream(container: Any) -> Any:
 
 def demuxed(container: Any, stream: Any) -> Iterator[Any]:
     """The packets of a stream. Raises UnreadableError where the container is broken."""
-    packets = iter(container.demux(stream))
-    while True:
-        with decoding("broken: "):
-            packet = next(packets, None)
-        if packet is None:
-            return
-        yield packet
+    with decoding("broken: "):  # what its user raises does not come by here
+        yield from container.demux(stream)
 
 
 def decoded(container: Any, stream: Any) -> Iterator[Any]:
@@ -264,23 +259,25 @@ def _read_on(
     A frame that is decoded late may have been predicted from one that is shown after it. So it is held back until
     all that was decoded before it has come out, intact: until the time `horizon`.
     """
-    last = max(pending)
+    last, context = max(pending), stream.codec_context
     damage = Damage()
     horizons: dict[int, int] = {}
     held: dict[int, Any] = {}
     latest: int | None = None
     for packet in demuxed(container, stream):
         wanted = packet.pts is None or packet.pts in pending
-        stream.codec_context.skip_frame = "NONREF" if skip and not wanted else "DEFAULT"
+        context.skip_frame = "NONREF" if skip and not wanted else "DEFAULT"
         if packet.pts is not None:
             latest = packet.pts if latest is None else max(latest, packet.pts)
-            horizons |= {packet.pts: latest} if wanted else {}
+            if wanted:
+                horizons[packet.pts] = latest
         for frame in _frames(packet, damage, latest):
             if damage.spoils(frame):
                 held.clear()
             elif frame.pts in pending:
                 held.setdefault(frame.pts, frame)
-            for time in [time for time in held if frame.pts is None or horizons.get(time, time) <= frame.pts]:
+            ready = [time for time in held if frame.pts is None or horizons.get(time, time) <= frame.pts] if held else ()
+            for time in ready:
                 yield _taken(pending, time, rgb(held.pop(time)))
             if not pending or (not held and frame.pts is not None and frame.pts > last):
                 return
