@@ -219,7 +219,7 @@ class ToRgb:
 def _pixel_shape(stream: Any) -> Fraction:
     """Width of a pixel by its height; 1 where the file does not say, or says what cannot be."""
     shape = stream.sample_aspect_ratio or Fraction(1)
-    return Fraction(shape) if Fraction(1, WIDEST_PIXEL) <= shape <= WIDEST_PIXEL else Fraction(1)
+    return Fraction(shape) if 1 / Fraction(WIDEST_PIXEL) <= shape <= WIDEST_PIXEL else Fraction(1)
 
 
 def _orientation(frame: Any) -> Orientation:
@@ -276,7 +276,9 @@ def _read_on(
                 held.clear()
             elif frame.pts in pending:
                 held.setdefault(frame.pts, frame)
-            ready = [time for time in held if frame.pts is None or horizons.get(time, time) <= frame.pts] if held else ()
+            ready = (
+                [time for time in held if frame.pts is None or horizons.get(time, time) <= frame.pts] if held else ()
+            )
             for time in ready:
                 yield _taken(pending, time, rgb(held.pop(time)))
             if not pending or (not held and frame.pts is not None and frame.pts > last):

@@ -21,11 +21,12 @@ MOST_BYTES = 512 * 2**20
 ORIENTATION = 0x0112
 """EXIF's tag."""
 
-EXIF_MARKS = (b"xif", b"tiff:Orientation")
+EXIF_MARKS = (b"eXIf", b"exif", b"tiff:Orientation")
 """One of them is in a PNG that says how it is to be turned."""
 
-# The limit above is ours; Pillow's own warning, below it, would be printed once a picture.
+# The limit above is ours, Pillow's is lower. And what it warns of in a file is either told by an error, or no harm.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def size(content: bytes) -> tuple[int, int]:
