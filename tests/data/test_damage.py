@@ -21,7 +21,8 @@ from .test_frames import write_frames, zipped
 
 RAISED = [
     zlib.error("Error -3"), RuntimeError("encrypted"), NotImplementedError("Deflate64"), struct.error("unpack"),
-    EOFError(), SyntaxError("broken PNG"), ValueError("two\nlines"), IndexError("x"), OSError(errno.EIO, "Input/output error"),
+    EOFError(), SyntaxError("broken PNG"),
+    ValueError("two\nlines"), IndexError("x"), OSError(errno.EIO, "Input/output error"),
 ]  # fmt: skip
 
 
