@@ -41,7 +41,8 @@ Natural = Annotated[int, Field(ge=0, le=MOST)]
 """0 … 2³¹ − 1."""
 Positive = Annotated[float, Field(gt=0, ge=1 / LARGEST, le=LARGEST)]
 NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
-Fps = Annotated[float, Field(ge=0.01, le=10_000)]
+LOWEST_FPS, HIGHEST_FPS = 0.01, 10_000
+Fps = Annotated[float, Field(ge=LOWEST_FPS, le=HIGHEST_FPS)]
 """Frames a second."""
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 

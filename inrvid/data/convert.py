@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
+from ..config import HIGHEST_FPS, LOWEST_FPS
 from ..errors import DataError
 from ..files import replacing
 from .base import Skipped, VideoDataset
@@ -64,8 +65,9 @@ def convert(dataset: VideoDataset, out: Path, format: Format = "jpeg", quality: 
         quality: of jpeg, 1 … 100.
 
     Returns: the videos that could not be decoded (`config.on_error: skip`).
-    Raises DataError: one could not be decoded (`on_error: fail`), or none could.
+    Raises DataError: one could not be decoded (`on_error: fail`), or none could; frame rates that a zip cannot have.
     """
+    _check_rates(dataset)
     written: list[_Encoded] = []
     skipped: list[Skipped] = []
     with replacing(out) as temporary:
@@ -83,6 +85,15 @@ def convert(dataset: VideoDataset, out: Path, format: Format = "jpeg", quality: 
         if not written:
             raise DataError(f"{dataset.config.path}: none of its videos could be decoded")
     return skipped
+
+
+def _check_rates(dataset: VideoDataset) -> None:
+    for video, record in enumerate(dataset.records):
+        rate = dataset.rate(video)
+        if not LOWEST_FPS <= rate <= HIGHEST_FPS:
+            raise DataError(
+                f"{record.name}: {rate:.3g} frames a second; a zip says rates between {LOWEST_FPS:g} and {HIGHEST_FPS:g}"
+            )
 
 
 def _encode_all(dataset: VideoDataset, beside: Path, format: Format, quality: int) -> Iterator[_Encoded]:

@@ -25,7 +25,7 @@ class Ticks:
         if self.uniform is None:
             ascending = all(a < b for a, b in itertools.pairwise(self.values))
         else:
-            ascending = self.uniform[1] > 0 and self.uniform[2] >= 0 and not self.values
+            ascending = self.uniform[1] > 0 and 0 <= self.uniform[2] < LARGEST and not self.values
         if not ascending or (len(self) and not -LARGEST < self.first <= self.last < LARGEST):
             raise ValueError("times that do not ascend")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import multiprocessing
 import shutil
@@ -226,3 +227,35 @@ def test_no_video_left(losing, workers):
             next(batches)
     assert "Traceback" not in str(caught.value)
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("memory", [False, True])
+def test_the_fingerprint_does_not_look_at_the_disk(root, tmp_path, memory):
+    """It is asked for at each checkpoint, whatever has become of the videos."""
+    intact = clips(root).dataset.fingerprint
+    data = clips(copied(root, tmp_path / "videos")).dataset
+    data = InMemory(data) if memory else data
+    shutil.rmtree(tmp_path / "videos")
+    assert data.fingerprint == intact
+
+
+def test_a_folder_that_vanishes_says_why(root, tmp_path):
+    data = clips(copied(root, tmp_path / "videos"))
+    shutil.rmtree(tmp_path / "videos")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(DataError, match=r"videos in a row could not be read; .* The last one: .*No such file"):
+            data[Key(0, 0, 0)]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_too_many_open_files_are_one_line_and_no_videos_fault(root, monkeypatch, workers):
+    data = clips(root)
+
+    def read(video, frames):
+        raise OSError(errno.EMFILE, "Too many open files", "a.mp4")
+
+    monkeypatch.setattr(data.dataset, "read", read)
+    with pytest.raises(DataError, match="Too many open files") as caught:
+        next(loader(data, range(2), workers=workers))
+    assert "\n" not in str(caught.value)
