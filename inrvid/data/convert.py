@@ -92,7 +92,7 @@ def _check_rates(dataset: VideoDataset) -> None:
         rate = dataset.rate(video)
         if not LOWEST_FPS <= rate <= HIGHEST_FPS:
             raise DataError(
-                f"{record.name}: {rate:.3g} frames a second; a zip says rates between {LOWEST_FPS:g} and {HIGHEST_FPS:g}"
+                f"{record.name}: {rate:.3g} frames a second; in a zip: between {LOWEST_FPS:g} and {HIGHEST_FPS:g}"
             )
 
 
