@@ -29,7 +29,7 @@ def test_no_false_alarm_about_real_videos(path):
 
 
 CODECS = {
-    "mpeg2video": ("a.mpg", "yuv420p"), "wmv2": ("a.wmv", "yuv420p"), "flv1": ("a.flv", "yuv420p"),
+    "mpeg2video": ("a.mkv", "yuv420p"), "wmv2": ("a.wmv", "yuv420p"), "flv1": ("a.flv", "yuv420p"),
     "mjpeg": ("a.avi", "yuvj420p"), "msmpeg4v3": ("a.avi", "yuv420p"), "rawvideo": ("a.avi", "bgr24"),
     "tiff": ("a.mov", "rgb24"), "png": ("a.mov", "rgb24"), "prores": ("a.mov", "yuv422p10le"),
     "huffyuv": ("a.avi", "yuv422p"), "ffv1": ("a.mkv", "yuv420p"),
