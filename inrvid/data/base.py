@@ -42,6 +42,15 @@ class Skipped:
     name: str
     reason: str
 
+    @classmethod
+    def because(cls, name: str, error: Exception) -> Skipped:
+        """Of a DataError: without the path, of which the name is the end; a frame's own name stays."""
+        text = str(error)
+        for end in (f"{name}: ", f"/{name}/"):
+            if end in text:
+                return cls(name, text.rsplit(end, 1)[-1])
+        return cls(name, text)
+
 
 class VideoDataset(abc.ABC):
     """Videos by number, in the order of their names."""

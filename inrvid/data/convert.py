@@ -48,7 +48,7 @@ class _Encoded:
     folder: str
     content: tempfile.SpooledTemporaryFile[bytes]
     places: list[Place]
-    problem: str | None = None
+    problem: DataError | None = None
 
     def frames(self) -> Iterator[bytes]:
         for start, length in self.places:
@@ -75,7 +75,7 @@ def convert(dataset: VideoDataset, out: Path, format: Format = "jpeg", quality: 
             for encoded in _encode_all(dataset, out.parent, format, quality):
                 with encoded.content:
                     if encoded.problem is not None:
-                        skipped.append(_unless_fatal(dataset, encoded))
+                        skipped.append(_unless_fatal(dataset, encoded.video, encoded.problem))
                         continue
                     for number, content in enumerate(encoded.frames()):
                         _write(archive, f"{encoded.folder}/{number:06d}.{SUFFIXES[format]}", content)
@@ -109,7 +109,7 @@ def _encode_all(dataset: VideoDataset, beside: Path, format: Format, quality: in
                     start = content.tell()
                     places[number] = (start, content.write(_file(picture, format, options)))
         except DataError as error:
-            return dataclasses.replace(encoded, problem=str(error))
+            return dataclasses.replace(encoded, problem=error)
         return encoded
 
     return in_parallel(encode, range(len(dataset)), "converting")
@@ -154,7 +154,7 @@ def _labels(dataset: VideoDataset, written: list[_Encoded]) -> Labels:
     return Labels(numbers, tuple(dataset.classes), next(iter(rates.values())) if same else rates)
 
 
-def _unless_fatal(dataset: VideoDataset, encoded: _Encoded) -> Skipped:
+def _unless_fatal(dataset: VideoDataset, video: int, problem: DataError) -> Skipped:
     if dataset.config.on_error == "fail":
-        raise DataError(encoded.problem or "")
-    return Skipped(dataset.records[encoded.video].name, encoded.problem or "")
+        raise problem
+    return Skipped.because(dataset.records[video].name, problem)

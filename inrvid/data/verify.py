@@ -25,8 +25,7 @@ def broken_videos(dataset: VideoDataset) -> Iterator[Skipped]:
         try:
             dataset.check(video)
         except DataError as error:
-            name = dataset.records[video].name
-            return Skipped(name, str(error).rsplit(f"{name}: ", 1)[-1])
+            return Skipped.because(dataset.records[video].name, error)
         return None
 
     for problem in in_parallel(check, range(len(dataset)), "decoding"):

@@ -163,6 +163,7 @@ def test_memory_auto(root, monkeypatch):
 
 def test_memory_offers_what_the_data_set_does(root):
     data = clips(root, labels=True).dataset
+    data.left_out = {".heic": 1}
     kept = InMemory(data)
     assert (len(kept), kept.fps, kept.fingerprint, kept.classes) == (3, 25, data.fingerprint, ["a", "b", "c"])
     assert kept.summary() == data.summary()

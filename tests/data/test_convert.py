@@ -137,7 +137,7 @@ def test_a_video_that_breaks_in_its_midst_leaves_no_frames(tmp_path):
     data = build("frames", tmp_path / "frames")
     (tmp_path / "frames/b/frame11.png").write_bytes((tmp_path / "frames/b/frame11.png").read_bytes()[:60])
     (skipped,) = convert(data, tmp_path / "out.zip")
-    assert skipped.name == "b"
+    assert (skipped.name, skipped.reason[:13]) == ("b", "frame11.png: ")
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
         assert {name.split("/")[0] for name in archive.namelist()} == {"000000_a", "000002_c", "dataset.json"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["frames", "out.zip"]
