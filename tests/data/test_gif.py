@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inrvid.data.damage import UnreadableError
+from inrvid.data.gif import check_whole_gif
 from inrvid.data.probe import probe
 
 from .making import moving, write_video
@@ -35,3 +36,11 @@ def test_cut_short_after_a_byte_that_looks_like_a_trailer(gif):
 def test_what_follows_the_end_does_not_matter(gif, after):
     gif.write_bytes(gif.read_bytes() + after)
     assert probe(gif).frames == 12
+
+
+def test_what_is_no_block(gif):
+    content = gif.read_bytes()
+    image = content.index(b"\x2c", content.index(b"\x21\xf9"))
+    gif.write_bytes(content[:image] + b"\x77" + content[image + 1 :])
+    with pytest.raises(UnreadableError, match="broken: a GIF with a block of kind 0x77"):
+        check_whole_gif(gif)

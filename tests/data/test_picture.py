@@ -69,6 +69,7 @@ def test_16_bits_of_grey(kind):
     got = picture.pixels(content(Image.fromarray(values), kind))
     assert np.array_equal(got[:, :, 0], np.arange(256).reshape(16, 16))
     assert np.array_equal(got[:, :, 0], got[:, :, 2])
+    assert picture.pixels(content(Image.fromarray(np.full((2, 2), 200, np.uint16)), kind)).max() == 1  # 0.78
 
 
 def test_transparency_is_over_black():

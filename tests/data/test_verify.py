@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import av
 import pytest
 
@@ -39,7 +41,7 @@ ENCODERS = {"flv1": "flv", "msmpeg4v3": "msmpeg4", "prores": "prores_ks"}
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_other_codecs(tmp_path, codec):
-    """No false alarm; and of files with altered pictures, all are told but of codecs that cannot tell."""
+    """No false alarm; and of files with altered pictures, those that are told are not of codecs that cannot tell."""
     name, pixels = CODECS[codec]
     path = write_video(tmp_path / name, MOVING, codec=ENCODERS.get(codec, codec), pixels=pixels)
     info = probe(path)
@@ -49,12 +51,10 @@ def test_other_codecs(tmp_path, codec):
     with av.open(str(path)) as container:
         packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
     for position, size in packets[10:20]:
-        for at in range(position + size // 3, position + size, 31):
-            content[at] ^= 0x5A
+        content[position + size * 3 // 4] ^= 0x5A
     path.write_bytes(content)
-    if codec not in SILENT:
-        with pytest.raises(DataError, match=rf"{name}: "):
-            check_file(path, info)
+    with contextlib.nullcontext() if codec in SILENT else pytest.raises(DataError, match=rf"{name}: "):
+        check_file(path, info)
 
 
 def test_strict_checks_find_more_than_reading_does(tmp_path):
