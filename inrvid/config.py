@@ -13,12 +13,23 @@ This module and every `configs.py` import no torch: a wrong recipe is refused be
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, Strict, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    Strict,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from .errors import ConfigError, did_you_mean
@@ -41,7 +52,8 @@ Positive = Annotated[float, Field(gt=0), AfterValidator(_ordinary)]
 NotNegative = Annotated[float, Field(ge=0), AfterValidator(_ordinary)]
 Layers = Annotated[int, Field(ge=1, le=100)]
 """Layers of a network in a row."""
-Fps = Annotated[float, Field(ge=0.01, le=10_000)]
+LOWEST_FPS, HIGHEST_FPS = 0.01, 10_000
+Fps = Annotated[float, Field(ge=LOWEST_FPS, le=HIGHEST_FPS)]
 """Frames a second."""
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -77,15 +89,17 @@ def file_name(text: str) -> str:
     return name if name not in ("", ".", "..") else "unnamed"
 
 
-def _path(value: str) -> str:
-    if "\0" in value:
+def _path(value: Any, handler: ValidatorFunctionWrapHandler) -> str:
+    # pydantic takes only text for a string. Names of files may hold bytes that are none, as lone surrogates.
+    text = handler(os.fsencode(value).decode("utf-8", "replace") if isinstance(value, str) else value)
+    if "\0" in text:
         raise ValueError("should be a path: it holds a NUL")
     return value
 
 
 FileName = Annotated[str, AfterValidator(_file_name)]
 """One name that becomes part of a path."""
-PathText = Annotated[str, Field(max_length=4096), AfterValidator(_path)]
+PathText = Annotated[str, Field(max_length=4096), WrapValidator(_path)]
 """A path that the user gives."""
 
 

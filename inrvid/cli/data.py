@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from ..data.base import VideoDataset
@@ -24,7 +24,7 @@ PathArgument = Annotated[
 ]
 TypeOption = Annotated[str, typer.Option("--type", help="type of data set; auto looks at the path")]
 Resolution = Annotated[int, typer.Option(min=4, help="side of the frames, pixels")]
-Fps = Annotated[float | None, typer.Option(min=0.001, help="resample to this rate; default: each video's own")]
+Fps = Annotated[float | None, typer.Option(help="resample to this rate; default: each video's own")]
 Stride = Annotated[int, typer.Option(min=1, help="keep every n-th frame")]
 UseLabels = Annotated[bool, typer.Option("--labels", help="use the videos' classes")]
 
@@ -66,8 +66,8 @@ def verify(path: PathArgument, type_: TypeOption = "auto") -> None:
         typer.echo(f"{item.name}: {item.reason}")
     total = len(dataset) + len(dataset.skipped)
     if broken:
-        raise DataError(f"{path}: {broken} of {total} videos are broken")
-    typer.echo(f"{kind}: {path}\nall of its {total} videos can be decoded to the last frame")
+        raise DataError(f"{path}: {broken} of {total} videos are broken{_unless(dataset)}")
+    typer.echo(f"{kind}: {path}\nall of its {total} videos can be decoded to the last frame{_unless(dataset)}")
 
 
 @app.command()
@@ -89,7 +89,7 @@ def convert(
     """Write a zip of frames at one resolution, which trains faster than video files."""
     from ..data.convert import SUFFIXES
     from ..data.convert import convert as write
-    from ..data.summary import skipped_lines
+    from ..data.summary import counted, skipped_lines
 
     if format_ not in SUFFIXES or out.suffix.lower() != ".zip":
         problem = "--format: expected jpeg or png" if format_ not in SUFFIXES else f"{out}: its name should end in .zip"
@@ -98,9 +98,12 @@ def convert(
         path, type_, resolution=resolution, clip_length=clip_length, fps=fps, stride=stride, resize=resize,
         interpolation=interpolation, labels=labels, on_error=on_error,
     )  # fmt: skip
-    failed = write(dataset, out, format_, quality)
+    try:
+        failed = write(dataset, out, format_, quality)
+    except OSError as error:  # some of them name the temporary file beside it
+        raise DataError(f"{out}: cannot be written: {error.strerror or error}") from error
     size = out.stat().st_size / 2**20
-    typer.echo(f"{out}: {len(dataset) - len(failed)} videos, {size:.1f} MiB")
+    typer.echo(f"{out}: {counted(len(dataset) - len(failed), 'video')}, {size:.1f} MiB")
     typer.echo("".join(f"{line}\n" for line in skipped_lines([*dataset.skipped, *failed], str(path))), nl=False)
 
 
@@ -109,7 +112,21 @@ def _open(path: Path, type_: str, **values: Any) -> tuple[str, VideoDataset]:
     from ..data.open import detect, open_dataset
 
     kind = detect(path) if type_ == "auto" else type_
-    return kind, open_dataset({"type": kind, "path": str(path), **values})
+    try:
+        return kind, open_dataset({"type": kind, "path": str(path), **values})
+    except ConfigError as error:
+        # A value that may be of several types has a problem with each of them.
+        problems = {keys[0] if keys else "type": message for keys, message in reversed(error.problems)}
+        lines = [f"--{key.replace('_', '-')}: {message}" for key, message in reversed(problems.items())]
+        raise DataError("\n".join(lines)) from error
+
+
+def _unless(dataset: VideoDataset) -> str:
+    """What being decoded does not prove."""
+    from ..data.verify import silent_codecs
+
+    silent = silent_codecs(dataset)
+    return f"; of {', '.join(silent)}, altered bytes are seldom or never noticed" if silent else ""
 
 
 def _described(kind: str, dataset: VideoDataset) -> dict[str, Any]:
@@ -122,6 +139,7 @@ def _described(kind: str, dataset: VideoDataset) -> dict[str, Any]:
         "frame_rates": sorted({record.fps for record in dataset.records}),
         "sizes": sorted({(record.width, record.height) for record in dataset.records}),
         "classes": dataset.classes,
+        "left_out": dict(dataset.left_out),
         "skipped": [{"name": item.name, "reason": item.reason} for item in dataset.skipped],
         "fingerprint": dataset.fingerprint,
     }

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
 
 from .configs import DatasetConfig
+
+PIECE = 32
+"""Frames that are read at once where all are wanted."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +31,8 @@ class VideoRecord:
     width: int
     height: int
     label: str | None = None
+    codec: str = ""
+    """libav's name of how it is coded; empty where that does not matter."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +41,15 @@ class Skipped:
 
     name: str
     reason: str
+
+    @classmethod
+    def because(cls, name: str, error: Exception) -> Skipped:
+        """Of a DataError: without the path, of which the name is the end; a frame's own name stays."""
+        text = str(error)
+        for end in (f"{name}: ", f"/{name}/"):
+            if end in text:
+                return cls(name, text.rsplit(end, 1)[-1])
+        return cls(name, text)
 
 
 class VideoDataset(abc.ABC):
@@ -48,6 +63,8 @@ class VideoDataset(abc.ABC):
     records: list[VideoRecord]
     """The usable videos: decodable, and at least `clip_length` frames long at the model's rate."""
     skipped: list[Skipped]
+    left_out: Mapping[str, int] = MappingProxyType({})
+    """How many files there are of kinds that are not read, by suffix."""
     classes: list[str]
     """Names of the classes, sorted; empty unless `config.labels`."""
 
@@ -67,6 +84,20 @@ class VideoDataset(abc.ABC):
         `frames` are numbers of 0 … length − 1, in any order, repetitions allowed.
         Raises DataError if they cannot be decoded.
         """
+
+    def each(self, video: int) -> Iterator[tuple[int, np.ndarray]]:
+        """All frames of a video as (number, uint8 `[H, W, 3]`), each once, in any order; none of them is kept.
+
+        Raises DataError if one cannot be decoded, after any number of others.
+        """
+        for start in range(0, self.length(video), PIECE):
+            frames = range(start, min(start + PIECE, self.length(video)))
+            yield from zip(frames, self.read(video, frames), strict=True)
+
+    def check(self, video: int) -> None:
+        """Decodes all of a video, more strictly than `read` where it can. Raises DataError if it is broken."""
+        for _ in self.each(video):
+            pass
 
     @property
     @abc.abstractmethod

@@ -43,7 +43,7 @@ class Clips(Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, key: Key) -> dict[str, Tensor]:
         """Raises DataError if a video (`on_error: fail`) or `ATTEMPTS` in a row (`skip`) cannot be decoded."""
-        draws = Draws([key], PURPOSE)
+        draws, last = Draws([key], PURPOSE), ""
         for _ in range(ATTEMPTS):
             video = self._draw_video(draws)
             numbers, t = self.time_sampler.real(draws, self._lengths[video : video + 1])
@@ -51,6 +51,7 @@ class Clips(Dataset[dict[str, Tensor]]):
             try:
                 pictures = self.dataset.read(video, numbers[0].tolist())
             except DataError as error:
+                last = str(error)
                 if self.dataset.config.on_error == "fail":
                     raise
                 self._warn(video, error)
@@ -59,7 +60,8 @@ class Clips(Dataset[dict[str, Tensor]]):
             frames = torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
             return {"frames": frames, "t": t[0].float(), "label": self._label(video)}
         raise DataError(
-            f"{self.dataset.config.path}: {ATTEMPTS} videos in a row could not be read; do they still exist?"
+            f"{self.dataset.config.path}: {ATTEMPTS} videos in a row could not be read; do they still exist? "
+            f"The last one: {last}"
         )
 
     def _draw_video(self, draws: Draws) -> int:
@@ -127,6 +129,9 @@ def _clear_errors(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, 
     except DataError as error:  # a worker's arrives wrapped in its traceback
         message = str(error).strip().rsplit("DataError: ", 1)[-1]
         error.__traceback__ = None  # it would keep the iterator, and so the workers, alive
+    except OSError as error:  # of the machine, not of a video; a worker's has lost its number
+        message = str(error).strip().rsplit("\n", 1)[-1]
+        error.__traceback__ = None
     raise DataError(message)
 
 

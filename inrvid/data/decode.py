@@ -3,30 +3,57 @@
 A frame is identified by its presentation time, which the index holds for every frame. To reach one, decoding
 starts at the key frame at or before it and goes on until a frame with that very time comes out. Times that do
 not come out that way (a container that lands too late, frames that open a GOP) are looked for from the start.
+
+Damage spreads: a frame is predicted from others. After one that libav calls corrupt, or cannot decode, none is
+believed up to the next intact key frame (`_Damage`).
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
+from .. import files
 from ..errors import DataError
+from .damage import UnreadableError, decoding
+from .orientation import Orientation, of_angle, of_display_matrix
+from .picture import MOST_PIXELS
 from .video_info import VideoInfo
 
 # Broken files are reported by exceptions that name them; libav's own lines on stderr would say it twice.
 av.logging.set_libav_level(av.logging.PANIC)
 
-OPEN: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
-"""Titles that are no UTF-8 are no reason to refuse a video; from 19 on, PyAV does not ask."""
+CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,gif,mpeg,mpegvideo,mpegts,asf,flv,ogg,h264,hevc,m4v,wtv,dv"
+"""libav's names of what may be in a file. Others are lists of further files, pipes or addresses, which it opens."""
+
+OPEN: dict[str, Any] = {
+    "container_options": {"format_whitelist": CONTAINERS},
+    # Titles that are no UTF-8 are no reason to refuse a video; from 19 on, PyAV does not ask.
+    **({"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}),
+}
+
+STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
+"""libav's options under which it reports all the damage that it can see, and decodes on after none."""
+
+FALSE_ALARMS = frozenset({"tiff"})
+"""Codecs of which the decoders, when strict, refuse what libav's own encoders write."""
 
 READ_ON = 8
 """With at most so many frames left before the next key frame, decoding on is cheaper than seeking to it."""
+
+MOST_REORDERED = 16
+"""No codec shows a frame more than so many frames after one that is predicted from it."""
+
+WIDEST_PIXEL = 8
+"""Pixels are believed to be up to so many times as wide as high, or as high as wide."""
 
 
 def read_frames(path: Path, info: VideoInfo, frames: Sequence[int]) -> np.ndarray:
@@ -53,59 +80,171 @@ def pictures(path: Path, info: VideoInfo, frames: Sequence[int]) -> Iterator[tup
         raise DataError(f"{path}: {error}") from error
 
 
-class UnreadableError(Exception):
-    """Why a file cannot be decoded; the message is the reason alone, without the file's name."""
+def check_file(path: Path, info: VideoInfo) -> None:
+    """Decodes all of a file, with all checks that libav has for it.
+
+    Raises DataError, naming the file, if it is not intact, or no longer what `info` says.
+    """
+    try:
+        count = 0
+        with opened(path, None if info.codec in FALSE_ALARMS else STRICT) as (container, stream):
+            damage = Damage()
+            for frame in decoded(container, stream):
+                if damage.spoils(frame):
+                    raise UnreadableError(f"broken: frame {count} is damaged")
+                count += 1
+        if count < info.frames:
+            raise UnreadableError(f"broken: {count} of {info.frames} frames can be decoded")
+    except UnreadableError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[tuple[Any, Any]]:
-    """(container, its first video stream). Whatever goes wrong inside is raised as `UnreadableError`."""
-    try:
-        container = av.open(str(path), **OPEN)
-    except (av.FFmpegError, OSError) as error:
-        raise UnreadableError(f"not a video, or cut short: {error.strerror}") from error
+def opened(path: Path, options: dict[str, str] | None = None) -> Iterator[tuple[Any, Any]]:
+    """(container, its first video stream). `options`: libav's, of the demuxer and the decoder.
+
+    Raises UnreadableError: not a file, nothing in it that can be decoded.
+    """
+    with decoding():
+        files.checked(path)  # a pipe would be waited for
+    with decoding("not a video, or cut short: "):
+        # Without 'file:', the part of a name before a colon would be taken for a protocol.
+        container = av.open(f"file:{path}", options=options, **OPEN)
     with container:
-        if not container.streams.video:
-            raise UnreadableError("no video stream (audio only)" if container.streams.audio else "no video stream")
-        stream = container.streams.video[0]
-        if stream.codec_context is None:
-            raise UnreadableError("its codec is not supported by this build of PyAV")
-        # Parallelism is over files and loader workers; threads inside a decoder only cost their start.
-        stream.codec_context.thread_count = 1
-        stream.codec_context.thread_type = "NONE"
-        try:
-            yield container, stream
-        except (av.FFmpegError, ValueError) as error:
-            raise UnreadableError(f"broken: {getattr(error, 'strerror', None) or error}") from error
+        with decoding():
+            stream = _video_stream(container)
+            stream.codec_context.options = {"max_pixels": str(MOST_PIXELS), **(options or {})}
+        yield container, stream
+
+
+def _video_stream(container: Any) -> Any:
+    if not container.streams.video:
+        raise UnreadableError("no video stream (audio only)" if container.streams.audio else "no video stream")
+    stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise UnreadableError("its codec is not supported by this build of PyAV")
+    # Parallelism is over files and loader workers; threads inside a decoder only cost their start.
+    stream.codec_context.thread_count = 1
+    stream.codec_context.thread_type = "NONE"
+    return stream
+
+
+def demuxed(container: Any, stream: Any) -> Iterator[Any]:
+    """The packets of a stream. Raises UnreadableError where the container is broken."""
+    with decoding("broken: "):  # what its user raises does not come by here
+        yield from container.demux(stream)
+
+
+def decoded(container: Any, stream: Any) -> Iterator[Any]:
+    """All frames, in display order. Raises UnreadableError at the first packet that cannot be decoded."""
+    for packet in demuxed(container, stream):
+        with decoding("broken: "):
+            frames = packet.decode()
+        yield from frames
+
+
+def is_key(frame: Any) -> bool:
+    """Whether nothing that is shown from here on is predicted from what was shown before.
+
+    Where a stream is refreshed bit by bit, libav calls predicted frames keys, too: those are none.
+    """
+    return bool(frame.key_frame) and frame.pict_type in (PictureType.I, PictureType.NONE)
+
+
+class Damage:
+    """Which frames can be believed, of those that come out in display order."""
+
+    def __init__(self) -> None:
+        self._spreads = False
+        self._since: int | None = None
+
+    def strike(self, latest: int | None) -> None:
+        """A packet could not be decoded; `latest`: the time of the last shown frame that has gone in so far."""
+        self._spreads, self._since = True, latest
+
+    def spoils(self, frame: Any) -> bool:
+        """Whether the next frame that comes out is damaged, or may be predicted from one that is."""
+        # What went in before the packet that could not be decoded, and comes out after, mends nothing.
+        late = self._since is None or frame.pts is None or frame.pts > self._since
+        if frame.is_corrupt:
+            self._spreads = True
+        elif is_key(frame) and late:
+            self._spreads, self._since = False, None
+        return self._spreads
 
 
 class ToRgb:
-    """Converts decoded frames to uint8 RGB `[H, W, 3]`, upright: with the rotation that the file asks for."""
+    """Converts decoded frames of a stream to uint8 RGB `[H, W, 3]`, as players show them: turned and mirrored as the
+    file asks for, with square pixels."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: Any) -> None:
         self._reformatter = VideoReformatter()  # one for many frames: setting it up costs more than its work
+        self._pixel = _pixel_shape(stream)
+        # By the angle that PyAV makes of them. A frame that is asked for its side data outlives its use, as part of a
+        # cycle: that costs a third of the speed if all are asked.
+        self._orientations: dict[float, Orientation] = {}
 
     def __call__(self, frame: Any) -> np.ndarray:
-        # One thread: by default it starts as many as there are cores, anew for each clip.
-        picture = self._reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
-        quarters = round(getattr(frame, "rotation", 0) / 90)  # counterclockwise
-        return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture
+        """Raises UnreadableError."""
+        with decoding("broken: "):
+            height, width = self._stored_size(frame)
+            # One thread: by default it starts as many as there are cores, anew for each clip.
+            how = None if self._pixel == 1 else "BICUBIC"
+            rgb = self._reformatter.reformat(frame, width, height, format="rgb24", interpolation=how, threads=1)
+            return self._orientation(frame).apply(rgb.to_ndarray())
+
+    def size(self, frame: Any) -> tuple[int, int]:
+        """(height, width) of a frame as it is shown."""
+        with decoding("broken: "):
+            return self._orientation(frame).size(*self._stored_size(frame))
+
+    def _orientation(self, frame: Any) -> Orientation:
+        angle = frame.rotation
+        if angle not in self._orientations:
+            self._orientations[angle] = _orientation(frame)
+        return self._orientations[angle]
+
+    def _stored_size(self, frame: Any) -> tuple[int, int]:
+        """(height, width) of a frame with square pixels: the axis that has too few of them is drawn out."""
+        height, width = frame.height, frame.width
+        if self._pixel > 1:
+            width = round(width * self._pixel)
+        elif self._pixel < 1:
+            height = round(height / self._pixel)
+        if width * height > MOST_PIXELS:
+            raise UnreadableError(f"{width}×{height} pixels: more than {MOST_PIXELS // 10**6} million")
+        return height, width
+
+
+def _pixel_shape(stream: Any) -> Fraction:
+    """Width of a pixel by its height; 1 where the file does not say, or says what cannot be."""
+    shape = stream.sample_aspect_ratio or Fraction(1)
+    return Fraction(shape) if 1 / Fraction(WIDEST_PIXEL) <= shape <= WIDEST_PIXEL else Fraction(1)
+
+
+def _orientation(frame: Any) -> Orientation:
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # beside it lies something that PyAV has no name for
+        return of_angle(frame.rotation)
+    return Orientation() if matrix is None else of_display_matrix(np.frombuffer(matrix, np.int32).tolist())
 
 
 def _seek_and_read(path: Path, info: VideoInfo, wanted: list[int]) -> Iterator[tuple[int, np.ndarray]]:
-    ticks, keys, rgb = info.ticks.array(), info.keys.array(), ToRgb()
+    ticks, keys = info.ticks.array(), info.keys.array()
     missed: list[int] = []
     with opened(path) as (container, stream):
+        rgb = ToRgb(stream)
         for start, run in _runs(keys, wanted):
             pending = {int(ticks[number]): number for number in run}
-            with contextlib.suppress(av.FFmpegError):  # cannot seek, or breaks off: they count as missed
+            with contextlib.suppress(av.FFmpegError, UnreadableError):  # cannot seek, or breaks off: missed
                 container.seek(int(ticks[start]), stream=stream)
                 yield from _read_on(container, stream, pending, rgb, skip=True)
             missed += pending.values()
     if missed:
         pending = {int(ticks[number]): number for number in missed}
         with opened(path) as (container, stream):
-            yield from _read_on(container, stream, pending, rgb, skip=False)
+            yield from _read_on(container, stream, pending, ToRgb(stream), skip=False)
         if pending:
             raise UnreadableError(f"frame {min(pending.values())} cannot be decoded")
 
@@ -116,29 +255,72 @@ def _read_on(
     """Decodes until all of `pending` (time → number) has come out or been passed; removes what came out.
 
     `skip`: leave out frames that are neither wanted nor needed to decode others.
+
+    A frame that is decoded late may have been predicted from one that is shown after it. So it is held back until
+    all that was decoded before it has come out, intact: until the time `horizon`.
     """
-    last = max(pending)
-    for packet in container.demux(stream):
+    last, context = max(pending), stream.codec_context
+    damage = Damage()
+    horizons: dict[int, int] = {}
+    held: dict[int, Any] = {}
+    latest: int | None = None
+    for packet in demuxed(container, stream):
         wanted = packet.pts is None or packet.pts in pending
-        stream.codec_context.skip_frame = "NONREF" if skip and not wanted else "DEFAULT"
-        for frame in packet.decode():
-            if frame.pts in pending and not frame.is_corrupt:
-                number = pending.pop(frame.pts)
-                yield number, rgb(frame)
-            if not pending or (frame.pts is not None and frame.pts > last):
+        context.skip_frame = "NONREF" if skip and not wanted else "DEFAULT"
+        if packet.pts is not None:
+            latest = packet.pts if latest is None else max(latest, packet.pts)
+            if wanted:
+                horizons[packet.pts] = latest
+        for frame in _frames(packet, damage, latest):
+            if damage.spoils(frame):
+                held.clear()
+            elif frame.pts in pending:
+                held.setdefault(frame.pts, frame)
+            ready = (
+                [time for time in held if frame.pts is None or horizons.get(time, time) <= frame.pts] if held else ()
+            )
+            for time in ready:
+                yield _taken(pending, time, rgb(held.pop(time)))
+            if not pending or (not held and frame.pts is not None and frame.pts > last):
                 return
+    for time, frame in held.items():
+        yield _taken(pending, time, rgb(frame))
+
+
+def _taken(pending: dict[int, int], time: int, picture: np.ndarray) -> tuple[int, np.ndarray]:
+    return pending.pop(time), picture
+
+
+def _frames(packet: Any, damage: Damage, latest: int | None) -> list[Any]:
+    """What comes out of the decoder when a packet goes in; nothing if it cannot be decoded."""
+    try:
+        with decoding():
+            return packet.decode()
+    except UnreadableError:
+        damage.strike(latest)
+        return []
 
 
 def _count_and_read(path: Path, wanted: list[int]) -> Iterator[tuple[int, np.ndarray]]:
-    rgb, pending = ToRgb(), set(wanted)
+    pending, damage = set(wanted), Damage()
+    held: dict[int, Any] = {}  # as in `_read_on`, where the times are not known
     with opened(path) as (container, stream):
-        for number, frame in enumerate(container.decode(stream)):
-            if number in pending:
-                yield number, rgb(frame)
-                pending.remove(number)
-            if not pending:
-                return
-    raise UnreadableError(f"frame {min(pending)} cannot be decoded")
+        rgb = ToRgb(stream)
+        for number, frame in enumerate(decoded(container, stream)):
+            if damage.spoils(frame):
+                held.clear()
+            elif number in pending:
+                held[number] = frame
+            for ready in [ready for ready in held if is_key(frame) or ready + MOST_REORDERED <= number]:
+                yield ready, rgb(held.pop(ready))
+                pending.remove(ready)
+            if not pending or (not held and number > wanted[-1]):
+                break
+        for ready, frame in held.items():
+            yield ready, rgb(frame)
+            pending.remove(ready)
+    if pending:
+        raise UnreadableError(f"frame {min(pending)} cannot be decoded")
 
 
 def _runs(keys: np.ndarray, wanted: list[int]) -> Iterator[tuple[int, list[int]]]:

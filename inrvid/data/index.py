@@ -9,52 +9,78 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote, unquote
 
 import av
 
-from ..files import write_text
-from .decode import UnreadableError
+from ..documents import Document, DocumentError, read
+from ..files import write_bytes
+from .damage import UnreadableError
+from .finding import expanded
 from .parallel import in_parallel
 from .probe import probe
 from .video_info import VideoInfo
 
-VERSION = f"1, PyAV {av.__version__}"
+VERSION = f"2, PyAV {av.__version__}"
 """Entries of another version are not used: a file holds what this build of the decoders makes of it."""
+
+MOST_BYTES, MOST_BYTES_A_FILE = 2**24, 2**16
+"""A cache that is larger than so much, and so much a video, is built again: reading it costs many times its size."""
 
 Stamp = tuple[int, int]
 """(size in bytes, modification time in ns)."""
+
+
+class _Entry(Document):
+    stamp: Stamp
+    info: VideoInfo
+
+
+class _Index(Document):
+    """`files`: by name, percent-encoded: JSON holds no bytes that are not text."""
+
+    version: str
+    files: dict[str, _Entry]
 
 
 def index_files(root: Path, names: Sequence[str]) -> dict[str, VideoInfo | str]:
     """What each file `root/name` holds, or the reason why it cannot be used."""
     stamps = {name: _stamp(root / name) for name in names}
     file = cache_directory() / "index" / _file_name(root)
-    known = _load(file)
-    fresh = {name: info for name, (stamp, info) in known.items() if stamp == stamps.get(name)}
+    known = _load(file, MOST_BYTES + MOST_BYTES_A_FILE * len(names))
+    fresh = {name: entry.info for name, entry in known.items() if entry.stamp == stamps.get(name)}
     missing = [name for name in names if name not in fresh]
     found = dict(zip(missing, in_parallel(lambda name: _look(root / name), missing, f"indexing {root}"), strict=True))
-    entries = {**fresh, **{name: info for name, info in found.items() if isinstance(info, VideoInfo)}}
+    new = {
+        name: _Entry(stamp=stamp, info=info)
+        for name, info in found.items()
+        if isinstance(info, VideoInfo) and (stamp := stamps[name]) is not None and stamp[0] == info.size
+    }
+    kept = {name: entry for name, entry in known.items() if name in fresh}
     others = {name: entry for name, entry in known.items() if name not in stamps and (root / name).exists()}
-    if len(entries) > len(fresh) or len(fresh) + len(others) < len(known):
-        _store(file, {**{name: (stamps[name], info) for name, info in entries.items()}, **others})
+    if new or len(kept) + len(others) < len(known):
+        _store(file, {**kept, **new, **others})
     return {name: fresh[name] if name in fresh else found[name] for name in names}
 
 
 def cache_directory() -> Path:
-    """Where inrvid keeps what it can compute again."""
+    """Where inrvid keeps what it can compute again. Who has no home has it among the temporary files."""
     if own := os.environ.get("INRVID_CACHE"):
-        return Path(own).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "inrvid"
+        return expanded(own)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "inrvid"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"inrvid-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
 
 
 def _file_name(root: Path) -> str:
-    resolved = root.resolve()
-    return f"{resolved.name}-{hashlib.sha256(str(resolved).encode()).hexdigest()[:16]}.json"
+    path = os.fsencode(root.resolve())
+    name = os.fsdecode(os.path.basename(path)[:100])  # noqa: PTH119 (bytes)
+    return f"{name}-{hashlib.sha256(path).hexdigest()[:16]}.json"
 
 
 def _stamp(path: Path) -> Stamp | None:
@@ -70,24 +96,21 @@ def _look(path: Path) -> VideoInfo | str:
         return probe(path)
     except UnreadableError as error:
         return str(error)
-    except OSError as error:
-        return error.strerror or str(error)
 
 
-def _load(file: Path) -> dict[str, tuple[Stamp | None, VideoInfo]]:
+def _load(file: Path, limit: int) -> dict[str, _Entry]:
     try:
-        data: Any = json.loads(file.read_bytes())
-        if data["version"] != VERSION:
-            return {}
-        return {
-            name: ((int(entry["stamp"][0]), int(entry["stamp"][1])), VideoInfo.from_json(entry["info"]))
-            for name, entry in data["files"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        index = read(file, _Index, limit)
+    except DocumentError:
         return {}  # none yet, or damaged: it is built again
+    if index.version != VERSION:
+        return {}
+    entries = {unquote(name, errors="surrogateescape"): entry for name, entry in index.files.items()}
+    # The size bounds how many frames a file is believed to have.
+    return {name: entry for name, entry in entries.items() if entry.info.size == entry.stamp[0]}
 
 
-def _store(file: Path, entries: dict[str, tuple[Stamp | None, VideoInfo]]) -> None:
-    files = {name: {"stamp": stamp, "info": info.to_json()} for name, (stamp, info) in sorted(entries.items())}
+def _store(file: Path, entries: dict[str, _Entry]) -> None:
+    files = {quote(name, "/ ", errors="surrogateescape"): entry for name, entry in sorted(entries.items())}
     with contextlib.suppress(OSError):  # a cache that cannot be written costs time only
-        write_text(file, json.dumps({"version": VERSION, "files": files}, separators=(",", ":")))
+        write_bytes(file, _Index(version=VERSION, files=files).model_dump_json().encode())

@@ -17,9 +17,10 @@ import numpy as np
 from ..errors import DataError
 from .base import Skipped, VideoDataset, VideoRecord
 from .configs import FileDatasetConfig
-from .rates import source_frames
+from .finding import expanded
+from .rates import MOST_FRAMES, count_frames, source_frames
 from .resize import resize, sides
-from .summary import skipped_lines
+from .summary import left_out_lines, skipped_lines
 from .video_info import VideoInfo
 
 DECIDES_NOTHING = ("path", "workers", "in_memory", "on_error")
@@ -54,12 +55,12 @@ class IndexedDataset(VideoDataset):
         self.config = config
         if not config.path:
             raise DataError(f"data.path: where are the videos? --data PATH, or data.path in the recipe ({self.holds})")
-        self.path = Path(config.path).expanduser()
+        self.path = expanded(config.path)
         if not self.path.exists():
             raise DataError(f"{config.path}: there is no such file or folder")
         found = self._find()
         if not found:
-            raise DataError(f"{self.path}: no {self.holds} in it")
+            raise DataError("\n".join([f"{self.path}: no {self.holds} in it", *left_out_lines(self.left_out)]))
         self.classes = self._classes(found) if config.labels else []
         if config.labels and not self.classes:
             raise DataError(f"{self.path}: no classes found. Looked for {self.labelled_by}")
@@ -77,9 +78,9 @@ class IndexedDataset(VideoDataset):
     def _pictures(self, name: str, info: VideoInfo, frames: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
         """Each wanted frame once, by number, uint8 `[H, W, 3]`. Raises DataError naming the file."""
 
-    @abc.abstractmethod
-    def _bytes(self, name: str) -> int:
-        """Size of a video on disk."""
+    def _where(self, name: str) -> Path:
+        """A video's file or folder, for messages."""
+        return self.path / name
 
     def _classes(self, found: Sequence[Found]) -> list[str]:
         return sorted({item.label for item in found if item.label is not None})
@@ -92,11 +93,11 @@ class IndexedDataset(VideoDataset):
         infos = self._look_into([item.name for item in found if item.problem is None])
         for item in found:
             info = item.problem or infos[item.name]
-            frames = 0 if isinstance(info, str) else len(source_frames(info, self.config.fps))
+            frames = 0 if isinstance(info, str) else count_frames(info, self.config.fps)
             reason = info if isinstance(info, str) else self._unfit(item, info, frames)
             if isinstance(info, VideoInfo) and reason is None:
                 label = item.label if self.config.labels else None
-                record = VideoRecord(item.name, info.frames, info.fps, info.width, info.height, label)
+                record = VideoRecord(item.name, info.frames, info.fps, info.width, info.height, label, info.codec)
                 for piece in self._cut(frames):
                     self.records.append(record)
                     self._infos.append(info)
@@ -105,7 +106,7 @@ class IndexedDataset(VideoDataset):
             else:
                 self.skipped.append(Skipped(item.name, str(reason)))
         if self.skipped and self.config.on_error == "fail":
-            raise DataError(f"{self.path / self.skipped[0].name}: {self.skipped[0].reason}")
+            raise DataError(f"{self._where(self.skipped[0].name)}: {self.skipped[0].reason}")
         if not self.records:
             reasons = skipped_lines(self.skipped, str(self.path))
             raise DataError("\n".join([f"{self.path}: none of its videos can be used", *reasons]))
@@ -113,6 +114,8 @@ class IndexedDataset(VideoDataset):
     def _unfit(self, item: Found, info: VideoInfo, frames: int) -> str | None:
         """Why a decodable video of so many frames, before `stride`, is of no use under this configuration."""
         stride = self.config.stride
+        if frames > MOST_FRAMES:
+            return f"{frames} frames at {self.config.fps or info.fps:g} fps, at most {MOST_FRAMES} can be read"
         length = frames // stride if self.config.cut == "clips" else -(-frames // stride)
         if length < self.config.clip_length:
             found = "1 frame" if length == 1 else f"{length} frames"
@@ -143,12 +146,23 @@ class IndexedDataset(VideoDataset):
         return self._lengths[video]
 
     def read(self, video: int, frames: Sequence[int]) -> np.ndarray:
-        name, size = self.records[video].name, sides(self.config.resolution)
         wanted = self._source(video)[np.asarray(frames, dtype=np.int64)]
-        out = np.empty((len(wanted), *size, 3), np.uint8)
-        for number, picture in self._pictures(name, self._infos[video], np.unique(wanted).tolist()):
-            out[wanted == number] = resize(picture[None], size, self.config.resize, self.config.interpolation)
+        out = np.empty((len(wanted), *sides(self.config.resolution), 3), np.uint8)
+        for number, picture in self._resized(video, wanted):
+            out[wanted == number] = picture
         return out
+
+    def each(self, video: int) -> Iterator[tuple[int, np.ndarray]]:
+        wanted = self._source(video)  # ascending
+        for number, picture in self._resized(video, wanted):
+            for index in range(np.searchsorted(wanted, number), np.searchsorted(wanted, number, side="right")):
+                yield index, picture
+
+    def _resized(self, video: int, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """Each of the wanted frames of the file once, by number, at the model's size."""
+        config, size = self.config, sides(self.config.resolution)
+        for number, picture in self._pictures(self.records[video].name, self._infos[video], np.unique(wanted).tolist()):
+            yield number, resize(picture[None], size, config.resize, config.interpolation)[0]
 
     @property
     def fps(self) -> float:
@@ -159,8 +173,10 @@ class IndexedDataset(VideoDataset):
     @functools.cached_property
     def fingerprint(self) -> str:
         files = {record.name: record for record in self.records}
+        # As they were when they were looked into: a video that is gone since is still part of what is trained on.
+        sizes = {record.name: info.size for record, info in zip(self.records, self._infos, strict=True)}
         described = {
             "config": self.config.model_dump(mode="json", exclude=set(DECIDES_NOTHING)),
-            "videos": [[name, self._bytes(name), record.frames, record.label] for name, record in files.items()],
+            "videos": [[name, sizes[name], record.frames, record.label] for name, record in files.items()],
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

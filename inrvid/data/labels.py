@@ -8,20 +8,30 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+import os
+from typing import Annotated
 
-from pydantic import NonNegativeInt, PositiveFloat, TypeAdapter, ValidationError
-from typing_extensions import TypedDict
+from pydantic import Field
 
+from ..config import Fps
+from ..documents import Document, DocumentError, parse
 from ..errors import DataError
 
 LABELS_FILE = "dataset.json"
 
+MOST_BYTES = 256 * 2**20
+"""Of the file: it may name every frame."""
 
-class _Content(TypedDict, total=False):
-    labels: list[tuple[str, NonNegativeInt]] | None
-    classes: list[str]
-    fps: PositiveFloat | dict[str, PositiveFloat]
+FEW_CLASSES = 1000
+"""Up to so many, class numbers may have any gaps."""
+
+Number = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class _Content(Document):
+    labels: list[tuple[str, Number]] | None = None
+    classes: tuple[str, ...] = ()
+    fps: Fps | dict[str, Fps] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,15 +46,14 @@ class Labels:
     def parse(cls, content: bytes, where: str) -> Labels:
         """Raises DataError, with `where`, if the content is not in the format."""
         try:
-            data: Any = TypeAdapter(_Content).validate_json(content)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            path = ".".join(str(key) for key in first["loc"][:3])
-            raise DataError(f"{where}: {path or 'content'}: {first['msg']}") from None
-        numbers, names = data.get("labels"), tuple(data.get("classes", ()))
-        if numbers and names and max(number for _, number in numbers) >= len(names):
-            raise DataError(f"{where}: a label beyond the {len(names)} classes")
-        return cls(dict(numbers) if numbers else None, names, data.get("fps"))
+            data = parse(content, _Content)
+        except DocumentError as error:
+            raise DataError(f"{where}: {error}") from None
+        numbers = {as_posix(name): number for name, number in data.labels or ()}
+        if numbers and data.classes and max(numbers.values()) >= len(data.classes):
+            raise DataError(f"{where}: a label beyond the {len(data.classes)} classes")
+        rates = {as_posix(name): fps for name, fps in data.fps.items()} if isinstance(data.fps, dict) else data.fps
+        return cls(numbers or None, data.classes, rates)
 
     def of(self, video: str, first_frame: str) -> str | None:
         """Name of a video's class, listed under its folder or its first frame."""
@@ -52,17 +61,34 @@ class Labels:
         number = self.numbers.get(video, self.numbers.get(first_frame))
         if number is None:
             return None
-        return self.classes()[number]
+        return self.names[number] if self.names else str(number)
 
-    def classes(self) -> list[str]:
-        """Names by number; the numbers themselves where there are no names."""
-        if self.numbers is None:
-            return []
-        return list(self.names) or [str(number) for number in range(max(self.numbers.values()) + 1)]
+    def classes(self, where: str) -> list[str]:
+        """Names by number; the numbers themselves where there are no names.
+
+        Raises DataError, with `where`, if the numbers are none of classes, but dates or ids.
+        """
+        if self.numbers is None or self.names:
+            return list(self.names) if self.numbers is not None else []
+        used = set(self.numbers.values())
+        most = max(used)
+        if most >= FEW_CLASSES and len(used) < (most + 1) / 10:
+            raise DataError(
+                f"{where}: {len(used)} different labels up to {most} are no numbers of classes: "
+                'number the classes from 0 on, or add "classes": [name of class 0, …]'
+            )
+        return [str(number) for number in range(most + 1)]
 
     def rate(self, video: str) -> float | None:
         return self.fps.get(video) if isinstance(self.fps, dict) else self.fps
 
     def to_json(self) -> str:
+        """Parts of class names that are no text are written as escapes: JSON cannot hold them."""
         labels = None if self.numbers is None else list(self.numbers.items())
-        return json.dumps({"labels": labels, "classes": list(self.names), "fps": self.fps})
+        names = [os.fsencode(name).decode("utf-8", "backslashreplace") for name in self.names]
+        return json.dumps({"labels": labels, "classes": names, "fps": self.fps})
+
+
+def as_posix(name: str) -> str:
+    """A name in a zip or in `dataset.json` with '/' between folders, where Windows wrote '\\'."""
+    return name.replace("\\", "/")

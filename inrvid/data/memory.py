@@ -34,7 +34,7 @@ class InMemory(VideoDataset):
     def __init__(self, dataset: VideoDataset):
         self._dataset = dataset
         self.config, self.records = dataset.config, dataset.records
-        self.skipped, self.classes = dataset.skipped, dataset.classes
+        self.skipped, self.classes, self.left_out = dataset.skipped, dataset.classes, dataset.left_out
         self._videos = list(in_parallel(self._decode, range(len(dataset)), "decoding into memory"))
 
     def _decode(self, video: int) -> np.ndarray | DataError:

@@ -10,6 +10,8 @@ from ..errors import DataError, InrvidError
 from ..registry import registry
 from .base import VideoDataset
 from .configs import DatasetConfig, FileDatasetConfig
+from .finding import OTHERS, expanded, files_in, left_out
+from .summary import left_out_lines
 
 
 def open_dataset(config: DatasetConfig | Mapping[str, Any]) -> VideoDataset:
@@ -28,7 +30,7 @@ def detect(path: str | Path) -> str:
     Raises:
         DataError: no such path, or laid out as none of them.
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder")
     kinds = registry("datasets")
@@ -37,7 +39,8 @@ def detect(path: str | Path) -> str:
         return min(matching)[1]
     on_disk = [name for name, kind in _classes().items() if issubclass(kind.Config, FileDatasetConfig)]
     looked = "\n".join(f"  {name}: {kinds.entry(name).summary or 'a plugin'}" for name in on_disk)
-    raise DataError(f"{path}: no data set found there. Looked for\n{looked}")
+    others = left_out_lines(left_out([file.name for file in files_in(path, OTHERS)], OTHERS))
+    raise DataError("\n".join([f"{path}: no data set found there. Looked for", looked, *others]))
 
 
 def _classes() -> dict[str, type[VideoDataset]]:

@@ -8,7 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from .decode import ToRgb, UnreadableError, opened
+from .. import files
+from .damage import UnreadableError, decoding
+from .decode import ToRgb, decoded, demuxed, opened
+from .gif import check_whole_gif
 from .video_info import Ticks, VideoInfo
 
 RATE_TOLERANCE = 0.005
@@ -22,16 +25,27 @@ MISSING_SECONDS = 0.5
 class _Packets:
     """What demuxing alone tells of a file. Times are in units of `base` seconds."""
 
-    times: list[int | None]
-    keys: list[int]
-    count: int
-    corrupt: bool
-    reorders: bool
-    end: float
+    container: str
+    codec: str
     stated: int
     stated_end: float | None
     rate: Fraction | None
     base: Fraction
+    times: list[int | None] = dataclasses.field(default_factory=list)
+    keys: list[int] = dataclasses.field(default_factory=list)
+    count: int = 0
+    corrupt: bool = False
+    reorders: bool = False
+    end: float = 0.0
+
+    def add(self, packet: Any) -> None:
+        self.count += 1
+        self.corrupt |= packet.is_corrupt
+        self.end = max(self.end, float(_end(packet) * self.base))
+        if not packet.is_discard:
+            self.times.append(packet.pts)
+            if packet.is_keyframe and packet.pts is not None:
+                self.keys.append(packet.pts)
 
 
 @dataclasses.dataclass
@@ -47,31 +61,37 @@ def probe(path: Path) -> VideoInfo:
     Raises:
         UnreadableError: with the reason alone: no video in it, not decodable, truncated.
     """
-    if path.stat().st_size == 0:
+    with decoding():
+        size = files.checked(path).st_size
+    if size == 0:
         raise UnreadableError("empty file")
     packets = _demux(path)
-    _check_whole(packets)
+    _check_whole(path, packets)
     frames = _from_tail(path, packets) or _decode(path)
     if frames.size is None:
         raise UnreadableError("no frame in it can be decoded")
-    return _info(packets, frames)
+    try:
+        return _info(packets, frames, size)
+    except ValueError as error:  # no times, rates and sizes that a video can have
+        raise UnreadableError(f"broken: {error}") from error
 
 
 def _demux(path: Path) -> _Packets:
     with opened(path) as (container, stream):
-        packets = [packet for packet in container.demux(stream) if packet.size]
-        return _Packets(
-            count=len(packets),
-            times=[packet.pts for packet in packets if not packet.is_discard],
-            keys=sorted(p.pts for p in packets if p.is_keyframe and p.pts is not None and not p.is_discard),
-            corrupt=any(packet.is_corrupt for packet in packets),
-            reorders=bool(getattr(stream.codec_context, "has_b_frames", False)),
-            end=float(max(map(_end, packets), default=0) * stream.time_base),
+        packets = _Packets(
+            container=container.format.name,
+            codec=stream.codec_context.codec.canonical_name,
             stated=_stated(container, stream),
             stated_end=_seconds(stream.metadata.get("DURATION", "")),
             rate=stream.average_rate or stream.guessed_rate,
             base=stream.time_base,
         )
+        for packet in demuxed(container, stream):
+            if packet.size:
+                packets.add(packet)
+        packets.keys.sort()
+        packets.reorders = bool(getattr(stream.codec_context, "has_b_frames", False))
+        return packets
 
 
 def _from_tail(path: Path, packets: _Packets) -> _Decoded | None:
@@ -97,19 +117,21 @@ def _decode(path: Path, start: int | None = None) -> _Decoded:
     keys: list[int] = []
     size = None
     with opened(path) as (container, stream):
+        rgb = ToRgb(stream)
         if start is not None:
-            container.seek(start, stream=stream)
-        for frame in container.decode(stream):
+            with decoding("broken: "):
+                container.seek(start, stream=stream)
+        for frame in decoded(container, stream):
             if size is None:
-                height, width = ToRgb()(frame).shape[:2]
-                size = (height, width)
+                rgb(frame)  # not every pixel format can be brought to RGB
+                size = rgb.size(frame)
             times.append(frame.pts)
             if frame.key_frame and frame.pts is not None:
                 keys.append(frame.pts)
     return _Decoded(times, keys, size)
 
 
-def _info(packets: _Packets, frames: _Decoded) -> VideoInfo:
+def _info(packets: _Packets, frames: _Decoded, size: int) -> VideoInfo:
     assert frames.size is not None
     times = [time for time in frames.times if time is not None]
     ordered = all(a < b for a, b in itertools.pairwise(times))
@@ -121,7 +143,7 @@ def _info(packets: _Packets, frames: _Decoded) -> VideoInfo:
     rate = _rate(times, packets) if seekable else float(packets.rate or 25)
     height, width = frames.size
     base = (packets.base.numerator, packets.base.denominator)
-    return VideoInfo(width, height, rate, Ticks.of(times), Ticks.of(keys), base, seekable)
+    return VideoInfo(width, height, rate, Ticks.of(times), Ticks.of(keys), base, seekable, size, packets.codec)
 
 
 def _rate(times: list[int], packets: _Packets) -> float:
@@ -133,7 +155,9 @@ def _rate(times: list[int], packets: _Packets) -> float:
     return stated if abs(measured / stated - 1) < RATE_TOLERANCE else measured
 
 
-def _check_whole(packets: _Packets) -> None:
+def _check_whole(path: Path, packets: _Packets) -> None:
+    if packets.container == "gif":
+        check_whole_gif(path)
     if packets.count < packets.stated:
         raise UnreadableError(f"truncated: {packets.count} of {packets.stated} frames are in the file")
     if packets.corrupt:

@@ -10,6 +10,15 @@ TIE = 1e-6
 """Seconds. Halfway between two frames the earlier one is taken, whatever the rounding of the times."""
 
 
+MOST_FRAMES = 10_000_000
+"""A file's times can say anything; more frames than these are not counted out."""
+
+
+def count_frames(info: VideoInfo, fps: float | None) -> int:
+    """How many frames `source_frames` gives."""
+    return info.frames if fps is None else max(1, int(info.duration * fps + TIE))
+
+
 def source_frames(info: VideoInfo, fps: float | None) -> np.ndarray:
     """Numbers of the file's frames, int64 `[length]`, ascending; some repeated where `fps` is above its own.
 
@@ -18,7 +27,5 @@ def source_frames(info: VideoInfo, fps: float | None) -> np.ndarray:
     if fps is None:
         return np.arange(info.frames)
     times = info.times()
-    duration = times[-1] + 1 / info.fps
-    count = max(1, int(duration * fps + TIE))
-    wanted = np.arange(count) / fps
+    wanted = np.arange(count_frames(info, fps)) / fps
     return np.searchsorted((times[1:] + times[:-1]) / 2, wanted - TIE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ def summary_lines(dataset: VideoDataset) -> list[str]:
     frames = sum(dataset.length(video) for video in range(len(dataset)))
     rate = "" if mixed_rates(dataset) else f" at {dataset.fps:g} fps"
     files = len({record.name for record in records})
-    cut = "" if files == len(records) else f" cut into {_count(len(records), 'clip')}"
+    cut = "" if files == len(records) else f" cut into {counted(len(records), 'clip')}"
     lines = [
-        f"{_count(files, 'video')}{cut}, {_count(frames, 'frame')}{rate}",
+        f"{counted(files, 'video')}{cut}, {counted(frames, 'frame')}{rate}",
         f"frame rates: {_tally(f'{record.fps:.4g} fps' for record in records)}",
         f"sizes: {_tally(f'{record.width}×{record.height}' for record in records)}",
     ]
@@ -29,6 +29,7 @@ def summary_lines(dataset: VideoDataset) -> list[str]:
         lines[1] += "; mixed: set data.fps to bring them to one rate"
     if dataset.classes:
         lines.append(f"classes: {len(dataset.classes)} ({_some(dataset.classes)})")
+    lines += left_out_lines(dataset.left_out)
     return lines + skipped_lines(dataset.skipped, dataset.config.path or "PATH")
 
 
@@ -37,12 +38,19 @@ def mixed_rates(dataset: VideoDataset) -> bool:
     return dataset.config.fps is None and len({round(record.fps, 2) for record in dataset.records}) > 1
 
 
+def left_out_lines(left_out: Mapping[str, int]) -> list[str]:
+    """'left out: 3 files of other kinds (.heic)'; nothing if there are none."""
+    if not left_out:
+        return []
+    return [f"left out: {counted(sum(left_out.values()), 'file')} of other kinds ({_some(list(left_out))})"]
+
+
 def skipped_lines(skipped: Sequence[Skipped], path: str) -> list[str]:
     """'skipped: n' and the first of them with their reasons; nothing if there are none."""
     if not skipped:
         return []
     lines = [
-        f"skipped: {_count(len(skipped), 'video')}",
+        f"skipped: {counted(len(skipped), 'video')}",
         *(f"  {item.name}: {item.reason}" for item in skipped[:NAMED]),
     ]
     if len(skipped) > NAMED:
@@ -50,7 +58,8 @@ def skipped_lines(skipped: Sequence[Skipped], path: str) -> list[str]:
     return lines
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """'1 video', '2 videos'."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from ..config import describe
 from ..errors import DataError
+from ..files import read_text
 from .configs import Ucf101Config
 from .indexed import Found
 from .video_files import VideoFiles
 
 LIST_FOLDERS = ("ucfTrainTestlist", "UCF101TrainTestSplits-RecognitionTask/ucfTrainTestlist")
+
+LISTED = re.compile(r"[^/\\\0]+/v_[^/\\\0]+\.avi")
+"""'Class/v_….avi'."""
 
 
 class Ucf101(VideoFiles):
@@ -30,7 +36,7 @@ class Ucf101(VideoFiles):
         return next(_videos_root(path).glob("*/v_*_g[0-9]*_c[0-9]*.avi"), None) is not None
 
     def _find(self) -> list[Found]:
-        names = {file.relative_to(self.root).as_posix() for file in self.root.glob("*/v_*.avi")}
+        names = {name for name in self._names_in(self.root) if LISTED.fullmatch(name)}
         if not names or self.config.split == "all":
             return [Found(name, name.split("/")[0]) for name in sorted(names)]
         listed, where = self._split()
@@ -46,15 +52,30 @@ class Ucf101(VideoFiles):
     def _split(self) -> tuple[list[str], str]:
         """Names of the videos of the configured split, and the name of the file that lists them.
 
-        Raises DataError if there is no such file.
+        Raises DataError if there is no such file, or if it is no list of videos.
         """
         name = f"{self.config.split}list{self.config.split_number:02d}.txt"
         for folder in LIST_FOLDERS:
             file = self.path / folder / name
-            if file.is_file():  # lines 'Class/v_….avi 12' for training, 'Class/v_….avi' for test
-                return [line.split()[0] for line in file.read_text().splitlines() if line.strip()], name
+            if file.exists():
+                return _names(file), name
         looked = " and ".join(str(Path(folder) / name) for folder in LIST_FOLDERS)
         raise DataError(f"{self.path}: no list of the {self.config.split} split. Looked for {looked}")
+
+
+def _names(file: Path) -> list[str]:
+    """The names of a list: lines 'Class/v_….avi 12' for training, 'Class/v_….avi' for test. Raises DataError."""
+    try:
+        lines = read_text(file).splitlines()
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}") from error
+    names = []
+    for number, line in enumerate(lines, 1):
+        name, *_ = line.split() or [""]
+        if name and not LISTED.fullmatch(name):
+            raise DataError(f"{file}: line {number}: expected 'Class/v_….avi', got {describe(line)}")
+        names += [name] if name else []
+    return names
 
 
 def _videos_root(path: Path) -> Path:

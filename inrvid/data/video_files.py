@@ -1,30 +1,31 @@
-"""Video files on disk: finding them, and the part of a data set that reads them."""
+"""Video files on disk: the part of a data set that reads them."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from .decode import pictures
+from .decode import check_file, pictures
+from .finding import OTHERS, VIDEOS, files_in, left_out
 from .index import index_files
 from .indexed import IndexedDataset
 from .video_info import VideoInfo
-
-SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".gif", ".m4v")
 
 
 class VideoFiles(IndexedDataset):
     """Videos that are files of their own, named relative to a root folder."""
 
-    holds = f"video files ({', '.join(suffix[1:] for suffix in SUFFIXES)})"
+    holds = f"video files ({', '.join(suffix[1:] for suffix in VIDEOS)})"
 
     @property
     def root(self) -> Path:
         """The folder that names are relative to."""
         return self.path
+
+    def _where(self, name: str) -> Path:
+        return self.root / name
 
     def _look_into(self, names: Sequence[str]) -> dict[str, VideoInfo | str]:
         return index_files(self.root, names)
@@ -32,23 +33,11 @@ class VideoFiles(IndexedDataset):
     def _pictures(self, name: str, info: VideoInfo, frames: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
         return pictures(self.root / name, info, frames)
 
-    def _bytes(self, name: str) -> int:
-        return (self.root / name).stat().st_size
+    def check(self, video: int) -> None:
+        check_file(self.root / self.records[video].name, self._infos[video])
 
-
-def files_in(path: Path, suffixes: Sequence[str]) -> Iterator[Path]:
-    """Files below `path` (or `path` itself) with one of the suffixes, no hidden ones, in no certain order."""
-    if path.is_file():
-        yield from [path] if path.suffix.lower() in suffixes else []
-        return
-    seen: set[str] = set()
-    for folder, subfolders, files in os.walk(path, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:  # a link to a folder above itself
-            subfolders.clear()
-            continue
-        seen.add(real)
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
-                yield Path(folder, name)
+    def _names_in(self, path: Path) -> list[str]:
+        """Names of the video files below `path`, sorted; takes note of the files that are left out."""
+        files = [file.relative_to(self.root).as_posix() for file in files_in(path, (*VIDEOS, *OTHERS))]
+        self.left_out = left_out(files, OTHERS)
+        return sorted(name for name in files if Path(name).suffix.lower() in VIDEOS)

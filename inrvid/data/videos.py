@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from .configs import VideoFolderConfig
+from .finding import are_videos, classes_by_folder
 from .indexed import Found
-from .video_files import SUFFIXES, VideoFiles, files_in
+from .video_files import VideoFiles
 
 
 class VideoFolder(VideoFiles):
@@ -22,8 +23,7 @@ class VideoFolder(VideoFiles):
 
     @classmethod
     def matches(cls, path: Path) -> bool:
-        return next(files_in(path, SUFFIXES), None) is not None
+        return are_videos(path)
 
     def _find(self) -> list[Found]:
-        names = sorted(file.relative_to(self.root).as_posix() for file in files_in(self.path, SUFFIXES))
-        return [Found(name, name.split("/")[0] if "/" in name else None) for name in names]
+        return [Found(name, label) for name, label in classes_by_folder(self._names_in(self.path)).items()]

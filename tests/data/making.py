@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 MILLISECONDS = Fraction(1, 1000)
 
@@ -92,9 +93,16 @@ def trim(source: Path, target: Path, frames: int) -> Path:
 
 
 def decoded(path: Path) -> list[np.ndarray]:
-    """All frames, decoded one after the other: what random access has to reproduce."""
+    """All frames, decoded one after the other, with square pixels: what random access has to reproduce."""
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        stream = container.streams.video[0]
+        shape = stream.sample_aspect_ratio or Fraction(1)
+        assert shape >= 1
+        reformatter, pictures = VideoReformatter(), []
+        for frame in container.decode(stream):
+            how = {} if shape == 1 else {"width": round(frame.width * shape), "interpolation": "BICUBIC"}
+            pictures.append(reformatter.reformat(frame, format="rgb24", **how).to_ndarray())
+        return pictures
 
 
 def real_videos() -> list[Path]:

@@ -76,12 +76,36 @@ def test_convert(root, tmp_path):
 
 
 def test_mistakes(root, tmp_path):
+    (tmp_path / "folder.zip").mkdir()
     for arguments, match in (
         (["info", tmp_path / "nowhere"], "there is no such file"),
         (["info", root, "--type", "vidoes"], "Did you mean 'videos'"),
         (["convert", root, tmp_path / "out.tar"], r"should end in \.zip"),
         (["convert", root, tmp_path / "out.zip", "--format", "tiff"], "jpeg or png"),
         (["info", root, "--clip-length", "50"], "20 frames, the clip needs 50"),
+        (["info", root, "--fps", "nan"], "^--fps: should be a finite number, got nan$"),
+        (["info", root, "--fps", "inf"], "^--fps: .*$"),
+        (["info", root, "--fps", "1e9"], "^--fps: .*$"),
+        (["info", root, "--resolution", "100000"], "^--resolution: .*less than or equal to 16384, .*$"),
+        (["info", root, "--clip-length", str(10**21)], "^--clip-length: .*$"),
+        (["convert", root, root / "a/1.mp4/x.zip"], r"^.*/x\.zip: cannot be written: .*$"),
+        (["convert", root, tmp_path / "folder.zip"], r"^.*/folder\.zip: cannot be written: Is a directory$"),
     ):
         with pytest.raises(InrvidError, match=match):
             run(*arguments)
+
+
+def test_verify_says_what_it_cannot_know(root):
+    write_video(root / "c.webm", 20, codec="libvpx")
+    assert run("verify", root).endswith(
+        "can be decoded to the last frame; of vp8, altered bytes are seldom or never noticed\n"
+    )
+
+
+def test_names_that_are_no_text(tmp_path):
+    write_video(tmp_path / "caf\udce9/\udcff.mp4", 20)
+    (tmp_path / "caf\udce9/bad.mp4").touch()
+    answer = json.loads(run("info", tmp_path / "caf\udce9", "--json"))
+    assert (answer["videos"], answer["path"]) == (1, str(tmp_path / "caf\udce9"))
+    run("convert", tmp_path / "caf\udce9", tmp_path / "out.zip", "--resolution", "16")
+    assert (tmp_path / "out.zip").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import multiprocessing
 import shutil
@@ -14,7 +15,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from inrvid.data.clips import Clips, _auto_workers, loader
+from inrvid.data.clips import Clips, loader, worker_count
 from inrvid.data.memory import InMemory, bytes_in_memory, kept_in_memory
 from inrvid.data.parallel import cpus
 from inrvid.errors import DataError
@@ -162,17 +163,18 @@ def test_memory_auto(root, monkeypatch):
 
 def test_memory_offers_what_the_data_set_does(root):
     data = clips(root, labels=True).dataset
+    data.left_out = {".heic": 1}
     kept = InMemory(data)
     assert (len(kept), kept.fps, kept.fingerprint, kept.classes) == (3, 25, data.fingerprint, ["a", "b", "c"])
     assert kept.summary() == data.summary()
     assert np.array_equal(kept.read(2, [20, 1]), data.read(2, [20, 1]))
 
 
-def test_auto_workers(root):
+def test_automatic_workers(root):
     data = clips(root).dataset
-    assert _auto_workers(InMemory(data), 1) == 0
-    assert _auto_workers(data, 1) == max(1, min(8, cpus() - 1))
-    assert _auto_workers(data, 10**6) == 1
+    assert worker_count(InMemory(data), "auto", 1) == 0
+    assert worker_count(data, "auto", 1) == max(1, min(8, cpus() - 1))
+    assert worker_count(data, "auto", 10**6) == 1
 
 
 def copied(root, target):
@@ -226,3 +228,35 @@ def test_no_video_left(losing, workers):
             next(batches)
     assert "Traceback" not in str(caught.value)
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("memory", [False, True])
+def test_the_fingerprint_does_not_look_at_the_disk(root, tmp_path, memory):
+    """It is asked for at each checkpoint, whatever has become of the videos."""
+    intact = clips(root).dataset.fingerprint
+    data = clips(copied(root, tmp_path / "videos")).dataset
+    data = InMemory(data) if memory else data
+    shutil.rmtree(tmp_path / "videos")
+    assert data.fingerprint == intact
+
+
+def test_a_folder_that_vanishes_says_why(root, tmp_path):
+    data = clips(copied(root, tmp_path / "videos"))
+    shutil.rmtree(tmp_path / "videos")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(DataError, match=r"videos in a row could not be read; .* The last one: .*No such file"):
+            data[Key(0, 0, 0)]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_too_many_open_files_are_one_line_and_no_videos_fault(root, monkeypatch, workers):
+    data = clips(root)
+
+    def read(video, frames):
+        raise OSError(errno.EMFILE, "Too many open files", "a.mp4")
+
+    monkeypatch.setattr(data.dataset, "read", read)
+    with pytest.raises(DataError, match="Too many open files") as caught:
+        next(loader(data, range(2), workers=workers))
+    assert "\n" not in str(caught.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -15,6 +16,7 @@ from inrvid.errors import DataError
 from inrvid.registry import registry
 
 from .making import moving, write_video
+from .test_frames import write_frames
 
 
 @pytest.fixture
@@ -101,3 +103,70 @@ def test_nothing_is_written_when_it_fails(root):
         with pytest.raises(DataError, match=match):
             convert(dataset, out)
     assert [path.name for path in root.parent.iterdir()] == ["videos"]
+
+
+def test_frames_right_in_the_given_folder(tmp_path):
+    write_frames(tmp_path / "my walk")
+    assert convert(build("frames", tmp_path / "my walk"), tmp_path / "out.zip") == []
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert archive.namelist()[0] == "000000_my-walk/000000.jpg"
+
+
+def test_names_with_dots_and_names_that_are_no_text(tmp_path):
+    for name in ("v.1", "v.2", "caf\udce9"):
+        write_frames(tmp_path / "frames" / name)
+    convert(build("frames", tmp_path / "frames"), tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        folders = sorted({name.split("/")[0] for name in archive.namelist() if "/" in name})
+    assert folders == ["000000_caf", "000001_v.1", "000002_v.2"]
+
+
+def test_classes_that_are_no_text(tmp_path):
+    for name in ("caf\udce9/a", "bar/b"):
+        write_frames(tmp_path / "frames" / name)
+    data = build("frames", tmp_path / "frames", labels=True)
+    assert data.classes == ["bar", "caf\udce9"]
+    assert len(data.fingerprint) == 64
+    convert(data, tmp_path / "out.zip")
+    assert build("zip", tmp_path / "out.zip", labels=True).classes == ["bar", "caf\\xe9"]
+
+
+def test_a_video_that_breaks_in_its_midst_leaves_no_frames(tmp_path):
+    for name in ("a", "b", "c"):
+        write_frames(tmp_path / "frames" / name)
+    data = build("frames", tmp_path / "frames")
+    (tmp_path / "frames/b/frame11.png").write_bytes((tmp_path / "frames/b/frame11.png").read_bytes()[:60])
+    (skipped,) = convert(data, tmp_path / "out.zip")
+    assert (skipped.name, skipped.reason[:13]) == ("b", "frame11.png: ")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert {name.split("/")[0] for name in archive.namelist()} == {"000000_a", "000002_c", "dataset.json"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["frames", "out.zip"]
+
+
+def test_frames_that_wait_in_a_file_are_the_same(root, monkeypatch):
+    _, out = converted(root)
+    first = out.read_bytes()
+    monkeypatch.setattr("inrvid.data.convert.IN_MEMORY", 1)
+    monkeypatch.setattr("inrvid.data.convert.PIECE", 1)
+    converted(root)
+    assert out.read_bytes() == first
+
+
+def test_memory_does_not_grow_with_the_length(tmp_path, monkeypatch):
+    monkeypatch.setattr("inrvid.data.convert.IN_MEMORY", 2**16)
+    monkeypatch.setattr("inrvid.data.convert.PIECE", 2**16)
+    peaks = []
+    for count in (50, 400):
+        path = write_video(tmp_path / str(count) / "a.mp4", [moving(number) for number in range(count)])
+        data = build("videos", path.parent, resolution=64)
+        tracemalloc.start()
+        convert(data, tmp_path / "out.zip", "png")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 350 * 2048  # what zipfile keeps of each member; a frame is of 12288 bytes
+
+
+def test_a_rate_that_no_data_set_can_have(root):
+    data = build("videos", root, stride=5000, clip_length=1)
+    with pytest.raises(DataError, match=r"frames a second(.|\n)*between 0\.01 and 10000"):
+        convert(data, root.parent / "out.zip")

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
+import shutil
+import struct
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from inrvid.data import decode
-from inrvid.data.decode import UnreadableError, read_frames
+from inrvid.data.damage import UnreadableError
+from inrvid.data.decode import Damage, check_file, read_frames
+from inrvid.data.orientation import of_display_matrix
 from inrvid.data.probe import probe
 from inrvid.errors import DataError
 
@@ -188,3 +198,159 @@ def test_nothing_is_printed_about_broken_files(tmp_path, capfd):
     capfd.readouterr()
     reason(path)
     assert capfd.readouterr() == ("", "")
+
+
+def altered(path, packet: int, target):
+    """A copy of a file of which the packet, by its number in the order of decoding, has its middle overwritten.
+
+    All of it in H.264, whose decoder makes a picture of anything else.
+    """
+    content = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+        codec = container.streams.video[0].codec_context.name
+    position, size = packets[packet]
+    if codec == "h264":
+        content[position : position + size] = b"\xff" * size
+    else:
+        content[position + size // 3 : position + size * 2 // 3] = bytes(size * 2 // 3 - size // 3)
+    target.write_bytes(content)
+    return target
+
+
+SPREADING = {
+    "mpeg4": ("a.avi", {"codec": "mpeg4", "g": "12"}),
+    "mpeg4 with B-frames in avi": ("a.avi", {"codec": "mpeg4", "g": "12", "bf": "2"}),
+    "mpeg4 with B-frames": ("a.mp4", {"codec": "mpeg4", "g": "12", "bf": "2"}),
+    "mpeg2 with open GOPs": ("a.mkv", {"codec": "mpeg2video", "g": "12", "bf": "2"}),
+    "h264 with B-frames": ("a.mp4", {"bf": "3", "g": "12"}),
+    "h264 with open GOPs": ("a.mp4", {"bf": "3", "x264-params": "open-gop=1:keyint=12:scenecut=0"}),
+}
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+@pytest.mark.parametrize("kind", SPREADING)
+@pytest.mark.parametrize("packet", [0, 13, 16, 24])
+def test_damage_spreads_to_the_next_key_frame(tmp_path, kind, packet, seekable):
+    """Frame by frame, as training reads: of each altered file, what is delivered is what was encoded."""
+    name, options = SPREADING[kind]
+    path = write_video(tmp_path / name, MOVING, **options)
+    info, expected = dataclasses.replace(probe(path), seekable=seekable), decoded(path)
+    bad = altered(path, packet, tmp_path / f"bad-{name}")
+    refused = set()
+    for number in range(40):
+        try:
+            (got,) = read_frames(bad, info, [number])
+        except DataError:
+            refused.add(number)
+        else:
+            assert np.array_equal(got, expected[number]), f"frame {number} is damaged"
+    assert refused
+    try:  # at once, it is refused as a whole, and for the same frames
+        read_frames(bad, info, sorted(set(range(40)) - refused))
+    except DataError:
+        assert not info.seekable
+    with pytest.raises(DataError):
+        read_frames(bad, info, range(40))
+    with pytest.raises(DataError, match="bad-"):
+        check_file(bad, info)
+
+
+class Frame:
+    """As much of a decoded frame as `Damage` looks at."""
+
+    def __init__(self, kind="P", pts=None, corrupt=False):
+        self.is_corrupt, self.pts, self.key_frame = corrupt, pts, kind in ("I", "refreshed")
+        self.pict_type = PictureType.I if kind == "I" else PictureType.P
+
+
+def spoilt(frames):
+    damage = Damage()
+    return [damage.spoils(frame) for frame in frames]
+
+
+def test_a_corrupt_frame_spoils_those_up_to_the_next_key_frame():
+    frames = [Frame("I"), Frame(), Frame(corrupt=True), Frame(), Frame("I", corrupt=True), Frame(), Frame("I"), Frame()]
+    assert spoilt(frames) == [False, False, True, True, True, True, False, False]
+
+
+def test_a_predicted_frame_mends_nothing_whatever_it_is_called():
+    assert spoilt([Frame(corrupt=True), Frame("refreshed"), Frame("I")]) == [True, True, False]
+
+
+def test_key_frames_from_before_the_damage_mend_nothing():
+    damage = Damage()
+    damage.strike(12)  # in decoding order: key frame 9, then 12, which cannot be decoded
+    assert [damage.spoils(Frame(kind, pts)) for kind, pts in (("I", 9), ("P", 10), ("I", 13))] == [True, True, False]
+
+
+MATRICES = {
+    "mirrored": (-1, 0, 0, 1),
+    "upside down": (1, 0, 0, -1),
+    "turned": (0, 1, -1, 0),
+    "transposed": (0, 1, 1, 0),
+}
+
+
+@pytest.mark.parametrize("kind", MATRICES)
+def test_display_matrix(tmp_path, kind):
+    path = write_video(tmp_path / "a.mp4", MOVING[:3])
+    plain = read_frames(path, probe(path), [1])[0]
+    content = bytearray(path.read_bytes())
+    at = content.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
+    a, b, c, d = (value * 0x10000 for value in MATRICES[kind])
+    struct.pack_into(">9i", content, at, a, b, 0, c, d, 0, 0, 0, 0x40000000)
+    path.write_bytes(content)
+    info = probe(path)
+    got = read_frames(path, info, [1])[0]
+    expected = of_display_matrix((a, b, 0, c, d)).apply(plain)
+    assert np.array_equal(got, expected)
+    assert (info.height, info.width) == expected.shape[:2]
+
+
+@pytest.mark.parametrize(("shape", "size"), [("2/1", (48, 128)), ("1/2", (96, 64)), ("4/3", (48, 85))])
+def test_pixels_become_square(tmp_path, shape, size):
+    path = write_video(tmp_path / "a.mkv", MOVING[:3], aspect=shape)
+    info = probe(path)
+    assert (info.height, info.width) == size
+    assert read_frames(path, info, [2]).shape == (1, *size, 3)
+
+
+def test_pixels_of_an_absurd_shape_are_taken_for_square_ones(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mkv", MOVING[:3], aspect="2/1")
+    monkeypatch.setattr(decode, "WIDEST_PIXEL", Fraction(3, 2))
+    assert probe(path).width == 64
+
+
+@pytest.mark.parametrize(
+    "name", ["a:b.mp4", "http:x.mp4", "x%03d.mp4", "-", "caf\udce9.mp4", "caf\udce9/a?b#c.mp4", "a b\n.mp4"]
+)
+def test_odd_names(tmp_path, monkeypatch, name):
+    source = write_video(tmp_path / "source.mp4", MOVING[:5])
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    shutil.copy(source, tmp_path / name)
+    monkeypatch.chdir(tmp_path)  # the name alone is the path
+    assert read_frames(Path(name), probe(Path(name)), [4]).shape == (1, 48, 64, 3)
+
+
+@pytest.mark.parametrize("content", ["ffconcat version 1.0\nfile good.mp4\n", "#EXTM3U\n#EXTINF:1,\ngood.mp4\n"])
+def test_lists_of_files_are_no_videos(tmp_path, content):
+    write_video(tmp_path / "good.mp4", MOVING[:5])
+    (tmp_path / "a.mp4").write_text(content)
+    assert "not a video" in reason(tmp_path / "a.mp4")
+
+
+def test_too_many_pixels(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mp4", MOVING[:5])
+    monkeypatch.setattr("inrvid.data.decode.MOST_PIXELS", 48 * 64 - 1)
+    assert "\n" not in reason(path)
+
+
+def test_probing_keeps_no_packets(tmp_path):
+    path = write_video(tmp_path / "a.avi", [moving(0, 480, 640)] * 20, codec="rawvideo", pixels="bgr24")
+    assert path.stat().st_size > 18 * 10**6
+    command = "import sys, resource, pathlib; from inrvid.data.probe import probe; "
+    command += "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak(); "
+    command += "probe(pathlib.Path(sys.argv[1])); print(peak() - before)"
+    done = subprocess.run([sys.executable, "-c", command, str(path)], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 12 * 1024

@@ -167,3 +167,28 @@ def test_no_zip(tmp_path):
     (tmp_path / "a.zip").write_text("text")
     with pytest.raises(DataError, match=r"a\.zip: not a zip file"):
         registry("datasets").build({"type": "zip", "path": str(tmp_path / "a.zip")})
+
+
+def test_a_zip_made_on_windows(tmp_path):
+    for name in ("walk/v2", "run/v1"):
+        write_frames(tmp_path / "frames" / name)
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted((tmp_path / "frames").rglob("*.png")):
+            member = zipfile.ZipInfo("x")
+            member.filename = "top\\" + str(file.relative_to(tmp_path / "frames")).replace("/", "\\")
+            archive.writestr(member, file.read_bytes())
+        labels = b'\xef\xbb\xbf{"labels": [["walk\\\\v2", 1], ["run\\\\v1", 0]]}'
+        archive.writestr("dataset.json", labels)
+    data = registry("datasets").build(
+        {"type": "zip", "path": str(path), "resolution": 16, "clip_length": 4, "labels": True}
+    )
+    assert [(record.name, record.label) for record in data.records] == [("run/v1", "0"), ("walk/v2", "1")]
+    assert data.read(0, [0])[0, 0, 0, 0] == level(0)
+
+
+def test_huge_class_numbers_matter_with_labels_only(source, root):
+    (root / "dataset.json").write_text(json.dumps({"labels": [["run/v1", 10**12], ["walk/v2", 0]]}))
+    assert len(source()) == 3
+    with pytest.raises(DataError, match=r"dataset\.json: 2 different labels up to 1000000000000"):
+        source(labels=True)

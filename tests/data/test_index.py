@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -68,7 +72,7 @@ def test_a_new_modification_time_is_a_change(folder, probed):
 def test_a_damaged_cache_is_built_again(folder, cache, probed, content):
     first = index_files(folder, ["a.mp4"])
     data = json.loads(cached(cache).read_text())
-    data["files"]["a.mp4"]["info"]["ticks"] = {"uniform": 7}
+    data["files"]["a.mp4"]["info"]["ticks"]["uniform"] = 7
     cached(cache).write_text(json.dumps(data) if content is None else content)
     assert index_files(folder, ["a.mp4"]) == first
     assert probed == ["a.mp4", "a.mp4"]
@@ -111,3 +115,75 @@ def test_cache_directory(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert cache_directory() == tmp_path / "home" / ".cache" / "inrvid"
+
+
+HOSTILE = {
+    "more frames than bytes": {"ticks": {"uniform": [0, 1, 2 * 10**9], "values": []}},
+    "more frames than there are numbers": {"ticks": {"uniform": [0, 1, 10**30], "values": []}},
+    "keys that it does not have": {"keys": {"uniform": [0, 1, 2 * 10**9], "values": []}},
+    "keys before the first": {"keys": {"uniform": [-1, 1, 1], "values": []}},
+    "times that stand still": {"ticks": {"uniform": [0, 0, 5], "values": []}},
+    "times in disorder": {"ticks": {"uniform": None, "values": [3, 1, 2]}},
+    "times beyond int64": {"ticks": {"uniform": None, "values": [0, 2**63]}},
+    "no rate": {"fps": 0},
+    "a rate that is none": {"fps": "NaN"},
+    "an infinite rate": {"fps": 1e400},
+    "no time base": {"time_base": [1, 0]},
+    "a huge picture": {"width": 10**5, "height": 10**5},
+    "a negative picture": {"width": -64, "height": -48},
+    "another type": {"seekable": "yes"},
+    "another size": {"size": 10**12},
+    "no size": {"size": None},
+    "less": {"ticks": None},
+    "deep nesting": {"ticks": functools.reduce(lambda inner, _: [inner], range(90), 0)},
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_cache_is_built_again(folder, cache, probed, kind):
+    first = index_files(folder, ["a.mp4"])
+    data = json.loads(cached(cache).read_text())
+    data["files"]["a.mp4"]["info"] |= HOSTILE[kind]
+    cached(cache).write_text(json.dumps(data))
+    probed.clear()
+    assert index_files(folder, ["a.mp4"]) == first
+    assert probed == ["a.mp4"]
+
+
+def test_a_cache_that_is_no_file_or_too_large(folder, cache, probed, monkeypatch):
+    first = index_files(folder, ["a.mp4"])
+    monkeypatch.setattr(index, "MOST_BYTES", 10)
+    monkeypatch.setattr(index, "MOST_BYTES_A_FILE", 10)
+    assert index_files(folder, ["a.mp4"]) == first
+    file = cached(cache)
+    file.unlink()
+    os.mkfifo(file)
+    assert index_files(folder, ["a.mp4"]) == first
+    assert probed == ["a.mp4"] * 3
+
+
+def test_names_that_are_no_text(folder, tmp_path, probed):
+    (tmp_path / "caf\udce9").mkdir()
+    names = ["\udcff.mp4", "100%.mp4", "ü.mp4"]
+    for name in names:
+        shutil.copy(folder / "a.mp4", tmp_path / "caf\udce9" / name)
+    first = index_files(tmp_path / "caf\udce9", names)
+    assert [info.frames for info in first.values()] == [5, 5, 5]
+    probed.clear()
+    assert index_files(tmp_path / "caf\udce9", names) == first
+    assert probed == []
+
+
+def test_a_folder_with_a_long_name_is_indexed_once(tmp_path, probed):
+    folder = tmp_path / ("ü" * 120)
+    write_video(folder / "a.mp4", 5)
+    for _ in range(2):
+        index_files(folder, ["a.mp4"])
+    assert probed == ["a.mp4"]
+
+
+def test_cache_directory_of_who_has_no_home(monkeypatch):
+    for name in ("INRVID_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: (_ for _ in ()).throw(KeyError(uid)))
+    assert cache_directory() == Path(tempfile.gettempdir()) / f"inrvid-{os.getuid()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from inrvid.data.rates import source_frames
 from inrvid.data.video_info import Ticks, VideoInfo
@@ -24,7 +25,8 @@ def test_ticks_keep_their_values(ticks):
 
 def test_an_index_entry_survives_json():
     for info in (STEADY, video([0, 40, 100], 20.0)):
-        assert VideoInfo.from_json(info.to_json()) == info
+        stored = TypeAdapter(VideoInfo)
+        assert stored.validate_json(stored.dump_json(info), strict=True) == info
 
 
 def test_all_frames_without_fps():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from inrvid.data.ucf101 import Ucf101
@@ -68,3 +70,27 @@ def test_layout_is_recognised(root, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     write_video(other / "dogs" / "1.mp4", 4)
     assert not Ucf101.matches(other)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Archery", "v_Archery_g01_c01.avi", "../x/v_a.avi 1", "/etc/v_a.avi 1", "Archery/v_a.mp4 1", "A/v_\0.avi"],
+)
+def test_lines_that_name_no_video(root, line):
+    write_lists(root / "ucfTrainTestlist")
+    with (root / "ucfTrainTestlist/trainlist01.txt").open("a") as file:
+        file.write(f"\n{line}\n")
+    with pytest.raises(DataError, match=r"trainlist01\.txt: line 4: expected 'Class/v_….avi', got") as caught:
+        ucf(root, split="train")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_list_that_is_no_text_or_no_file(root):
+    write_lists(root / "ucfTrainTestlist")
+    (root / "ucfTrainTestlist/trainlist01.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match=r"trainlist01\.txt: not UTF-8"):
+        ucf(root, split="train")
+    (root / "ucfTrainTestlist/trainlist01.txt").unlink()
+    os.mkfifo(root / "ucfTrainTestlist/trainlist01.txt")
+    with pytest.raises(DataError, match=r"trainlist01\.txt: a pipe"):
+        ucf(root, split="train")

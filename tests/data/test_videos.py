@@ -168,3 +168,18 @@ def test_fingerprint_follows_content_and_how_it_is_read(classes):
     assert folder(classes, stride=2).fingerprint != first
     write_video(classes / "dogs" / "1.mp4", 9)
     assert folder(classes).fingerprint != first
+
+
+def test_times_that_are_too_far_apart_are_not_counted_out(tmp_path):
+    write_video(tmp_path / "a.mkv", 8)
+    write_video(tmp_path / "b.mkv", 8, times=[0, 40, 80, 120, 160, 200, 240, 10**9])
+    assert [record.name for record in folder(tmp_path).records] == ["a.mkv", "b.mkv"]
+    (skipped,) = folder(tmp_path, fps=25).skipped
+    assert skipped.name == "b.mkv"
+    assert "frames at 25 fps, at most 10000000 can be read" in skipped.reason
+
+
+def test_the_reason_of_a_single_file_names_it_once(tmp_path):
+    write_video(tmp_path / "a.mp4", 3)
+    with pytest.raises(DataError, match=rf"^{tmp_path}/a\.mp4: 3 frames"):
+        folder(tmp_path / "a.mp4", on_error="fail")

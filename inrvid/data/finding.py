@@ -1,0 +1,83 @@
+"""Finding videos and frames below a folder: by the suffixes of files and the names of folders."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+VIDEOS = (
+    ".mp4", ".avi", ".mkv", ".mov", ".webm", ".gif", ".m4v",
+    ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".m2ts", ".mts", ".ogv", ".3gp",
+)  # fmt: skip
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+OTHERS = (
+    ".heic", ".heif", ".avif", ".jxl", ".jp2", ".psd", ".raw", ".dng", ".cr2", ".nef", ".arw", ".exr", ".hdr", ".dpx",
+    ".mxf", ".rm", ".rmvb", ".swf", ".vob", ".asf", ".y4m", ".yuv", ".braw", ".r3d",
+)  # fmt: skip
+"""Pictures and videos that are not read: they are counted, so that nobody looks for them."""
+
+SPLITS = ("train", "test", "val", "valid", "validation")
+"""Names of folders that part a data set and are no classes."""
+
+
+def expanded(path: str | Path) -> Path:
+    """`path` with the home directory for '~'; as it is for who has none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def files_in(path: Path, suffixes: Container[str]) -> Iterator[Path]:
+    """Files below `path` (or `path` itself) with one of the suffixes, no hidden ones, in no certain order.
+
+    What is called so and is no file (a dangling link, a pipe) is among them: who opens it says what it is.
+    """
+    if path.is_file():
+        yield from [path] if path.suffix.lower() in suffixes else []
+        return
+    seen: set[str] = set()
+    for folder, subfolders, files in os.walk(path, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:  # a link to a folder above itself
+            subfolders.clear()
+            continue
+        seen.add(real)
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
+                yield Path(folder, name)
+
+
+def left_out(names: Iterable[str], kinds: Container[str]) -> dict[str, int]:
+    """How many of the files there are of each of the `kinds` of suffixes, the most frequent first."""
+    suffixes = (PurePosixPath(name).suffix.lower() for name in names)
+    return dict(sorted(Counter(suffix for suffix in suffixes if suffix in kinds).items(), key=lambda kv: (-kv[1], kv)))
+
+
+def are_videos(path: Path) -> bool:
+    """Whether what is below `path` are videos, rather than frames beside which there are a few GIFs as previews."""
+    gifs = 0
+    folders: set[Path] = set()
+    for file in files_in(path, (*VIDEOS, *PICTURES)):
+        suffix = file.suffix.lower()
+        if suffix in PICTURES:
+            folders.add(file.parent)
+        elif suffix != ".gif":
+            return True
+        else:
+            gifs += 1
+    return gifs > 0 and gifs >= len(folders)
+
+
+def classes_by_folder(names: Sequence[str]) -> dict[str, str | None]:
+    """The class of each video ('class/video', with or without folders between): the first of its folders.
+
+    Where all first folders are splits ('train', 'test', …), it is the next one. None: there is no such folder.
+    """
+    parts = {name: PurePosixPath(name).parts[:-1] for name in names}
+    split = all(folders[0].lower() in SPLITS for folders in parts.values() if folders)
+    level = 1 if split else 0
+    return {name: folders[level] if len(folders) > level else None for name, folders in parts.items()}
