@@ -33,6 +33,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from .errors import ConfigError, did_you_mean
+from .text import is_printable
 
 MOST = 2**31 - 1
 LARGEST = 1e30
@@ -58,16 +59,6 @@ Fps = Annotated[float, Field(ge=LOWEST_FPS, le=HIGHEST_FPS)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
-def is_text(name: str) -> bool:
-    """Whether a file's name is text: one whose bytes are none has stand-ins for them (surrogates)."""
-    return not any("\ud800" <= c <= "\udfff" for c in name)
-
-
-def is_printable(text: str) -> bool:
-    """Whether a terminal shows it as it is: no control characters, nothing that is not text."""
-    return is_text(text) and not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 for c in text)
-
-
 Side = Annotated[int, Field(ge=1, le=16384)]
 """Pixels."""
 Sides = Annotated[tuple[Side, Side], Strict(False)]
@@ -80,13 +71,6 @@ def _file_name(value: str) -> str:
     if len(value.encode()) > 200:
         raise ValueError("should be a name of at most 200 bytes")
     return value
-
-
-def file_name(text: str) -> str:
-    """`text` as a `FileName`: what cannot be in one is replaced."""
-    name = "".join("_" if c in "/\\" or not is_printable(c) else c for c in text)
-    name = name.encode()[:200].decode(errors="ignore").strip()
-    return name if name not in ("", ".", "..") else "unnamed"
 
 
 def _path(value: Any, handler: ValidatorFunctionWrapHandler) -> str:

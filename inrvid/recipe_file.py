@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from . import plain_yaml
-from .config import file_name
 from .errors import InrvidError, did_you_mean
 from .files import read_text
 from .plain_yaml import KeyPath
+from .text import file_name
 
 LARGEST = 4 * 2**20
 """Bytes of a recipe."""

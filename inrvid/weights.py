@@ -11,8 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from .config import is_text
 from .files import checked, opened
+from .text import is_text
 
 LFS = b"version https://git-lfs.github.com/spec"
 

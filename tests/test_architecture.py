@@ -11,7 +11,19 @@ from inrvid.registry import REGISTRIES, registry
 
 PACKAGE = Path(inrvid.__file__).parent
 LAYERS = [
-    {"errors", "files", "documents", "run_files", "plain_yaml", "config", "random", "grid", "transfer", "precision"},
+    {
+        "errors",
+        "text",
+        "files",
+        "documents",
+        "run_files",
+        "plain_yaml",
+        "config",
+        "random",
+        "grid",
+        "transfer",
+        "precision",
+    },
     {"kernels"},
     {"layers", "registry", "components", "weights"},
     {"coords"},

@@ -11,8 +11,9 @@ import sys
 import typer
 
 from ..errors import InrvidError
+from ..text import printable
 from . import bench, data, doctor, generate, plugins, recipe, runs, train
-from .output import printable, show_anything
+from .output import show_anything
 
 app = typer.Typer(
     name="inrvid",

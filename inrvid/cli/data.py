@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigError, DataError
+from ..text import printable
 
 if TYPE_CHECKING:
     from ..data.base import VideoDataset
@@ -49,7 +50,7 @@ def info(
     if as_json:
         typer.echo(json.dumps({**_described(kind, dataset), **speeds}))
         return
-    typer.echo("\n".join([f"{kind}: {path}", *dataset.summary()]))
+    typer.echo(printable("\n".join([f"{kind}: {path}", *dataset.summary()])))
     for name, speed in speeds.items():
         typer.echo(f"{name.replace('_', ' ')}: {speed:.1f}")
 
@@ -63,7 +64,7 @@ def verify(path: PathArgument, type_: TypeOption = "auto") -> None:
     broken = 0
     for item in broken_videos(dataset):
         broken += 1
-        typer.echo(f"{item.name}: {item.reason}")
+        typer.echo(printable(f"{item.name}: {item.reason}"))
     total = len(dataset) + len(dataset.skipped)
     if broken:
         raise DataError(f"{path}: {broken} of {total} videos are broken{_unless(dataset)}")
@@ -104,7 +105,8 @@ def convert(
         raise DataError(f"{out}: cannot be written: {error.strerror or error}") from error
     size = out.stat().st_size / 2**20
     typer.echo(f"{out}: {counted(len(dataset) - len(failed), 'video')}, {size:.1f} MiB")
-    typer.echo("".join(f"{line}\n" for line in skipped_lines([*dataset.skipped, *failed], str(path))), nl=False)
+    lines = "".join(f"{line}\n" for line in skipped_lines([*dataset.skipped, *failed], str(path)))
+    typer.echo(printable(lines), nl=False)
 
 
 def _open(path: Path, type_: str, **values: Any) -> tuple[str, VideoDataset]:

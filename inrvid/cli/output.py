@@ -7,8 +7,6 @@ import errno
 import io
 import sys
 
-from ..config import is_printable
-
 GONE = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF}
 """Errors of writing that mean: nobody reads this any more (a closed pipe, a full disk, a hung-up terminal)."""
 
@@ -18,11 +16,6 @@ def show_anything() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-
-
-def printable(text: str) -> str:
-    """Without the control characters that names in files may hold: a terminal would obey them."""
-    return "".join(c if c == "\n" or is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def outlive_readers() -> None:

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..errors import DataError
 from ..random import Draws, Key
+from ..text import printable
 from ..time_samplers.base import TimeSampler
 from .base import VideoDataset
 from .memory import InMemory
@@ -77,7 +78,7 @@ class Clips(Dataset[dict[str, Tensor]]):
     def _warn(self, video: int, error: DataError) -> None:
         if not self._warned[video]:
             self._warned[video] = True
-            warnings.warn(f"{error}: another video takes its place", RuntimeWarning, stacklevel=3)
+            warnings.warn(printable(f"{error}: another video takes its place"), RuntimeWarning, stacklevel=3)
 
 
 def _weights(dataset: VideoDataset, lengths: Tensor) -> Tensor:

@@ -14,10 +14,10 @@ from accelerate import Accelerator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from ..config import is_text
 from ..files import naming, write_text
 from ..recipe import Recipe
 from ..run_files import METRICS, lines
+from ..text import is_text
 
 
 class Monitor:

@@ -26,6 +26,7 @@ from ..kernels.pages import keep_pages
 from ..models import build_discriminator, build_generator
 from ..precision import set_tf32
 from ..recipe import Recipe
+from ..text import printable
 from .checkpoint import bytes_needed, is_finite, load_checkpoint, save_checkpoint
 from .fitting import fit_to_data
 from .health import Health
@@ -422,7 +423,7 @@ class Trainer:
     def _say(self, *lines: str) -> None:
         if self.accelerator.is_main_process:
             for line in lines:
-                self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+                self.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _millions(module: torch.nn.Module) -> str:

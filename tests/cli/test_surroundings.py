@@ -10,7 +10,7 @@ import pytest
 
 from inrvid import InrvidError, build_generator, cli
 from inrvid.cli.doctor import examine
-from inrvid.cli.output import printable
+from inrvid.text import printable
 
 from ..small import small_generator
 

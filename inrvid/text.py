@@ -1,0 +1,25 @@
+"""Names of files as text: what a terminal shows, and what may become part of a path."""
+
+from __future__ import annotations
+
+
+def is_text(name: str) -> bool:
+    """Whether a file's name is text: one whose bytes are none has stand-ins for them (surrogates)."""
+    return not any("\ud800" <= c <= "\udfff" for c in name)
+
+
+def is_printable(text: str) -> bool:
+    """Whether a terminal shows it as it is: no control characters, nothing that is not text."""
+    return is_text(text) and not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 for c in text)
+
+
+def printable(text: str) -> str:
+    """Without the control characters that names in files may hold: a terminal would obey them."""
+    return "".join(c if c == "\n" or is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def file_name(text: str) -> str:
+    """`text` as a `config.FileName`: what cannot be in one is replaced."""
+    name = "".join("_" if c in "/\\" or not is_printable(c) else c for c in text)
+    name = name.encode()[:200].decode(errors="ignore").strip()
+    return name if name not in ("", ".", "..") else "unnamed"
