@@ -24,6 +24,9 @@ from typing import BinaryIO
 TEXT_LIMIT = 64 * 2**20
 """Bytes of a text file (recipes, JSON, lists) beyond which it is not one of ours."""
 
+MARK = "-inrvid-"
+"""In the names of temporary files and folders, so that nobody else's is taken for one."""
+
 _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -83,7 +86,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(path.parent, path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}-", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}{MARK}", suffix=path.suffix, dir=path.parent)
     temporary = Path(name)
     try:
         _lock(handle)
@@ -108,7 +111,7 @@ def refilling(folder: Path, own: re.Pattern[str]) -> Iterator[Path]:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(folder.parent, folder)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.stem[:100]}-", suffix=folder.suffix, dir=folder.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.stem[:100]}{MARK}", suffix=folder.suffix, dir=folder.parent))
     handle = os.open(temporary, os.O_RDONLY)
     try:
         _lock(handle)
@@ -149,7 +152,7 @@ def write_text(path: Path, text: str) -> None:
 def remove_leftovers(folder: Path, path: Path | None = None) -> None:
     """Remove the temporary files that killed writers of `path` (None: of anything) left in `folder`."""
     stem, suffix = (".+", r"(\.\w+)?") if path is None else (re.escape(path.stem[:100]), re.escape(path.suffix))
-    pattern = re.compile(rf"\.{stem}-[a-z0-9_]{{8}}{suffix}")
+    pattern = re.compile(rf"\.{stem}{MARK}[a-z0-9_]{{8}}{suffix}")
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         left = [entry.path for entry in entries if pattern.fullmatch(entry.name)]
         for name in left:

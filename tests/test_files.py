@@ -74,12 +74,12 @@ def test_leftovers_of_the_killed_go_and_those_of_the_living_stay(tmp_path):
         "import os, pathlib; from inrvid.files import replacing\nwith replacing(pathlib.Path('m.txt')): os._exit(9)"
     )
     subprocess.run([sys.executable, "-c", killed], cwd=tmp_path)
-    assert len(list(tmp_path.glob(".m-*.txt"))) == 1
-    (tmp_path / ".m-notes.txt").write_text("not ours: no eight letters")
+    assert len(list(tmp_path.glob(".m-inrvid-*.txt"))) == 1
+    (tmp_path / ".vscode-settings").mkdir()  # not ours: eight letters, but no mark
     with replacing(tmp_path / "m.txt") as ours:
         ours.write_text("living")
         remove_leftovers(tmp_path)
-        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([".m-notes.txt", ours.name])
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([".vscode-settings", ours.name])
     assert (tmp_path / "m.txt").read_text() == "living"
 
 
