@@ -33,6 +33,7 @@ from .step import TrainingStep
 
 MANIFEST = "manifest.json"
 PREFIX = "clips-"
+NAME = rf"{PREFIX}[0-9]{{12}}"
 FILES = ("generator", "discriminator", "ema", "augment", "optimizer_generator", "optimizer_discriminator")
 """Of a checkpoint, each a safetensors file."""
 
@@ -134,7 +135,7 @@ def load_checkpoint(path: Path, training: TrainingStep) -> Manifest:
 
 def is_checkpoint(path: Path) -> bool:
     """Whether a path is named as a checkpoint, and is a folder (no link to one)."""
-    return re.fullmatch(rf"{PREFIX}[0-9]{{12}}", path.name) is not None and path.is_dir() and not path.is_symlink()
+    return re.fullmatch(NAME, path.name) is not None and path.is_dir() and not path.is_symlink()
 
 
 def clips_of(path: Path) -> int:

@@ -8,16 +8,17 @@ leaves no half checkpoint under a checkpoint's name.
 from __future__ import annotations
 
 import math
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from .checkpoint import Damaged, clips_of, damage, is_checkpoint, read_manifest, stamp
+from .checkpoint import NAME, Damaged, clips_of, damage, is_checkpoint, read_manifest, stamp
 
 Say = Callable[[str], None]
 
-BEING_WRITTEN, REPLACED, DELETED = ".clips-", ".replaced-", ".deleted-"
-"""How names begin of what a killed process may leave behind."""
+BEING_WRITTEN, REPLACED, DELETED = ".", ".replaced-", ".deleted-"
+"""How names begin, before a checkpoint's name, of what a killed process may leave behind."""
 
 _known_intact: dict[Path, tuple[int, ...]] = {}
 """Checkpoints whose hashes this process has compared, with their stamps then: they are large."""
@@ -101,15 +102,19 @@ def delete(path: Path) -> None:
 
 def recover(folder: Path) -> None:
     """Tidy up after a killed process: bring back what it was replacing, remove what it was writing or deleting."""
-    for path in folder.glob(f"{REPLACED}*"):
+    for path in _left(folder, REPLACED):
         target = path.with_name(path.name.removeprefix(REPLACED))
         if target.exists():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.rename(target)
     for start in (BEING_WRITTEN, DELETED):
-        for path in folder.glob(f"{start}*"):
+        for path in _left(folder, start):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _left(folder: Path, start: str) -> list[Path]:
+    return [path for path in folder.glob(f"{start}*") if re.fullmatch(re.escape(start) + NAME, path.name)]
 
 
 def set_aside(folder: Path, after: int, metrics: Path) -> Path | None:

@@ -173,7 +173,8 @@ class Trainer:
         config = self.recipe.train
         end = round(config.kclips * 1000)
         if self.clips >= end:
-            self._say(f"already at {self.clips} clips: to go on, --set train.kclips={2 * max(config.kclips, self.clips / 1000):g}")
+            more = 2 * max(config.kclips, self.clips / 1000)
+            self._say(f"already at {self.clips} clips: to go on, --set train.kclips={more:g}")
             self._save()
             return
         intervals = (config.log_kclips, config.sample_kclips, config.checkpoint_kclips)
