@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from .errors import InrvidError
+from .text import is_text
 
 KeyPath = tuple[str, ...]
 
@@ -124,7 +125,7 @@ class _Document:
 
     def _key(self, node: yaml.Node) -> str | int:
         key = self._scalar(node) if isinstance(node, yaml.ScalarNode) and node.tag in _PLAIN else None
-        if not isinstance(key, str | int) or isinstance(key, bool):
+        if not isinstance(key, str | int) or isinstance(key, bool) or not is_text(str(key)):
             raise self._wrong(node, "a key should be a name or a whole number")
         return key
 

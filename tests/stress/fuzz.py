@@ -100,7 +100,7 @@ def spoil_json(content: bytes, chance: random.Random) -> bytes:
         return chance.choice([b"[" * 100_000, b'{"a":' * 100_000, b"", b"null", b"\xff", b"9" * 100_000, b"[]", b'"x"'])
     try:
         data = json.loads(content)
-    except ValueError:  # spoilt before
+    except (ValueError, RecursionError):  # spoilt before
         return spoil_bytes(content, chance)
     for _ in range(chance.choice((1, 1, 2, 3))):
         container, key = chance.choice(places(data) or [([data], 0)])
