@@ -11,7 +11,7 @@ from . import plain_yaml
 from .errors import InrvidError, did_you_mean
 from .files import read_text
 from .plain_yaml import KeyPath
-from .text import file_name
+from .text import file_name, is_text
 
 LARGEST = 4 * 2**20
 """Bytes of a recipe."""
@@ -100,7 +100,7 @@ def read_overrides(overrides: Iterable[Override]) -> Layer:
     for override in overrides:
         key, value, text = _read_override(override)
         path = tuple(key.strip().split("."))
-        if not all(path):
+        if not all(path) or not is_text(key):
             raise InrvidError(f"{text}: expected key.path=value, such as train.batch_size=16")
         node = layer.data
         for name in path[:-1]:
