@@ -17,12 +17,15 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 TEXT_LIMIT = 64 * 2**20
 """Bytes of a text file (recipes, JSON, lists) beyond which it is not one of ours."""
+
+LFS, SHORT = b"version https://git-lfs.github.com/spec", 1024
+"""How a file begins that stands for one which Git LFS has not fetched yet; they are short."""
 
 MARK = "-inrvid-"
 """In the names of temporary files and folders, so that nobody else's is taken for one."""
@@ -47,6 +50,10 @@ def checked(path: Path, limit: int | None = None) -> os.stat_result:
     except ValueError:  # a NUL, or a lone surrogate
         raise _unusable(path, errno.EINVAL, "not the name of a file") from None
     _check(path, status, limit)
+    if status.st_size < SHORT:
+        with path.open("rb") as file:
+            if file.read(len(LFS)) == LFS:
+                raise _unusable(path, errno.EINVAL, "a pointer of Git LFS, not the file itself: git lfs pull")
     return status
 
 
@@ -84,9 +91,13 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written; `filename` is `path`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(path.parent, path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}{MARK}", suffix=path.suffix, dir=path.parent)
+    path = path.resolve() if path.is_symlink() else path  # a link stays one
+    if path.exists():
+        checked(path)  # a pipe or a device is not to be replaced by a file
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path.parent, path)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}{MARK}", suffix=path.suffix, dir=path.parent)
     temporary = Path(name)
     try:
         _lock(handle)
@@ -102,16 +113,19 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def refilling(folder: Path, own: re.Pattern[str]) -> Iterator[Path]:
-    """A temporary folder; on success its files take the place of those of `folder` whose names match `own`. Others
-    stay as they are.
+def refilling(folder: Path, replaced: Iterable[str]) -> Iterator[Path]:
+    """A temporary folder; on success its files take the place of the `replaced` ones of `folder`. Others stay.
 
     Raises:
         OSError: it cannot be written; `filename` is `folder`, or a file of it.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(folder.parent, folder)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.stem[:100]}{MARK}", suffix=folder.suffix, dir=folder.parent))
+    if folder.exists() and not folder.is_dir():
+        raise _unusable(folder, errno.ENOTDIR, "a file or device, not a folder")
+    with naming(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder.parent, folder)
+        made = tempfile.mkdtemp(prefix=f".{folder.stem[:100]}{MARK}", suffix=folder.suffix, dir=folder.parent)
+    temporary = Path(made)
     handle = os.open(temporary, os.O_RDONLY)
     try:
         _lock(handle)
@@ -119,10 +133,10 @@ def refilling(folder: Path, own: re.Pattern[str]) -> Iterator[Path]:
             yield temporary
             folder.mkdir(exist_ok=True)
             written = {path.name for path in temporary.iterdir()}
-            for old in [path for path in folder.iterdir() if own.fullmatch(path.name) and path.name not in written]:
-                old.unlink()
             for name in sorted(written):
                 (temporary / name).replace(folder / name)
+            for name in {*replaced} - written:
+                (folder / name).unlink(missing_ok=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         os.close(handle)
@@ -130,12 +144,13 @@ def refilling(folder: Path, own: re.Pattern[str]) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """An OSError that says no file's name (a full disk's, while writing) is said to be of `path`."""
+    """An OSError that says no file's name (a full disk's, while writing), or a temporary one's, is said to be of
+    `path`."""
     try:
         yield
     except OSError as error:
-        if error.errno is not None and error.filename is None:
-            error.filename = str(path)
+        if error.errno is not None and (error.filename is None or MARK in str(error.filename)):
+            error.filename, error.filename2 = str(path), None
         raise
 
 
@@ -145,8 +160,8 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """As UTF-8; parts of file names that are no text are written as escapes, which JSON and YAML read back."""
-    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+    """As UTF-8; parts of file names that are no text are written as U+FFFD: no reader of JSON takes anything else."""
+    write_bytes(path, re.sub("[\ud800-\udfff]", "\ufffd", text).encode())
 
 
 def remove_leftovers(folder: Path, path: Path | None = None) -> None:

@@ -56,6 +56,8 @@ def generate_videos(model: str | Path, output: Path, request: Request, *, cpu: b
     Raises:
         InrvidError: no such model, or a request that it cannot fulfil.
     """
+    if not output.name:
+        raise InrvidError(f"-o {output}: give the name of a file, such as out.mp4, or of a new folder")
     if output.suffix.lower() not in WRITABLE:
         raise InrvidError(
             f"-o {output}: cannot write '{output.suffix}': use .mp4, .gif, or a folder name for png frames"

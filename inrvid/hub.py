@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 from safetensors.torch import save
@@ -35,15 +35,15 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 class Provider(Document):
     """Who gave a component: a package and its version."""
 
-    package: str
-    version: str
+    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+!_-]{0,100}$")]
 
 
 class ModelConfig(Document):
     """config.json. What else is in it (recipe, clips, …) is for people."""
 
     generator: dict[str, Any]
-    components: dict[str, Provider] = Field({})
+    components: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")], Provider] = Field({})
     inrvid_version: str = ""
 
 

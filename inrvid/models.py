@@ -51,7 +51,7 @@ def shapes(kind: str, config: Mapping[str, Any] | PartConfig) -> dict[str, torch
         raise
     except Exception as error:
         if "overflow" in str(error):  # of a number of elements beyond 2⁶³
-            raise InrvidError(f"{kind}: sizes whose weights would need more bytes than can be counted") from None
+            raise InrvidError(f"{kind[:-1]}: its weights would need more bytes than can be counted") from None
         return None  # a plugin's constructor that looks at its tensors
 
 

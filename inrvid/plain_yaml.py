@@ -130,6 +130,8 @@ class _Document:
         return key
 
     def _scalar(self, node: yaml.Node) -> Any:
+        if node.tag.endswith((":int", ":float")) and ":" in node.value:
+            return node.value  # YAML 1.1 would read 1:30 as 90
         if node.tag.endswith((":int", ":float")) and len(node.value) > MOST_DIGITS:
             raise self._wrong(node, "a number of too many digits")
         try:

@@ -17,11 +17,7 @@ from .files import opened
 METRICS, SCORES = "metrics.jsonl", "scores.json"
 
 LONGEST_LINE = 2**16
-LARGEST_VALUE = 1e30
-"""Larger ones are damage, or are of no use to anybody."""
-
 Number = Annotated[int, Field(ge=0, lt=10**15)]
-Value = Annotated[float, Field(ge=-LARGEST_VALUE, le=LARGEST_VALUE)]
 
 
 class Record(Document):
@@ -31,7 +27,7 @@ class Record(Document):
 
     step: Number
     clips: Number
-    __pydantic_extra__: dict[str, Value | None]
+    __pydantic_extra__: dict[str, float | None]
 
     @property
     def values(self) -> dict[str, float | None]:
@@ -41,8 +37,8 @@ class Record(Document):
 class Scores(Document):
     """scores.json: of the untrained generator and the trained one, by `metric/part`."""
 
-    untrained: dict[str, Value] = Field({})
-    trained: dict[str, Value] = Field({})
+    untrained: dict[str, float] = Field({})
+    trained: dict[str, float] = Field({})
 
 
 def lines(path: Path) -> Iterator[tuple[str, Record | None]]:

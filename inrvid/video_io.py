@@ -12,10 +12,13 @@ from einops import rearrange
 from torch import Tensor
 
 from .errors import InrvidError
-from .files import refilling, replacing
+from .files import opened, refilling, replacing
 
 FRAME = re.compile(r"[0-9]{6,}\.png")
 """Names of the frames in a folder."""
+
+SIGNATURE = ("Software", "inrvid")
+"""Text in each of them, by which they are known as ours."""
 
 WRITABLE = (".mp4", ".gif", "")
 """Suffixes that `write_video` knows; none: a folder of png frames."""
@@ -51,7 +54,7 @@ def write_video(path: str | Path, video: np.ndarray, fps: float) -> None:
     the frames take the place of those of an earlier video.
 
     Raises:
-        InrvidError: another suffix.
+        InrvidError: another suffix, or a folder with numbered pictures that are not ours.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -62,11 +65,7 @@ def write_video(path: str | Path, video: np.ndarray, fps: float) -> None:
         with replacing(path) as temporary:
             _write_gif(temporary, video, fps)
     elif not suffix:
-        from PIL import Image
-
-        with refilling(path, FRAME) as temporary:
-            for i, frame in enumerate(video):
-                Image.fromarray(frame).save(temporary / f"{i:06d}.png")
+        _write_frames(path, video)
     else:
         raise InrvidError(f"{path}: cannot write '{suffix}': use .mp4, .gif, or a folder name for png frames")
 
@@ -77,6 +76,28 @@ def write_image(path: str | Path, picture: np.ndarray) -> None:
 
     with replacing(Path(path)) as temporary:
         Image.fromarray(picture).save(temporary)
+
+
+def _write_frames(folder: Path, video: np.ndarray) -> None:
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    signed = PngInfo()
+    signed.add_text(*SIGNATURE)
+    with refilling(folder, _earlier_frames(folder)) as temporary:
+        for i, frame in enumerate(video):
+            Image.fromarray(frame).save(temporary / f"{i:06d}.png", pnginfo=signed)
+
+
+def _earlier_frames(folder: Path) -> list[str]:
+    """Names of the frames in a folder; InrvidError if one is not ours."""
+    names = [path.name for path in folder.iterdir() if FRAME.fullmatch(path.name)] if folder.is_dir() else []
+    mark = b"tEXt" + b"\0".join(part.encode() for part in SIGNATURE)
+    for name in names:
+        with opened(folder / name) as file:
+            if mark not in file.read(256):
+                raise InrvidError(f"{folder}: holds pictures that are not inrvid's ({name}): give another folder")
+    return names
 
 
 def _write_mp4(path: Path, video: np.ndarray, fps: float) -> None:

@@ -6,15 +6,12 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from .files import checked, opened
 from .text import is_text
-
-LFS = b"version https://git-lfs.github.com/spec"
 
 
 class Unfit(Exception):
@@ -67,7 +64,7 @@ def load_into(module: nn.Module, path: Path) -> None:
             continue
         if not value.is_floating_point():
             raise Unfit(f"{name} is of {str(value.dtype).removeprefix('torch.')}, weights are floating-point numbers")
-        if not torch.isfinite(value.float() if value.element_size() < 2 else value).all():
+        if not value.float().isfinite().all():
             raise Unfit(f"{name} is not finite (NaN or infinity): a training that diverged, or a damaged file")
     try:
         module.load_state_dict(tensors)
@@ -90,11 +87,9 @@ def _look(path: Path) -> None:
     try:
         checked(path)
         with opened(path) as file:
-            start = file.read(len(LFS))
+            start = file.read(8)
     except OSError as error:
         raise Unfit(f"cannot be read: {error.strerror or error}") from None
-    if start == LFS:
-        raise Unfit("a pointer of Git LFS, not the weights themselves: git lfs pull")
     if len(start) < 8:
         raise Unfit(f"cut short: {len(start)} bytes")
 

@@ -128,6 +128,7 @@ OPENERS = {
     "inrvid.training.lock",
     "inrvid.training.checkpoint",  # a folder, to sync it
     "inrvid.training.monitor",  # to append to it
+    "inrvid.cli.output",  # the null device, to write to it
 }
 GIVEN = {"Image", "av", "archive", "files"}
 """What opens what it is given: bytes, names that were checked, members of an open zip."""

@@ -75,20 +75,21 @@ def test_leftovers_of_the_killed_go_and_those_of_the_living_stay(tmp_path):
     )
     subprocess.run([sys.executable, "-c", killed], cwd=tmp_path)
     assert len(list(tmp_path.glob(".m-inrvid-*.txt"))) == 1
-    (tmp_path / ".vscode-settings").mkdir()  # not ours: eight letters, but no mark
+    others = [".vscode-settings", ".npm-packages", ".vault-password.txt", ".git-worktree"]
+    for name in others:  # not ours: eight letters, but no mark
+        (tmp_path / name).mkdir()
     with replacing(tmp_path / "m.txt") as ours:
         ours.write_text("living")
         remove_leftovers(tmp_path)
-        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([".vscode-settings", ours.name])
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*others, ours.name])
     assert (tmp_path / "m.txt").read_text() == "living"
 
 
 def test_a_folder_is_refilled_or_stays(tmp_path):
-    frames = re.compile(r"\d+")
     folder = tmp_path / "f"
     folder.mkdir()
     (folder / "1").write_text("old")
-    with contextlib.suppress(ZeroDivisionError), refilling(folder, frames) as new:
+    with contextlib.suppress(ZeroDivisionError), refilling(folder, ["1"]) as new:
         (new / "0").write_text("new")
         1 / 0  # noqa: B018
     assert [path.name for path in tmp_path.rglob("*")] == ["f", "1"]
@@ -106,6 +107,34 @@ def test_a_full_disk_names_the_file(tmp_path):
     assert caught.value.filename == str(tmp_path / "x")
 
 
-def test_names_that_are_no_text_are_written_as_escapes(tmp_path):
+def test_names_that_are_no_text_are_written_as_text(tmp_path):
     write_text(tmp_path / "x.json", '"a\udcffb"')
-    assert (tmp_path / "x.json").read_bytes() == b'"a\\udcffb"'
+    assert (tmp_path / "x.json").read_text("utf-8") == '"a\ufffdb"'
+
+
+@pytest.mark.parametrize(("make", "told"), [(pipe, "a pipe"), (lambda p: p.mkdir(), "a folder")])
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path, make, told):
+    make(tmp_path / "x.txt")
+    with pytest.raises(OSError, match=f"{told}, not a file"):
+        write_text(tmp_path / "x.txt", "new")
+    assert not (tmp_path / "x.txt").is_file()
+
+
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "x.txt").symlink_to("there/x.txt")
+    write_text(tmp_path / "x.txt", "new")
+    assert (tmp_path / "x.txt").is_symlink()
+    assert (tmp_path / "there" / "x.txt").read_text() == "new"
+
+
+def test_an_error_of_a_temporary_file_is_said_of_its_target():
+    with pytest.raises(OSError, match=r"No such file|denied|not permitted") as caught:
+        write_text(Path("/proc/x.txt"), "new")
+    assert caught.value.filename == "/proc/x.txt"
+
+
+def test_pointers_of_git_lfs_are_no_files(tmp_path):
+    (tmp_path / "x.mp4").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n")
+    with pytest.raises(OSError, match="git lfs pull"):
+        checked(tmp_path / "x.mp4")

@@ -96,6 +96,20 @@ def test_sizes_are_compared_before_anything_is_allocated(model):
     assert "mapping_layers: should be less than or equal to 100" in refusal(model)
 
 
+def test_names_in_it_that_are_no_text_do_not_spoil_it(model):
+    """A model trained on such a folder could not be opened, once."""
+    G = VideoGenerator.from_pretrained(model)
+    G.save_pretrained(model, recipe={"data": {"path": "/n\udcff"}})
+    VideoGenerator.from_pretrained(model)
+    assert json.loads((model / "config.json").read_text("utf-8"))["recipe"]["data"]["path"] == "/n\ufffd"
+
+
+def test_packages_have_names_of_packages(model):
+    for package in ("evil; rm -rf /", "a\nb", ""):
+        edited(model, components={"generators.x": {"package": package, "version": "1"}})
+        assert "components.generators.x.package: String should match pattern" in refusal(model)
+
+
 def test_a_newer_version_is_named(model):
     edited(model, inrvid_version="99.1.0", generator={"type": "inr_gan", "unheard_of": 1})
     assert "it was made by inrvid 99.1.0, this is" in refusal(model)
@@ -106,6 +120,7 @@ def test_a_newer_version_is_named(model):
     [
         (lambda value: value * math.nan, "is not finite"),
         (lambda value: value + math.inf, "is not finite"),
+        (lambda value: value.double() * 1e300, "is not finite"),
         (lambda value: value.long(), "is of int64, weights are floating-point numbers"),
         (lambda value: value > 0, "is of bool"),
     ],

@@ -70,6 +70,14 @@ def test_a_shorter_video_leaves_no_frame_of_a_longer_one(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["frames"]
 
 
+def test_other_people_s_pictures_are_not_replaced(tmp_path):
+    """Whatever was numbered like a frame was deleted, once."""
+    Image.new("RGB", (4, 4)).save(tmp_path / "20190510.png")
+    with pytest.raises(InrvidError, match=r"holds pictures that are not inrvid's \(20190510\.png\)"):
+        write_video(tmp_path, smooth_video(), fps=10)
+    assert [path.name for path in tmp_path.iterdir()] == ["20190510.png"]
+
+
 @pytest.mark.parametrize("fps", [0.01, 3, 12, 24, 29.97, 30, 50])
 def test_a_gif_is_as_long_as_its_video(fps):
     durations = gif_durations(120, fps)

@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from pydantic import Field, ValidationError
 
-from ..config import StrictModel
+from ..config import Positive, StrictModel
 from ..errors import InrvidError
 from ..files import read_bytes, read_text, write_text
 
@@ -24,9 +24,9 @@ GROUPS = ("kernels", "generation", "training", "evaluation", "data")
 class Seconds(StrictModel):
     """Of one call."""
 
-    median: float
-    min: float
-    max: float
+    median: Positive
+    min: Positive
+    max: Positive
     rounds: int
 
     @classmethod

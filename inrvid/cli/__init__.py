@@ -7,6 +7,7 @@ training that was interrupted by SIGHUP, SIGINT or SIGTERM and has saved its sta
 from __future__ import annotations
 
 import sys
+import warnings
 
 import typer
 
@@ -53,6 +54,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     show_anything()
+    warnings.formatwarning = lambda message, *rest, **more: f"warning: {printable(str(message))}\n"
     try:
         app()
     except (InrvidError, OSError) as error:

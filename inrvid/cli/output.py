@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import os
 import sys
 
 GONE = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF}
@@ -12,7 +13,10 @@ GONE = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF}
 
 
 def show_anything() -> None:
-    """What the terminal's encoding cannot show is replaced, not raised."""
+    """What the terminal's encoding cannot show is replaced, not raised; what is shown to nobody goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started the process
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

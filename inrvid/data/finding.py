@@ -57,19 +57,20 @@ def left_out(names: Iterable[str], kinds: Container[str]) -> dict[str, int]:
     return dict(sorted(Counter(suffix for suffix in suffixes if suffix in kinds).items(), key=lambda kv: (-kv[1], kv)))
 
 
+FRAMES = 4
+"""Pictures in a folder from which on they may be the frames of a video; fewer are covers and thumbnails."""
+
+
 def are_videos(path: Path) -> bool:
-    """Whether what is below `path` are videos, rather than frames beside which there are a few GIFs as previews."""
-    gifs = 0
-    folders: set[Path] = set()
+    """Whether what is below `path` are videos, rather than folders of frames with a preview here and there."""
+    videos, pictures = 0, Counter[Path]()
     for file in files_in(path, (*VIDEOS, *PICTURES)):
-        suffix = file.suffix.lower()
-        if suffix in PICTURES:
-            folders.add(file.parent)
-        elif suffix != ".gif":
-            return True
+        if file.suffix.lower() in PICTURES:
+            pictures[file.parent] += 1
         else:
-            gifs += 1
-    return gifs > 0 and gifs >= len(folders)
+            videos += 1
+    folders = sum(count >= FRAMES for count in pictures.values())
+    return videos > folders
 
 
 def classes_by_folder(names: Sequence[str]) -> dict[str, str | None]:

@@ -165,7 +165,10 @@ class FrameZip(Frames):
 
     def _list(self) -> dict[str, int]:
         kinds = (*PICTURES, *LEFT_OUT)
-        self._members = {as_posix(info.filename): info.filename for info in self._zip().infolist()}
+        names = set(self._zip().NameToInfo)
+        self._members = {as_posix(name): name for name in names}
+        if len(self._members) < len(names):
+            raise DataError(f"{self.path}: holds names that differ in '/' and '\\' alone: zip it anew")
         found = [name for name in self._members if PurePosixPath(name).suffix.lower() in kinds and not _is_hidden(name)]
         self._prefix = _shared_folder([name for name in found if PurePosixPath(name).suffix.lower() in PICTURES])
         sizes = self._zip().NameToInfo

@@ -19,7 +19,7 @@ from ..errors import DataError
 
 LABELS_FILE = "dataset.json"
 
-MOST_BYTES = 256 * 2**20
+MOST_BYTES = 64 * 2**20
 """Of the file: it may name every frame."""
 
 FEW_CLASSES = 1000
@@ -49,7 +49,12 @@ class Labels:
             data = parse(content, _Content)
         except DocumentError as error:
             raise DataError(f"{where}: {error}") from None
-        numbers = {as_posix(name): number for name, number in data.labels or ()}
+        if len(set(data.classes)) < len(data.classes):
+            raise DataError(f"{where}: classes: each name may stand once")
+        numbers: dict[str, int] = {}
+        for name, number in data.labels or ():
+            if numbers.setdefault(as_posix(name), number) != number:
+                raise DataError(f"{where}: labels: {name} has two, {numbers[as_posix(name)]} and {number}")
         if numbers and data.classes and max(numbers.values()) >= len(data.classes):
             raise DataError(f"{where}: a label beyond the {len(data.classes)} classes")
         rates = {as_posix(name): fps for name, fps in data.fps.items()} if isinstance(data.fps, dict) else data.fps

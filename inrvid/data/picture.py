@@ -18,6 +18,9 @@ MOST_PIXELS = 100_000_000
 MOST_BYTES = 512 * 2**20
 """Larger files are not read."""
 
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+"""What a picture may be, whatever its name: Pillow starts other programs for some."""
+
 ORIENTATION = 0x0112
 """EXIF's tag."""
 
@@ -54,7 +57,7 @@ def pixels(content: bytes) -> np.ndarray:
 
 def _opened(content: bytes) -> Image.Image:
     try:
-        picture = Image.open(io.BytesIO(content))
+        picture = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.UnidentifiedImageError:
         raise UnreadableError("not a picture") from None
     except Image.DecompressionBombError:
@@ -77,8 +80,11 @@ def _orientation(picture: Image.Image) -> Orientation:
 
 
 def _rgb(picture: Image.Image) -> np.ndarray:
+    if picture.mode == "F" or (picture.mode == "I" and picture.format != "PNG"):
+        raise UnreadableError("pixels of 32 bits: save it with 8 or 16")
     if picture.mode.startswith("I"):  # Pillow would clip 16 bits to 8
         grey = np.clip(np.asarray(picture), 0, 65535).astype(np.uint32)
+        grey = np.where(grey == picture.info.get("transparency", -1), 0, grey)
         return np.repeat(((grey + 128) // 257).astype(np.uint8)[:, :, None], 3, axis=2)
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         whole = np.array(picture.convert("RGBA")).astype(np.uint16)

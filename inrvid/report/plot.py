@@ -12,6 +12,9 @@ COLORS = ("#2a6fbb", "#d9622b", "#2f9e58", "#8d5bb8", "#c43d5d", "#6b7280")
 WIDTH, HEIGHT = 460, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 26
 
+LARGEST = 1e30
+"""Values beyond it, and below its negative, are not drawn."""
+
 Points = Sequence[tuple[float, float | None]]
 """(x, y) in the order of x; y is None where there is no value."""
 
@@ -24,6 +27,7 @@ class Axis(NamedTuple):
 
 def chart(series: Mapping[str, Points]) -> Markup:
     """A chart of one or more named lines over a common x axis, with a legend."""
+    series = {name: [(x, y if y is None or abs(y) <= LARGEST else None) for x, y in p] for name, p in series.items()}
     xs = [x for points in series.values() for x, _ in points]
     ys = [y for points in series.values() for _, y in points if y is not None]
     if not ys:

@@ -76,6 +76,8 @@ def prune(
     """Delete all but `written`, the last `keep_last` intact checkpoints, the first intact one from each multiple of
     `keep_every` clips on, and the intact one with the lowest score `keep_best`; damaged ones only where as many intact
     ones are newer."""
+    if written is not None:
+        _known_intact[written] = stamp(written)  # hashed while it was written
     paths = checkpoints(folder)
     whole = [path for path in paths if is_intact(path)]
     kept = {*whole[-keep_last:], *([] if written is None else [written])}

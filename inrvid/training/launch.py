@@ -20,6 +20,9 @@ PLACES = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
 GROUP = (*PLACES, "MASTER_ADDR", "MASTER_PORT")
 """What a launcher sets in the environment of each process of a group."""
 
+MPI = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
+"""What mpirun sets, and Accelerate takes for a group."""
+
 SILENCE = 10.0
 """Seconds to wait for the others without a word."""
 
@@ -58,7 +61,9 @@ def check_group() -> None:
     """Raises InrvidError if the environment says half of what a launcher says: left over, or forgotten."""
     places = {name: os.environ[name] for name in PLACES if os.environ.get(name, "-1") != "-1"}
     if not places or places.get("WORLD_SIZE") == "1":
-        os.environ.pop("LOCAL_RANK", None)  # a group of one is none
+        if "TORCHELASTIC_RUN_ID" not in os.environ:  # a group of one is none, but where torchrun was asked for it
+            for name in PLACES:
+                os.environ.pop(name, None)
         return
     remedy = f"start with torchrun or accelerate launch; or, to train by itself: unset {' '.join(GROUP)}"
     if odd := [f"{name}={value}" for name, value in places.items() if not value.isdecimal()]:
@@ -77,8 +82,9 @@ def meeting() -> Iterator[None]:
     Raises:
         InrvidError: they could not meet.
     """
-    place = " ".join(f"{name}={os.environ[name]}" for name in GROUP if name in os.environ)
-    remedy = f"if no launcher started this process: unset {' '.join(GROUP)}"
+    names = [name for name in (*GROUP, *MPI) if name in os.environ]
+    place = " ".join(f"{name}={os.environ[name]}" for name in names)
+    remedy = f"if no launcher started this process: unset {' '.join(names)}"
     told = threading.Timer(
         SILENCE, lambda: print(f"waiting for the other processes ({place}); {remedy}", file=sys.stderr, flush=True)
     )
@@ -88,7 +94,7 @@ def meeting() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError) as error:
-        if inside_launcher():
+        if names:
             reason = str(error).splitlines()[0]
             raise InrvidError(f"the processes could not meet ({place}): {reason}\n  {remedy}") from error
         raise

@@ -1,24 +1,38 @@
 """One training at a time writes into a run's folder.
 
 The lock is the operating system's, on RUN/.lock: it ends with its process, however that ends, and is not inherited by
-loader workers. On a file system without locks a file RUN/.lock-owner stands for it, which names its process: one that a
-killed run left there is taken over on the same machine; on another machine nobody can tell, and the message says so.
+loader workers. On a file system without locks a file RUN/.lock-owner stands for it, which names its process and is
+touched while that lives. One that a killed run left there is taken over: at once on the same machine, on another one
+when it has not been touched for some minutes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import socket
+import threading
+import time
 from pathlib import Path
 
 import psutil
 
 from ..documents import Document, DocumentError, read
 from ..errors import InrvidError
+from ..files import checked, naming
 
 NAME, OWNER = ".lock", ".lock-owner"
+
+HEARTBEAT, SILENT = 20.0, 300.0
+"""Seconds between two touches of an owner's file; without any for so long, its process is no more."""
+
+WRITTEN = 10.0
+"""Seconds in which an owner's file is surely written."""
+
+SAME_START = 2.0
+"""Seconds by which the start of one process may seem to move, when the clock is set."""
 
 
 class Owner(Document):
@@ -32,9 +46,13 @@ class Owner(Document):
     def me(cls) -> Owner:
         return cls(host=socket.gethostname(), pid=os.getpid(), started=_started(os.getpid()))
 
-    def is_alive(self) -> bool:
-        """Whether the process still runs, as far as this machine can tell."""
-        return self.host != socket.gethostname() or _started(self.pid) == self.started
+    @property
+    def is_here(self) -> bool:
+        return self.host == socket.gethostname()
+
+    def runs(self) -> bool:
+        """Whether the process still runs, on this machine."""
+        return abs(_started(self.pid) - self.started) < SAME_START
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
@@ -46,12 +64,16 @@ class RunLock:
     def __init__(self, folder: Path):
         self.folder = folder
         self._handle: int | None = None
+        self._released = threading.Event()
         self._owns = False
 
     def acquire(self) -> None:
-        """Raises InrvidError if another process writes into the folder."""
+        """Raises InrvidError if another process writes into the folder; OSError if the lock's file cannot be one."""
         path = self.folder / NAME
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        if path.is_symlink() or path.exists():
+            checked(path)
+        with naming(path):
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         try:
             _lock(self._handle)
         except (BlockingIOError, PermissionError):
@@ -60,11 +82,11 @@ class RunLock:
         except (ImportError, OSError):  # a file system without locks
             self._claim(self.folder / OWNER)
             return
-        self._respect_owner()
         os.truncate(self._handle, 0)
         os.write(self._handle, _text(Owner.me()))
 
     def release(self) -> None:
+        self._released.set()
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -78,37 +100,71 @@ class RunLock:
         self.release()
 
     def _claim(self, path: Path) -> None:
+        """Become the owner of the folder by making the owner's file, which one process alone can."""
         while True:
             try:
                 handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
             except FileExistsError:
-                owner = _owner(path)
-                if owner is not None and owner.is_alive():
-                    self.release()
-                    raise self._taken(owner, path) from None
-                path.unlink(missing_ok=True)  # of a process that is no more
+                self._remove_dead(path)
                 continue
             with os.fdopen(handle, "wb") as file:
                 file.write(_text(Owner.me()))
             self._owns = True
+            threading.Thread(target=self._stay_alive, args=(path,), daemon=True, name="lock").start()
             return
 
-    def _respect_owner(self) -> None:
-        """Where there are locks now, an owner's file is of a time or a machine without them."""
-        owner = _owner(self.folder / OWNER)
-        if owner is not None and owner.is_alive() and owner.pid != os.getpid():
-            self.release()
-            raise self._taken(owner, self.folder / OWNER)
-        (self.folder / OWNER).unlink(missing_ok=True)
+    def _remove_dead(self, path: Path) -> None:
+        """Remove the owner's file of a process that is no more; one process at a time, lest it be another's by now.
 
-    def _taken(self, owner: Owner | None, path: Path | None = None) -> InrvidError:
+        Raises InrvidError if the owner lives.
+        """
+        takeover = path.with_name(f"{path.name}-takeover")
+        if not path.exists():
+            return
+        if _is_alive(path):
+            self.release()
+            raise self._taken(_owner(path))
+        try:
+            takeover.mkdir()
+        except FileExistsError:
+            if SILENT < _age(takeover) < math.inf:  # of a process that was killed in here
+                with contextlib.suppress(OSError):
+                    takeover.rmdir()
+            time.sleep(0.05)
+            return
+        try:
+            # Where there is a file nobody can make another, and nobody else removes one: it is the one looked at.
+            if path.exists() and not _is_alive(path):
+                path.unlink()
+        finally:
+            takeover.rmdir()
+
+    def _stay_alive(self, path: Path) -> None:
+        while not self._released.wait(HEARTBEAT):
+            with contextlib.suppress(OSError):
+                os.utime(path)
+
+    def _taken(self, owner: Owner | None) -> InrvidError:
         who = f" ({owner})" if owner else ""
-        unsure = owner is not None and owner.host != socket.gethostname() and path is not None
-        what = f"; if that process is no more, delete {path}" if unsure else ""
         return InrvidError(
-            f"{self.folder}: another training{who} writes there: wait for its end, stop it, or give another "
-            f"--run-dir{what}"
+            f"{self.folder}: another training{who} writes there: wait for its end, stop it, or give another --run-dir"
         )
+
+
+def _is_alive(path: Path) -> bool:
+    """Whether the process of an owner's file lives, or may live."""
+    age, owner = _age(path), _owner(path)
+    if owner is None:  # being written, or damaged
+        return age < WRITTEN
+    return owner.runs() if owner.is_here else age < SILENT
+
+
+def _age(path: Path) -> float:
+    """Seconds since a file was touched; infinite if there is none."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return math.inf
 
 
 def _lock(handle: int) -> None:
@@ -130,8 +186,8 @@ def _text(owner: Owner) -> bytes:
 
 
 def _started(pid: int) -> float:
-    """When a process started; 0 if there is none."""
+    """When a process started; infinite if there is none."""
     try:
         return float(psutil.Process(pid).create_time())
-    except psutil.Error:
-        return 0.0
+    except (psutil.Error, ValueError, OverflowError):
+        return math.inf

@@ -43,6 +43,9 @@ def prepare(folder: Path, recipe: Recipe, resume: str, say: Say) -> tuple[RunLoc
             there is of another model.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for name in ("checkpoints", "model", "samples"):
+        if ((folder / name).is_symlink() and not (folder / name).exists()) or (folder / name).is_file():
+            raise InrvidError(f"{folder / name}: a file or a link to nothing, where the run has a folder")
     lock = RunLock(folder)
     lock.acquire()
     try:

@@ -31,7 +31,7 @@ from .checkpoint import bytes_needed, is_finite, load_checkpoint, save_checkpoin
 from .fitting import fit_to_data
 from .health import Health
 from .interval import Interval
-from .keeping import newest_intact, prune, set_aside
+from .keeping import checkpoints, newest_intact, prune, set_aside
 from .monitor import Monitor
 from .samples import write_real, write_samples
 from .score import Scorer, Scores
@@ -95,9 +95,11 @@ class Trainer:
     ):
         refuse_sharding()
         # Without CUDA, the CPU: motion codes need float64, which Apple's devices lack.
-        self.accelerator = Accelerator(
-            cpu=cpu or not torch.cuda.is_available(), log_with=checked(recipe.train.trackers) or None
-        )
+        trackers = checked(recipe.train.trackers)
+        try:
+            self.accelerator = Accelerator(cpu=cpu or not torch.cuda.is_available(), log_with=trackers or None)
+        except (ValueError, KeyError) as error:
+            raise InrvidError(f"accelerate cannot start: {error}: see its variables, ACCELERATE_…") from error
         if recipe.hub.repo_id is not None and self.accelerator.is_main_process:
             check_publishing(recipe.hub.repo_id, "hub.repo_id")
         if self.accelerator.device.type == "cpu":
@@ -397,11 +399,12 @@ class Trainer:
         """Refuse to start what cannot save: room for the checkpoints that are kept at once, and one being written."""
         if not self.accelerator.is_main_process:
             return
-        needed = (self.recipe.train.keep_last + 1) * bytes_needed(self.training)
+        there = len(checkpoints(self.run_dir / "checkpoints"))
+        needed = max(1, self.recipe.train.keep_last + 1 - there) * bytes_needed(self.training)
         free = shutil.disk_usage(self.run_dir).free
         if free < needed:
             raise InrvidError(
-                f"{self.run_dir}: checkpoints need {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free: "
+                f"{self.run_dir}: checkpoints need {needed / 2**20:.0f} MiB, {free / 2**20:.0f} MiB are free: "
                 "make room, or give a --run-dir on another disk"
             )
 
@@ -412,7 +415,12 @@ class Trainer:
         scorer = self._scorer
         device = self.accelerator.device
         untrained = build_generator(self.recipe.generator, seed=self.recipe.seed).eval().to(device)
-        before, after = scorer(untrained), scorer(self.generator)
+        try:
+            before, after = scorer(untrained), scorer(self.generator)
+        except InrvidError as error:
+            raise InrvidError(
+                f"eval: {error}\n  training is complete, the model is in {self.run_dir / 'model'}; it has no scores"
+            ) from None
         scores = {"untrained": before, "trained": after, "clips": scorer.clips}
         write_text(self.run_dir / "scores.json", json.dumps(scores, indent=2) + "\n")
         self._say(f"{'distance from real clips':<34}{'untrained':>12}{'trained':>12}   (lower is better)")

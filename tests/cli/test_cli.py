@@ -114,6 +114,8 @@ def test_generate_options(model, tmp_path):
     ("arguments", "expected"),
     [
         (["-o", "a.webm"], "use .mp4, .gif, or a folder"),
+        (["-o", "."], "-o .: give the name of a file, such as out.mp4, or of a new folder"),
+        (["-o", "/dev/full"], "a file or device, not a folder"),
         (["-o", "a.mp4", "--size", "33"], "multiples of 2"),
         (["-o", "a.mp4", "--size", "big"], "expected a side in pixels"),
         (["-o", "a.mp4", "--label", "7"], "expected one class of 0 … 2"),

@@ -89,7 +89,7 @@ def test_mistakes(root, tmp_path):
         (["info", root, "--resolution", "100000"], "^--resolution: .*less than or equal to 16384, .*$"),
         (["info", root, "--clip-length", str(10**21)], "^--clip-length: .*$"),
         (["convert", root, root / "a/1.mp4/x.zip"], r"^.*/x\.zip: cannot be written: .*$"),
-        (["convert", root, tmp_path / "folder.zip"], r"^.*/folder\.zip: cannot be written: Is a directory$"),
+        (["convert", root, tmp_path / "folder.zip"], r"^.*/folder\.zip: cannot be written: a folder, not a file$"),
     ):
         with pytest.raises(InrvidError, match=match):
             run(*arguments)

@@ -44,14 +44,20 @@ def test_previews_do_not_make_videos_of_frames(tmp_path):
     assert detect(tmp_path) == "frames"
     data = registry("datasets").build({"type": "frames", "path": str(tmp_path), "resolution": 16, "clip_length": 4})
     assert "left out: 1 file of other kinds (.gif)" in data.summary()
-    write_video(tmp_path / "a/preview.gif", 4, codec="gif", pixels="rgb8")
-    assert detect(tmp_path) == "videos"  # as many as folders: what lies beside them are thumbnails
+    for name in ("a", "b"):
+        write_video(tmp_path / name / "preview.mp4", 4)
+    (tmp_path / "preview.gif").unlink()
+    assert detect(tmp_path) == "frames"  # one beside the frames of each
 
 
 def test_one_video_makes_videos(tmp_path):
-    write_frames(tmp_path / "a")
-    write_frames(tmp_path / "b")
     write_video(tmp_path / "c.mp4", 4)
+    (tmp_path / "covers").mkdir()
+    for i in range(3):
+        (tmp_path / "covers" / f"{i}.png").touch()
+    assert detect(tmp_path) == "videos"
+    write_frames(tmp_path / "more")  # more videos than folders of pictures
+    write_video(tmp_path / "d.mp4", 4)
     assert detect(tmp_path) == "videos"
 
 

@@ -134,7 +134,7 @@ def test_size_is_foreseen(run, tiny, tmp_path):
 
 def test_too_small_a_disk_is_refused_at_the_start(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer_module.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 9, 1))
-    with pytest.raises(InrvidError, match=r"checkpoints need .* GiB are free: make room"):
+    with pytest.raises(InrvidError, match=r"checkpoints need .* MiB are free: make room"):
         trainer(tiny(), tmp_path / "run")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +15,9 @@ import psutil
 import pytest
 
 from inrvid import InrvidError
+from inrvid.training.checkpoint import bytes_needed
 from inrvid.training.keeping import checkpoints, clips_of
-from inrvid.training.launch import check_group, join_slurm
+from inrvid.training.launch import check_group, inside_launcher, join_slurm, meeting
 
 from .test_processes import command, environment, wait_for
 from .test_trainer import trainer
@@ -161,6 +164,43 @@ def test_what_a_launcher_left_in_the_environment_is_named(monkeypatch, variables
 def joined():
     join_slurm()
     check_group()
+
+
+def test_a_group_of_one_is_none(monkeypatch):
+    """`--processes 2` was ignored under it, once."""
+    for name, value in {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    check_group()
+    assert not inside_launcher()
+
+
+def test_what_mpirun_left_is_named(monkeypatch):
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    with pytest.raises(InrvidError, match=r"could not meet \(OMPI_COMM_WORLD_SIZE=2\).*\n.*unset OMPI_COMM_WORLD_SIZE"):
+        failing()
+
+
+def failing():
+    with meeting():
+        raise ValueError("no address")
+
+
+def test_closed_streams_cost_nothing(tmp_path):
+    line = " ".join(map(shlex.quote, command(tmp_path / "run", *FEW)))
+    done = subprocess.run(["sh", "-c", f"{line} <&- >&- 2>&-"], env=environment(), timeout=120)
+    assert done.returncode == 0
+
+
+def test_a_resumed_run_needs_no_room_for_what_it_has(tiny, tmp_path, monkeypatch):
+    settings = ("train.checkpoint_kclips=0.008", "train.keep_last=2")
+    trainer(tiny("train.kclips=0.016", *settings), tmp_path / "run").run()
+    newest = checkpoints(tmp_path / "run" / "checkpoints")[-1]
+    needed = bytes_needed(trainer(tiny(), tmp_path / "other").training)
+    room = shutil._ntuple_diskusage(10 * needed, 8 * needed, needed * 3 // 2)
+    monkeypatch.setattr("inrvid.training.trainer.shutil.disk_usage", lambda path: room)
+    trainer(tiny(*settings), tmp_path / "run", resume=newest)
+    with pytest.raises(InrvidError, match=r"checkpoints need \d+ MiB, \d+ MiB are free"):
+        trainer(tiny(*settings), tmp_path / "fresh")
 
 
 def test_waiting_for_a_master_is_told(tmp_path):
