@@ -15,6 +15,7 @@ import torch
 from accelerate import Accelerator
 from rich.console import Console
 
+from ..data.base import VideoDataset
 from ..data.clips import Clips, loader, worker_count
 from ..data.memory import kept_in_memory
 from ..data.open import open_dataset
@@ -93,28 +94,14 @@ class Trainer:
         cpu: bool = False,
         console: Console | None = None,
     ):
-        refuse_sharding()
-        # Without CUDA, the CPU: motion codes need float64, which Apple's devices lack.
-        trackers = checked(recipe.train.trackers)
-        try:
-            self.accelerator = Accelerator(cpu=cpu or not torch.cuda.is_available(), log_with=trackers or None)
-        except (ValueError, KeyError) as error:
-            raise InrvidError(f"accelerate cannot start: {error}: see its variables, ACCELERATE_…") from error
+        self.accelerator = _accelerator(recipe, cpu)
         if recipe.hub.repo_id is not None and self.accelerator.is_main_process:
             check_publishing(recipe.hub.repo_id, "hub.repo_id")
         if self.accelerator.device.type == "cpu":
             keep_pages()
         self.console = console or Console()
         self.run_dir = run_dir
-        with self.accelerator.local_main_process_first():  # one builds the index, the others find it in the cache
-            dataset = open_dataset(recipe.data)
-        self._say(*dataset.summary())
-        self.recipe = fit_to_data(recipe, dataset)
-        if self.recipe.generator.fps != dataset.fps:
-            self._say(
-                f"note: generator.fps is {self.recipe.generator.fps:g}, the data has {dataset.fps:g} frames a second: "
-                "videos will be written at the former"
-            )
+        dataset = self._open_data(recipe)
         set_tf32(self.recipe.train.precision)
         self._check_clips()
         if self.recipe.eval.metrics and self.accelerator.is_main_process:
@@ -141,6 +128,19 @@ class Trainer:
             f"generator {_millions(G)} parameters, discriminator {_millions(D)}; {self.accelerator.device}"
             + (f"; continuing at {self.clips} clips" if self.step else "")
         )
+
+    def _open_data(self, recipe: Recipe) -> VideoDataset:
+        """The training data; `self.recipe` is the recipe that fits them."""
+        with self.accelerator.local_main_process_first():  # one builds the index, the others find it in the cache
+            dataset = open_dataset(recipe.data)
+        self._say(*dataset.summary())
+        self.recipe = fit_to_data(recipe, dataset)
+        if self.recipe.generator.fps != dataset.fps:
+            self._say(
+                f"note: generator.fps is {self.recipe.generator.fps:g}, the data has {dataset.fps:g} frames a second: "
+                "videos will be written at the former"
+            )
+        return dataset
 
     @property
     def generator(self) -> Any:
@@ -433,6 +433,17 @@ class Trainer:
         if self.accelerator.is_main_process:
             for line in lines:
                 self.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def _accelerator(recipe: Recipe, cpu: bool) -> Accelerator:
+    """Raises InrvidError for surroundings in which it cannot be made."""
+    refuse_sharding()
+    trackers = checked(recipe.train.trackers)
+    try:
+        # Without CUDA, the CPU: motion codes need float64, which Apple's devices lack.
+        return Accelerator(cpu=cpu or not torch.cuda.is_available(), log_with=trackers or None)
+    except (ValueError, KeyError) as error:
+        raise InrvidError(f"accelerate cannot start: {error}: see its variables, ACCELERATE_…") from error
 
 
 def _millions(module: torch.nn.Module) -> str:
