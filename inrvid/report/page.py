@@ -55,7 +55,7 @@ class Run:
         except OSError as error:
             raise InrvidError(f"{path}: not a run's folder: {error.strerror}: {error.filename}") from None
         scores, problem = read_scores(path / SCORES)
-        damage = [f"{METRICS}: {damaged} damaged lines are left out"] if damaged else []
+        damage = [f"{METRICS}: {damaged} damaged line{'s' * (damaged > 1)} left out"] if damaged else []
         return cls(path, metrics, recipe, scores, (*damage, *([f"{SCORES}: {problem}"] if problem else [])))
 
     def series(self, prefix: str) -> dict[str, Points]:

@@ -109,7 +109,7 @@ def test_damaged_lines_cost_themselves_alone(run):
     (run / "scores.json").write_text('{"trained": {"a/b": "low"}}')
     said = []
     page = write_report(run, say=said.append).read_text()
-    assert said[0].endswith("metrics.jsonl: 13 damaged lines are left out")  # the longest is read in two pieces
+    assert said[0].endswith("metrics.jsonl: 13 damaged lines left out")  # the longest is read in two pieces
     assert "scores.json: trained.a/b: Input should be a valid number" in said[1]
     assert all(line.split(": ", 2)[2] in page.replace("&#39;", "'") for line in said)
     assert page.split("<h2>Curves")[1] == before.split("<h2>Curves")[1]
