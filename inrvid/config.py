@@ -114,7 +114,8 @@ class PartOf:
             try:
                 return registry(self.kind).validate(value)
             except ConfigError as error:  # reported with their paths by `problems_of`
-                raise PydanticCustomError("nested", "{message}", {"message": str(error), "error": error}) from None
+                # pydantic's own text must be text; what is shown is taken from the error
+                raise PydanticCustomError("nested", "of a part", {"error": error}) from None
 
         return core_schema.no_info_plain_validator_function(
             check,

@@ -215,6 +215,7 @@ def test_name_is_the_files_own(tmp_path):
         ("seed: " + "9" * 5000, ":1  not YAML: a number of too many digits"),
         ("seed: " + "[" * 5000, ":1  not YAML: nested too deeply"),
         ("a: &a {b: *a}\n", ":1  not YAML: nested too deeply, or an alias of itself"),
+        ('loss: {type: "\\ud800"}\n', "loss.type: no loss named"),
         ('"\\ud800": 1\n', ":1  not YAML: a key should be a name or a whole number"),
         ("? [a]\n: 1\n", ":1  not YAML: a key should be a name or a whole number"),
         ("a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
