@@ -43,20 +43,8 @@ def is_intact(path: Path) -> bool:
     return True
 
 
-def resumable(folder: Path, say: Say = lambda line: None) -> list[Path]:
-    """The intact checkpoints of a run, newest first; `say` is told what is wrong with those that are newer."""
-    found = []
-    for path in reversed(checkpoints(folder)):
-        problem = damage(path)
-        if problem is None:
-            found.append(path)
-        elif not found:
-            say(f"{path}: {problem}: it is not used; the one before it is")
-    return found
-
-
 def newest_intact(folder: Path, say: Say = lambda line: None) -> Path | None:
-    """The first of `resumable`, without looking at those before it."""
+    """The newest intact checkpoint of a run; `say` is told what is wrong with those that are newer."""
     for path in reversed(checkpoints(folder)):
         problem = damage(path)
         if problem is None:
