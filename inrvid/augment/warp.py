@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..kernels.fir import fir
 from ..transfer import sent
 from .transforms import scaling, translation
 
@@ -20,8 +21,11 @@ SYM6 = (
 )  # fmt: skip
 SYM2 = (-0.12940952255092145, 0.22414386804185735, 0.836516303737469, 0.48296291314469025)
 
-TAPS = len(SYM6)
-PAD = TAPS // 2
+LOWPASS = tuple(tap / sum(SYM6) for tap in SYM6)
+PAD = len(SYM6) // 2
+
+STEPS = 8
+"""On a GPU margins are multiples of this part of a side: memory of few sizes is found again, of any size it is not."""
 
 
 def warp(x: Tensor, inverse: Tensor) -> Tensor:
@@ -31,7 +35,7 @@ def warp(x: Tensor, inverse: Tensor) -> Tensor:
     matrices: were they on the device, it would have to be waited for.
     """
     height, width = x.shape[2:]
-    left, top, right, bottom = margins(inverse, height, width)
+    left, top, right, bottom = margins(inverse, height, width, coarse=x.device.type != "cpu")
     x = F.pad(x, (left, right, top, bottom), mode="reflect")
     inverse = _shift((left - right) / 2, (top - bottom) / 2, inverse) @ inverse
 
@@ -44,7 +48,7 @@ def warp(x: Tensor, inverse: Tensor) -> Tensor:
     theta = sent(inverse[:, :2], x.device, x.dtype)
     grid = F.affine_grid(theta, [len(x), x.shape[1], out_height, out_width], align_corners=False)
     x = _Sampled.apply(x, grid)
-    return downsample(x[:, :, 1:-1, 1:-1])
+    return downsample(x, crop=1)
 
 
 class _Sampled(torch.autograd.Function):
@@ -83,42 +87,37 @@ class _Spread(torch.autograd.Function):
         return _Sampled.apply(gradients[0], ctx.saved_tensors[0]), None, None
 
 
-def margins(inverse: Tensor, height: int, width: int) -> tuple[int, int, int, int]:
-    """How far beyond the borders (left, top, right, bottom) the warped frames of a batch reach, at most a side."""
+def margins(inverse: Tensor, height: int, width: int, *, coarse: bool = False) -> tuple[int, int, int, int]:
+    """How far beyond the borders (left, top, right, bottom) the warped frames of a batch reach, at most a side.
+
+    `coarse`: in steps of a part of the side.
+    """
     cx, cy = (width - 1) / 2, (height - 1) / 2
     corners = torch.tensor([[-cx, -cy, 1], [cx, -cy, 1], [cx, cy, 1], [-cx, cy, 1]], dtype=inverse.dtype)
     x, y = (inverse @ corners.mT)[:, :2].unbind(1)  # [B, 4] each
-    reach = [-x.min() - cx, -y.min() - cy, x.max() - cx, y.max() - cy]
-    limits = [width - 1, height - 1, width - 1, height - 1]
-    left, top, right, bottom = (
-        math.ceil(min(max(float(value) + PAD, 0.0), limit)) for value, limit in zip(reach, limits, strict=True)
-    )
+    reach = torch.stack([-x.min() - cx, -y.min() - cy, x.max() - cx, y.max() - cy]).tolist()
+    found = []
+    for value, side in zip(reach, [width, height, width, height], strict=True):
+        step = max(1, side // STEPS) if coarse else 1
+        found.append(min(math.ceil(max(value + PAD, 0.0) / step) * step, side - 1))
+    left, top, right, bottom = found
     return left, top, right, bottom
 
 
 def upsample(x: Tensor) -> Tensor:
     """`[B, C, H, W]` → twice the size: zeros between samples, low-pass."""
-    channels = x.shape[1]
-    kernel = _lowpass(x) * 2
-    x = F.conv_transpose2d(
-        x, kernel.view(1, 1, 1, -1).expand(channels, 1, 1, -1), stride=(1, 2), padding=(0, PAD - 1), groups=channels
-    )
-    return F.conv_transpose2d(
-        x, kernel.view(1, 1, -1, 1).expand(channels, 1, -1, 1), stride=(2, 1), padding=(PAD - 1, 0), groups=channels
-    )
+    planes = x.flatten(0, 1)
+    for axis in (2, 1):
+        planes = fir(planes, LOWPASS[::-1], axis, up=2, padding=(PAD, PAD - 1), gain=2)
+    return planes.unflatten(0, x.shape[:2])
 
 
-def downsample(x: Tensor) -> Tensor:
-    """Low-pass without padding, then every second sample."""
-    channels = x.shape[1]
-    kernel = _lowpass(x)
-    x = F.conv2d(x, kernel.view(1, 1, 1, -1).expand(channels, 1, 1, -1), stride=(1, 2), groups=channels)
-    return F.conv2d(x, kernel.view(1, 1, -1, 1).expand(channels, 1, -1, 1), stride=(2, 1), groups=channels)
-
-
-def _lowpass(x: Tensor) -> Tensor:
-    kernel = torch.tensor(SYM6, dtype=x.dtype)
-    return sent(kernel / kernel.sum(), x.device)
+def downsample(x: Tensor, crop: int = 0) -> Tensor:
+    """Low-pass without padding, then every second sample; `crop` samples are left out at each border."""
+    planes = x.flatten(0, 1)
+    for axis in (2, 1):
+        planes = fir(planes, LOWPASS, axis, down=2, padding=(-crop, -crop))
+    return planes.unflatten(0, x.shape[:2])
 
 
 def _scale(x: float, y: float, like: Tensor) -> Tensor:

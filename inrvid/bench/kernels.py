@@ -17,9 +17,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .. import kernels as _kernels  # noqa: F401 (registers torch.ops.inrvid)
-from ..kernels import bias_act, fmm, inr_layer, pointwise, strided, to_rgb, upfirdn
+from ..kernels import (  # noqa: F401 (registers torch.ops.inrvid)
+    bias_act,
+    fir,
+    fmm,
+    inr_layer,
+    modulate,
+    normal,
+    pointwise,
+    strided,
+    to_rgb,
+    upfirdn,
+)
 from ..kernels.dispatch import using
+from ..kernels.operation import OPERATIONS
 from .ceilings import made, rates
 from .harness import Measured, Run, measure, one_line
 from .plan import Plan
@@ -28,20 +39,6 @@ from .results import Case, Seconds
 
 GAIN = math.sqrt(2)
 TAPS = list(upfirdn.BINOMIAL)
-
-DEFINITIONS: dict[str, Callable[..., Any]] = {
-    "bias_act": bias_act.definition,
-    "correlate": strided.correlate_definition,
-    "fmm_weight": fmm.definition,
-    "grow": strided.grow_definition,
-    "inr_layer": inr_layer.definition,
-    "pointwise": pointwise.definition,
-    "shrink": strided.shrink_definition,
-    "to_rgb": to_rgb.definition,
-    "upfirdn": upfirdn.definition,
-    "upfirdn_bias_act": upfirdn.fused_definition,
-}
-"""Of each operation that has a gradient: what autograd would record if there were no custom op."""
 
 
 class Numbers:
@@ -79,11 +76,14 @@ def all_kernels(*, quick: bool = False) -> list[Kernel]:
     return [
         *bias_act_kernels(frames, width // 4, 2 * side),
         *upfirdn_kernels(frames, width // 4, 2 * side),
+        *modulate_kernels(frames, width // 4, 2 * side),
+        *fir_kernels(9 * frames, 2 * side),
         *strided_kernels(3, width, width // 2, side // 2),
         *pointwise_kernels(frames, side, width),
         *inr_layer_kernels(frames, side, width // 2, width),
         *to_rgb_kernels(frames, side, width),
         *fmm_kernels(4, width, 3 * width, rank=10),
+        normal_kernel(64, 12, 2 * width),
     ]
 
 
@@ -114,6 +114,38 @@ def upfirdn_kernels(n: int, c: int, side: int) -> list[Kernel]:
         Kernel("upfirdn", f"up 2 {n}×3×{side // 2}²", doubled, 2 * n * 3 * side**2 * (taps // 2) ** 2),
         Kernel("upfirdn", f"down 2 {n}×{c}×{side}²", halved, 2 * n * c * (side // 2) ** 2 * taps**2),
         Kernel("upfirdn_bias_act", f"{n}×{c}×{side + 1}²", fused, 2 * n * c * side**2 * taps**2),
+    ]
+
+
+def modulate_kernels(n: int, c: int, side: int) -> list[Kernel]:
+    def arguments(of: Numbers) -> tuple[Any, ...]:
+        return of(n, side * side, c), of(n, c, centre=1, spread=0.5)
+
+    return [
+        Kernel("modulate", f"{n}×{c}×{side}²", arguments),
+        Kernel("modulate_backward", f"{n}×{c}×{side}²", lambda of: (of(n, side * side, c), *arguments(of))),
+    ]
+
+
+def fir_kernels(planes: int, side: int) -> list[Kernel]:
+    """Of a warp (`augment.warp`): pictures of clips, in float32 whatever the networks run in."""
+    taps = [1 / 12] * 12
+
+    def filtered(height: int, width: int, axis: int, up: int, down: int) -> Kernel:
+        padding = [6, 5] if up > 1 else [0, 0]
+
+        def arguments(of: Numbers) -> tuple[Any, ...]:
+            return of(planes, height, width, wide=True), taps, axis, up, down, padding, 1.0
+
+        what = f"{'up' if up > 1 else 'down'} 2 along {'rows' if axis == 2 else 'columns'}, {planes}×{height}×{width}"
+        size = planes * height * width * (up if up > 1 else 1) // down
+        return Kernel("fir", what, arguments, 2 * size * len(taps) // up)
+
+    return [
+        filtered(side, side, 2, 2, 1),
+        filtered(side, 2 * side, 1, 2, 1),
+        filtered(2 * side, 2 * side, 2, 1, 2),
+        filtered(2 * side, side, 1, 1, 2),
     ]
 
 
@@ -202,6 +234,16 @@ def fmm_kernels(b: int, out: int, into: int, *, rank: int) -> list[Kernel]:
     ]
 
 
+def normal_kernel(n: int, rows: int, width: int) -> Kernel:
+    """Of the motion codes of a batch."""
+
+    def arguments(of: Numbers) -> tuple[Any, ...]:
+        keys = torch.randint(2**32, (n, 4), device=of.device)
+        return keys, torch.arange(rows, device=of.device).expand(n, -1), width
+
+    return Kernel("normal", f"{n}×{rows}×{width}", arguments)
+
+
 def kernel_cases(plan: Plan) -> Iterator[Case]:
     for kernel in all_kernels(quick=plan.quick):
         for precision in plan.precisions:
@@ -219,6 +261,9 @@ def measured(kernel: Kernel, precision: str, plan: Plan) -> Case:
         ceilings = made(("gemm", "copy"), plan.device, precision)
         runs: dict[str, Run] = {name: ceiling.run for name, ceiling in ceilings.items()}
         runs |= {"kernel": lambda: call(kernel.op, arguments), "eager": lambda: eager(kernel.op, arguments)}
+        if plan.compiled:
+            function = torch.compile(OPERATIONS[kernel.op].definition, dynamic=False)
+            runs["compiled"] = lambda: function(*arguments)
         found = measure(runs, plan.kernel_stopwatch, plan.budget)
         moved = 0 if "kernel" in found.errors else moved_bytes(arguments, call(kernel.op, arguments))
     return _record(kernel, precision, found, rates(ceilings, found.samples), moved)
@@ -255,7 +300,7 @@ def _record(kernel: Kernel, precision: str, found: Measured, ceilings: dict[str,
         values["rates"] |= {"GFLOP/s": kernel.flop / 1e9 / seconds} if kernel.flop else {}
         values["ratios"] = {"of_ceiling": fraction_of_ceiling(kernel.flop, moved, seconds, ceilings)}
         values["ratios"] |= {"over_eager": median(own) / seconds} if own else {}
-        values["parts"] = {"eager": median(own)} if own else {}
+        values["parts"] = {key: median(found.samples[key]) for key in ("eager", "compiled") if key in found.samples}
         values["memory"] = {"moved": moved}
     return Case(
         group="kernels",

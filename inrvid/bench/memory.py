@@ -15,18 +15,17 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..files import read_text
+from ..kernels.operation import written_out
 from .harness import Run
-from .kernels import DEFINITIONS
 
 STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -98,7 +97,7 @@ def saved_bytes(forward: Run, modules: Iterable[nn.Module]) -> int:
 def intermediate_bytes(forward: Run, modules: Iterable[nn.Module]) -> int:
     """Bytes of all results of all steps of `forward()`, but for the modules' own tensors; views count nothing."""
     count = _Results({_key(x) for module in modules for x in (*module.parameters(), *module.buffers())})
-    with definitions(), count:
+    with written_out(), count:
         forward()
     return sum(x.untyped_storage().nbytes() for x in count.kept.values())
 
@@ -116,21 +115,6 @@ class _Results(TorchDispatchMode):
             if isinstance(x, Tensor) and _key(x) not in self.known:
                 self.kept.setdefault(_key(x), x)
         return results
-
-
-@contextlib.contextmanager
-def definitions() -> Iterator[None]:
-    """Inside, each operation of `inrvid.kernels` is its definition *to autograd too*, which keeps what it needs of
-    every step; a forced path changes only what runs inside the custom op."""
-    with _Definitions():
-        yield
-
-
-class _Definitions(TorchFunctionMode):
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        namespace, _, name = getattr(func, "_qualified_op_name", "").partition("::")
-        own = DEFINITIONS.get(name) if namespace == "inrvid" else None
-        return (own or func)(*args, **(kwargs or {}))
 
 
 def _key(x: Tensor) -> int:

@@ -47,6 +47,8 @@ class Plan:
     full: bool
     batches: tuple[int, ...]
     """Clips of a training step."""
+    compiled: bool = False
+    """Whether kernels are measured beside what torch.compile makes of their definitions."""
 
     @property
     def stopwatch(self) -> Stopwatch:

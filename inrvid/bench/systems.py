@@ -17,6 +17,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from ..kernels.operation import written_out
 from ..models import build_discriminator, build_generator
 from ..random import Draws
 from ..recipe import Recipe, load_recipe
@@ -24,7 +25,7 @@ from ..registry import registry
 from ..training.step import Batch, TrainingStep
 from .ceilings import Ceiling, made, rates
 from .harness import Measured, Run, measure, one_line
-from .memory import Work, definitions, intermediate_bytes, peak_of_process, peak_on_cuda, saved_bytes
+from .memory import Work, intermediate_bytes, peak_of_process, peak_on_cuda, saved_bytes
 from .plan import Plan
 from .precision import arithmetic
 from .results import Case, Seconds
@@ -41,9 +42,9 @@ LENGTHS = torch.tensor([1024])
 GENERATOR, DISCRIMINATOR, PENALTY, STEP = "G forward + backward", "D main step", "R1 step", "full step"
 
 
-def recipe_in(name: str, precision: str, batch: int | None = None) -> Recipe:
+def recipe_in(name: str, precision: str, batch: int | None = None, *, compiled: bool = False) -> Recipe:
     """The recipe with both networks in this precision, whatever it asks for itself."""
-    overrides = [f"train.precision={precision}"]
+    overrides = [f"train.precision={precision}", f"train.compile={str(compiled).lower()}"]
     return load_recipe(name, overrides + ([] if batch is None else [f"train.batch_size={batch}"]))
 
 
@@ -85,8 +86,8 @@ class Training:
     The parts alone see no augmentation and settle no gradients; the full step is the trainer's, without data loading.
     """
 
-    def __init__(self, recipe: str, precision: str, device: torch.device, batch: int):
-        self.recipe, self.device, self.batch = recipe_in(recipe, precision, batch), device, batch
+    def __init__(self, recipe: str, precision: str, device: torch.device, batch: int, *, compiled: bool = False):
+        self.recipe, self.device, self.batch = recipe_in(recipe, precision, batch, compiled=compiled), device, batch
         self.generator = build_generator(self.recipe.generator).to(device).train()
         self.sampler = registry("time_samplers").build(self.recipe.time_sampler)
         self.loss = registry("losses").build(self.recipe.loss)
@@ -167,7 +168,7 @@ class Training:
         """Bytes kept between the generator's forward and backward pass: as it is, by definitions, by keeping all."""
         own = [self.generator]
         saved = saved_bytes(self.generate, own)
-        with definitions():
+        with written_out():
             by_definitions = saved_bytes(self.generate, own)
         return {
             "saved": saved,

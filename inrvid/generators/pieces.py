@@ -1,7 +1,8 @@
 """Evaluating a video piece by piece: some videos, some frames, a band of rows at a time.
 
 Where no gradient is recorded, a piece is as large as the device works well with, and memory does not grow with the
-length, the number or the size of the videos.
+length, the number or the size of the videos. A generator in training is another matter, elsewhere than on a CPU: what
+it draws for the discriminator needs less memory than what it has just drawn with gradients, and is drawn at once.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ class Piece(NamedTuple):
     frames: slice
 
 
-def pieces_of(videos: int, frames: int, points: int, device: torch.device) -> list[Piece]:
-    """`videos` of `frames` with `points` pixels each, a frame at least at a time."""
-    if _all_at_once():
+def pieces_of(videos: int, frames: int, points: int, device: torch.device, *, training: bool = False) -> list[Piece]:
+    """`videos` of `frames` with `points` pixels each, a frame at least at a time; of a generator in training?"""
+    if _all_at_once(device, training):
         return [Piece(slice(0, videos), slice(0, frames))]
     budget = _budget(device)
     frames_at_once = min(frames, max(1, budget // points))
@@ -39,9 +40,9 @@ def pieces_of(videos: int, frames: int, points: int, device: torch.device) -> li
     ]
 
 
-def bands_of(rows: int, points: int, device: torch.device) -> list[tuple[int, int]]:
+def bands_of(rows: int, points: int, device: torch.device, *, training: bool = False) -> list[tuple[int, int]]:
     """(first row, how many) of bands of something with `points` pixels in `rows`."""
-    at_once = rows if _all_at_once() else max(1, min(rows, _budget(device) * rows // max(points, 1)))
+    at_once = rows if _all_at_once(device, training) else max(1, min(rows, _budget(device) * rows // max(points, 1)))
     return [(row, min(at_once, rows - row)) for row in range(0, rows, at_once)]
 
 
@@ -58,8 +59,9 @@ def assemble(draw: Callable[[Piece], Tensor], pieces: Sequence[Piece], shape: tu
     return whole
 
 
-def _all_at_once() -> bool:
-    return torch.is_grad_enabled() or torch.compiler.is_compiling()
+def _all_at_once(device: torch.device, training: bool) -> bool:
+    drawn_for_a_judge = training and device.type not in POINTS
+    return torch.is_grad_enabled() or torch.compiler.is_compiling() or drawn_for_a_judge
 
 
 def _budget(device: torch.device) -> int:
@@ -73,7 +75,7 @@ class Part(NamedTuple):
     samples: slice
 
 
-def splits(videos: int, frames: int, points: int, device: torch.device) -> list[Part]:
+def splits(videos: int, frames: int, points: int, device: torch.device, *, training: bool = False) -> list[Part]:
     """`videos` of `frames` with `points` pixels each, as parts for a device to handle one after the other.
 
     Parts of several videos have all their frames: a video by itself may still be too much, and comes apart in turn.
@@ -83,7 +85,7 @@ def splits(videos: int, frames: int, points: int, device: torch.device) -> list[
     """
     # An upsampling layer's input and its result; on a CPU half of that is as fast, and needs less memory.
     budget = _budget(device) // (4 if device.type in POINTS else 2)
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled() or (training and device.type not in POINTS):
         budget = max(frames * points, WORTHWHILE) if device.type in POINTS else videos * frames * points
     at_once = max(1, budget // points)
     if at_once >= videos * frames or torch.compiler.is_compiling():

@@ -24,6 +24,9 @@ from ..errors import InrvidError
 Path = Literal["auto", "definition", "cpu", "triton"]
 PATHS = get_args(Path)
 
+Capability = tuple[int, int]
+"""Of a CUDA device: major, minor."""
+
 _forced: Path | None = None
 _triton: bool | None = None
 
@@ -54,16 +57,30 @@ def path_for(x: Tensor) -> Path:
     return "definition"
 
 
-def pick(name: str, x: Tensor, definition: Callable[..., Any], cpu: Callable[..., Any] | None) -> Callable[..., Any]:
+def pick(
+    name: str,
+    x: Tensor,
+    definition: Callable[..., Any],
+    cpu: Callable[..., Any] | None,
+    half_from: Capability = (0, 0),
+) -> Callable[..., Any]:
     """The implementation of the operation `name` for inputs like `x`.
 
     The Triton path of an operation in `kernels/<file>.py` is the function of that name in `kernels/triton/<file>.py`;
-    where there is no such function or file, the definition runs there too.
+    where there is no such function or file, or the chip is older than `half_from` and x in half precision, the
+    definition runs there too.
     """
     path = path_for(x)
+    if path == "triton" and half_from > (0, 0) and x.dtype.itemsize == 2 and _capability(x.device) < half_from:
+        return definition
     if path == "triton":
         return getattr(_triton_module(definition.__module__.rpartition(".")[2]), name, definition)
     return cpu if path == "cpu" and cpu is not None else definition
+
+
+def _capability(device: torch.device) -> Capability:
+    """Of another device than a GPU: that of any; the interpreter has no limits."""
+    return torch.cuda.get_device_capability(device) if device.type == "cuda" else (99, 0)
 
 
 @functools.cache

@@ -319,6 +319,7 @@ FORWARD = register(
     ),
     backward=_backward,
     setup=_setup,
+    half_from=(8, 0),
 )
 BACKWARD = register(
     "inr_layer_backward",

@@ -118,6 +118,7 @@ FORWARD = register(
     lambda x, weight, bias, slope: x.new_empty(*x.shape[:2], weight.shape[2]),
     backward=_backward,
     setup=_setup,
+    half_from=(8, 0),
 )
 BACKWARD = register(
     "pointwise_backward",

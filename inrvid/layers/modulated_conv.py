@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..kernels.bias_act import NO_BOUND, convolve_bias_act
+from ..kernels.modulate import modulate
 from ..kernels.strided import grow
 from ..kernels.upfirdn import upfirdn_bias_act
 from .activation import GAIN
@@ -77,9 +78,8 @@ class ModulatedConv2d(nn.Module):
             videos = zip(x.chunk(len(phi["weight"])), phi["weight"], strict=True)
             parts = [self._convolve(frames, own, bias, None) for frames, own in videos]
             return parts[0] if len(parts) == 1 else torch.cat(parts)
-        frames = len(x) // len(phi["style"])
-        style = enter(phi["style"], x.dtype).repeat_interleave(frames, dim=0)[:, :, None, None]
-        return self._convolve(x * style, enter(self._weight, x.dtype), bias, enter(phi["scale"], x.dtype))
+        styled = modulate(x, enter(phi["style"], x.dtype))
+        return self._convolve(styled, enter(self._weight, x.dtype), bias, enter(phi["scale"], x.dtype))
 
     @property
     def _weight(self) -> Tensor:

@@ -2,16 +2,14 @@
 
 A sequence is either explicit (`ExplicitNoise`: a tensor `[B, L, width]`, as in the papers' notation) or seeded
 (`SeededNoise`): noise i of a video is a function of (the video's key, i) alone, computed on whatever device by a
-counter-based generator, Philox 4×32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
-SC 2011). numpy has that family too, but on the CPU and one stream at a time; here a whole batch of windows is drawn at
-once, where the model is.
+counter-based generator (`kernels.normal`). numpy has that family too, but on the CPU and one stream at a time; here a
+whole batch of windows is drawn at once, where the model is.
 """
 
 from __future__ import annotations
 
 import abc
 import dataclasses
-import math
 import zlib
 from collections.abc import Sequence
 
@@ -19,10 +17,9 @@ import torch
 from torch import Tensor
 
 from ..errors import InrvidError
+from ..kernels.normal import MASK, normal
 from ..random import Key
-
-MASK = 0xFFFFFFFF
-ROUNDS = 10
+from ..transfer import sent
 
 
 class NoiseSequence(abc.ABC):
@@ -97,15 +94,7 @@ class SeededNoise(NoiseSequence):
         return cls(torch.tensor(rows, dtype=torch.int64).view(-1, 4), width)
 
     def at(self, index: Tensor) -> Tensor:
-        blocks = torch.arange(-(-self.width // 4), device=index.device)
-        shape = (*index.shape, len(blocks))
-        seed_low, seed_high, step, sample = (
-            word.view(-1, *[1] * index.ndim).expand(shape) for word in self.keys.unbind(1)
-        )
-        # One Philox block gives 4 words: the counter is (block, index, step, sample), the key is the seed.
-        index = (index & MASK)[..., None].expand(shape)
-        words = philox([blocks.expand(shape), index, step, sample], [seed_low, seed_high])
-        return gaussian(words).flatten(-2)[..., : self.width].to(self.dtype)
+        return normal(self.keys, index, self.width).to(self.dtype)
 
     def tensors(self) -> dict[str, Tensor]:
         return {"keys": self.keys, "width": torch.tensor(self.width)}
@@ -118,8 +107,7 @@ class SeededNoise(NoiseSequence):
 
     def to(self, *args, **kwargs) -> SeededNoise:
         target = torch.empty(0, dtype=self.dtype, device=self.keys.device).to(*args, **kwargs)
-        keys = self.keys.to(target.device, non_blocking=kwargs.get("non_blocking", False))
-        return SeededNoise(keys, self.width, target.dtype)
+        return SeededNoise(sent(self.keys, target.device), self.width, target.dtype)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,28 +139,3 @@ def from_tensors(tensors: dict[str, Tensor]) -> NoiseSequence:
     if "values" in tensors:
         return ExplicitNoise(tensors["values"])
     return SeededNoise(tensors["keys"], int(tensors["width"]))
-
-
-def philox(counter: Sequence[Tensor], key: Sequence[Tensor]) -> Tensor:
-    """Philox 4×32-10 of 32-bit words held in int64: counter 4 × `[…]`, key 2 × `[…]` → `[…, 4]`."""
-    c0, c1, c2, c3 = counter
-    k0, k1 = key
-    for _ in range(ROUNDS):
-        first, second = _product(c0, 0xD2511F53), _product(c2, 0xCD9E8D57)
-        c0, c1, c2, c3 = second[0] ^ c1 ^ k0, second[1], first[0] ^ c3 ^ k1, first[1]
-        k0, k1 = (k0 + 0x9E3779B9) & MASK, (k1 + 0xBB67AE85) & MASK
-    return torch.stack([c0, c1, c2, c3], dim=-1)
-
-
-def _product(a: Tensor, b: int) -> tuple[Tensor, Tensor]:
-    """High and low word of a 32 × 32-bit product; its top bit may land in int64's sign, which the mask removes."""
-    product = a * b
-    return (product >> 32) & MASK, product & MASK
-
-
-def gaussian(words: Tensor) -> Tensor:
-    """Box and Muller's transform of pairs of 32-bit words, float32 `[…, 4]`."""
-    uniform = (words.double() + 0.5) / 2**32  # (0, 1): never 0, so that the logarithm is finite
-    radius = (-2 * uniform[..., 0::2].log()).sqrt()
-    angle = 2 * math.pi * uniform[..., 1::2]
-    return torch.cat([radius * angle.cos(), radius * angle.sin()], dim=-1).float()

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from inrvid.bench.memory import Work, definitions, intermediate_bytes, peak_of_process, resident_peak, saved_bytes
+from inrvid.bench.memory import Work, intermediate_bytes, peak_of_process, resident_peak, saved_bytes
 from inrvid.kernels.bias_act import bias_act
+from inrvid.kernels.operation import written_out
 from inrvid.kernels.pointwise import pointwise
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -43,7 +44,7 @@ def test_definitions_keep_more():
         return pointwise(bias_act(x, bias, gain=2.0), weight, bias, slope=0.2)
 
     kept = saved_bytes(forward, [])
-    with definitions():
+    with written_out():
         all_kept = saved_bytes(forward, [])
         result = forward()
     assert all_kept > kept

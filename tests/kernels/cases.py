@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from inrvid.kernels import bias_act, fmm, inr_layer, pointwise, strided, to_rgb, upfirdn
+from inrvid.kernels import bias_act, fir, fmm, inr_layer, modulate, normal, pointwise, strided, to_rgb, upfirdn
 from inrvid.kernels.upfirdn import BINOMIAL
 
 INF = float("inf")
@@ -78,6 +78,26 @@ def _upfirdn_bias_act(*shape: int, scale: bool = True, padding: Any = (1, 1), sl
         return x, bias, own, list(BINOMIAL), list(padding), 4.0, slope, ROOT2, 3.0
 
     return make
+
+
+def _fir(*shape: int, taps: Any = TWELVE, axis: int = 2, up: int = 1, down: int = 1, padding: Any = (2, 1)) -> Any:
+    return lambda dtype: (numbers(*shape, dtype=dtype), list(taps), axis, up, down, list(padding), 1.5)
+
+
+def _modulate(n: int, rows: int, channels: int) -> Any:
+    return lambda dtype: (numbers(n, rows, channels, dtype=dtype), numbers(n, channels, dtype=dtype))
+
+
+def _normal(n: int, rows: int, width: int) -> Any:
+    def make(dtype: torch.dtype) -> tuple[Any, ...]:
+        keys = torch.randint(2**32, (n, 4))
+        return keys, torch.randint(-(2**40), 2**40, (n, rows)), width
+
+    return make
+
+
+def _modulate_backward(n: int, rows: int, channels: int) -> Any:
+    return lambda dtype: (numbers(n, rows, channels, dtype=dtype), *_modulate(n, rows, channels)(dtype))
 
 
 def _pointwise(n: int, rows: int, inner: int, out: int, bias: bool = True, slope: float = 0.2) -> Any:
@@ -234,6 +254,8 @@ CASES = [
         crop_up_3=_upfirdn(2, 3, 7, 6, taps=(0.1, 0.2, 0.3, 0.4, 0.5), up=3, padding=(-1, 4)),
         twelve_taps=_upfirdn(1, 2, 5, 4, taps=TWELVE, up=2, padding=(6, 5)),
         two_blocks_of_channels=_upfirdn(1, 70, 4, 6),
+        several_strips=_upfirdn(1, 3, 37, 40),
+        several_strips_down=_upfirdn(1, 70, 71, 69, down=2, padding=(1, 1)),
         no_samples=_upfirdn(0, 5, 7, 6),
     ),
     *_cases(
@@ -244,6 +266,33 @@ CASES = [
         no_activation=_upfirdn_bias_act(2, 5, 6, 6, slope=1.0),
         no_samples=_upfirdn_bias_act(0, 5, 7, 6),
     ),
+    *_cases(
+        "fir",
+        fir.definition,
+        down=_fir(2, 5, 30, down=2, padding=(-1, -1)),
+        down_columns=_fir(2, 31, 5, axis=1, down=2, padding=(6, 5)),
+        up=_fir(3, 4, 9, up=2, padding=(6, 5)),
+        up_columns=_fir(3, 9, 4, axis=1, up=2, padding=(6, 5)),
+        several_tiles=_fir(1, 70, 150, taps=BINOMIAL, padding=(2, 1)),
+        up_3_down_2=_fir(2, 3, 11, taps=BINOMIAL, up=3, down=2, padding=(-1, 4)),
+        no_planes=_fir(0, 5, 30),
+    ),
+    *_cases(
+        "modulate",
+        modulate.definition,
+        odd=_modulate(3, 37, 19),
+        several_blocks=_modulate(2, 70, 130),
+        no_samples=_modulate(0, 9, 5),
+        no_rows=_modulate(2, 0, 5),
+    ),
+    *_cases(
+        "modulate_backward",
+        modulate.backward_definition,
+        odd=_modulate_backward(3, 37, 19),
+        several_blocks=_modulate_backward(2, 70, 130),
+        no_rows=_modulate_backward(2, 0, 5),
+    ),
+    *_cases("normal", normal.definition, odd=_normal(3, 5, 7), wide=_normal(2, 3, 600), no_rows=_normal(2, 0, 5)),
     *_cases(
         "pointwise",
         pointwise.definition,

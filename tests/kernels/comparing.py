@@ -31,7 +31,7 @@ def skip_broken_interpreter(path: str, op: str, dtype: torch.dtype) -> None:
 
 def exactly(arguments: Sequence[Any]) -> list[Any]:
     """The same numbers in float64."""
-    return [x.double() if isinstance(x, Tensor) else x for x in arguments]
+    return [x.double() if isinstance(x, Tensor) and x.is_floating_point() else x for x in arguments]
 
 
 def first_order(function: Callable[..., Tensor], *arguments: Any) -> list[Tensor]:

@@ -24,7 +24,7 @@ from triton.backends.compiler import GPUTarget
 from triton.runtime.driver import driver
 from triton.runtime.jit import JITFunction
 
-from inrvid.kernels.triton import bias_act, fmm, inr_layer, pointwise, to_rgb, upfirdn
+from inrvid.kernels.triton import bias_act, fir, fmm, inr_layer, modulate, normal, pointwise, to_rgb, upfirdn
 
 BINOMIAL = [0.125, 0.375, 0.375, 0.125]
 ACTIVATION = (0.2, 2**0.5, 256.0)  # slope, gain, bound
@@ -73,6 +73,8 @@ def launches(last: bool) -> Iterator[tuple[str, Callable[[], Any]]]:
     Triton makes constants.
     """
     yield "bfloat16", lambda: launch_all(torch.bfloat16, 2, 3, 64, 256, 256)
+    if last:
+        yield "float16", lambda: launch_all(torch.float16, 2, 3, 64, 256, 256)
     yield "bfloat16, 32²", lambda: launch_products(torch.bfloat16, 2, 3, 32, 256, 256)
     yield "float32", lambda: launch_products(torch.float32, 2, 3, 64, 256, 256)
     yield "tf32", launch_tf32
@@ -91,7 +93,11 @@ def launch_all(dtype: torch.dtype, n: int, t: int, side: int, c: int, d: int) ->
     rows, bias, scale = empty(dtype, n, side * side, c), empty(dtype, c), empty(dtype, n, c)
     bias_act.bias_act(rows, bias, scale, *ACTIVATION)
     bias_act.bias_act_backward(rows, rows, bias, scale, *ACTIVATION)
+    modulate.modulate_backward(rows, rows, scale)
+    for axis, up, down, padding in ((2, 2, 1, [6, 5]), (1, 1, 2, [6, 5])):
+        fir.fir(empty(dtype, n, side, side), [1 / 12] * 12, axis, up, down, padding, 1.0)
     maps = empty(dtype, n, c, side + 3, side + 3)
+    upfirdn.upfirdn(maps, BINOMIAL, 1, 2, [1, 1], 1.0)
     upfirdn.upfirdn(maps, BINOMIAL, 2, 1, [2, 1], 4.0)
     if dtype == torch.float32:
         upfirdn.upfirdn(maps, [1 / 12] * 12, 1, 2, [6, 5], 1.0)
@@ -101,6 +107,7 @@ def launch_all(dtype: torch.dtype, n: int, t: int, side: int, c: int, d: int) ->
     rgb, half = (empty(torch.float32, n, t, s, s, 3) for s in (side, side // 2))
     to_rgb.to_rgb(features, matrix, bias, half)
     to_rgb.to_rgb_backward(rgb, features, matrix, half)
+    normal.normal(*(torch.empty(n, width, dtype=torch.int64, device="meta") for width in (4, t)), c)
     fmm.fmm_weight(*(empty(torch.float32, *shape) for shape in ((c, c), (n, c, 10), (n, 10, c))), 1.0)
 
 

@@ -4,12 +4,13 @@ import importlib.util
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from inrvid.errors import InrvidError
-from inrvid.kernels import dispatch
+from inrvid.kernels import dispatch, pointwise
 from inrvid.kernels.dispatch import path_for, pick, using
 
 from .comparing import needs_triton
@@ -93,3 +94,21 @@ def test_importing_the_kernels_imports_no_compiler():
         "print([name for name in ('torch._dynamo', 'triton') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("capability", "dtype", "expected"),
+    [
+        ((7, 5), torch.float16, "definition"),
+        ((7, 5), torch.float32, "kernel"),
+        ((8, 0), torch.float16, "kernel"),
+    ],
+)
+def test_half_precision_products_on_old_chips_are_the_definition_s(fresh, capability, dtype, expected):
+    """On sm_70 and sm_75 they would spill."""
+    fresh.setattr(dispatch, "_triton_found", lambda: True)
+    fresh.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    fresh.setattr(dispatch, "_triton_module", lambda file: SimpleNamespace(pointwise="kernel"))
+    x = SimpleNamespace(device=torch.device("cuda"), dtype=dtype)
+    found = pick("pointwise", x, pointwise.definition, None, pointwise.FORWARD.half_from)
+    assert ("definition" if found is pointwise.definition else found) == expected

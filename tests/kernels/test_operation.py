@@ -9,6 +9,7 @@ from torch import Tensor
 from torch._subclasses import FakeTensorMode
 
 import inrvid.kernels
+from inrvid.kernels.operation import OPERATIONS, written_out
 
 from .cases import CASES
 from .comparing import (
@@ -22,8 +23,8 @@ from .comparing import (
     strided,
 )
 
-DIFFERENTIABLE = [case for case in CASES if not case.op.endswith("_backward")]
-BACKWARD = [case for case in CASES if case not in DIFFERENTIABLE]
+DIFFERENTIABLE = [case for case in CASES if not case.op.endswith("_backward") and case.op != "normal"]
+CONSTANT = [case for case in CASES if case not in DIFFERENTIABLE]
 FIRST = list({case.op: case for case in reversed(CASES)}.values())
 
 
@@ -56,11 +57,12 @@ def test_gradients_of_gradients(case, path):
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("case", BACKWARD, ids=str)
-def test_backward_operations(case, path):
+@pytest.mark.parametrize("case", CONSTANT, ids=str)
+def test_what_has_no_gradient(case, path):
     """Also where no gradient of a forward operation calls them so."""
     arguments = case.arguments(torch.float32)
-    assert_near(on_path(path, operation(case), arguments), case.definition(*exactly(arguments)), 1e-5)
+    found, expected = on_path(path, operation(case), arguments), case.definition(*exactly(arguments))
+    assert_near(*([x] if isinstance(x, Tensor) else x for x in (found, expected)), 1e-5)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -97,6 +99,28 @@ def test_half_precision(case, path, dtype):
     assert_near([value], [exact], 2 * eps)
     assert_near(gradients, expected, 2 * eps**0.5)
     assert all(g.dtype == x.dtype for g, x in zip(gradients, filter(torch.is_tensor, arguments), strict=True))
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("case", [case for case in FIRST if case in DIFFERENTIABLE], ids=str)
+def test_the_short_way_is_the_op_s(case, path):
+    """An eager call runs past the torch op: with the same values, gradients, and gradients of gradients."""
+    arguments = case.arguments(torch.float32)
+    for order in (first_order, second_order):
+        short, op = (
+            on_path(path, lambda *x, f=f, order=order: order(f, *x), arguments)
+            for f in (OPERATIONS[case.op], operation(case))
+        )
+        assert all(torch.equal(a, b) for a, b in zip(short, op, strict=True))
+
+
+@pytest.mark.parametrize("case", FIRST, ids=str)
+def test_written_out_it_is_the_definition(case):
+    arguments = case.arguments(torch.float32)
+    with written_out():
+        found = OPERATIONS[case.op](*arguments)
+    for a, b in zip(*([x] if isinstance(x, Tensor) else x for x in (found, case.definition(*arguments))), strict=True):
+        assert torch.equal(a, b)
 
 
 @pytest.mark.parametrize("case", FIRST, ids=str)

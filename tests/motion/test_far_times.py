@@ -9,8 +9,9 @@ import torch
 
 from inrvid import build_generator
 from inrvid.coords.acyclic import periods
+from inrvid.kernels.normal import MASK, philox
 from inrvid.motion.codes import CodesMotion
-from inrvid.motion.noise import MASK, ExplicitNoise, SeededNoise, philox
+from inrvid.motion.noise import ExplicitNoise, SeededNoise
 from inrvid.random import Key
 from inrvid.registry import registry
 

@@ -5,11 +5,13 @@ with the number of samples or pixels are 64-bit. Sums across programs go through
 are the same in every run, which atomic additions would not give.
 """
 
+import functools
 from typing import Any
 
 import torch
 import triton
 import triton.language as tl
+from torch import Tensor
 
 PROGRAMS = 1024
 """Programs that fill any GPU several times over; kernels that sum over rows do not start many more."""
@@ -45,6 +47,17 @@ def product_blocks(dtype: torch.dtype, samples: int, rows: int, columns: int) ->
     return {"BM": bm, "BN": bn, "BK": bk, "num_warps": 8 if bm * bn == 128 * 128 else 4, "num_stages": 3}
 
 
+PARTS = 4
+"""Of a product over many rows: a GPU would be idle for the most part of one that has few rows and columns."""
+
+
+def product_over_rows(x: Tensor, gradient: Tensor) -> Tensor:
+    """`[B, M, in]`, `[B, M, out]` → `[B, in, out]`, summed in float32."""
+    parts = PARTS if x.shape[1] % PARTS == 0 and x.shape[1] >= 4096 else 1
+    x, gradient = (y.unflatten(1, (parts, -1)).flatten(0, 1) for y in (x, gradient))
+    return torch.bmm(x.mT, gradient).unflatten(0, (-1, parts)).sum(dim=1, dtype=torch.float32)
+
+
 def launch(kernel: Any, programs: int, *arguments: Any, **constants: Any) -> None:
     """Run so many programs on the device of the first tensor.
 
@@ -52,6 +65,12 @@ def launch(kernel: Any, programs: int, *arguments: Any, **constants: Any) -> Non
     """
     with torch.cuda.device_of(arguments[0]):
         kernel[(programs,)](*arguments, enable_fp_fusion=True, **constants)
+
+
+@functools.lru_cache(maxsize=64)
+def on_device(taps: tuple[float, ...], device: torch.device) -> Tensor:
+    """A filter, sent once."""
+    return torch.tensor(taps, dtype=torch.float32, device=device)
 
 
 @triton.jit

@@ -19,7 +19,7 @@ import triton.language as tl
 from torch import Tensor
 
 from .bias_act import before_lrelu
-from .common import PROGRAMS, launch, power, precision, product_blocks
+from .common import PROGRAMS, launch, power, precision, product_blocks, product_over_rows
 
 CHUNK = 1 << 27
 """Numbers of the embedding that the backward pass holds at a time, or one frame's."""
@@ -35,10 +35,51 @@ class _Tables(NamedTuple):
 
 
 def _tables(origin: Tensor, down: Tensor, right: Tensor, height: int, width: int) -> _Tables:
-    i, j = (torch.arange(n, device=origin.device, dtype=origin.dtype)[:, None] for n in (height, width))
-    rows = origin[:, :, None] + i * down[:, None, None]
-    columns = j * right[:, None]
-    return _Tables(*(x.float().contiguous() for x in (rows.sin(), rows.cos(), columns.sin(), columns.cos())))
+    n, frames, depth = origin.shape
+    rows = torch.empty(2, n, frames, height, depth, dtype=torch.float32, device=origin.device)
+    columns = torch.empty(2, n, width, depth, dtype=torch.float32, device=origin.device)
+    bk = power(depth, 8, 128)
+    bi = 512 // bk
+    deep, tall = triton.cdiv(depth, bk), triton.cdiv(height, bi)
+    programs = (n * frames * tall + n * triton.cdiv(width, bi)) * deep
+    launch(
+        _waves, programs, origin.contiguous(), down.contiguous(), right.contiguous(), *rows, *columns,
+        n * frames * tall, frames, height, width, depth, BI=bi, BK=bk,
+    )  # fmt: skip
+    return _Tables(*rows, *columns)
+
+
+@triton.jit
+def _waves(
+    origin, down, right, sin_rows, cos_rows, sin_columns, cos_columns, of_rows, frames, height, width, depth,
+    BI: tl.constexpr, BK: tl.constexpr,
+):  # fmt: skip
+    deep = tl.cdiv(depth, BK)
+    k = tl.program_id(0) % deep * BK + tl.arange(0, BK)
+    part = tl.program_id(0) // deep
+    if part < of_rows:
+        tall = tl.cdiv(height, BI)
+        frame = part // tall
+        i = part % tall * BI + tl.arange(0, BI)
+        start = tl.load(origin + frame * depth + k, mask=k < depth, other=0.0)
+        step = tl.load(down + frame // frames * depth + k, mask=k < depth, other=0.0)
+        waves(start, step, frame.to(tl.int64) * height, i, height, k, depth, sin_rows, cos_rows)
+    else:
+        wide = tl.cdiv(width, BI)
+        b = (part - of_rows) // wide
+        j = (part - of_rows) % wide * BI + tl.arange(0, BI)
+        step = tl.load(right + b * depth + k, mask=k < depth, other=0.0)
+        waves(tl.zeros((BK,), step.dtype), step, b.to(tl.int64) * width, j, width, k, depth, sin_columns, cos_columns)
+
+
+@triton.jit
+def waves(start, step, first, i, count, k, depth, sin, cos):
+    """Sine and cosine of start + i·step, from row `first` of the tables on."""
+    phase = start[None, :] + i.to(step.dtype)[:, None] * step[None, :]
+    at = (first + i)[:, None] * depth + k[None, :]
+    inside = (i < count)[:, None] & (k < depth)[None, :]
+    tl.store(sin + at, tl.sin(phase).to(tl.float32), mask=inside)
+    tl.store(cos + at, tl.cos(phase).to(tl.float32), mask=inside)
 
 
 def inr_layer(
@@ -59,6 +100,8 @@ def inr_layer(
         return y
     blocks = product_blocks(weight.dtype, n * frames, height * width, channels)
     bm, blocks["BK"] = blocks.pop("BM"), min(blocks["BK"], 32)  # sines and cosines make two blocks of BK
+    if bm == 128 and weight.dtype != torch.float32:  # what makes the sines needs registers, too
+        bm, blocks["BK"], blocks["num_warps"] = 64, 16, 4
     bx = min(power(width, 1, 16), bm)
     tiles = triton.cdiv(height, bm // bx) * triton.cdiv(width, bx)
     launch(
@@ -157,7 +200,7 @@ def inr_layer_backward(
         tables = _tables(origin[:, t], down, right, height, width)
         rows = before[:, t].flatten(1, 3)
         embedding = _embedding(tables, weight.dtype)
-        of_weight += torch.bmm(embedding.mT, rows)
+        of_weight += product_over_rows(embedding, rows)
         sums, moments = _phase_sums(torch.bmm(rows, weight.mT, out=embedding), tables)  # [B, frames, height, d]
         of_origin[:, t] = sums.sum(dim=2)
         of_down += (sums.sum(dim=1) * i).sum(dim=1)

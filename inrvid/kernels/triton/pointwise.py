@@ -12,7 +12,7 @@ import triton.language as tl
 from torch import Tensor
 
 from .bias_act import before_lrelu
-from .common import launch, precision, product_blocks
+from .common import launch, precision, product_blocks, product_over_rows
 
 GROUP = 8
 
@@ -77,4 +77,4 @@ def pointwise_backward(
     """Gradients of x, weight and bias (empty without one), from those of y."""
     none = y.new_empty(0)
     before, of_bias = before_lrelu(gradient, y, slope) if biased or slope != 1 else (gradient, none)
-    return torch.bmm(before, weight.mT), torch.bmm(x.mT, before), of_bias if biased else none
+    return torch.bmm(before, weight.mT), product_over_rows(x, before).to(y.dtype), of_bias if biased else none
