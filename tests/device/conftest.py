@@ -1,0 +1,18 @@
+"""What must hold on the device where users train: a GPU if there is one, else the CPU, so that the tests themselves are
+tested everywhere. What makes sense on a GPU alone says so (`needs_gpu`)."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ..training.conftest import TINY, tiny
+
+__all__ = ["TINY", "needs_gpu", "tiny"]
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@pytest.fixture(scope="session")
+def device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
