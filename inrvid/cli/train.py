@@ -45,6 +45,8 @@ def train(
     join_slurm()
     check_group()
     count = processes or _devices(cpu)
+    if not cpu and count > 1:
+        _check_devices(count)
     if count > 1 and not inside_launcher():
         raise typer.Exit(launch(count, sys.argv[1:]))
     _run(resolved, run_dir, resume, cpu)
@@ -76,15 +78,14 @@ def _devices(cpu: bool) -> int:
     return max(1, torch.cuda.device_count())
 
 
-def _leave_group() -> None:
-    """End the groups of gloo, and so its threads: one that lets go of a tensor while the interpreter ends aborts it.
+def _check_devices(processes: int) -> None:
+    """Raises InrvidError if processes would have to share GPUs."""
+    import torch
 
-    Other backends may wait for processes that have failed, and have no such threads.
-    """
-    import torch.distributed as dist
-
-    if dist.is_initialized() and dist.get_backend() == "gloo":
-        dist.destroy_process_group()
+    there = torch.cuda.device_count()
+    if there and processes > there:
+        gpus = "GPU is" if there == 1 else "GPUs are"
+        raise InrvidError(f"--processes {processes}: {there} {gpus} visible: give --processes {there}, or --cpu")
 
 
 def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
@@ -92,6 +93,7 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     import torch.distributed.nn  # before there is a group: its functions' defaults would keep that alive
     from accelerate import PartialState
 
+    from ..training.group import leave
     from ..training.launch import follow_launcher, meeting
     from ..training.run_dir import new_run_dir, prepare, remove_empty
     from ..training.trainer import Interrupted, Trainer
@@ -99,7 +101,7 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     follow_launcher()
     with meeting():
         main = PartialState(cpu=cpu or not torch.cuda.is_available()).is_main_process
-    atexit.register(_leave_group)  # when errors have been told and what they kept alive is gone
+    atexit.register(leave)  # when errors have been told and what they kept alive is gone
 
     def begin() -> tuple[Any, Any]:
         return prepare(run_dir or new_run_dir(recipe.name), recipe, resume, typer.echo)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ..layers.precision import in_its_own_precision
 from ..layers.residual import batches_apart
 from .configs import DiscriminatorConfig
 
@@ -47,6 +48,7 @@ class Discriminator(nn.Module, abc.ABC):
     def heads(self, inputs: Tensors, t: Tensor, label: Tensor) -> Tensors:
         """Logits of each head, `[B]` or `[B, frames]`."""
 
+    @in_its_own_precision
     def forward(self, frames: Tensor, t: Tensor, label: Tensor) -> Tensors:
         """frames `[B, frames, 3, H, W]` in [−1, 1], t `[B, frames]`, label `[B, classes]` → logits by head."""
         return self.heads(self.inputs(frames, t), t, label)

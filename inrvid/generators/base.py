@@ -18,6 +18,7 @@ from ..errors import InrvidError
 from ..grid import Grid
 from ..latents import Latents
 from ..layers.mapping import MappingNetwork
+from ..layers.precision import in_its_own_precision
 from ..random import Draws
 from ..registry import registry
 from ..transfer import sent
@@ -107,6 +108,7 @@ class VideoGenerator(nn.Module, abc.ABC):
             label=sent(self._one_hot(label, count, draws), device),
         )
 
+    @in_its_own_precision
     def inr(self, latents: Latents, truncation: float = 1.0) -> VideoINR:
         """φ of the videos. `truncation` ψ < 1 trades variety for quality."""
         w = self.mapping(latents.content, latents.label, truncation)

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def in_its_own_precision(method: Method) -> Method:
+    """A method that computes as it would outside `torch.autocast`: networks say themselves what runs in half precision
+    (`train.precision`), and phases, styles and sums of pictures must not."""
+
+    @functools.wraps(method)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        around = [kind for kind in ("cuda", "cpu") if torch.is_autocast_enabled(kind)]
+        if not around:
+            return method(*args, **kwargs)
+        with torch.autocast(around[0], enabled=False), torch.autocast(around[-1], enabled=False):
+            return method(*args, **kwargs)
+
+    return run  # type: ignore[return-value]
 
 
 def at_least_float32(x: Tensor) -> Tensor:

@@ -34,8 +34,8 @@ class Scorer:
             with the first two, so that it is known before the training and not after it.
     """
 
-    def __init__(self, recipe: Recipe):
-        self.recipe = recipe
+    def __init__(self, recipe: Recipe, device: torch.device):
+        self.recipe, self.device = recipe, device
         config = recipe.data.model_dump(mode="json") | recipe.eval.data
         try:
             self.dataset = open_dataset(config)
@@ -64,7 +64,8 @@ class Scorer:
         found: dict[str, list[dict[str, Tensor]]] = {name: [] for name in self.metrics}
         for frames in batches:
             for name, metric in self.metrics.items():
-                found[name].append({part: value.cpu() for part, value in metric.features(frames).items()})
+                features = metric.features(frames.to(self.device, non_blocking=True))
+                found[name].append({part: value.cpu() for part, value in features.items()})
         return {name: {part: torch.cat([f[part] for f in parts]) for part in parts[0]} for name, parts in found.items()}
 
 
@@ -73,7 +74,7 @@ def generated_clips(generator: VideoGenerator, count: int) -> Iterator[Tensor]:
     t = torch.arange(generator.clip_length, device=generator.device)
     for first in range(0, count, BATCH):
         inr = generator.inr(generator.sample_latents(min(BATCH, count - first), seed=SEED + first))
-        yield torch.cat([inr[i](t).cpu() for i in range(len(inr))])  # one at a time: memory
+        yield torch.cat([inr[i](t) for i in range(len(inr))])  # one at a time: memory
 
 
 def real_clips(dataset: VideoDataset, recipe: Recipe, count: int) -> Iterator[Tensor]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-import torch
-import torch.distributed as dist
-
+from .group import Group
 from .signals import stop_signals
 
 
@@ -20,20 +18,17 @@ class Stopper:
     a step, between the hosts' memories, so that no device is waited for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, group: Group) -> None:
         self.signal = 0
         self._before: dict[int, Any] = {}
-        self._group = dist.new_group(backend="gloo") if dist.is_initialized() and dist.get_world_size() > 1 else None
+        self._group = group
 
     def agreed(self) -> bool:
         """Whether some process was asked to stop; to be called by all processes, after the same steps."""
-        if self._group is None:
-            return self.signal != 0
-        told = torch.tensor([self.signal])
-        dist.all_reduce(told, dist.ReduceOp.MAX, group=self._group)
+        told = self._group.most(self.signal)
         if told:  # if not, a signal of our own that came meanwhile stays, for the next step
-            self.signal = int(told)
-        return bool(told)
+            self.signal = told
+        return told != 0
 
     def __enter__(self) -> Stopper:
         try:

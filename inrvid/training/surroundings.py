@@ -31,6 +31,14 @@ def refuse_sharding() -> None:
             )
 
 
+def mixed_precision() -> str | None:
+    """What to know of a mixed precision that `accelerate config` asks for; None if it asks for none."""
+    asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if asked in ("no", ""):
+        return None
+    return f"accelerate's mixed precision ({asked}) is not used: --set train.precision says what runs in half precision"
+
+
 def checked(trackers: Sequence[str]) -> list[str]:
     """Raises InrvidError for a tracker that Accelerate does not know or that is not installed."""
     known = [kind.value for kind in LoggerType if kind != LoggerType.ALL]

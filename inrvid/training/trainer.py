@@ -30,6 +30,7 @@ from ..recipe import Recipe
 from ..text import printable
 from .checkpoint import bytes_needed, is_finite, load_checkpoint, save_checkpoint
 from .fitting import fit_to_data
+from .group import Group
 from .health import Health
 from .interval import Interval
 from .keeping import checkpoints, newest_intact, prune, set_aside
@@ -46,6 +47,7 @@ from .surroundings import (
     check_shared_memory,
     checked,
     loader_trouble,
+    mixed_precision,
     refuse_sharding,
 )
 
@@ -95,6 +97,7 @@ class Trainer:
         console: Console | None = None,
     ):
         self.accelerator = _accelerator(recipe, cpu)
+        self.group = Group()
         if recipe.hub.repo_id is not None and self.accelerator.is_main_process:
             check_publishing(recipe.hub.repo_id, "hub.repo_id")
         if self.accelerator.device.type == "cpu":
@@ -105,7 +108,7 @@ class Trainer:
         set_tf32(self.recipe.train.precision)
         self._check_clips()
         if self.recipe.eval.metrics and self.accelerator.is_main_process:
-            self._scorer = Scorer(self.recipe)
+            self._scorer = Scorer(self.recipe, self.accelerator.device)
         self.dataset = kept_in_memory(dataset)
         G, D = (
             build_generator(self.recipe.generator, seed=self.recipe.seed),
@@ -124,6 +127,8 @@ class Trainer:
         if resume:
             self._resume([resume, *fallbacks])
         self._check_space()
+        if (mixed := mixed_precision()) is not None:
+            self._say(f"note: {mixed}")
         self._say(
             f"generator {_millions(G)} parameters, discriminator {_millions(D)}; {self.accelerator.device}"
             + (f"; continuing at {self.clips} clips" if self.step else "")
@@ -131,7 +136,8 @@ class Trainer:
 
     def _open_data(self, recipe: Recipe) -> VideoDataset:
         """The training data; `self.recipe` is the recipe that fits them."""
-        with self.accelerator.local_main_process_first():  # one builds the index, the others find it in the cache
+        # One process of a machine builds the index, the others find it in the cache.
+        with self.group.one_first(self.accelerator.is_local_main_process):
             dataset = open_dataset(recipe.data)
         self._say(*dataset.summary())
         self.recipe = fit_to_data(recipe, dataset)
@@ -182,7 +188,7 @@ class Trainer:
         intervals = (config.log_kclips, config.sample_kclips, config.checkpoint_kclips)
         logs, samples, checkpoints = (Interval(kclips, self.clips) for kclips in intervals)
         stats = Stats()
-        with Stopper() as stopper, self._monitor() as monitor, closing(self._batches()) as batches:
+        with Stopper(self.group) as stopper, self._monitor() as monitor, closing(self._batches()) as batches:
             while self.clips < end and not stopper.agreed():
                 start = time.perf_counter()
                 batch = next(batches)
@@ -323,7 +329,7 @@ class Trainer:
                 self._write_checkpoint()
             else:
                 self._say(f"warning: weights are not finite at {self.clips} clips: no checkpoint is written")
-        self.accelerator.wait_for_everyone()
+        self.group.wait()  # the main process may score, too
         return finite
 
     @property

@@ -7,12 +7,14 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from inrvid import InrvidError, build_generator, cli
 from inrvid.cli.doctor import examine
 from inrvid.text import printable
 
 from ..small import small_generator
+from .test_cli import inrvid
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
@@ -98,3 +100,12 @@ def test_a_training_of_huge_clips_is_refused(tmp_path):
     done = run("train", "quickstart", "--cpu", "--run-dir", "r", "--set", "generator.resolution=16384", cwd=tmp_path)
     assert done.returncode == 2
     assert "generator.resolution, generator.clip_length: would need 96.0 GiB at least" in done.stderr
+
+
+@pytest.mark.parametrize(("visible", "told"), [(1, "1 GPU is visible: give --processes 1"), (2, "2 GPUs are visible")])
+def test_more_processes_than_gpus_are_refused(visible, told, monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: visible)
+    done = inrvid("train", "quickstart", "--processes", 3, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert not list(tmp_path.iterdir())

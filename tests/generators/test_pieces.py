@@ -88,3 +88,15 @@ def test_splits_on_other_devices(monkeypatch):
     monkeypatch.setattr(pieces, "POINTS_OF_OTHERS", 32)
     parts = pieces.splits(1, 16, 4, torch.device("meta"))
     assert [part.samples for part in parts] == [slice(i, i + 4) for i in range(0, 16, 4)]
+
+
+def test_what_is_drawn_for_a_judge_is_drawn_at_once():
+    """Elsewhere than on a CPU: it needs less memory than what has just been drawn with gradients."""
+    meta = torch.device("meta")
+    with torch.no_grad():
+        for of_training in (True, False):
+            whole = len(pieces.pieces_of(64, 3, 1 << 16, meta, training=of_training)) == 1
+            assert whole == of_training
+            assert (len(pieces.splits(64, 3, 1 << 16, meta, training=of_training)) == 1) == of_training
+            assert (len(pieces.bands_of(1 << 10, 1 << 20, meta, training=of_training)) == 1) == of_training
+        assert len(pieces.splits(64, 3, 1 << 16, torch.device("cpu"), training=True)) > 1

@@ -126,3 +126,10 @@ def test_shuffled_frames_fail_the_temporal_score():
 def test_unfit_frames_are_refused(shape):
     with pytest.raises(InrvidError, match="got"):
         statistics().features(torch.zeros(shape))
+
+
+def test_features_are_made_where_the_frames_are():
+    """On the meta device nothing of the CPU's can be mixed in."""
+    metric = registry("metrics").build({"type": "statistics"})
+    features = metric.features(torch.empty(2, 4, 3, 32, 32, device="meta"))
+    assert all(x.device.type == "meta" for x in features.values())

@@ -6,12 +6,13 @@ import signal
 import pytest
 import torch.distributed as dist
 
+from inrvid.training.group import Group
 from inrvid.training.stopping import Stopper
 
 
 def test_first_signal_asks_second_acts_at_once():
     before = signal.getsignal(signal.SIGINT)
-    with Stopper() as stopper:
+    with Stopper(Group()) as stopper:
         assert not stopper.agreed()
         os.kill(os.getpid(), signal.SIGINT)
         assert stopper.agreed()
@@ -22,8 +23,9 @@ def test_first_signal_asks_second_acts_at_once():
 
 
 def test_a_signal_that_comes_while_processes_agree_is_heard_at_the_next_step(monkeypatch):
-    stopper = Stopper()
-    stopper._group = object()
+    group = Group()
+    group._group = object()
+    stopper = Stopper(group)
     monkeypatch.setattr(dist, "all_reduce", lambda told, op, group: os.kill(os.getpid(), signal.SIGTERM))
     with stopper:
         assert not stopper.agreed()  # the others have not heard of it

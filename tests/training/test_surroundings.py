@@ -12,6 +12,7 @@ from inrvid.training.surroundings import (
     check_shared_memory,
     checked,
     loader_trouble,
+    mixed_precision,
     refuse_sharding,
 )
 
@@ -69,3 +70,10 @@ def test_troubles_of_the_loader_have_a_remedy():
     assert "--shm-size" in loader_trouble(full)
     assert "ulimit -n" in loader_trouble(OSError(24, "Too many open files"))
     assert loader_trouble(RuntimeError("DataLoader worker (pid 3) is killed by signal: Killed")) is None
+
+
+def test_accelerate_s_mixed_precision_is_not_passed_over_in_silence(monkeypatch):
+    monkeypatch.delenv("ACCELERATE_MIXED_PRECISION", raising=False)
+    assert mixed_precision() is None
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    assert "train.precision" in mixed_precision()

@@ -1,0 +1,73 @@
+"""What the processes of a training tell each other besides gradients: through the hosts' memories, over gloo.
+
+Whatever the backend of the gradients, these exchanges wait for no device; and as long as one process scores or writes,
+the others may wait for it, where NCCL would give up after minutes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Iterator
+
+import torch
+import torch.distributed as dist
+
+PATIENCE = datetime.timedelta(days=7)
+"""For what the main process does alone."""
+
+_made: list[Group] = []
+
+
+class Group:
+    """All processes of the training; made once a run, by all of them."""
+
+    def __init__(self) -> None:
+        self._group: dist.ProcessGroup | None = None
+        if dist.is_initialized() and dist.get_world_size() > 1:
+            self._group = dist.new_group(backend="gloo", timeout=PATIENCE)
+            _made.append(self)
+
+    @property
+    def alone(self) -> bool:
+        return self._group is None
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self._group is not None:
+            dist.barrier(group=self._group)
+
+    def most(self, number: int) -> int:
+        """The largest of all processes' numbers."""
+        if self._group is None:
+            return number
+        told = torch.tensor([number])
+        dist.all_reduce(told, dist.ReduceOp.MAX, group=self._group)
+        return int(told)
+
+    @contextlib.contextmanager
+    def one_first(self, first: bool) -> Iterator[None]:
+        """Inside, those go first who say so, and the others when they are done."""
+        if not first:
+            self.wait()
+        try:
+            yield
+        finally:
+            if first:
+                self.wait()
+
+
+def leave() -> None:
+    """End the groups of gloo, and so its threads: one that lets go of a tensor while the interpreter ends aborts it.
+
+    Other backends may wait for processes that have failed, and have no such threads.
+    """
+    if not dist.is_initialized():
+        return
+    for own in _made:
+        ended, own._group = own._group, None  # whoever still holds `own` must not keep the threads
+        dist.destroy_process_group(ended)
+        del ended
+    _made.clear()
+    if dist.get_backend() == "gloo":
+        dist.destroy_process_group()
