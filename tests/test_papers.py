@@ -9,7 +9,13 @@ import pytest
 from inrvid import load_recipe
 from inrvid.recipe_file import installed_recipes
 
-OURS = {"quickstart", "quickstart_digan"}
+SMALL = {
+    f"{kind}_{data}_{side}"
+    for kind in ("digan", "stylegan_v")
+    for data in ("landscapes", "bunny")
+    for side in (64, 128)
+}
+OURS = {"quickstart", *SMALL}
 """Experiments of no paper."""
 
 SHARED = {

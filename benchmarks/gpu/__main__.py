@@ -28,6 +28,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("gpu"), help="folder of the records")
     parser.add_argument("--minutes", type=float, help="for each stage, instead of its own")
     parser.add_argument("--smoke", action="store_true", help="toy sizes, on a CPU if there is nothing else")
+    parser.add_argument(
+        "--bunny", type=Path, default=Path("bunny"), help="videos for those models of train that need them"
+    )
     parser.add_argument("--only", action="append", default=[], metavar="PART", help="rows whose name holds this")
     options = parser.parse_args()
     unknown = set(options.stages) - {*STAGES, "train"}
@@ -40,7 +43,7 @@ def main() -> int:
     failed = []
     for name in options.stages or STAGES:
         if name == "train":
-            train.run(options.out, options.minutes or 10, options.smoke)
+            train.run(options.out, options.minutes or 10, options.smoke, options.bunny)
             continue
         stage, minutes = STAGES[name]
         record = Record(name, options.out, device, options.minutes or minutes)

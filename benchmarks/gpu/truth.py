@@ -44,7 +44,9 @@ def _rows(files: Sequence[str], record: Record) -> dict[str, Values]:
         row = rows[str(case.get("classname"))]
         wrong = case.find("failure") if case.find("failure") is not None else case.find("error")
         if wrong is not None:
-            row["error"] = f"{row.get('error', '')} {case.get('name')}: {wrong.get('message', '')[:160]}".strip()
+            row["error"] = (
+                f"{row.get('error', '')} {case.get('name')}: {' '.join(wrong.get('message', '').split())[:160]}".strip()
+            )
         elif case.find("skipped") is not None:
             row["skipped"] = int(row["skipped"]) + 1
         else:

@@ -17,6 +17,7 @@ from ..discriminators.base import Augmentation, Discriminator, Tensors
 from ..errors import InrvidError
 from ..generators.base import VideoGenerator
 from ..losses.base import AdversarialLoss
+from ..precision import choose_algorithms
 from ..random import Draws
 from ..recipe import Recipe
 from ..registry import registry
@@ -53,6 +54,7 @@ class TrainingStep:
 
     def __init__(self, recipe: Recipe, G: VideoGenerator, D: Discriminator, accelerator: Accelerator, lengths: Tensor):
         self.recipe, self.accelerator, self.lengths = recipe, accelerator, lengths
+        choose_algorithms()
         self.seed = recipe.seed
         """Of all draws; another one after a rollback."""
         self.G, self.D = G.to(accelerator.device).train(), D.to(accelerator.device).train()
