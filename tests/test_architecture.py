@@ -31,7 +31,6 @@ LAYERS = [
     {"generators", "discriminators", "augment", "time_samplers", "losses", "metrics", "data"},
     {"recipe_file", "recipe_fit", "recipe_merge", "recipe", "models", "hub", "convert", "video_io", "generate"},
     {"training", "report"},
-    {"bench"},
     {"cli"},
     {"__main__"},
 ]

@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import torch
 
-from inrvid.bench.kernels import Kernel, all_kernels, measured
-from inrvid.bench.plan import Options, planned
-from inrvid.bench.precision import supported
-
+from ..kernels import Kernel, all_kernels, measured
+from ..plan import Options, planned
+from ..precision import supported
 from .record import Record, Values
 
 FACTOR = {"convolution": "TFLOP/s", "gemm": "TFLOP/s", "copy": "GB/s"}

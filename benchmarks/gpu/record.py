@@ -12,9 +12,10 @@ from typing import Any
 
 import torch
 
-from inrvid.bench.harness import one_line
-from inrvid.bench.results import collected, describe, versions
 from inrvid.files import read_text, write_text
+
+from ..harness import one_line
+from ..results import collected, describe, versions
 
 Values = dict[str, float | int | str]
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from inrvid.bench.harness import Budget, WallStopwatch, measure
-from inrvid.bench.precision import arithmetic, supported
-from inrvid.bench.systems import Generation, Training
 from inrvid.generators.graphs import Graphs
 
+from ..harness import Budget, WallStopwatch, measure
+from ..precision import arithmetic, supported
+from ..systems import Generation, Training
 from .record import Record, Values
 
 PUBLISHED = ("digan_ucf", "stylegan_v_ffs", "stylegan_v_ffs_release")
@@ -64,7 +64,7 @@ def step(record: Record, recipe: str, precision: str, batch: int, *, compiled: b
         cycle = own.loss.penalty_interval or 16
         clips, number = own.clips, 0
 
-        def steps(count: int) -> float:
+        def steps(count: int) -> tuple[float, float]:
             nonlocal number
             _synchronize(record.device)
             start = time.perf_counter()

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from inrvid.bench.text import number
 from inrvid.files import read_text
+
+from ..text import number
 
 Row = Mapping[str, Any]
 Column = tuple[str, Callable[[Row], str]]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 
 import typer
 
 from ..errors import InrvidError
 from ..text import printable
-from . import bench, data, doctor, generate, plugins, recipe, runs, train
+from . import data, doctor, generate, plugins, recipe, runs, train
 from .output import show_anything
 
 app = typer.Typer(
@@ -30,7 +31,6 @@ app.add_typer(plugins.app, name="plugins", help="Components that are installed."
 app.add_typer(data.app, name="data", help="Look at, check and convert videos.")
 app.command()(runs.runs)
 app.command()(doctor.doctor)
-app.command()(bench.bench)
 
 
 def _version(show: bool) -> None:
@@ -51,12 +51,17 @@ def _options(
 
 def main() -> None:
     """Entry point of the console script."""
+    run(app)
+
+
+def run(command: Callable[[], None]) -> None:
+    """A command line whose errors are told as the exit codes above say."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     show_anything()
     warnings.formatwarning = lambda message, *rest, **more: f"warning: {printable(str(message))}\n"
     try:
-        app()
+        command()
     except (InrvidError, OSError) as error:
         if debug:
             raise

@@ -39,8 +39,8 @@ class Result:
     stderr: str
 
 
-def inrvid(*arguments, cwd, check=True):
-    """Run the console script's entry point in `cwd`, in this process (torch is imported once)."""
+def inrvid(*arguments, cwd, check=True, main=main):
+    """Run the console script's entry point (or another's) in `cwd`, in this process (torch is imported once)."""
     out, err = io.StringIO(), io.StringIO()
     with (
         working_directory(cwd),
@@ -59,9 +59,9 @@ def inrvid(*arguments, cwd, check=True):
     return Result(code, out.getvalue(), err.getvalue())
 
 
-def refusal(*arguments, cwd):
+def refusal(*arguments, cwd, main=main):
     """The message of a command that the user can mend: exit code 2, one message, no traceback."""
-    result = inrvid(*arguments, cwd=cwd, check=False)
+    result = inrvid(*arguments, cwd=cwd, check=False, main=main)
     assert result.returncode == 2, result.stdout + result.stderr
     assert "Traceback" not in result.stderr
     return result.stderr

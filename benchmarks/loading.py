@@ -10,15 +10,16 @@ from typing import Any
 
 import torch
 
-from ..data.base import VideoDataset
-from ..data.clips import Clips, loader
-from ..data.convert import convert
-from ..data.memory import InMemory
-from ..data.open import detect, open_dataset
-from ..errors import InrvidError
-from ..recipe import Recipe, load_recipe
-from ..registry import registry
-from ..video_io import write_video
+from inrvid.data.base import VideoDataset
+from inrvid.data.clips import Clips, loader
+from inrvid.data.convert import convert
+from inrvid.data.memory import InMemory
+from inrvid.data.open import detect, open_dataset
+from inrvid.errors import InrvidError
+from inrvid.recipe import Recipe, load_recipe
+from inrvid.registry import registry
+from inrvid.video_io import write_video
+
 from .harness import Measured, measure, one_line
 from .plan import Plan
 from .results import Case, Seconds

@@ -17,12 +17,13 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from ..kernels.operation import written_out
-from ..models import build_discriminator, build_generator
-from ..random import Draws
-from ..recipe import Recipe, load_recipe
-from ..registry import registry
-from ..training.step import Batch, TrainingStep
+from inrvid.kernels.operation import written_out
+from inrvid.models import build_discriminator, build_generator
+from inrvid.random import Draws
+from inrvid.recipe import Recipe, load_recipe
+from inrvid.registry import registry
+from inrvid.training.step import Batch, TrainingStep
+
 from .ceilings import Ceiling, made, rates
 from .harness import Measured, Run, measure, one_line
 from .memory import Work, intermediate_bytes, peak_of_process, peak_on_cuda, saved_bytes

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import InrvidError
-from ..files import read_text, write_text
+from inrvid.errors import InrvidError
+from inrvid.files import read_text, write_text
+
 from .results import Result
 from .tables import Table, failures, heading, tables
 
@@ -27,19 +28,19 @@ def write_markdown(result: Result, path: Path) -> None:
     """
     text = to_markdown(result)
     before = read_text(path) if path.exists() else ""
-    if "<!-- inrvid bench " not in before:
+    if "<!-- benchmarks " not in before:
         write_text(path, text)
         return
     begin, end = marks(result.device.get("type", "?"))
     head, found, rest = before.partition(begin)
     _, closed, tail = rest.partition(end)
     if not (found and closed):
-        raise InrvidError(f"{path}: has marks of inrvid bench, but not {begin} … {end}: add them where this should go")
+        raise InrvidError(f"{path}: has marks of benchmarks, but not {begin} … {end}: add them where this should go")
     write_text(path, f"{head}{begin}\n{text}{end}{tail}")
 
 
 def marks(device: str) -> tuple[str, str]:
-    return f"<!-- inrvid bench {device}: begin -->", f"<!-- inrvid bench {device}: end -->"
+    return f"<!-- benchmarks {device}: begin -->", f"<!-- benchmarks {device}: end -->"
 
 
 def _table(table: Table) -> str:

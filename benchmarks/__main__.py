@@ -1,4 +1,4 @@
-"""`inrvid bench`: how fast this machine is, and how fast the library is on it."""
+"""`python -m benchmarks`: how fast this machine is, and how fast the library is on it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from inrvid.cli import run
+
 if TYPE_CHECKING:
-    from ..bench.results import Case, Result
-    from ..bench.tables import Table
+    from .results import Case, Result
+    from .tables import Table
 
 NBSP = "\N{NO-BREAK SPACE}"
 """In figures: headings are wrapped, figures are not."""
@@ -41,12 +43,12 @@ def bench(
     as_json: bool = typer.Option(False, "--json", help="For programs."),
 ) -> None:
     """Measure kernels, generation, training, evaluation and data loading beside what the device can do at best."""
-    from ..errors import InrvidError
+    from inrvid.errors import InrvidError
 
     if compare and (source or output or markdown or as_json):
         raise InrvidError("--compare: shows a table; give no other option")
     if compare:
-        from ..bench.compare import compare as compared
+        from .compare import compare as compared
 
         _show([compared(*compare)])
         return
@@ -55,7 +57,7 @@ def bench(
     for path in (output, markdown):
         _check_writable(path)
     if source:
-        from ..bench.results import load
+        from .results import load
 
         result = load(source)
     else:
@@ -77,9 +79,9 @@ def bench(
 
 def _measured(options: dict[str, Any], output: Path | None) -> Result:
     """The output is written after every case, so that a run that is cut short leaves what it has found."""
-    from ..bench.plan import Options
-    from ..bench.results import save
-    from ..bench.run import bench as measure
+    from .plan import Options
+    from .results import save
+    from .run import bench as measure
 
     with _Progress() as progress:
         for result in measure(Options(**options)):
@@ -90,9 +92,9 @@ def _measured(options: dict[str, Any], output: Path | None) -> Result:
 
 
 def _deliver(result: Result, markdown: Path | None, as_json: bool) -> None:
-    from ..bench.markdown import write_markdown
-    from ..bench.results import to_json
-    from ..bench.tables import failures, heading, tables
+    from .markdown import write_markdown
+    from .results import to_json
+    from .tables import failures, heading, tables
 
     if markdown:
         write_markdown(result, markdown)
@@ -146,7 +148,7 @@ class _Progress:
         return self
 
     def show(self, case: Case) -> None:
-        from ..bench.text import seconds
+        from .text import seconds
 
         line = f"{case.id}  {seconds(case.seconds.median) if case.seconds else case.error}"
         if self._console.is_terminal:
@@ -162,10 +164,22 @@ def _check_writable(path: Path | None) -> None:
     """Before minutes of measuring, rather than behind them."""
     import os
 
-    from ..errors import InrvidError
+    from inrvid.errors import InrvidError
 
     if path is None:
         return
     parent = next(folder for folder in path.absolute().parents if folder.exists())
     if path.is_dir() or not (parent.is_dir() and os.access(parent, os.W_OK)):
         raise InrvidError(f"{path}: cannot be written: expected the name of a file in a folder that one may write to")
+
+
+app = typer.Typer(pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]})
+app.command()(bench)
+
+
+def main() -> None:
+    run(app)
+
+
+if __name__ == "__main__":
+    main()

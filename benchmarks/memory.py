@@ -23,8 +23,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ..files import read_text
-from ..kernels.operation import written_out
+from inrvid.files import read_text
+from inrvid.kernels.operation import written_out
+
 from .harness import Run
 
 STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -53,7 +54,7 @@ def peak_on_cuda(run: Run, device: torch.device) -> int:
 
 def peak_of_process(work: Work, timeout: float = 900) -> int | None:
     """The same on the CPU, in a process of its own; none where it cannot be measured."""
-    command = [sys.executable, "-m", "inrvid.bench.memory", json.dumps(dataclasses.asdict(work))]
+    command = [sys.executable, "-m", "benchmarks.memory", json.dumps(dataclasses.asdict(work))]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 
-from ..kernels.pages import keep_pages
+from inrvid.kernels.pages import keep_pages
+
 from .ceilings import ceiling_cases
 from .kernels import kernel_cases
 from .loading import data_cases, evaluation_cases

@@ -1,15 +1,19 @@
-"""`inrvid bench` as a user meets it. Times are reported, never asserted."""
+"""`python -m benchmarks` as a user meets it. Times are reported, never asserted."""
 
 from __future__ import annotations
 
+import functools
 import json
 
 import pytest
 
-from inrvid.bench.results import load, save
+from benchmarks.__main__ import main
+from benchmarks.results import load, save
 
-from ..bench.made import case, result
-from .test_cli import inrvid, refusal
+from ..cli import test_cli
+from .made import case, result
+
+bench, refusal = (functools.partial(function, main=main) for function in (test_cli.inrvid, test_cli.refusal))
 
 
 @pytest.fixture
@@ -20,8 +24,8 @@ def folder(tmp_path):
 
 
 def test_measures_writes_and_shows(tmp_path):
-    done = inrvid(
-        "bench", "generation", "--quick", "--cpu", "--rounds", 1, "-o", "out/r.json", "--markdown", "r.md", cwd=tmp_path
+    done = bench(
+        "generation", "--quick", "--cpu", "--rounds", 1, "-o", "out/r.json", "--markdown", "r.md", cwd=tmp_path
     )
     assert "Ceilings of this device" in done.stdout
     assert "quickstart: 1 × 16 frames 32²" in done.stdout
@@ -33,22 +37,22 @@ def test_measures_writes_and_shows(tmp_path):
 
 
 def test_shows_a_result(folder):
-    assert "digan_ucf: 1 × 16 frames 128²" in inrvid("bench", "--from", "a.json", cwd=folder).stdout
-    text = inrvid("bench", "--from", "a.json", "--json", cwd=folder).stdout
+    assert "digan_ucf: 1 × 16 frames 128²" in bench("--from", "a.json", cwd=folder).stdout
+    text = bench("--from", "a.json", "--json", cwd=folder).stdout
     assert [c["subject"] for c in json.loads(text)["cases"]] == ["bias_act", "digan_ucf"]
-    inrvid("bench", "--from", "a.json", "--markdown", "a.md", cwd=folder)
+    bench("--from", "a.json", "--markdown", "a.md", cwd=folder)
     assert "Beside the papers" in (folder / "a.md").read_text()
 
 
 def test_a_failed_case_is_told_and_exits_with_1(folder):
     save(result(case(seconds=None, error="out of memory")), folder / "c.json")
-    done = inrvid("bench", "--from", "c.json", cwd=folder, check=False)
+    done = bench("--from", "c.json", cwd=folder, check=False)
     assert done.returncode == 1
     assert done.stderr == "failed: kernels/bias_act/2×8×64²/fp32: out of memory\n"
 
 
 def test_compare(folder):
-    shown = inrvid("bench", "--compare", "a.json", "b.json", cwd=folder).stdout
+    shown = bench("--compare", "a.json", "b.json", cwd=folder).stdout
     assert "2.00×" in shown
     assert "1 cases in A alone, 0 in B alone" in shown
 
@@ -68,6 +72,6 @@ def test_compare(folder):
 )
 def test_refuses(folder, arguments, expected):
     (folder / "bad.json").write_text("[]")
-    message = refusal("bench", *arguments, cwd=folder)
+    message = refusal(*arguments, cwd=folder)
     assert expected in message
     assert len(message.splitlines()) <= 2

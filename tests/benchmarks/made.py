@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inrvid.bench.results import Case, Result, Seconds
+from benchmarks.results import Case, Result, Seconds
 
 DEVICE = {"type": "cpu", "name": "A CPU", "capability": "AVX512", "threads": "2"}
 VERSIONS = {"inrvid": "0.1.0", "torch": "2.13.0"}

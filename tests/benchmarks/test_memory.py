@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from inrvid.bench.memory import Work, intermediate_bytes, peak_of_process, resident_peak, saved_bytes
+from benchmarks.memory import Work, intermediate_bytes, peak_of_process, resident_peak, saved_bytes
 from inrvid.kernels.bias_act import bias_act
 from inrvid.kernels.operation import written_out
 from inrvid.kernels.pointwise import pointwise

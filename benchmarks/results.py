@@ -14,9 +14,9 @@ from typing import Literal
 import torch
 from pydantic import Field, ValidationError
 
-from ..config import Positive, StrictModel
-from ..errors import InrvidError
-from ..files import read_bytes, read_text, write_text
+from inrvid.config import Positive, StrictModel
+from inrvid.errors import InrvidError
+from inrvid.files import read_bytes, read_text, write_text
 
 GROUPS = ("kernels", "generation", "training", "evaluation", "data")
 
@@ -56,7 +56,7 @@ class Case(StrictModel):
 
 
 class Result(StrictModel):
-    """One run of `inrvid bench`."""
+    """One run of `python -m benchmarks`."""
 
     schema_version: Literal[1] = 1
     """Goes up when a file of the former kind can no longer be read."""
@@ -87,7 +87,7 @@ def load(path: Path) -> Result:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         what = f"{where}: {first['msg']}" if where else first["msg"]
-        raise InrvidError(f"{path}: not a result of this version's inrvid bench ({what})") from None
+        raise InrvidError(f"{path}: not a result of this version's benchmarks ({what})") from None
 
 
 def collected(
@@ -123,7 +123,7 @@ def describe(device: torch.device) -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """Of what is installed."""
-    from .. import __version__
+    from inrvid import __version__
 
     found = {"inrvid": __version__, "torch": torch.__version__, "python": platform.python_version()}
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):

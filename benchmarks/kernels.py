@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..kernels import (  # noqa: F401 (registers torch.ops.inrvid)
+from inrvid.kernels import (  # noqa: F401 (registers torch.ops.inrvid)
     bias_act,
     fir,
     fmm,
@@ -29,8 +29,9 @@ from ..kernels import (  # noqa: F401 (registers torch.ops.inrvid)
     to_rgb,
     upfirdn,
 )
-from ..kernels.dispatch import using
-from ..kernels.operation import OPERATIONS
+from inrvid.kernels.dispatch import using
+from inrvid.kernels.operation import OPERATIONS
+
 from .ceilings import made, rates
 from .harness import Measured, Run, measure, one_line
 from .plan import Plan

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import InrvidError
+from inrvid.errors import InrvidError
+
 from .results import Case, load
 from .tables import Table, heading
 from .text import number, seconds, times

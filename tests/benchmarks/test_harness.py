@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from inrvid.bench.harness import (
+from benchmarks.harness import (
     MOST_CALLS,
     SAMPLE_SECONDS,
     Budget,
@@ -12,7 +12,7 @@ from inrvid.bench.harness import (
     one_line,
     warmed_up,
 )
-from inrvid.bench.precision import arithmetic, supported
+from benchmarks.precision import arithmetic, supported
 
 CPU = torch.device("cpu")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import torch
 
-from ..precision import set_tf32
+from inrvid.precision import set_tf32
 
 DTYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -3,11 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from inrvid import InrvidError
-from inrvid.bench.harness import Measured
-from inrvid.bench.loading import data_cases, evaluation_cases
-from inrvid.bench.plan import LARGE, PUBLISHED, Options, planned
-from inrvid.bench.systems import (
+from benchmarks.harness import Measured
+from benchmarks.loading import data_cases, evaluation_cases
+from benchmarks.plan import LARGE, PUBLISHED, Options, planned
+from benchmarks.systems import (
     RELEASE_FRAME_GFLOP,
     Training,
     _generation_values,
@@ -15,6 +14,7 @@ from inrvid.bench.systems import (
     recipe_in,
     training_cases,
 )
+from inrvid import InrvidError
 from inrvid.recipe_file import installed_recipes
 from inrvid.registry import registry
 
@@ -72,7 +72,7 @@ def test_generation():
 
 def test_release_work():
     """DIGAN, 4 videos of 16 frames in 2 s: 4 · 317.3 GFLOP / 2 s, of a convolution's 1000 GFLOP / 2 s."""
-    from inrvid.bench.ceilings import Ceiling
+    from benchmarks.ceilings import Ceiling
 
     found = Measured({"phi": [0.5], "frames": [1.5], "convolution": [2.0]}, {})
     ceiling = Ceiling("", lambda: None, 1000.0, "GFLOP/s")

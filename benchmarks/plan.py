@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import torch
 
-from ..errors import InrvidError, did_you_mean
-from ..recipe import load_recipe
+from inrvid.errors import InrvidError, did_you_mean
+from inrvid.recipe import load_recipe
+
 from .harness import Budget, DeviceStopwatch, Stopwatch, WallStopwatch
 from .precision import DTYPES, supported
 from .results import GROUPS

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import inrvid.kernels
-from inrvid.bench.ceilings import CEILINGS
-from inrvid.bench.kernels import (
+from benchmarks.ceilings import CEILINGS
+from benchmarks.kernels import (
     Numbers,
     all_kernels,
     bias_act_kernels,
@@ -24,7 +24,7 @@ from inrvid.bench.kernels import (
     to_rgb_kernels,
     upfirdn_kernels,
 )
-from inrvid.bench.plan import Options, planned
+from benchmarks.plan import Options, planned
 
 CPU = torch.device("cpu")
 
@@ -127,7 +127,7 @@ def test_a_record(monkeypatch):
     def broken(op, arguments):
         raise NotImplementedError("not for this device")
 
-    monkeypatch.setattr("inrvid.bench.kernels.call", broken)
+    monkeypatch.setattr("benchmarks.kernels.call", broken)
     case = measured(kernel, "fp32", plan)
     assert case.seconds is None
     assert case.error == "NotImplementedError: not for this device"

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.compare import compare
+from benchmarks.markdown import marks, to_markdown, write_markdown
+from benchmarks.results import load, save
+from benchmarks.tables import failures, tables
+from benchmarks.text import memory, number, seconds
 from inrvid import InrvidError
-from inrvid.bench.compare import compare
-from inrvid.bench.markdown import marks, to_markdown, write_markdown
-from inrvid.bench.results import load, save
-from inrvid.bench.tables import failures, tables
-from inrvid.bench.text import memory, number, seconds
 
 from .made import case, result
 
@@ -74,11 +74,11 @@ def test_markdown_goes_between_the_marks_of_its_device(tmp_path):
     write_markdown(FULL, path)
     once = path.read_text()
     assert once.startswith("# Ours\n")
-    assert once.endswith("<!-- inrvid bench cpu: end -->\nEnd\n")
+    assert once.endswith("<!-- benchmarks cpu: end -->\nEnd\n")
     assert once.count("old") == 1
     write_markdown(FULL, path)
     assert path.read_text() == once
-    path.write_text("<!-- inrvid bench cuda: begin -->\n<!-- inrvid bench cuda: end -->\n")
+    path.write_text("<!-- benchmarks cuda: begin -->\n<!-- benchmarks cuda: end -->\n")
     with pytest.raises(InrvidError, match="add them"):
         write_markdown(FULL, path)
     write_markdown(FULL, tmp_path / "new.md")
