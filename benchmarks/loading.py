@@ -16,7 +16,7 @@ from inrvid.data.convert import convert
 from inrvid.data.memory import InMemory
 from inrvid.data.open import detect, open_dataset
 from inrvid.errors import InrvidError
-from inrvid.recipe import Recipe, load_recipe
+from inrvid.recipe.schema import Recipe, load_recipe
 from inrvid.registry import registry
 from inrvid.video_io import write_video
 

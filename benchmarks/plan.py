@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from inrvid.errors import InrvidError, did_you_mean
-from inrvid.recipe import load_recipe
+from inrvid.recipe.schema import load_recipe
 
 from .harness import Budget, DeviceStopwatch, Stopwatch, WallStopwatch
 from .precision import DTYPES, supported

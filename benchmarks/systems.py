@@ -18,9 +18,9 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from inrvid.kernels.operation import written_out
-from inrvid.models import build_discriminator, build_generator
+from inrvid.models.build import build_discriminator, build_generator
 from inrvid.random import Draws
-from inrvid.recipe import Recipe, load_recipe
+from inrvid.recipe.schema import Recipe, load_recipe
 from inrvid.registry import registry
 from inrvid.training.step import Batch, TrainingStep
 
@@ -93,6 +93,8 @@ class Training:
         self.sampler = registry("time_samplers").build(self.recipe.time_sampler)
         self.loss = registry("losses").build(self.recipe.loss)
         self._steps = 0
+        self.interval = max(phase.interval for phase in self.loss.phases())
+        """Steps between two penalties; 1: there is none."""
 
     @cached_property
     def discriminator(self) -> Any:
@@ -120,7 +122,7 @@ class Training:
 
     def runs(self) -> dict[str, Run]:
         runs: dict[str, Run] = {GENERATOR: self.generator_run(), DISCRIMINATOR: self.discriminator_run()}
-        if self.loss.penalty_interval:
+        if self.interval > 1:
             runs[PENALTY] = self.penalty_run()
         return runs | {STEP: self.step_run()}
 
@@ -157,10 +159,10 @@ class Training:
 
     def step_run(self) -> Run:
         """A step without the penalty, which comes once an interval."""
-        step, clips, interval = self.step, self.clips, self.loss.penalty_interval
+        step, clips, interval = self.step, self.clips, self.interval
 
         def run() -> None:
-            self._steps += 2 if interval and (self._steps + 1) % interval == 0 else 1
+            self._steps += 2 if interval > 1 and (self._steps + 1) % interval == 0 else 1
             step(self._steps, [clips], clips_seen=self._steps * self.batch)
 
         return run
@@ -293,7 +295,7 @@ def _training_values(own: Training, name: str, found: Measured, ceilings: dict[s
     seconds, penalty = median(samples), found.samples.get(PENALTY)
     note = ""
     if name == STEP and penalty:
-        every = own.loss.penalty_interval
+        every = own.interval
         seconds += median(penalty) / every
         note = f"clips/s: with R1 every {every} steps"
     work = RELEASE_TRAINING_FRAME_GFLOP.get(own.recipe.name) if name == GENERATOR else None

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .generators.inr import VideoINR
     from .grid import Grid
     from .latents import Latents
-    from .models import build_discriminator, build_generator
-    from .recipe import Recipe, load_recipe
+    from .models.build import build_discriminator, build_generator
+    from .recipe.schema import Recipe, load_recipe
 
 __version__ = "0.1.0"
 
@@ -26,12 +26,12 @@ _HOMES = {
     "Grid": "grid",
     "InrvidError": "errors",
     "Latents": "latents",
-    "Recipe": "recipe",
+    "Recipe": "recipe.schema",
     "VideoGenerator": "generators.base",
     "VideoINR": "generators.inr",
-    "build_discriminator": "models",
-    "build_generator": "models",
-    "load_recipe": "recipe",
+    "build_discriminator": "models.build",
+    "build_generator": "models.build",
+    "load_recipe": "recipe.schema",
 }
 
 __all__ = [

@@ -180,7 +180,7 @@ for _name, _class, _summary, _source in (
 ):
     REGISTRIES["datasets"].declare(
         _name,
-        f"inrvid.data.{_class}",
+        f"inrvid.data.sources.{_class}",
         config=f"inrvid.data.configs:{_class.split(':')[1]}Config",
         summary=_summary,
         source=_source,
@@ -188,7 +188,7 @@ for _name, _class, _summary, _source in (
 
 REGISTRIES["metrics"].declare(
     "statistics",
-    "inrvid.metrics.statistics:VideoStatistics",
-    config="inrvid.metrics.configs:VideoStatisticsConfig",
+    "inrvid.evaluation.metrics.statistics:VideoStatistics",
+    config="inrvid.evaluation.metrics.configs:VideoStatisticsConfig",
     summary="Fréchet distances of simple spatial and temporal statistics: quick, needs no weights",
 )

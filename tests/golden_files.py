@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from inrvid.convert import Rules, below, renamed
+from inrvid.models.official import Rules, below, renamed
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from inrvid import Grid, Latents
-from inrvid.convert import DIGAN, from_official
 from inrvid.losses.configs import LogisticConfig
 from inrvid.losses.logistic import LogisticLoss, r1_norms
+from inrvid.models.official import DIGAN, from_official
 
 from .golden_files import GOLDEN, assert_close, golden, gradient_error
 

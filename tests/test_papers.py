@@ -7,7 +7,7 @@ import math
 import pytest
 
 from inrvid import load_recipe
-from inrvid.recipe_file import installed_recipes
+from inrvid.recipe.file import installed_recipes
 
 SMALL = {
     f"{kind}_{data}_{side}"

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from inrvid import build_generator, load_recipe, registry
-from inrvid.recipe_file import installed_recipes
+from inrvid.recipe.file import installed_recipes
 
 README = Path(__file__).parent.parent / "README.md"
 

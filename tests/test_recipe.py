@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from inrvid import InrvidError, build_generator, load_recipe
-from inrvid.recipe import json_schema
-from inrvid.recipe_file import installed_recipes
+from inrvid.recipe.file import installed_recipes
+from inrvid.recipe.schema import json_schema
 
 
 def write(path, text):

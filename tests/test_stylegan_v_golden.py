@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from inrvid import Latents
-from inrvid.convert import STYLEGAN_V, from_official
 from inrvid.losses.configs import LogisticConfig
 from inrvid.losses.logistic import LogisticLoss, r1_norms
+from inrvid.models.official import STYLEGAN_V, from_official
 from inrvid.motion.noise import ExplicitNoise
 
 from .golden_files import GOLDEN, assert_close, golden, gradient_error

@@ -61,7 +61,7 @@ def step(record: Record, recipe: str, precision: str, batch: int, *, compiled: b
     """A cycle of the trainer's steps with its one penalty, without loading: the mean step; frames are D's real ones."""
     with arithmetic(precision):
         own = Training(recipe, precision, record.device, batch, compiled=compiled)
-        cycle = own.loss.penalty_interval or 16
+        cycle = own.interval
         clips, number = own.clips, 0
 
         def steps(count: int) -> tuple[float, float]:

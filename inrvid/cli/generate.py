@@ -26,8 +26,8 @@ def generate(
     cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
 ) -> None:
     """Generate videos. Several videos give several files (out_000.mp4, ...), unless --grid."""
+    from ..applications.generate import Request, generate_videos
     from ..errors import InrvidError
-    from ..generate import Request, generate_videos
 
     if frames is not None and seconds is not None:
         raise InrvidError("--frames and --seconds: give one of them")

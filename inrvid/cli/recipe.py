@@ -19,8 +19,8 @@ def list_recipes(as_json: bool = typer.Option(False, "--json", help="For program
     from rich.markup import escape
     from rich.table import Table
 
-    from ..recipe import load_recipe
-    from ..recipe_file import installed_recipes
+    from ..recipe.file import installed_recipes
+    from ..recipe.schema import load_recipe
 
     rows = {name: load_recipe(path).description for name, path in installed_recipes().items()}
     if as_json:
@@ -39,7 +39,7 @@ def show(
     as_json: bool = typer.Option(False, "--json", help="For programs."),
 ) -> None:
     """The resolved recipe: every key with its value."""
-    from ..recipe import load_recipe
+    from ..recipe.schema import load_recipe
 
     resolved = load_recipe(recipe, overrides, report=lambda note: typer.echo(note, err=True))
     typer.echo(json.dumps(resolved.to_dict(), indent=2, ensure_ascii=False) if as_json else resolved.to_yaml().rstrip())
@@ -49,7 +49,7 @@ def show(
 def validate(recipes: list[str] = typer.Argument(help="Recipes: paths or names."), overrides: list[str] = _SET) -> None:
     """Check recipes; exit code 2 if one is wrong."""
     from ..errors import InrvidError
-    from ..recipe import load_recipe
+    from ..recipe.schema import load_recipe
 
     wrong = 0
     for recipe in recipes:
@@ -67,6 +67,6 @@ def validate(recipes: list[str] = typer.Argument(help="Recipes: paths or names."
 @app.command()
 def schema() -> None:
     """JSON Schema of recipes, with every installed component, for editors."""
-    from ..recipe import json_schema
+    from ..recipe.schema import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

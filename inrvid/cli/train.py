@@ -14,7 +14,7 @@ from ..errors import InrvidError
 from .output import outlive_readers
 
 if TYPE_CHECKING:
-    from ..recipe import Recipe
+    from ..recipe.schema import Recipe
 
 
 def train(
@@ -32,8 +32,8 @@ def train(
     dry_run: bool = typer.Option(False, "--dry-run", help="Print the resolved recipe and stop."),
 ) -> None:
     """Train a video generator."""
-    from ..recipe import load_recipe
-    from ..training.launch import check_group, inside_launcher, join_slurm, launch
+    from ..recipe.schema import load_recipe
+    from ..training.processes.launch import check_group, inside_launcher, join_slurm, launch
 
     resolved = load_recipe(
         recipe, [*data_overrides(data, recipe, overrides), *overrides], report=lambda note: typer.echo(note, err=True)
@@ -60,7 +60,7 @@ def data_overrides(path: str | None, recipe: str, overrides: list[str]) -> list[
     if any(item.startswith("data.type=") for item in overrides):
         return found
     from ..data.open import detect
-    from ..recipe import load_recipe
+    from ..recipe.schema import load_recipe
     from ..registry import registry
 
     own = load_recipe(recipe, overrides).data.type
@@ -93,8 +93,8 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     import torch.distributed.nn  # before there is a group: its functions' defaults would keep that alive
     from accelerate import PartialState
 
-    from ..training.group import leave
-    from ..training.launch import follow_launcher, meeting
+    from ..training.processes.group import leave
+    from ..training.processes.launch import follow_launcher, meeting
     from ..training.run_dir import new_run_dir, prepare, remove_empty
     from ..training.trainer import Interrupted, Trainer
 

@@ -7,7 +7,8 @@ A generator is a mapping network (z, label → w), a motion trunk, and a *backbo
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,10 +37,15 @@ class VideoGenerator(nn.Module, abc.ABC):
     def __init__(self, config: GeneratorConfig):
         super().__init__()
         self._config = config
-        self.mapping = MappingNetwork(config.z_dim, config.label_dim, config.w_dim, layers=config.mapping_layers)
+        self.mapping = self.make_mapping(config)
         self.motion = registry("motions").build(
             config.motion, z_dim=config.z_dim, label_dim=config.label_dim, clip_length=config.clip_length
         )
+
+    @staticmethod
+    def make_mapping(config: GeneratorConfig) -> nn.Module:
+        """`(z [B, z_dim], label [B, label_dim], truncation) → w [B, w_dim]`; another generator may have another."""
+        return MappingNetwork(config.z_dim, config.label_dim, config.w_dim, layers=config.mapping_layers)
 
     # What a backbone provides
 
@@ -122,22 +128,35 @@ class VideoGenerator(nn.Module, abc.ABC):
         """`inr(latents)(t, grid)`."""
         return self.inr(latents)(t, grid)
 
+    @contextlib.contextmanager
+    def as_one_batch(self, mean: Callable[[Tensor], Tensor]) -> Iterator[None]:
+        """All calls within are one call for what is averaged over batches: micro-batches, on all processes.
+
+        Args:
+            mean: of a tensor over processes.
+        """
+        with contextlib.ExitStack() as stack:
+            for module in self.modules():
+                if isinstance(module, MappingNetwork):
+                    stack.enter_context(module.one_average(mean))
+            yield
+
     def save_pretrained(self, directory: str | Path, **metadata: Any) -> None:
         """Write config.json and model.safetensors; `metadata` (plain data) goes into config.json."""
-        from ..hub import save_generator
+        from ..models.hub import save_generator
 
         save_generator(self, Path(directory), metadata)
 
     @staticmethod
     def from_pretrained(name: str | Path, **kwargs: Any) -> VideoGenerator:
-        """Load a folder written by `save_pretrained`, or a Hub repository `owner/name`. See `inrvid.hub`."""
-        from ..hub import load_generator
+        """Load a folder written by `save_pretrained`, or a Hub repository `owner/name`. See `inrvid.models.hub`."""
+        from ..models.hub import load_generator
 
         return load_generator(name, **kwargs)
 
     def push_to_hub(self, repo_id: str, **kwargs: Any) -> str:
-        """Publish to the Hub; returns the address of the commit. See `inrvid.hub`."""
-        from ..hub import push_generator
+        """Publish to the Hub; returns the address of the commit. See `inrvid.models.hub`."""
+        from ..models.hub import push_generator
 
         return push_generator(self, repo_id, **kwargs)
 

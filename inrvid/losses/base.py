@@ -1,31 +1,71 @@
-"""Losses of a generator and a discriminator."""
+"""Losses: a game of two networks, as the phases that a training step goes through.
+
+A phase moves one of the two networks by a loss of what it sees. What there is to see is a `Turn`: real and generated
+clips, what the discriminator thinks of them, and the augmentation under which it does.
+"""
 
 from __future__ import annotations
 
 import abc
-from typing import ClassVar
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import ClassVar, Literal, Protocol
 
 from torch import Tensor
 
 from ..config import PartConfig
-from ..discriminators.base import Augmentation, Discriminator, Tensors
+from ..discriminators.base import Augmentation, Clips, Discriminator, Tensors
+
+Network = Literal["generator", "discriminator"]
+Kind = Literal["real", "fake"]
+"""Of clips: the data's, or the generator's."""
+
+
+class Turn(Protocol):
+    """What a phase may look at, one micro-batch at a time. Everything is made when it is first asked for.
+
+    Generated clips are new in each phase, and carry gradients where the phase moves the generator.
+    """
+
+    @property
+    def discriminator(self) -> Discriminator: ...
+
+    def clips(self, kind: Kind) -> Clips:
+        """Frames `[B, T, 3, H, W]` before augmentation, times `[B, T]`, labels `[B, classes]`."""
+
+    def augmentation(self, kind: Kind) -> Augmentation:
+        """The phase's one draw for these clips."""
+
+    def logits(self, *kinds: Kind) -> tuple[Tensors, ...]:
+        """By head, of augmented clips; several kinds are judged in one call of the discriminator where it allows it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """One of the phases of a step.
+
+    Attributes:
+        name: in logs (`loss/NAME`), and part of what its random draws are for.
+        moves: whose parameters learn; those of the other network are constants.
+        sees: which clips.
+        loss: a scalar.
+        interval: steps between two of this phase.
+        weight: of the loss; usually the interval, so that a rare phase weighs as much as all that it stands for.
+    """
+
+    name: str
+    moves: Network
+    sees: tuple[Kind, ...]
+    loss: Callable[[Turn], Tensor]
+    interval: int = 1
+    weight: float = 1.0
 
 
 class AdversarialLoss(abc.ABC):
-    """Constructed as `Class(config)`. Logits are mappings head → tensor; each head is averaged over its own."""
+    """Constructed as `Class(config)`."""
 
     Config: ClassVar[type[PartConfig]]
-    penalty_interval: int
-    """Steps between two gradient penalties; 0: never."""
 
     @abc.abstractmethod
-    def generator(self, fake: Tensors) -> Tensor:
-        """Loss of the generator, given the logits of its clips."""
-
-    @abc.abstractmethod
-    def discriminator(self, real: Tensors, fake: Tensors) -> Tensor:
-        """Loss of the discriminator, without its penalty."""
-
-    @abc.abstractmethod
-    def penalty(self, D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensor:
-        """Gradient penalty at real clips, not multiplied by the interval."""
+    def phases(self) -> Iterator[Phase]:
+        """The phases of a step, in their order."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..discriminators.base import Augmentation, Discriminator, Tensors
 from ..layers.precision import at_least_float32
-from .base import AdversarialLoss
+from .base import AdversarialLoss, Phase, Turn
 from .configs import LogisticConfig
 
 
@@ -19,12 +21,27 @@ class LogisticLoss(AdversarialLoss):
 
     def __init__(self, config: LogisticConfig):
         self.config = config
-        self.penalty_interval = config.r1_interval if config.r1_gamma > 0 else 0
+
+    def phases(self) -> Iterator[Phase]:
+        yield Phase("G", "generator", ("fake",), lambda turn: self.generator(*turn.logits("fake")))
+        yield Phase("D", "discriminator", ("fake", "real"), self._of_both)
+        if self.config.r1_gamma > 0:
+            every = self.config.r1_interval
+            yield Phase("penalty", "discriminator", ("real",), self._at_real_clips, interval=every, weight=every)
+
+    def _of_both(self, turn: Turn) -> Tensor:
+        fake, real = turn.logits("fake", "real")
+        return self.discriminator(real, fake)
+
+    def _at_real_clips(self, turn: Turn) -> Tensor:
+        return self.penalty(turn.discriminator, *turn.clips("real"), turn.augmentation("real"))
 
     def generator(self, fake: Tensors) -> Tensor:
+        """Of the generator, given the logits of its clips; each head is averaged over its own."""
         return sum_of_means(fake, sign=-1)
 
     def discriminator(self, real: Tensors, fake: Tensors) -> Tensor:
+        """Of the discriminator, without its penalty."""
         return sum_of_means(fake, sign=1) + sum_of_means(real, sign=-1)
 
     def penalty(self, D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensor:

@@ -123,7 +123,8 @@ def load_checkpoint(path: Path, training: TrainingStep) -> Manifest:
             module.load_state_dict(read_weights(path / f"{name}.safetensors"))
         for name, module in _optimized(training).items():
             tensors = read_weights(path / f"optimizer_{name}.safetensors")
-            _load_optimizer(training.optimizers[name], module, tensors, begun=manifest.step > 0)
+            if name in training.optimizers:
+                _load_optimizer(training.optimizers[name], module, tensors, begun=manifest.step > 0)
         return manifest
     except Damaged as error:
         raise InrvidError(f"{path}: cannot be resumed from: {error}") from None
@@ -226,10 +227,16 @@ def _optimized(training: TrainingStep) -> dict[str, nn.Module]:
     return {"generator": training.G, "discriminator": training.D}
 
 
+def _state(training: TrainingStep, name: str) -> Any:
+    """Of the optimizer of a network; nothing if all of that is frozen."""
+    optimizer = training.optimizers.get(name)  # type: ignore[call-overload]
+    return {} if optimizer is None else optimizer.state
+
+
 def _tensors(training: TrainingStep) -> dict[str, dict[str, Tensor]]:
     files: dict[str, Any] = {name: module.state_dict() for name, module in _modules(training).items()}
     for name, module in _optimized(training).items():
-        state = training.optimizers[name].state
+        state = _state(training, name)
         files[f"optimizer_{name}"] = {
             f"{parameter}/{key}": torch.as_tensor(value)
             for parameter, p in module.named_parameters()

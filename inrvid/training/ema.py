@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from ..recipe import TrainConfig
+from ..recipe.schema import TrainConfig
 
 
 class MovingAverage:

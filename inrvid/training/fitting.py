@@ -6,7 +6,7 @@ from typing import Any
 
 from ..data.base import VideoDataset
 from ..errors import InrvidError
-from ..recipe import Recipe
+from ..recipe.schema import Recipe
 
 
 def fit_to_data(recipe: Recipe, dataset: VideoDataset) -> Recipe:

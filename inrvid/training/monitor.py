@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from ..files import naming, write_text
-from ..recipe import Recipe
+from ..recipe.schema import Recipe
 from ..run_files import METRICS, lines
 from ..text import is_text
 

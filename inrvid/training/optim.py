@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from ..recipe import OptimizerConfig
+from ..layers.parameters import ParameterGroup
+from ..recipe.schema import OptimizerConfig
 
 
-def adam(parameters: Iterable[nn.Parameter], config: OptimizerConfig) -> torch.optim.Adam:
-    """Adam, of those parameters that are not frozen, with the rates of lazy regularisation: lr·c and betas^c,
-    c = k/(k + 1) (StyleGAN2, appendix B)."""
+def adam(groups: Iterable[ParameterGroup], config: OptimizerConfig) -> torch.optim.Adam:
+    """Adam, of those parameters that are not frozen, each group at its rate, with those of lazy regularisation: lr·c
+    and betas^c, c = k/(k + 1) (StyleGAN2, appendix B)."""
     k = config.lazy_interval
     c = k / (k + 1) if k else 1.0
     beta1, beta2 = (beta**c for beta in config.betas)
-    learned = [p for p in parameters if p.requires_grad]
-    return torch.optim.Adam(learned, lr=config.lr * c, betas=(beta1, beta2), eps=config.eps, fused=True)
+    learned = [
+        {"params": own, "lr": config.lr * c * group.lr_scale}
+        for group in groups
+        if (own := [p for p in group.parameters if p.requires_grad])
+    ]
+    return torch.optim.Adam(learned, betas=(beta1, beta2), eps=config.eps, fused=True)
 
 
 class Gradients:
-    """The gradients of one network, averaged over processes and made finite (NaN → 0, ±∞ → ±1e5)."""
+    """The gradients of a network, averaged over processes and made finite (NaN → 0, ±∞ → ±1e5)."""
 
     LIMIT = 1e5
 
-    def __init__(self, module: nn.Module, accelerator: Accelerator):
-        self.parameters = [p for p in module.parameters() if p.requires_grad]
-        self.accelerator = accelerator
+    def __init__(self, parameters: Sequence[nn.Parameter], accelerator: Accelerator):
+        self.parameters, self.accelerator = parameters, accelerator
 
     def settle(self) -> Tensor:
         """To be called between backward and the optimizer's step. The gradients become parts of one tensor.

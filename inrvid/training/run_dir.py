@@ -11,11 +11,11 @@ from typing import Any
 from ..errors import InrvidError
 from ..files import remove_leftovers
 from ..precision import HALF_KEYS
-from ..recipe import Recipe, load_recipe
-from ..recipe_file import read_layer
+from ..recipe.file import read_layer
+from ..recipe.schema import Recipe, load_recipe
 from . import keeping
 from .checkpoint import MANIFEST, damage
-from .lock import RunLock
+from .processes.lock import RunLock
 
 Say = Callable[[str], None]
 

@@ -21,27 +21,24 @@ from ..data.memory import kept_in_memory
 from ..data.open import open_dataset
 from ..data.resize import sides
 from ..errors import InrvidError
+from ..evaluation.score import Scorer, Scores
 from ..files import write_text
-from ..hub import check_publishing
 from ..kernels.pages import keep_pages
-from ..models import build_discriminator, build_generator
+from ..models.build import build_discriminator, build_generator
+from ..models.hub import check_publishing
 from ..precision import set_tf32
-from ..recipe import Recipe
+from ..recipe.schema import Recipe
 from ..text import printable
 from .checkpoint import bytes_needed, is_finite, load_checkpoint, save_checkpoint
 from .fitting import fit_to_data
-from .group import Group
 from .health import Health
 from .interval import Interval
 from .keeping import checkpoints, newest_intact, prune, set_aside
 from .monitor import Monitor
-from .samples import write_real, write_samples
-from .score import Scorer, Scores
-from .sharing import shares
-from .stats import Stats
-from .step import Batch, TrainingStep
-from .stopping import Stopper
-from .surroundings import (
+from .processes.group import Group
+from .processes.sharing import shares
+from .processes.stopping import Stopper
+from .processes.surroundings import (
     check_memory,
     check_open_files,
     check_shared_memory,
@@ -50,6 +47,9 @@ from .surroundings import (
     mixed_precision,
     refuse_sharding,
 )
+from .samples import write_real, write_samples
+from .stats import Stats
+from .step import Batch, TrainingStep
 
 
 class Interrupted(Exception):

@@ -15,7 +15,7 @@ from benchmarks.systems import (
     training_cases,
 )
 from inrvid import InrvidError
-from inrvid.recipe_file import installed_recipes
+from inrvid.recipe.file import installed_recipes
 from inrvid.registry import registry
 
 CPU = torch.device("cpu")
@@ -117,7 +117,7 @@ def test_full_step_leaves_penalties_out_and_trains():
     for _ in range(17):
         run()
     assert calls == [*range(1, 16), 17, 18]
-    assert step.loss.penalty_interval == 16
+    assert max(phase.interval for phase in step.phases) == 16
 
 
 def test_evaluation_covers_every_metric():

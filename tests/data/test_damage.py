@@ -12,7 +12,7 @@ import zlib
 import pytest
 
 from inrvid.data.damage import UnreadableError, decoding
-from inrvid.data.frames import FrameZip
+from inrvid.data.sources.frames import FrameZip
 from inrvid.errors import DataError
 from inrvid.registry import registry
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from inrvid.data.frames import natural
+from inrvid.data.sources.frames import natural
 from inrvid.errors import DataError
 from inrvid.registry import registry
 

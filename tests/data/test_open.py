@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from inrvid.data.open import detect, open_dataset
-from inrvid.data.procedural import ProceduralScenes
-from inrvid.data.videos import VideoFolder
+from inrvid.data.sources.procedural import ProceduralScenes
+from inrvid.data.sources.videos import VideoFolder
 from inrvid.errors import ConfigError, DataError
 from inrvid.registry import registry
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inrvid.data.procedural import ProceduralScenes
-from inrvid.data.scenes import PALETTES
+from inrvid.data.sources.procedural import ProceduralScenes
+from inrvid.data.sources.scenes import PALETTES
 from inrvid.errors import ConfigError, DataError
 from inrvid.registry import registry
 

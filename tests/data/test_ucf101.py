@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from inrvid.data.ucf101 import Ucf101
+from inrvid.data.sources.ucf101 import Ucf101
 from inrvid.errors import DataError
 from inrvid.registry import registry
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inrvid.data.videos import VideoFolder
+from inrvid.data.sources.videos import VideoFolder
 from inrvid.errors import DataError
 from inrvid.registry import registry
 

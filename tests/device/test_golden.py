@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from inrvid import Latents
-from inrvid.convert import DIGAN, STYLEGAN_V, from_official
 from inrvid.losses.configs import LogisticConfig
 from inrvid.losses.logistic import LogisticLoss, r1_norms
+from inrvid.models.official import DIGAN, STYLEGAN_V, from_official
 from inrvid.motion.noise import ExplicitNoise
 from inrvid.precision import set_tf32
 

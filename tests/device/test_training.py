@@ -16,9 +16,10 @@ import torch
 from safetensors.torch import load_file
 
 from inrvid import load_recipe
-from inrvid.models import build_discriminator, build_generator
+from inrvid.models.build import build_discriminator, build_generator
 from inrvid.precision import set_tf32
-from inrvid.recipe_file import installed_recipes
+from inrvid.random import Draws
+from inrvid.recipe.file import installed_recipes
 from inrvid.training import step as step_module
 from inrvid.training.step import Batch, TrainingStep
 
@@ -61,7 +62,7 @@ def training_of(recipe, device):
 
 def batch_of(training, device, clips=8):
     recipe = training.recipe
-    draws = training._draws("times", 0, SimpleNamespace(samples=range(clips)))
+    draws = Draws.of_batch(0, "times", 0, range(clips))
     t = training.sampler.generated(draws, LENGTHS[:1].expand(clips))
     side, classes = recipe.generator.resolution, recipe.generator.label_dim
     frames = torch.rand(*t.shape, 3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -87,7 +88,11 @@ def state(training):
 @pytest.fixture
 def plain_steps(monkeypatch):
     """SGD: Adam makes steps of the rate's size out of gradients that are nothing but rounding."""
-    monkeypatch.setattr(step_module, "adam", lambda parameters, config: torch.optim.SGD(parameters, lr=1e-3))
+
+    def plain(groups, config):
+        return torch.optim.SGD([p for group in groups for p in group.parameters], lr=1e-3)
+
+    monkeypatch.setattr(step_module, "adam", plain)
 
 
 @needs_gpu

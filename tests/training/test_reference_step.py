@@ -16,10 +16,10 @@ from torch import nn
 from torch.nn.functional import one_hot, softplus
 
 from inrvid import load_recipe
-from inrvid.models import build_discriminator, build_generator
+from inrvid.models.build import build_discriminator, build_generator
 from inrvid.random import Draws
 from inrvid.registry import registry
-from inrvid.training.sharing import shares
+from inrvid.training.processes.sharing import shares
 from inrvid.training.step import Batch, TrainingStep
 
 SYSTEMS = {

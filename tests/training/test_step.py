@@ -12,8 +12,9 @@ from torch import nn
 from torch.torch_version import TorchVersion
 
 from inrvid import InrvidError
-from inrvid.models import build_discriminator, build_generator
-from inrvid.recipe import OptimizerConfig, TrainConfig
+from inrvid.layers.parameters import ParameterGroup
+from inrvid.models.build import build_discriminator, build_generator
+from inrvid.recipe.schema import OptimizerConfig, TrainConfig
 from inrvid.training.ema import MovingAverage
 from inrvid.training.optim import Gradients, adam
 from inrvid.training.stats import Stats
@@ -24,22 +25,22 @@ LENGTHS = torch.tensor([16])
 
 def test_lazy_regularisation_rescales_adam():
     p = nn.Parameter(torch.zeros(1))
-    group = adam([p], OptimizerConfig(lr=0.0025, betas=(0.5, 0.99), lazy_interval=16)).param_groups[0]
+    group = adam([ParameterGroup([p])], OptimizerConfig(lr=0.0025, betas=(0.5, 0.99), lazy_interval=16)).param_groups[0]
     c = 16 / 17
     assert group["lr"] == 0.0025 * c
     assert group["betas"] == (0.5**c, 0.99**c)
-    assert adam([p], OptimizerConfig(lazy_interval=0)).param_groups[0]["lr"] == 0.0025
+    assert adam([ParameterGroup([p])], OptimizerConfig(lazy_interval=0)).param_groups[0]["lr"] == 0.0025
 
 
 def test_frozen_parameters_are_not_optimized():
     frozen, learned = nn.Parameter(torch.zeros(1), requires_grad=False), nn.Parameter(torch.zeros(1))
-    (group,) = adam([frozen, learned], OptimizerConfig()).param_groups
+    (group,) = adam([ParameterGroup([frozen, learned])], OptimizerConfig()).param_groups
     assert group["params"] == [learned]
 
 
 def test_gradients_become_finite_and_it_is_told():
     module = nn.Linear(3, 2)
-    gradients = Gradients(module, Accelerator(cpu=True))
+    gradients = Gradients(list(module.parameters()), Accelerator(cpu=True))
     module.weight.grad = torch.tensor([[float("nan"), 1.0, 2.0], [float("inf"), float("-inf"), 3.0]])
     assert gradients.settle() == 1
     assert module.weight.grad.tolist() == [[0.0, 1.0, 2.0], [1e5, -1e5, 3.0]]

@@ -17,7 +17,7 @@ import pytest
 from inrvid import InrvidError
 from inrvid.training.checkpoint import bytes_needed
 from inrvid.training.keeping import checkpoints, clips_of
-from inrvid.training.launch import check_group, inside_launcher, join_slurm, meeting
+from inrvid.training.processes.launch import check_group, inside_launcher, join_slurm, meeting
 
 from .test_processes import command, environment, wait_for
 from .test_trainer import trainer

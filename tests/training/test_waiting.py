@@ -15,8 +15,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from inrvid import load_recipe
-from inrvid.models import build_discriminator, build_generator
-from inrvid.recipe_file import installed_recipes
+from inrvid.models.build import build_discriminator, build_generator
+from inrvid.random import Draws
+from inrvid.recipe.file import installed_recipes
 from inrvid.training import step
 from inrvid.training.step import Batch, TrainingStep
 
@@ -62,15 +63,19 @@ class NoWaiting(TorchDispatchMode):
 @pytest.mark.parametrize("name", [name for own, name in RECIPES.items() if WAITS.isdisjoint(own)])
 def test_a_step_does_not_wait(name, monkeypatch):
     """The whole of it: G, D and the penalty, augmentations and moving average."""
+
+    def plain(groups, config):
+        return torch.optim.SGD([p for group in groups for p in group.parameters], lr=config.lr)
+
     # Fused Adam does not know the meta device.
-    monkeypatch.setattr(step, "adam", lambda parameters, config: torch.optim.SGD(parameters, lr=config.lr))
+    monkeypatch.setattr(step, "adam", plain)
     recipe = load_recipe(name)
     accelerator = SimpleNamespace(device=META, num_processes=1, reduce=lambda x, how: x)
     G, D = build_generator(recipe.generator), build_discriminator(recipe.discriminator)
     lengths = torch.tensor([32, 500])
     training = TrainingStep(recipe, G, D, accelerator, lengths)
     samples = range(2 * D.group)
-    draws = training._draws("times", 0, SimpleNamespace(samples=samples))
+    draws = Draws.of_batch(0, "times", 0, samples)
     t = training.sampler.generated(draws, lengths[:1].expand(len(samples))).to(META)
     side, classes = recipe.generator.resolution, recipe.generator.label_dim
     frames, label = torch.empty(*t.shape, 3, side, side, device=META), torch.zeros(len(t), classes, device=META)

@@ -1,0 +1,100 @@
+"""Procedural videos: a data set that needs no download. Video i of a split depends on (split, i) alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ...errors import DataError
+from ...random import Draws, Key
+from ..base import Skipped, VideoDataset, VideoRecord
+from ..configs import ProceduralScenesConfig
+from .scenes import Array, Points, Scene
+
+VERSION = 2
+"""Part of the fingerprint; goes up when the same video would be drawn differently."""
+
+SOURCE_FPS = 25.0
+
+POINTS_AT_ONCE = 2**15
+"""How many points are drawn in one go: temporaries that fit the cache."""
+
+
+class ProceduralScenes(VideoDataset):
+    """Landscapes under a moving sky; classes are times of day, in equal numbers.
+
+    Raises:
+        DataError: `frames` is less than `clip_length`.
+    """
+
+    Config = ProceduralScenesConfig
+    config: ProceduralScenesConfig
+
+    def __init__(self, config: ProceduralScenesConfig):
+        if config.frames < config.clip_length:
+            raise DataError(
+                f"procedural videos of {config.frames} frames hold no clip of {config.clip_length}: "
+                f"set data.frames={config.clip_length} or more"
+            )
+        self.config = config
+        side = config.resolution
+        self.height, self.width = (side, side) if isinstance(side, int) else side
+        self.classes = sorted(config.times_of_day) if config.labels else []
+        self.skipped: list[Skipped] = []
+        self.records = [self._record(video) for video in range(config.videos)]
+
+    def _record(self, video: int) -> VideoRecord:
+        label = self._time_of_day(video) if self.config.labels else None
+        name = f"{self.config.split}-{video:06d}"
+        return VideoRecord(name, self.config.frames, SOURCE_FPS, self.width, self.height, label)
+
+    @classmethod
+    def matches(cls, path: Path) -> bool:
+        """False: nothing on disk is a procedural video."""
+        return False
+
+    def length(self, video: int) -> int:
+        return self.config.frames
+
+    @property
+    def fps(self) -> float:
+        return (self.config.fps or SOURCE_FPS) / self.config.stride
+
+    @property
+    def fingerprint(self) -> str:
+        contents = self.config.model_dump(
+            mode="json", include={"split", "videos", "frames", "labels", "elements", "times_of_day"}
+        )
+        contents |= {"version": VERSION, "fps": self.fps, "size": [self.height, self.width]}
+        return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
+
+    def summary(self) -> list[str]:
+        """What the data set contains, in lines of text."""
+        lines = [f"{len(self)} procedural videos, {self.config.frames} frames each, {self.fps:g} fps"]
+        return [*lines, f"classes: {', '.join(self.classes)}"] if self.classes else lines
+
+    def scene(self, video: int) -> Scene:
+        """The scene of a video, to be drawn at any time and size."""
+        draws = Draws([Key(0, 0, video)], f"procedural scenes, {self.config.split}")
+        return Scene(draws, self._time_of_day(video), self.config.elements)
+
+    def read(self, video: int, frames: Sequence[int]) -> np.ndarray:
+        scene, t = self.scene(video), np.asarray(frames, np.float64) / self.fps
+        step = max(1, POINTS_AT_ONCE // (4 * self.height * self.width))
+        parts = [self._draw(scene, t[start : start + step]) for start in range(0, len(t), step)]
+        return np.concatenate(parts) if parts else np.empty((0, self.height, self.width, 3), np.uint8)
+
+    def _draw(self, scene: Scene, t: Array) -> np.ndarray:
+        """Frames at times t; a pixel is the mean of 2 × 2 points, whose edges are soft themselves."""
+        image = scene.draw(Points.of(t, 2 * self.height, 2 * self.width))
+        rows = image[:, ::2] + image[:, 1::2]
+        image = (rows[..., ::2] + rows[..., 1::2]) / 4
+        pixels = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+        return np.ascontiguousarray(pixels.transpose(2, 1, 3, 0))
+
+    def _time_of_day(self, video: int) -> str:
+        return self.config.times_of_day[video % len(self.config.times_of_day)]

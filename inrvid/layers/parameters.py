@@ -1,0 +1,22 @@
+"""What of a network learns, and how fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from torch import nn
+
+
+class ParameterGroup(NamedTuple):
+    """Parameters with a learning rate of their own; those that are frozen (`requires_grad` is off) stay so."""
+
+    parameters: Iterable[nn.Parameter]
+    lr_scale: float = 1.0
+    """Factor of the recipe's rate (`optim.*.lr`)."""
+
+
+def parameter_groups(network: nn.Module) -> Iterator[ParameterGroup]:
+    """What the network itself yields (`parameter_groups`), or one group of all its parameters."""
+    own = getattr(network, "parameter_groups", None)
+    yield from own() if own is not None else (ParameterGroup(network.parameters()),)

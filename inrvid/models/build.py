@@ -1,0 +1,73 @@
+"""Building models from a mapping, a recipe's path or a recipe's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from ..config import PartConfig
+from ..discriminators.base import Discriminator
+from ..errors import InrvidError
+from ..generators.base import VideoGenerator
+from ..recipe.schema import load_recipe
+from ..registry import registry
+
+Source = Mapping[str, Any] | PartConfig | str | Path
+
+
+def build_generator(source: Source, *, seed: int = 0) -> VideoGenerator:
+    """A generator with initial weights.
+
+    Args:
+        source: its configuration (`{"type": "inr_gan", ...}`), or a recipe: a path or the name of an installed one.
+        seed: of the initial weights; the global random state is neither read nor changed.
+
+    Raises:
+        InrvidError: unknown names or keys, values of the wrong type or range, no such recipe.
+    """
+    return _build("generators", "generator", source, seed)
+
+
+def build_discriminator(source: Source, *, seed: int = 0) -> Discriminator:
+    """A discriminator with initial weights; arguments as of `build_generator`."""
+    return _build("discriminators", "discriminator", source, seed)
+
+
+def shapes(kind: str, config: Mapping[str, Any] | PartConfig) -> dict[str, torch.Tensor] | None:
+    """What a model's state would be, by name, as tensors without memory; None for a part that cannot be built so.
+
+    Raises:
+        InrvidError: as `build_generator`.
+    """
+    config = registry(kind).validate(config)
+    try:
+        with torch.device("meta"):
+            return registry(kind).build(config).state_dict()
+    except InrvidError:
+        raise
+    except Exception as error:
+        if "overflow" in str(error):  # of a number of elements beyond 2⁶³
+            raise InrvidError(f"{kind[:-1]}: its weights would need more bytes than can be counted") from None
+        return None  # a plugin's constructor that looks at its tensors
+
+
+def _build(kind: str, key: str, source: Source, seed: int) -> Any:
+    config = getattr(load_recipe(source), key) if isinstance(source, (str, Path)) else registry(kind).validate(source)
+    _check_memory(key, shapes(kind, config) or {})
+    with torch.random.fork_rng(devices=[]):
+        torch.random.default_generator.manual_seed(seed)
+        return registry(kind).build(config)
+
+
+def _check_memory(key: str, state: Mapping[str, torch.Tensor]) -> None:
+    """Raises InrvidError where the weights alone would not fit: before any of them is allocated."""
+    needed, free = sum(value.nbytes for value in state.values()), psutil.virtual_memory().available
+    if needed > free:
+        raise InrvidError(
+            f"{key}: its weights would need {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB of memory are free: "
+            "make it smaller (resolution, channel_base, channel_max, z_dim, w_dim)"
+        )

@@ -1,0 +1,1 @@
+"""What to train, as a file: its `schema`, and the `file`s that are `merge`d and made to `fit` each other."""

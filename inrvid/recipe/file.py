@@ -1,0 +1,141 @@
+"""Reading recipe files: YAML, with the line of every key; finding them by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from .. import plain_yaml
+from ..errors import InrvidError, did_you_mean
+from ..files import read_text
+from ..plain_yaml import KeyPath
+from ..text import file_name, is_text
+
+LARGEST = 4 * 2**20
+"""Bytes of a recipe."""
+
+Override = str | tuple[str, Any]
+"""`key.path=value` with the value in YAML, as behind `--set`; or (key.path, value)."""
+
+
+@dataclasses.dataclass
+class Layer:
+    """What one file, or the command line, says; and where it says each key ("file:line")."""
+
+    data: dict[str, Any]
+    origins: dict[KeyPath, str]
+    name: str
+    installed: bool = False
+    """Whether the library itself brought it."""
+
+    def origin(self, path: KeyPath) -> str:
+        """Where `path`, or the nearest key above it, is written."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.origins:
+                return self.origins[path[:length]]
+        return ""
+
+
+def recipe_folders() -> list[Path]:
+    """Where installed recipes are: in a wheel in the package, in a clone beside it."""
+    here = Path(__file__).parents[1]
+    return [folder for folder in (here / "_recipes", here.parent / "recipes") if (folder / "quickstart.yaml").exists()][
+        :1
+    ]
+
+
+def installed_recipes() -> dict[str, Path]:
+    """Path of each installed recipe by name."""
+    return {path.stem: path for folder in recipe_folders() for path in sorted(folder.glob("*.yaml"))}
+
+
+def find_recipe(source: str | Path, folder: Path = Path(), origin: str = "") -> Path:
+    """The file that a path (relative to `folder`) or a name stands for.
+
+    Raises:
+        InrvidError: there is none, with the nearest name.
+    """
+    prefix = f"{origin}  extends: " if origin else ""
+    path = folder / source
+    exists = _exists(path, prefix)
+    if exists and not path.is_dir():
+        return path
+    installed = installed_recipes()
+    name = str(source)
+    if name in installed:
+        return installed[name]
+    if exists:
+        raise InrvidError(
+            f"{prefix}{source}: this is a folder; a recipe is a YAML file, or the name of an installed one"
+        )
+    stem = Path(name).stem
+    if Path(name).suffix and stem in installed:
+        raise InrvidError(f"{prefix}{source}: no such file. A recipe of that name is installed: write '{stem}'")
+    raise InrvidError(
+        f"{prefix}no recipe '{source}': neither a file nor an installed recipe.{did_you_mean(stem, installed)}\n"
+        "  inrvid recipe list shows what is installed"
+    )
+
+
+def read_layer(path: Path) -> Layer:
+    """A file's keys and their lines. Raises InrvidError if it cannot be read or is not a mapping."""
+    shown = _shown(path)
+    try:
+        data, origins = plain_yaml.parse(read_text(path, LARGEST), shown)
+    except OSError as error:
+        raise InrvidError(f"{shown}: cannot be read: {error.strerror or error}") from None
+    data = {} if data is None else data
+    if not isinstance(data, dict):
+        raise InrvidError(f"{shown}:1  a recipe is a mapping of keys, this is a {type(data).__name__}")
+    data.setdefault("name", file_name(path.stem))  # not inherited: an experiment that extends another is not that one
+    installed = path.resolve() in {installed.resolve() for installed in installed_recipes().values()}
+    return Layer(data, origins, file_name(path.stem), installed)
+
+
+def read_overrides(overrides: Iterable[Override]) -> Layer:
+    """Overrides as a layer. Raises InrvidError for one without '=', or whose value is not YAML."""
+    layer = Layer({}, {}, "")
+    for override in overrides:
+        key, value, text = _read_override(override)
+        path = tuple(key.strip().split("."))
+        if not all(path) or not is_text(key):
+            raise InrvidError(f"{text}: expected key.path=value, such as train.batch_size=16")
+        node = layer.data
+        for name in path[:-1]:
+            node = node.setdefault(name, {})
+            if not isinstance(node, dict):
+                raise InrvidError(f"{text}: '{name}' was set to a value before")
+        node[path[-1]] = value
+        layer.origins |= {path[:length]: "--set" for length in range(1, len(path) + 1)}
+    return layer
+
+
+def _read_override(override: Override) -> tuple[str, Any, str]:
+    """(key, value, how it was written, for messages)."""
+    if not isinstance(override, str):
+        return *override, f"{override[0]}={override[1]}"
+    text = f"--set {override if len(override) < 200 else override[:197] + '...'}"
+    key, equals, value = override.partition("=")
+    if not equals:
+        raise InrvidError(f"{text}: expected key.path=value, such as train.batch_size=16")
+    try:
+        return key, plain_yaml.parse_value(value), text
+    except InrvidError as error:
+        raise InrvidError(f"{text}: the value is {str(error).partition('  ')[2] or 'not YAML'}") from None
+
+
+def _exists(path: Path, prefix: str) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, a NUL, no text
+        shown = str(path) if len(str(path)) < 80 else f"{str(path)[:77]}..."
+        raise InrvidError(f"{prefix}{shown!r} is not the name of a recipe or a file") from None
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

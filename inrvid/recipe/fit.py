@@ -1,0 +1,145 @@
+"""What the parts of a recipe need of each other: derived where it is not written, refused where it contradicts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from ..config import PartConfig
+from ..errors import ConfigError, dotted
+from ..plain_yaml import KeyPath
+from ..precision import HALF
+from ..registry import registry
+
+Problems = list[tuple[KeyPath, str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Derived:
+    """`target` is `source` where it is not written, and must equal it where it is.
+
+    `if_fixed`: only where the source's component admits one value alone.
+    """
+
+    target: tuple[str, str]
+    source: tuple[str, str]
+    if_fixed: bool = False
+
+
+DERIVED = [
+    Derived(("discriminator", "resolution"), ("generator", "resolution")),
+    Derived(("discriminator", "label_dim"), ("generator", "label_dim")),
+    Derived(("discriminator", "clip_length"), ("generator", "clip_length")),
+    Derived(("time_sampler", "clip_length"), ("generator", "clip_length")),
+    Derived(("discriminator", "frames"), ("time_sampler", "frames"), if_fixed=True),
+    Derived(("time_sampler", "frames"), ("discriminator", "frames")),
+    Derived(("discriminator", "max_frames"), ("time_sampler", "max_frames")),
+    Derived(("data", "resolution"), ("generator", "resolution")),
+    Derived(("data", "clip_length"), ("generator", "clip_length")),
+]
+
+
+def derive(data: dict[str, Any]) -> tuple[dict[KeyPath, str], Problems]:
+    """Fill in `DERIVED` in place. Returns (where each filled-in value comes from, what contradicts)."""
+    derived: dict[KeyPath, str] = {}
+    problems: Problems = []
+    for rule in DERIVED:
+        target, key = data.get(rule.target[0]), rule.target[1]
+        known, value = _value(data, *rule.source)
+        if not isinstance(target, dict) or not known or not _has_field(*rule.target, data):
+            continue
+        if rule.if_fixed and (key in target or not _is_fixed(*rule.source, data) or _is_fixed(*rule.target, data)):
+            continue
+        if key not in target:
+            target[key] = value
+            derived[rule.target] = f" (derived from {dotted(rule.source)})"
+        elif target[key] != value and target[key] != [value, value]:
+            message = f"is {target[key]}, but {dotted(rule.source)} is {value}: leave this key out, or make them equal"
+            problems.append((rule.target, message))
+    return derived, problems + _precision(data) + _labels(data)
+
+
+def eval_problems(data: Mapping[str, Any]) -> Problems:
+    """What is wrong with `eval.data` as changes of `data`: found now, not at the end of the training."""
+    try:
+        registry("datasets").validate({**data["data"], **(data.get("eval", {}).get("data", {}))})
+    except ConfigError as error:
+        return [(("eval", "data", *path), message) for path, message in error.problems]
+    return []
+
+
+def _precision(data: dict[str, Any]) -> Problems:
+    """`train.precision` alone says what runs in half precision: both networks learn it here."""
+    train = data.get("train")
+    name = train.get("precision", "fp32") if isinstance(train, dict) else "fp32"
+    problems: Problems = []
+    for section in ("generator", "discriminator"):
+        for key, value in HALF.get(str(name), {}).items():
+            if not isinstance(data.get(section), dict) or not _has_field(section, key, data):
+                continue
+            if data[section].setdefault(key, value) != value:
+                message = (
+                    f"is {data[section][key]}, but train.precision is {name}, which makes it {value}: leave it out"
+                )
+                problems.append(((section, key), message))
+    return problems
+
+
+def _labels(data: dict[str, Any]) -> Problems:
+    """A conditional generator needs labels."""
+    known, classes = _value(data, "generator", "label_dim")
+    videos = data.get("data")
+    if not known or not classes or not isinstance(videos, dict):
+        return []
+    if not videos.setdefault("labels", True):
+        return [
+            (
+                ("data", "labels"),
+                f"is false, but generator.label_dim is {classes}: a conditional generator needs labels",
+            )
+        ]
+    return []
+
+
+_KINDS: dict[str, Literal["generators", "discriminators", "time_samplers", "datasets"]] = {
+    "generator": "generators",
+    "discriminator": "discriminators",
+    "time_sampler": "time_samplers",
+    "data": "datasets",
+}
+
+
+def _config_class(section: str, data: Mapping[str, Any]) -> type[PartConfig] | None:
+    part = data.get(section)
+    if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
+        return None
+    try:
+        return registry(_KINDS[section]).config_class(part["type"])
+    except ConfigError:
+        return None  # validation reports it
+
+
+def _has_field(section: str, key: str, data: Mapping[str, Any]) -> bool:
+    model = _config_class(section, data)
+    return model is not None and key in model.model_fields
+
+
+def _is_fixed(section: str, key: str, data: Mapping[str, Any]) -> bool:
+    """Whether the component admits a single value of the key."""
+    model = _config_class(section, data)
+    return model is not None and admits_one_value(model.model_fields[key])
+
+
+def _value(data: Mapping[str, Any], section: str, key: str) -> tuple[bool, Any]:
+    """(known, value) of a key: as written, else its default."""
+    model = _config_class(section, data)
+    if model is None or key not in model.model_fields:
+        return False, None
+    return True, data[section].get(key, model.model_fields[key].default)
+
+
+def admits_one_value(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1

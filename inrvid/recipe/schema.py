@@ -1,0 +1,235 @@
+"""Recipes: one YAML file an experiment.
+
+How a recipe becomes a `Recipe`:
+1. its file and those it `extends` are read (with the line of every key), then `--set` is added: layers;
+2. layers are merged, the later over the earlier (recipe_merge);
+3. what one part needs of another is derived where it is not written, refused where it contradicts (recipe_fit);
+4. everything is validated; an error names file, line, key and the nearest match.
+
+No torch is imported here: a wrong recipe fails at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field
+
+from ..config import (
+    MOST,
+    Count,
+    FileName,
+    Natural,
+    NotNegative,
+    PartConfig,
+    PartOf,
+    Positive,
+    Seed,
+    StrictModel,
+    inline_refs,
+    validate,
+)
+from ..data.configs import DatasetConfig
+from ..discriminators.configs import DiscriminatorConfig
+from ..errors import ConfigError, InrvidError, dotted
+from ..generators.configs import GeneratorConfig
+from ..plain_yaml import KeyPath
+from ..precision import HALF_KEYS, Precision
+from ..time_samplers.configs import TimeSamplerConfig
+from .file import Layer, Override, find_recipe, read_layer, read_overrides
+from .fit import DERIVED, derive, eval_problems
+from .merge import merge_layer
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
+KClips = Annotated[float, Field(ge=0.001, le=1e8)]
+"""Thousands of clips; one at least."""
+
+
+class OptimizerConfig(StrictModel):
+    """Adam."""
+
+    lr: Positive = Field(0.0025, description="learning rate")
+    betas: Annotated[tuple[Decay, Decay], Field(strict=False)] = Field((0.0, 0.99), description="decay of the moments")
+    eps: Positive = Field(1e-8, description="ε of Adam")
+    lazy_interval: Natural = Field(
+        16, description="k of lazy regularisation: lr and betas become lr·c and betas^c, c = k/(k + 1); 0: as written"
+    )
+
+
+class OptimConfig(StrictModel):
+    generator: OptimizerConfig = Field(OptimizerConfig(lazy_interval=4), description="the generator's optimizer")
+    discriminator: OptimizerConfig = Field(OptimizerConfig(), description="the discriminator's optimizer")
+
+
+class TrainConfig(StrictModel):
+    """Lengths are in thousands of real clips shown to the discriminator; the batch is that of all processes together.
+
+    StyleGAN-V counts frames: `kclips` is its length over the frames of a clip, `ema_rampup` its ramp-up times them.
+    """
+
+    kclips: KClips = Field(25000.0, description="length of the training, thousands of real clips")
+    batch_size: Annotated[int, Field(ge=1, le=2**20)] = Field(64, description="clips a step, over all processes")
+    micro_batch: Count | None = Field(
+        None, description="clips that a process handles at once, gradients accumulating; default: its whole share"
+    )
+    ema_kclips: NotNegative = Field(20.0, description="half-life of the generator's moving average")
+    ema_rampup: NotNegative = Field(0.05, description="half-life at most this fraction of the clips seen; 0: none")
+    log_kclips: KClips = Field(0.5, description="interval of lines of metrics.jsonl")
+    sample_kclips: KClips = Field(200.0, description="interval of sample videos")
+    sample_videos: Annotated[int, Field(ge=1, le=4096)] = Field(16, description="videos of a sample grid")
+    checkpoint_kclips: KClips = Field(400.0, description="interval of checkpoints")
+    keep_last: Count = Field(2, description="so many of the newest checkpoints are kept")
+    keep_kclips: KClips | None = Field(None, description="and one in each so many thousand clips")
+    keep_best: str | None = Field(
+        None, description="and the one with the lowest score, such as statistics/spatial, of eval.metrics"
+    )
+    tensorboard: bool = Field(True, description="write TensorBoard's files beside metrics.jsonl")
+    trackers: Annotated[tuple[str, ...], Field(strict=False, max_length=20)] = Field(
+        (), description="others, through Accelerate: wandb, trackio, ..."
+    )
+    precision: Precision = Field(
+        "fp32",
+        description="what runs in half precision, in both networks: bf16: all features; fp16: those of the 4 highest "
+        "resolutions (StyleGAN-V); phases, styles, sums of pictures and penalties' sums stay float32",
+    )
+    compile: bool = Field(
+        False, description="torch.compile G and D, but for steps with a gradient penalty, which it would get wrong"
+    )
+    on_divergence: Literal["warn", "rollback", "stop"] = Field(
+        "warn", description="when a loss is no longer finite; rollback: to the last checkpoint, with another draw"
+    )
+
+
+class EvalConfig(StrictModel):
+    metrics: Annotated[tuple[Annotated[PartConfig, PartOf("metrics")], ...], Field(strict=False)] = Field(
+        (), description="what is measured at the end, and of the untrained generator for comparison"
+    )
+    clips: Annotated[int, Field(ge=2, le=MOST)] = Field(256, description="clips, real and generated")
+    data: dict[str, Any] = Field({}, description="keys of `data` that differ for the held-out clips")
+
+
+class HubConfig(StrictModel):
+    repo_id: str | None = Field(None, description="publish the model there at the end, owner/name")
+    private: bool = Field(False, description="create the repository as private")
+
+
+class Recipe(StrictModel):
+    """A resolved recipe: every key has its value."""
+
+    name: FileName = Field(description="name of the experiment; the run's folder is named after it")
+    description: str = Field("", description="what it is, in a sentence")
+    seed: Seed = Field(0, description="of the weights, the latents, the data: the whole run")
+    data: Annotated[DatasetConfig, PartOf("datasets")] = Field(description="where the real videos come from")
+    generator: Annotated[GeneratorConfig, PartOf("generators")] = Field(description="latents → video")
+    discriminator: Annotated[DiscriminatorConfig, PartOf("discriminators")] = Field(description="frames → logits")
+    time_sampler: Annotated[TimeSamplerConfig, PartOf("time_samplers")] = Field(description="which times D sees")
+    augment: Annotated[PartConfig, PartOf("augments")] = Field(
+        {"type": "none"},
+        validate_default=True,
+        description="augmentation of what D sees",
+    )
+    loss: Annotated[PartConfig, PartOf("losses")] = Field(
+        {"type": "logistic"},
+        validate_default=True,
+        description="losses and penalty",
+    )
+    optim: OptimConfig = Field(OptimConfig(), description="optimizers")
+    train: TrainConfig = Field(TrainConfig(), description="length, batch, intervals")
+    eval: EvalConfig = Field(EvalConfig(), description="scores")
+    hub: HubConfig = Field(HubConfig(), description="publishing")
+
+    def to_yaml(self) -> str:
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=100)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data from which the recipe can be loaded, and its `train.precision` changed."""
+        data = self.model_dump(mode="json")
+        for section in ("generator", "discriminator"):
+            data[section] = {key: value for key, value in data[section].items() if key not in HALF_KEYS}
+        return data
+
+
+def load_recipe(
+    source: str | Path | Mapping[str, Any],
+    overrides: Iterable[Override] = (),
+    *,
+    report: Callable[[str], None] = lambda note: None,
+) -> Recipe:
+    """The recipe that `source` (a path, the name of an installed recipe, or a mapping) and overrides describe.
+
+    Args:
+        overrides: `key.path=value`, the value in YAML; or (key.path, value).
+        report: called with a line for each part whose change of type dropped inherited keys, but for those of the
+            library's own recipes.
+
+    Raises:
+        InrvidError: not found, not YAML, unknown keys or names, wrong values, parts that do not fit; the message
+            has one line for each problem, with file and line.
+    """
+    layers = _layers(source)
+    layers.append(read_overrides(overrides))
+    merged = Layer({}, {}, "")
+    for layer in layers:
+        merged = merge_layer(merged, layer, Recipe, _silent if layer.installed else report)
+    data = merged.data
+    data.setdefault("name", layers[-2].name)
+    derived, problems = derive(data)
+    try:
+        recipe = validate(Recipe, data)
+    except ConfigError as error:
+        wrong = {path for path, _ in error.problems}
+        sources: dict[KeyPath, KeyPath] = {r.target: r.source for r in DERIVED if r.target in derived}
+        told = [(path, message) for path, message in error.problems if sources.get(path[:2]) not in wrong]
+        problems += [(path, message + derived.get(path[:2], "")) for path, message in told]
+    problems += eval_problems(data) if not problems else []
+    if problems:
+        raise InvalidRecipe("\n".join(_located(path, message, merged) for path, message in problems))
+    return recipe
+
+
+class InvalidRecipe(InrvidError):
+    """A recipe with problems: one line each, with file and line."""
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a recipe file, with every installed component, for editors."""
+    schema = inline_refs(Recipe.model_json_schema())
+    schema["properties"]["extends"] = {
+        "type": "string",
+        "description": "recipe that this one changes: a name or a path",
+    }
+    schema.pop("required", None)  # a recipe that extends another leaves out what it shares
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
+    """The recipe's layers, the most general first."""
+    if isinstance(source, Mapping):
+        layers = [Layer(dict(source), {}, str(source.get("name", "recipe")))]
+        folder = Path()
+    else:
+        path = find_recipe(source)
+        layers, folder = [read_layer(path)], path.parent
+    seen: list[Path] = []
+    while "extends" in layers[0].data:
+        name = layers[0].data.pop("extends")
+        if not isinstance(name, str):
+            raise InrvidError(f"{layers[0].origin(('extends',))}  extends: expected the name or path of one recipe")
+        path = find_recipe(name, folder, layers[0].origin(("extends",)))
+        if path in seen:
+            raise InrvidError(f"{layers[0].origin(('extends',))}  extends: {name} extends itself")
+        seen.append(path)
+        layers.insert(0, read_layer(path))
+        folder = path.parent
+    return layers
+
+
+def _silent(note: str) -> None:
+    pass
+
+
+def _located(path: KeyPath, message: str, merged: Layer) -> str:
+    return f"{merged.origin(path)}  {dotted(path)}: {message}".lstrip()

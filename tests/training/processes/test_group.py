@@ -1,0 +1,45 @@
+"""Groups of several processes are tested in test_processes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch.distributed as dist
+
+from inrvid.training import group
+from inrvid.training.processes.group import Group, leave
+
+
+def test_alone_nobody_is_waited_for():
+    alone = Group()
+    alone.wait()
+    assert alone.alone
+    assert alone.most(3) == 3
+    with alone.one_first(False):
+        pass
+
+
+@pytest.mark.parametrize(("backend", "ended"), [("gloo", ["own", None]), ("nccl", ["own"])])
+def test_what_is_left(monkeypatch, backend, ended):
+    """Gloo's threads must not outlive the interpreter, under NCCL either, which may wait for the dead itself."""
+    found = []
+    monkeypatch.setattr(dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(dist, "get_backend", lambda: backend)
+    monkeypatch.setattr(dist, "destroy_process_group", lambda own=None: found.append(own))
+    monkeypatch.setattr(group, "_made", [SimpleNamespace(_group="own")])
+    leave()
+    assert found == ended
+    assert group._made == []
+
+
+def test_the_main_process_may_take_its_time(monkeypatch):
+    """Scoring may take longer than NCCL's ten minutes."""
+    asked = {}
+    monkeypatch.setattr(dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(dist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(dist, "new_group", lambda **keys: asked.update(keys) or "own")
+    monkeypatch.setattr(group, "_made", [])
+    assert not Group().alone
+    assert asked["backend"] == "gloo"
+    assert asked["timeout"].days >= 1

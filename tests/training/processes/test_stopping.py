@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+import torch.distributed as dist
+
+from inrvid.training.processes.group import Group
+from inrvid.training.processes.stopping import Stopper
+
+
+def test_first_signal_asks_second_acts_at_once():
+    before = signal.getsignal(signal.SIGINT)
+    with Stopper(Group()) as stopper:
+        assert not stopper.agreed()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stopper.agreed()
+        assert stopper.signal == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_signal_that_comes_while_processes_agree_is_heard_at_the_next_step(monkeypatch):
+    group = Group()
+    group._group = object()
+    stopper = Stopper(group)
+    monkeypatch.setattr(dist, "all_reduce", lambda told, op, group: os.kill(os.getpid(), signal.SIGTERM))
+    with stopper:
+        assert not stopper.agreed()  # the others have not heard of it
+        monkeypatch.setattr(dist, "all_reduce", lambda told, op, group: None)
+        assert stopper.agreed()
+        assert stopper.signal == signal.SIGTERM
