@@ -41,6 +41,7 @@ from .precision import HALF_KEYS, Precision
 from .recipe_file import Layer, Override, find_recipe, read_layer, read_overrides
 from .recipe_fit import DERIVED, derive, eval_problems
 from .recipe_merge import merge_layer
+from .recipe_paper import PaperConfig
 from .time_samplers.configs import TimeSamplerConfig
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -121,6 +122,9 @@ class Recipe(StrictModel):
 
     name: FileName = Field(description="name of the experiment; the run's folder is named after it")
     description: str = Field("", description="what it is, in a sentence")
+    paper: PaperConfig | None = Field(
+        None, description="what a paper published of it; not inherited by recipes that extend this one, as the name"
+    )
     seed: Seed = Field(0, description="of the weights, the latents, the data: the whole run")
     data: Annotated[DatasetConfig, PartOf("datasets")] = Field(description="where the real videos come from")
     generator: Annotated[GeneratorConfig, PartOf("generators")] = Field(description="latents → video")
@@ -223,6 +227,7 @@ def _layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
             raise InrvidError(f"{layers[0].origin(('extends',))}  extends: {name} extends itself")
         seen.append(path)
         layers.insert(0, read_layer(path))
+        layers[0].data.pop("paper", None)  # of that experiment: one that extends it is not the paper's
         folder = path.parent
     return layers
 

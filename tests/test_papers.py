@@ -17,6 +17,8 @@ SMALL = {
 }
 OURS = {"quickstart", *SMALL}
 """Experiments of no paper."""
+NO_EXPERIMENT = ("name", "description", "paper")
+"""Keys on which no run depends."""
 
 SHARED = {
     "optim.generator.lr": 0.0025, "optim.generator.betas": [0.0, 0.99], "optim.generator.eps": 1e-8,
@@ -169,6 +171,6 @@ def same(resolved: dict, path: str, wanted) -> bool:
 def test_no_two_recipes_are_one_experiment():
     seen = {}
     for name in installed_recipes():
-        experiment = {k: part for k, part in load_recipe(name).to_dict().items() if k not in ("name", "description")}
+        experiment = {k: part for k, part in load_recipe(name).to_dict().items() if k not in NO_EXPERIMENT}
         assert experiment not in seen.values(), f"{name} is {[n for n, other in seen.items() if other == experiment]}"
         seen[name] = experiment
