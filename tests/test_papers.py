@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
+import runpy
+import shlex
+from pathlib import Path
 
 import pytest
+import torch
+import typer
 
-from inrvid import load_recipe
+from inrvid import Grid, build_generator, load_recipe
+from inrvid.cli import app
 from inrvid.recipe_file import installed_recipes
+
+from .small import small_generator
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = runpy.run_path(str(DOCS / "make_papers.py"))
+ITEMS = [item for paper in PAGE["papers"]() for item in paper.items]
 
 SMALL = {
     f"{kind}_{data}_{side}"
@@ -216,3 +229,36 @@ def test_no_two_recipes_are_one_experiment():
 def test_published_scores():
     papers = {name: load_recipe(name).paper for name in EXPECTED}
     assert {name: paper.scores for name, paper in papers.items() if paper and paper.scores} == SCORES
+
+
+def test_the_page_is_up_to_date():
+    made = (DOCS / "papers.md").read_text(encoding="utf-8")
+    assert made == PAGE["page"](), "docs/papers.md is out of date: python docs/make_papers.py makes it anew"
+
+
+def test_every_recipe_is_on_the_page_once():
+    page = PAGE["page"]()
+    assert {name: page.count(f"../recipes/{name}.yaml") for name in installed_recipes()} == dict.fromkeys(
+        installed_recipes(), 1
+    )
+
+
+@pytest.mark.parametrize("command", [item.command for item in ITEMS if item.command])
+def test_the_page_s_commands_exist(command):
+    name, *arguments = shlex.split(command)
+    assert name == "inrvid"
+    group = typer.main.get_command(app)
+    with group.make_context(name, list(arguments)) as context:
+        subcommand = group.commands[arguments[0]]
+        subcommand.make_context(arguments[0], arguments[1:], parent=context)
+    for recipe in re.findall(r"runs/(\w+)/001|--recipe (\w+)", command):
+        assert "".join(recipe) in installed_recipes()
+
+
+@pytest.mark.parametrize("expression", [item.python for item in ITEMS if item.python])
+def test_the_page_s_expressions_work(expression):
+    G = build_generator(small_generator("inr_gan", "global"))
+    latents = G.sample_latents(2)
+    with torch.no_grad():
+        names = {"G": G, "latents": latents, "inr": G.inr(latents), "t": torch.arange(2), "Grid": Grid}
+        assert eval(expression, names).ndim == 5
