@@ -195,8 +195,10 @@ def describe(value: Any) -> str:
 def _fields_at(model: type[BaseModel], path: tuple[str, ...]) -> list[str]:
     for key in path:
         field = model.model_fields.get(key)
-        inner = field.annotation if field else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        annotation = field.annotation if field else None
+        choices = (annotation, *get_args(annotation))  # itself, or what is optional
+        inner = next((c for c in choices if isinstance(c, type) and issubclass(c, BaseModel)), None)
+        if inner is None:
             break
         model = inner
     return list(model.model_fields)

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
+import runpy
+import shlex
+from pathlib import Path
 
 import pytest
+import torch
+import typer
 
-from inrvid import load_recipe
+from benchmarks.__main__ import app as benchmarks
+from inrvid import Grid, build_generator, load_recipe
+from inrvid.cli import app
 from inrvid.recipe.file import installed_recipes
+
+from .small import small_generator
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = runpy.run_path(str(DOCS / "make_papers.py"))
+ITEMS = [item for paper in PAGE["papers"]() for item in paper.items]
 
 SMALL = {
     f"{kind}_{data}_{side}"
@@ -17,6 +31,8 @@ SMALL = {
 }
 OURS = {"quickstart", *SMALL}
 """Experiments of no paper."""
+NO_EXPERIMENT = ("name", "description", "paper")
+"""Keys on which no run depends."""
 
 SHARED = {
     "optim.generator.lr": 0.0025, "optim.generator.betas": [0.0, 0.99], "optim.generator.eps": 1e-8,
@@ -41,6 +57,10 @@ DIGAN = {
     "data.interpolation": "bilinear", "data.resize": "center_crop", "data.stride": 1,
 }  # fmt: skip
 FOLDERS = {"data.cut": "clips"}
+AT_256 = {
+    "generator.resolution": 256, "data.sampling": "videos", "data.cut": "whole", "data.interpolation": "bicubic",
+}  # fmt: skip
+"""As StyleGAN-V's authors trained DIGAN for their table 1."""
 
 STYLEGAN_V = {
     **SHARED,
@@ -63,7 +83,7 @@ STYLEGAN_V = {
     "data.sampling": "videos", "data.interpolation": "bicubic",
 }  # fmt: skip
 RELEASE = {"discriminator.modulated": False}
-SKY = {"generator.motion.distance": 256.0, "generator.motion.min_period": 256.0}
+SKY = {"data.type": "frames", "generator.motion.distance": 256.0, "generator.motion.min_period": 256.0}
 JELLY = {"generator.fps": 30.0, "data.source_fps": 30.0}
 MEAD = {
     "generator.resolution": 1024, "generator.channel_base": 32768, "discriminator.channel_base": 32768,
@@ -82,7 +102,21 @@ def without(table: dict, *prefixes: str) -> dict:
     return {key: value for key, value in table.items() if not key.startswith(prefixes)}
 
 
-LSTM = without(STYLEGAN_V, "generator.motion.") | {"generator.motion.type": "lstm", "generator.motion.code_dim": 512}
+def ablations(model: dict) -> dict[str, dict]:
+    """Tables 2 and 3 of StyleGAN-V: each changes one thing of the default model."""
+    lstm = without(model, "generator.motion.") | {"generator.motion.type": "lstm", "generator.motion.code_dim": 512}
+    return {
+        **{f"k{k}": model | count(k) for k in (2, 4, 8, 16)},
+        "lstm_1": lstm | {"generator.motion.distance": 1.0},
+        "lstm_16": lstm | {"generator.motion.distance": 16.0},
+        "no_projection": model | {"discriminator.projection": False},
+        "without_g": lstm | {"generator.motion_input": "styles", "generator.motion.distance": 1.0},
+        "without_d": without(model, "discriminator.", "time_sampler.max_distance") | count(2) | {
+            "discriminator.type": "dual", "discriminator.channel_base": 16384, "time_sampler.max_distance": 15
+        },
+    }  # fmt: skip
+
+
 IMAGE = without(STYLEGAN_V, "generator.motion.", "time_sampler.", "discriminator.max_frames") | count(1) | {
     "generator.motion.type": "static", "time_sampler.type": "uniform", "discriminator.frame_channel_divisor": 1,
     "discriminator.modulated": False,
@@ -97,26 +131,28 @@ EXPECTED = {
     "digan_ucf_ablation_sigma_t": DIGAN | UCF | {"generator.motion.noise": False, "generator.motion.nonlinear": False},
     "digan_ucf_ablation_z_m": DIGAN | UCF | {"generator.motion.nonlinear": False},
     "digan_ucf_motion_only": DIGAN | UCF | {"generator.motion.content": False},
+    "digan_ucf_64f": DIGAN | UCF | {"generator.clip_length": 64},
+    "digan_ucf_256": DIGAN | UCF | AT_256,
+    "digan_ffs_256": DIGAN | AT_256 | {"data.type": "zip"},
+    "digan_sky_256": DIGAN | AT_256 | {"data.type": "frames"},
+    "digan_rainbow_jelly_256": DIGAN | AT_256 | JELLY | {"data.type": "zip"},
     "digan_sky": DIGAN | FOLDERS,
     "digan_kinetics_food": DIGAN | FOLDERS,
     "digan_taichi": DIGAN | FOLDERS | {"data.stride": 4, "generator.fps": 7.5},
     "digan_taichi_128f": DIGAN | FOLDERS | {
         "generator.clip_length": 128, "generator.motion.sigma_t": 0.5, "generator.fps": 30.0
     },
+    "digan_taichi_256f": DIGAN | FOLDERS | {
+        "generator.clip_length": 256, "generator.motion.sigma_t": 0.5, "generator.fps": 30.0
+    },
+    "digan_taichi_motion_only": DIGAN | FOLDERS | {
+        "data.stride": 4, "generator.fps": 7.5, "generator.motion.content": False
+    },
     "stylegan_v_ffs": STYLEGAN_V,
     "stylegan_v_ffs_release": STYLEGAN_V | RELEASE,
     "stylegan_v_ffs_paper": STYLEGAN_V | {"generator.motion.spacing": "linear", "time_sampler.variant": "paper"},
-    "stylegan_v_ffs_k2": STYLEGAN_V | count(2),
-    "stylegan_v_ffs_k4": STYLEGAN_V | count(4),
-    "stylegan_v_ffs_k8": STYLEGAN_V | count(8),
-    "stylegan_v_ffs_k16": STYLEGAN_V | count(16),
-    "stylegan_v_ffs_lstm_1": LSTM | {"generator.motion.distance": 1.0},
-    "stylegan_v_ffs_lstm_16": LSTM | {"generator.motion.distance": 16.0},
-    "stylegan_v_ffs_no_projection": STYLEGAN_V | {"discriminator.projection": False},
-    "stylegan_v_ffs_without_g": LSTM | {"generator.motion_input": "styles", "generator.motion.distance": 1.0},
-    "stylegan_v_ffs_without_d": without(STYLEGAN_V, "discriminator.", "time_sampler.max_distance") | count(2) | {
-        "discriminator.type": "dual", "discriminator.channel_base": 16384
-    },
+    **{f"stylegan_v_ffs_{name}": changed for name, changed in ablations(STYLEGAN_V).items()},
+    **{f"stylegan_v_sky_{name}": changed for name, changed in ablations(STYLEGAN_V | SKY).items()},
     "stylegan_v_sky": STYLEGAN_V | SKY,
     "stylegan_v_sky_release": STYLEGAN_V | SKY | RELEASE,
     "stylegan_v_ucf": STYLEGAN_V | UCF,
@@ -144,6 +180,23 @@ EXPECTED = {
 }  # fmt: skip
 
 
+SCORES = {
+    "digan_ffs_256": {"fvd16": 62.5, "fvd128": 1824.7}, "digan_sky_256": {"fvd16": 83.11, "fvd128": 196.7},
+    "digan_ucf_256": {"fvd16": 1630, "fvd128": 2294}, "digan_rainbow_jelly_256": {"fvd16": 436.6, "fvd128": 369.0},
+    "stylegan_v_ffs": {"fvd16": 47.41, "fvd128": 89.34, "fid": 9.445},
+    "stylegan_v_sky": {"fvd16": 79.52, "fvd128": 197.0}, "stylegan_v_ffs_release": {"fvd16": 88.8, "fvd128": 161.5},
+    "stylegan_v_ucf": {"fvd16": 1431, "fvd128": 1773, "is": 23.94},
+    "stylegan_v_rainbow_jelly": {"fvd16": 195.4, "fvd128": 262.5}, "stylegan2_image": {"fid": 8.42},
+    "stylegan_v_mead_1024": {"fid": 24.12, "fvd16": 156.1},
+    "digan_ucf": {"fvd": 577, "is": 32.70}, "digan_ucf_train_split": {"fvd": 655, "is": 29.71},
+    "digan_ucf_cond": {"is": 59.68, "fvd": 465, "kvd": 39.6}, "digan_ucf_motion_only": {"fvd": 596},
+    "digan_ucf_ablation_plain": {"fvd": 686}, "digan_ucf_ablation_sigma_t": {"fvd": 640},
+    "digan_ucf_ablation_z_m": {"fvd": 585}, "digan_sky": {"fvd": 114.6, "kvd": 6.8},
+    "digan_taichi": {"fvd": 128.1, "kvd": 20.6}, "digan_kinetics_food": {"fvd": 313.3, "kvd": 183.0},
+}  # fmt: skip
+"""What the papers publish."""
+
+
 def value(data: dict, path: str):
     for key in path.split("."):
         data = data[key]
@@ -169,6 +222,47 @@ def same(resolved: dict, path: str, wanted) -> bool:
 def test_no_two_recipes_are_one_experiment():
     seen = {}
     for name in installed_recipes():
-        experiment = {k: part for k, part in load_recipe(name).to_dict().items() if k not in ("name", "description")}
+        experiment = {k: part for k, part in load_recipe(name).to_dict().items() if k not in NO_EXPERIMENT}
         assert experiment not in seen.values(), f"{name} is {[n for n, other in seen.items() if other == experiment]}"
         seen[name] = experiment
+
+
+def test_published_scores():
+    papers = {name: load_recipe(name).paper for name in EXPECTED}
+    assert {name: paper.scores for name, paper in papers.items() if paper and paper.scores} == SCORES
+
+
+def test_the_page_is_up_to_date():
+    made = (DOCS / "papers.md").read_text(encoding="utf-8")
+    assert made == PAGE["page"](), "docs/papers.md is out of date: python docs/make_papers.py makes it anew"
+
+
+def test_every_recipe_is_on_the_page_once():
+    page = PAGE["page"]()
+    assert {name: page.count(f"../recipes/{name}.yaml") for name in installed_recipes()} == dict.fromkeys(
+        installed_recipes(), 1
+    )
+
+
+@pytest.mark.parametrize("command", [item.command for item in ITEMS if item.command])
+def test_the_page_s_commands_exist(command):
+    if command.startswith("python -m benchmarks "):
+        typer.main.get_command(benchmarks).make_context("benchmarks", shlex.split(command)[3:])
+    else:
+        name, *arguments = shlex.split(command)
+        assert name == "inrvid"
+        group = typer.main.get_command(app)
+        with group.make_context(name, list(arguments)) as context:
+            subcommand = group.commands[arguments[0]]
+            subcommand.make_context(arguments[0], arguments[1:], parent=context)
+    for recipe in re.findall(r"runs/(\w+)/001|--recipe (\w+)", command):
+        assert "".join(recipe) in installed_recipes()
+
+
+@pytest.mark.parametrize("expression", [item.python for item in ITEMS if item.python])
+def test_the_page_s_expressions_work(expression):
+    G = build_generator(small_generator("inr_gan", "global"))
+    latents = G.sample_latents(2)
+    with torch.no_grad():
+        names = {"G": G, "latents": latents, "inr": G.inr(latents), "t": torch.arange(2), "Grid": Grid}
+        assert eval(expression, names).ndim == 5

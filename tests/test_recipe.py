@@ -34,10 +34,53 @@ def test_every_recipe_is_valid_and_survives_saving(name, tmp_path):
 
 
 @pytest.mark.parametrize("path", installed_recipes().values(), ids=lambda path: path.stem)
-def test_every_recipe_has_a_header(path):
+def test_every_recipe_says_which_data_and_where_it_is_from(path):
+    """In the header, but for what its paper says."""
     header = [line for line in path.read_text().splitlines() if line.startswith("#")]
-    for word in ("Source:", "Data:", "Time:"):
+    paper = load_recipe(path).paper
+    words = ("Data:",) if paper and paper.days else ("Data:", "Time:") if paper else ("Source:", "Data:", "Time:")
+    for word in words:
         assert any(line.startswith(f"# {word}") for line in header), f"{path.name} lacks '{word}'"
+
+
+@pytest.mark.parametrize("path", installed_recipes().values(), ids=lambda path: path.stem)
+def test_a_recipe_with_a_paper_says_its_score_or_why_there_is_none(path):
+    paper = load_recipe(path).paper
+    assert paper is None or bool(paper.scores) != ("# Score:" in path.read_text())
+    assert paper is None or bool(paper.scores) == bool(paper.protocol)
+
+
+def test_a_paper_is_not_inherited(tmp_path):
+    """What is changed is no longer the paper's experiment; the command line changes the recipe itself."""
+    assert load_recipe("digan_ucf").paper.scores == {"fvd": 577, "is": 32.7}
+    assert load_recipe(write(tmp_path / "mine.yaml", "extends: digan_ucf\n")).paper is None
+    own = write(tmp_path / "own.yaml", "extends: digan_ucf\npaper: {title: mine}\n")
+    assert load_recipe(own).paper.model_dump(exclude_defaults=True) == {"title": "mine"}
+    assert load_recipe(write(tmp_path / "two.yaml", f"extends: {own}\n")).paper is None
+    assert load_recipe({"extends": "digan_ucf"}).paper is None
+    assert load_recipe("digan_ucf", ["paper.days=3"]).paper.scores == {"fvd": 577, "is": 32.7}
+    assert load_recipe("digan_ucf", ["paper=null"]).paper is None
+
+
+@pytest.mark.parametrize(
+    ("paper", "told"),
+    [
+        ("{table: 3}", ":1  paper.title: this key is required"),
+        ("{title: x, tabel: 3}", ":1  paper.tabel: unknown key. Did you mean 'table'?"),
+        ("{title: x, table: 0}", ":1  paper.table: should be greater than or equal to 1, or a valid tuple, got 0"),
+        ("{title: x, scores: {fvd: .nan}}", ":1  paper.scores.fvd: should be a finite number"),
+        ("{title: x, scores: {FVD 16: 3}}", ":1  paper.scores.FVD 16"),
+        ("{title: x, plus_minus: {fvd: 3}}", ":1  paper: plus_minus names fvd, which scores does not have"),
+    ],
+)
+def test_a_paper_is_checked(tmp_path, paper, told):
+    assert told in problem(write(tmp_path / "a.yaml", f"paper: {paper}\nextends: digan_ucf\n"))
+
+
+def test_a_paper_s_place():
+    assert load_recipe("stylegan_v_ffs_k2").paper.place == "table 3, k = 2, FaceForensics"
+    assert load_recipe("digan_ucf").paper.place.startswith("tables 5, 7, UCF-101")
+    assert load_recipe("inr_gan_image").paper.place == ""
 
 
 def test_published_size():

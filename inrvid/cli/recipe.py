@@ -14,7 +14,7 @@ _SET = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key of the 
 
 @app.command("list")
 def list_recipes(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
-    """Installed recipes."""
+    """Installed recipes, and where their papers have them."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -22,13 +22,17 @@ def list_recipes(as_json: bool = typer.Option(False, "--json", help="For program
     from ..recipe.file import installed_recipes
     from ..recipe.schema import load_recipe
 
-    rows = {name: load_recipe(path).description for name, path in installed_recipes().items()}
+    recipes = {name: load_recipe(path) for name, path in installed_recipes().items()}
     if as_json:
+        rows = {
+            name: recipe.model_dump(mode="json", include={"description", "paper"}) for name, recipe in recipes.items()
+        }
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = Table("recipe", "what it is", box=None)
-    for name, description in rows.items():
-        table.add_row(escape(name), escape(description))
+    table = Table("recipe", "what it is, and where its paper has it", box=None)
+    for name, recipe in recipes.items():
+        place = f"\n{recipe.paper.title}, {recipe.paper.place}" if recipe.paper and recipe.paper.place else ""
+        table.add_row(escape(name), f"{escape(recipe.description)}[dim]{escape(place)}[/dim]")
     Console().print(table)
 
 

@@ -90,7 +90,8 @@ def read_layer(path: Path) -> Layer:
     if not isinstance(data, dict):
         raise InrvidError(f"{shown}:1  a recipe is a mapping of keys, this is a {type(data).__name__}")
     data.setdefault("name", file_name(path.stem))  # not inherited: an experiment that extends another is not that one
-    installed = path.resolve() in {installed.resolve() for installed in installed_recipes().values()}
+    own = installed_recipes().get(path.stem)
+    installed = own is not None and path.resolve() == own.resolve()
     return Layer(data, origins, file_name(path.stem), installed)
 
 

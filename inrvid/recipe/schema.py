@@ -2,8 +2,8 @@
 
 How a recipe becomes a `Recipe`:
 1. its file and those it `extends` are read (with the line of every key), then `--set` is added: layers;
-2. layers are merged, the later over the earlier (recipe_merge);
-3. what one part needs of another is derived where it is not written, refused where it contradicts (recipe_fit);
+2. layers are merged, the later over the earlier (`merge`);
+3. what one part needs of another is derived where it is not written, refused where it contradicts (`fit`);
 4. everything is validated; an error names file, line, key and the nearest match.
 
 No torch is imported here: a wrong recipe fails at once.
@@ -42,6 +42,7 @@ from ..time_samplers.configs import TimeSamplerConfig
 from .file import Layer, Override, find_recipe, read_layer, read_overrides
 from .fit import DERIVED, derive, eval_problems
 from .merge import merge_layer
+from .paper import PaperConfig
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
 KClips = Annotated[float, Field(ge=0.001, le=1e8)]
@@ -121,6 +122,9 @@ class Recipe(StrictModel):
 
     name: FileName = Field(description="name of the experiment; the run's folder is named after it")
     description: str = Field("", description="what it is, in a sentence")
+    paper: PaperConfig | None = Field(
+        None, description="what a paper published of it; not inherited by recipes that extend this one, as the name"
+    )
     seed: Seed = Field(0, description="of the weights, the latents, the data: the whole run")
     data: Annotated[DatasetConfig, PartOf("datasets")] = Field(description="where the real videos come from")
     generator: Annotated[GeneratorConfig, PartOf("generators")] = Field(description="latents → video")
@@ -223,6 +227,7 @@ def _layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
             raise InrvidError(f"{layers[0].origin(('extends',))}  extends: {name} extends itself")
         seen.append(path)
         layers.insert(0, read_layer(path))
+        layers[0].data.pop("paper", None)  # of that experiment: one that extends it is not the paper's
         folder = path.parent
     return layers
 

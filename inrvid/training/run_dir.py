@@ -125,8 +125,9 @@ def _newest(run_dir: Path, say: Say) -> Start:
     return Start(run_dir)
 
 
-def _without_half_keys(data: dict[str, Any]) -> dict[str, Any]:
-    """A saved recipe without what `train.precision` decides: runs of older versions repeat it."""
+def _of_the_model(data: dict[str, Any]) -> dict[str, Any]:
+    """A saved recipe without its paper, and what `train.precision` decides: runs of older versions repeat it."""
+    data = {key: value for key, value in data.items() if key != "paper"}
     parts = {name: data[name] for name in ("generator", "discriminator") if isinstance(data.get(name), dict)}
     return {**data, **{n: {k: v for k, v in part.items() if k not in HALF_KEYS} for n, part in parts.items()}}
 
@@ -137,7 +138,7 @@ def refuse_another_model(checkpoint: Path, recipe: Recipe) -> None:
     if not saved.exists():
         return
     try:
-        before = load_recipe(_without_half_keys(read_layer(saved).data)).to_dict()
+        before = load_recipe(_of_the_model(read_layer(saved).data)).to_dict()
     except InrvidError as error:
         raise InrvidError(
             f"{error}\n  {saved} is damaged, so that it cannot be told whether this run had the recipe's networks: "

@@ -165,8 +165,12 @@ def test_dry_run_prints_the_resolved_recipe(tmp_path):
 
 
 def test_recipe_commands(tmp_path):
-    assert "digan_ucf" in json.loads(inrvid("recipe", "list", "--json", cwd=tmp_path).stdout)
-    assert "quickstart" in inrvid("recipe", "list", cwd=tmp_path).stdout
+    listed = json.loads(inrvid("recipe", "list", "--json", cwd=tmp_path).stdout)
+    assert listed["stylegan_v_ffs_k2"]["paper"]["table"] == 3
+    assert listed["quickstart"] == {"description": "DIGAN, 16 frames of 32×32, suns over hills", "paper": None}
+    shown = inrvid("recipe", "list", cwd=tmp_path).stdout
+    assert "quickstart" in shown
+    assert "StyleGAN-V, table 3, k = 2" in " ".join(shown.split())
     shown = json.loads(inrvid("recipe", "show", "quickstart", "--json", cwd=tmp_path).stdout)
     assert shown["discriminator"]["resolution"] == 32
     assert json.loads(inrvid("recipe", "schema", cwd=tmp_path).stdout)["properties"]["generator"]["anyOf"]
