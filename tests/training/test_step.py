@@ -38,6 +38,26 @@ def test_frozen_parameters_are_not_optimized():
     assert group["params"] == [learned]
 
 
+def test_groups_learn_at_rates_of_their_own():
+    slow, fast = (nn.Parameter(torch.zeros(1)) for _ in range(2))
+    optimizer = adam([ParameterGroup([slow], 0.1), ParameterGroup([fast])], OptimizerConfig(lr=0.01, lazy_interval=0))
+    assert [group["lr"] for group in optimizer.param_groups] == [0.1 * 0.01, 0.01]
+
+
+def test_a_network_that_is_frozen_altogether_plays_no_phase(tiny):
+    """A generator is trained against a judge that does not learn."""
+    recipe = tiny()
+    G, D = build_generator(recipe.generator), build_discriminator(recipe.discriminator)
+    D.requires_grad_(False)
+    before = copy.deepcopy(D.state_dict()), copy.deepcopy(G.state_dict())
+    training = TrainingStep(recipe, G, D, Accelerator(cpu=True), LENGTHS)
+    frames = torch.rand(4, 2, 3, 16, 16) * 2 - 1
+    log = training(0, [Batch(frames, torch.tensor([[0.0, 5.0]] * 4), torch.zeros(4, 0), range(4))], clips_seen=0)
+    assert [name for name in log if name.startswith("loss/")] == ["loss/G"]
+    assert all(torch.equal(before[0][name], value) for name, value in D.state_dict().items())
+    assert any(not torch.equal(before[1][name], value) for name, value in G.state_dict().items())
+
+
 def test_gradients_become_finite_and_it_is_told():
     module = nn.Linear(3, 2)
     gradients = Gradients(list(module.parameters()), Accelerator(cpu=True))
