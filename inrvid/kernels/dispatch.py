@@ -162,10 +162,10 @@ def pick(name: str, x: Tensor, definition: Function) -> Function:
 def _best(name: str, x: Tensor, path: Path) -> Implementation | None:
     """Of those with the highest capability, the one that was registered last."""
     suitable = [one for one in _implementations.get(name, ()) if _suits(one, x, path)]
-    here = [one for one in suitable if path != "auto" or _installed(one.requires)]
-    usable = [one for one in here if one.capability <= _capability(x.device)]
+    missing = [one for one in suitable if path == "auto" and not _installed(one.requires)]
+    usable = [one for one in suitable if one not in missing and one.capability <= _capability(x.device)]
     if suitable and not usable and x.device.type == "cuda":
-        _warn(name, x, None if here else suitable[0].requires)
+        _warn(name, x, missing[0].requires if missing else None)
     return max(reversed(usable), key=lambda one: one.capability, default=None)
 
 

@@ -47,7 +47,7 @@ class Operation:
         return self.run(*arguments)
 
     def run(self, *arguments: Any) -> Any:
-        """The result of the implementation that suits the first tensor, without a gradient."""
+        """The result of the implementation that suits the first tensor; autograd may not differentiate it."""
         first = next(x for x in arguments if isinstance(x, Tensor))
         return pick(self.name, first, self.definition)(*arguments)
 

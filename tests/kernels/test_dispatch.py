@@ -169,6 +169,14 @@ def test_one_without_triton_serves_where_triton_is_missing(gpu, fresh):
         assert picked(gpu(dtype=torch.float16)) == "definition"
 
 
+def test_a_missing_module_is_named_before_a_newer_chip(gpu, fresh):
+    """It can be installed."""
+    fresh.setattr(importlib.util, "find_spec", without("triton"))
+    implement("pointwise", device="cuda", capability=(10, 0))(other("fast_kernels"))
+    with pytest.warns(UserWarning, match="Triton is not installed"):
+        assert picked(gpu((9, 0))) == "definition"
+
+
 def test_other_devices(fresh):
     kernel = other("fast_kernels")
     x = SimpleNamespace(device=torch.device("mps"), dtype=torch.float32)
