@@ -1,7 +1,7 @@
-"""Batches of matrices on a CPU: how many of them are handled together, their products and sums.
+"""Work on many matrices at once, cut to what a CPU's cache holds.
 
-Small ones are handled together, as a step's own cost outweighs its work; large ones come in parts that stay in the
-cache from one step to the next.
+A step on a small matrix costs more to start than to do, so that small matrices are handled together. A large one is
+handled in parts, so that the next step finds in the cache what the last one wrote.
 """
 
 from __future__ import annotations
@@ -14,20 +14,23 @@ from torch import Tensor
 
 
 def parts(count: int, size: int, budget: int) -> Iterator[slice]:
-    """Slices of `count` things of `size` numbers each: as many things at a time as make up `budget`, at least one."""
+    """Cut `count` things of `size` numbers each into slices of at most `budget` numbers, but of at least one thing."""
     step = max(1, budget // max(size, 1))
     return (slice(i, min(i + step, count)) for i in range(0, count, step))
 
 
 def pieces(videos: int, rows: int, width: int, budget: int) -> Iterator[tuple[slice, slice]]:
-    """(videos, rows) of about `budget` numbers: several videos, or some rows, each of `width` numbers, of one."""
+    """Cut `[videos, rows, width]` into pairs (videos, rows) of at most `budget` numbers, but of at least one row.
+
+    A pair is several whole videos, or some rows of one video.
+    """
     for some in parts(videos, rows * width, budget):
         for those in parts(rows, width, budget):
             yield some, those
 
 
 def multiply(x: Tensor, matrix: Tensor, bias: Tensor | None, out: Tensor) -> None:
-    """out `[B, M, N]` ← x `[B, M, K]` times matrix `[B, K, N]`, plus bias `[N]`."""
+    """Write x `[B, M, K]` times matrix `[B, K, N]`, plus bias `[N]`, into out `[B, M, N]`."""
     if bias is None:
         torch.bmm(x, matrix, out=out)
     else:
@@ -35,25 +38,28 @@ def multiply(x: Tensor, matrix: Tensor, bias: Tensor | None, out: Tensor) -> Non
 
 
 def add_products(out: Tensor, x: Tensor, matrix: Tensor) -> None:
-    """out `[B, M, N]` += x `[B, M, K]` times matrix `[B, K, N]`; out may be of higher precision."""
+    """Add x `[B, M, K]` times matrix `[B, K, N]` to out `[B, M, N]`, which may be of higher precision."""
     if out.dtype == x.dtype:
         out.baddbmm_(x, matrix)
-    elif len(out) == 1:  # read where they lie; a batched product copies a transposed factor, number by number
+    elif len(out) == 1:  # a plain product reads a transposed factor in place; a batched one copies it, slowly
         out[0] += x[0] @ matrix[0]
     else:
         out += x @ matrix
 
 
 def sum_of_rows(x: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
-    """x, contiguous, summed over its axis `dim`, which is not the last, in `dtype`, or its own.
+    """Sum a contiguous x over its axis `dim`, which is not the last.
 
-    First in parts that lie one after the other. The cores share these as they shared the rows when they wrote them;
-    columns, as PyTorch shares them, they would have to fetch from each other's caches, which took up to ten times as
-    long where those have no common one.
+    The sum is made in parts of consecutive rows, which are then added. Each core so reads the rows that it is likely
+    to have written. PyTorch's own sum gives each core some columns of all rows, which it must fetch from the caches of
+    the others: up to ten times slower on processors whose cores share no cache.
+
+    Args:
+        dtype: of the sums and the result; x's own by default.
     """
     in_parts = x.unflatten(dim, (math.gcd(x.shape[dim], PARTS), -1)).sum(dim=dim + 1, dtype=dtype)
     return in_parts.sum(dim=dim)
 
 
 PARTS = 16
-"""Of a sum over rows, at most: their number must be a divisor of that of the rows."""
+"""The most parts of a sum over rows. The number of parts divides the number of rows."""

@@ -1,7 +1,8 @@
 """Which implementation of an operation runs.
 
-`auto` takes Triton on CUDA, the fast path on the CPU, and the definition where neither serves: other devices,
-float64 on CUDA, a machine without Triton (said once, as it is slow).
+Implementations are registered for a device, the least capability of its chips, and the types that they take. Of those
+that suit a tensor, the one for the newest chips runs; without one, the operation's definition. A GPU that could be
+served faster, were Triton installed or the chip newer, is told so once, as the definition is several times slower.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import torch
@@ -24,18 +25,103 @@ from ..errors import InrvidError
 Path = Literal["auto", "definition", "cpu", "triton"]
 PATHS = get_args(Path)
 
+Function = Callable[..., Any]
+
 Capability = tuple[int, int]
 """Of a CUDA device: major, minor."""
 
+FULL = (torch.float32, torch.float64)
+HALF = (torch.float16, torch.bfloat16)
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """A function that does an operation's work, and the tensors that it does it for."""
+
+    target: Function | str
+    """The function, or `module:function`, which is imported when it runs for the first time."""
+    device: str
+    """As in `tensor.device.type`: cpu, cuda, ..."""
+    capability: Capability = (0, 0)
+    """The oldest chip that it runs on."""
+    dtypes: frozenset[torch.dtype] | None = None
+    """Of the operation's first tensor; None: any."""
+    requires: str = ""
+    """A module that must be installed."""
+
+    @property
+    def package(self) -> str:
+        module = self.target if isinstance(self.target, str) else self.target.__module__
+        return module.partition(":")[0].partition(".")[0]
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """What no two packages may implement."""
+        return self.device, self.capability, self.dtypes
+
+    def load(self) -> Function:
+        if not isinstance(self.target, str):
+            return self.target
+        module, _, name = self.target.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+
+_implementations: dict[str, tuple[Implementation, ...]] = {}
+"""By the operation's name, in the order of their registration."""
+
+_picked: dict[tuple[str, Path, torch.device, torch.dtype], Function] = {}
+"""What was picked before."""
+
 _forced: Path | None = None
-_triton: bool | None = None
+_warned = False
+
+
+def add(operation: str, new: Implementation) -> None:
+    """Register an implementation. A package may register its own anew, and one in the place of the library's.
+
+    Raises:
+        InrvidError: two packages implement the operation in one place.
+    """
+    own = [one for one in _implementations.get(operation, ()) if (one.package, one.place) != (new.package, new.place)]
+    for other in own:
+        if other.place == new.place and "inrvid" not in (other.package, new.package):
+            raise InrvidError(
+                f"the operation '{operation}' is implemented for {new.device} by {other.package} and by "
+                f"{new.package}: uninstall one of them"
+            )
+    _replace({**_implementations, operation: (*own, new)})
+
+
+@contextlib.contextmanager
+def undone_on_error() -> Iterator[None]:
+    """If an exception leaves it, what was registered inside is forgotten."""
+    before = _implementations
+    try:
+        yield
+    except BaseException:
+        _replace(before)
+        raise
+
+
+def _replace(implementations: dict[str, tuple[Implementation, ...]]) -> None:
+    """A new dictionary of picks as well, so that a thread that is picking leaves its choice in the old one."""
+    global _implementations, _picked
+    _implementations = implementations
+    _picked = {}
 
 
 @contextlib.contextmanager
 def using(path: Path) -> Iterator[None]:
-    """Inside, every operation runs this way: `definition`, `cpu` (on tensors there alone), `triton`, or `auto`.
+    """Inside, every operation runs this way.
 
     It holds for the whole process, as backward passes run on threads of their own.
+
+    Args:
+        path: `definition`; `cpu`: implementations for the CPU (on tensors there alone); `triton`: those that require
+            Triton (on a CPU, in its interpreter); or `auto`: those for the tensor's device.
+
+    Raises:
+        InrvidError: no such path.
     """
     global _forced
     before, _forced = _forced, _checked(path, "using")
@@ -45,64 +131,88 @@ def using(path: Path) -> Iterator[None]:
         _forced = before
 
 
-def path_for(x: Tensor) -> Path:
-    """The path that an operation on `x` takes now."""
-    forced = _forced or _checked(os.environ.get("INRVID_KERNELS", "auto"), "INRVID_KERNELS")
-    if forced != "auto":
-        return forced
-    if x.device.type == "cpu":
-        return "cpu"
-    if x.device.type == "cuda" and x.dtype != torch.float64 and _triton_found():
-        return "triton"
-    return "definition"
+def path_in_force() -> Path:
+    """That of `using`, or of INRVID_KERNELS in the environment. Raises InrvidError if the latter is none."""
+    return _forced or _checked(os.environ.get("INRVID_KERNELS", "auto"), "INRVID_KERNELS")
 
 
-def pick(
-    name: str,
-    x: Tensor,
-    definition: Callable[..., Any],
-    cpu: Callable[..., Any] | None,
-    half_from: Capability = (0, 0),
-) -> Callable[..., Any]:
-    """The implementation of the operation `name` for inputs like `x`.
+def on_cpu_path(x: Tensor) -> bool:
+    """Whether operations on `x` run their implementations for the CPU now."""
+    path = path_in_force()
+    return path == "cpu" or (path == "auto" and x.device.type == "cpu")
 
-    The Triton path of an operation in `kernels/<file>.py` is the function of that name in `kernels/triton/<file>.py`;
-    where there is no such function or file, or the chip is older than `half_from` and x in half precision, the
-    definition runs there too.
-    """
-    path = path_for(x)
-    if path == "triton" and half_from > (0, 0) and x.dtype.itemsize == 2 and _capability(x.device) < half_from:
+
+def pick(name: str, x: Tensor, definition: Function) -> Function:
+    """The implementation of the operation `name` for inputs like `x`, or else its definition."""
+    path = path_in_force()
+    if path == "definition":
         return definition
+    picked, key = _picked, (name, path, x.device, x.dtype)
+    found = picked.get(key)
+    if found is None:
+        from .plugins import load_plugins  # here, as they register implementations with this module
+
+        load_plugins()
+        picked = _picked  # anew, as plugins may have registered some
+        best = _best(name, x, path)
+        found = picked[key] = definition if best is None else best.load()
+    return found
+
+
+def _best(name: str, x: Tensor, path: Path) -> Implementation | None:
+    """Of those with the highest capability, the one that was registered last."""
+    suitable = [one for one in _implementations.get(name, ()) if _suits(one, x, path)]
+    missing = [one for one in suitable if path == "auto" and not _installed(one.requires)]
+    usable = [one for one in suitable if one not in missing and one.capability <= _capability(x.device)]
+    if suitable and not usable and x.device.type == "cuda":
+        _warn(name, x, missing[0].requires if missing else None)
+    return max(reversed(usable), key=lambda one: one.capability, default=None)
+
+
+def _suits(one: Implementation, x: Tensor, path: Path) -> bool:
+    if one.dtypes is not None and x.dtype not in one.dtypes:
+        return False
     if path == "triton":
-        return getattr(_triton_module(definition.__module__.rpartition(".")[2]), name, definition)
-    return cpu if path == "cpu" and cpu is not None else definition
+        return one.requires == "triton"
+    if path == "cpu":
+        return one.device == "cpu"
+    # On a GPU, float64 is for those who doubt the kernels: it runs what they are compared with.
+    return one.device == x.device.type and not (one.device == "cuda" and x.dtype == torch.float64)
 
 
 def _capability(device: torch.device) -> Capability:
-    """Of another device than a GPU: that of any; the interpreter has no limits."""
+    """Of another device than a GPU, that of any: Triton's interpreter has no limits."""
     return torch.cuda.get_device_capability(device) if device.type == "cuda" else (99, 0)
 
 
 @functools.cache
-def _triton_module(file: str) -> ModuleType | None:
-    name = f"{__package__}.triton.{file}"
-    return importlib.import_module(name) if importlib.util.find_spec(name) else None
+def _installed(module: str) -> bool:
+    return not module or importlib.util.find_spec(module) is not None
+
+
+def _warn(name: str, x: Tensor, missing: str | None) -> None:
+    """Once a process: `missing`, or else a newer chip, would be faster."""
+    global _warned
+    if _warned:
+        return
+    _warned = True
+    if missing == "triton":
+        message = (
+            "Triton is not installed: the kernels run as plain PyTorch, which is several times slower on this "
+            "GPU; pip install 'inrvid[cuda]'"
+        )
+    elif missing:
+        message = f"{missing} is not installed: '{name}' runs as plain PyTorch, which is slower on this GPU"
+    else:
+        chip = ".".join(map(str, _capability(x.device)))
+        message = (
+            f"'{name}' runs as plain PyTorch in {str(x.dtype).removeprefix('torch.')}, which is slower: its kernels "
+            f"are for newer GPUs than this one (compute capability {chip})"
+        )
+    warnings.warn(message, stacklevel=2)
 
 
 def _checked(value: str, where: str) -> Any:
     if value not in PATHS:
         raise InrvidError(f"{where}: '{value}' is no path of the kernels: expected one of {', '.join(PATHS)}")
     return value
-
-
-def _triton_found() -> bool:
-    global _triton
-    if _triton is None:  # a variable: Dynamo warns of functions that are cached
-        _triton = importlib.util.find_spec("triton") is not None
-        if not _triton:
-            warnings.warn(
-                "Triton is not installed: the kernels run as plain PyTorch, which is several times slower on this "
-                "GPU; pip install 'inrvid[cuda]'",
-                stacklevel=2,
-            )
-    return _triton

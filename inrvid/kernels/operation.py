@@ -1,32 +1,38 @@
-"""Registering operations: torch custom ops, and the short way past them.
+"""Operations and their implementations: how they are registered, and how a call finds its way.
 
-A custom op is what compilation, tracing and transformations see. Called eagerly it costs the host a third of a
-millisecond (half of one on the way back), as much as a launch's work on a fast GPU; so eager calls run the
-implementation itself, within an autograd function where a gradient is recorded.
+An operation is registered as a torch custom op, `torch.ops.inrvid.<name>`, because compilation, tracing and
+functional transformations understand one. A custom op is slow to call: 0.3 ms of the host's time forward and 0.5 ms
+backward, as long as a fast GPU works on one launch. An eager call therefore leaves it out. It runs the implementation
+directly, or within an autograd function where a gradient is recorded.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from .dispatch import Capability, pick
+from ..errors import InrvidError, did_you_mean
+from .dispatch import Capability, Function, Implementation, add, pick
+from .plugins import load_plugins
 
-Function = Callable[..., Any]
+Target = TypeVar("Target", bound=Function | str)
 
 
 class Operation:
-    """An operation with several implementations, called as a function of tensors."""
+    """A function of tensors (and numbers) with several implementations."""
 
-    def __init__(self, name: str, definition: Function, cpu: Function | None, half_from: Capability):
-        self.name, self.definition, self.cpu, self.half_from = name, definition, cpu, half_from
+    def __init__(self, name: str, definition: Function):
+        self.name, self.definition = name, definition
         self.op: Any = None
+        """The torch custom op."""
         self.recorded: Any = None
-        """The operation as an autograd function; none if it has no gradients."""
+        """The operation as an autograd function; None if it has no gradients."""
 
     def __call__(self, *arguments: Any) -> Any:
         if _written_out:
@@ -34,15 +40,16 @@ class Operation:
         if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
             return self.op(*arguments)
         tensors = [x for x in arguments if isinstance(x, Tensor)]
-        if not all(type(x) in (Tensor, torch.nn.Parameter) for x in tensors):  # one that stands for another, in a trace
+        if not all(type(x) in (Tensor, torch.nn.Parameter) for x in tensors):  # a stand-in, in a trace
             return self.op(*arguments)
         if self.recorded is not None and torch.is_grad_enabled() and any(x.requires_grad for x in tensors):
             return self.recorded.apply(*arguments)
         return self.run(*arguments)
 
     def run(self, *arguments: Any) -> Any:
+        """The result of the implementation that suits the first tensor; autograd may not differentiate it."""
         first = next(x for x in arguments if isinstance(x, Tensor))
-        return pick(self.name, first, self.definition, self.cpu, self.half_from)(*arguments)
+        return pick(self.name, first, self.definition)(*arguments)
 
 
 _written_out = False
@@ -50,8 +57,10 @@ _written_out = False
 
 @contextlib.contextmanager
 def written_out() -> Iterator[None]:
-    """Inside, each operation is its definition *to autograd too*, which keeps what it needs of every step; a forced
-    path (`dispatch.using`) changes only what runs inside the operation."""
+    """Inside, each operation is its definition *to autograd too*, which keeps what it needs of every step.
+
+    `dispatch.using("definition")` changes only what runs inside the operation.
+    """
     global _written_out
     before, _written_out = _written_out, True
     try:
@@ -61,11 +70,26 @@ def written_out() -> Iterator[None]:
 
 
 OPERATIONS: dict[str, Operation] = {}
-"""All that are registered, by name."""
+"""Those registered so far, by name. `operations()` has all."""
+
+
+def operations() -> dict[str, Operation]:
+    """All operations by name: the library's, and those of other packages."""
+    _import_own()
+    load_plugins()
+    return OPERATIONS
+
+
+def _import_own() -> None:
+    """Every package in this one is an operation."""
+    assert __package__
+    for module in pkgutil.iter_modules(importlib.import_module(__package__).__path__):
+        if module.ispkg:
+            importlib.import_module(f"{__package__}.{module.name}")
 
 
 def shape_of(x: Tensor | None) -> Tensor | None:
-    """A stand-in of x's shape without its memory, to save for a backward pass that needs no more of it."""
+    """A tensor of x's shape that holds no memory, to save for a backward pass that needs only the shape."""
     return None if x is None else x.new_empty(()).expand(x.shape)
 
 
@@ -73,23 +97,25 @@ def register(
     name: str,
     schema: str,
     definition: Function,
-    cpu: Function | None,
     fake: Function,
     *,
     backward: Function | None = None,
     setup: Function | None = None,
-    half_from: Capability = (0, 0),
 ) -> Operation:
-    """`torch.ops.inrvid.<name>`, run by whichever implementation suits its first tensor.
+    """Make `torch.ops.inrvid.<name>`, run by whichever implementation suits its first tensor.
 
     Args:
-        definition, cpu: implementations; see `dispatch.pick` for the Triton one.
-        fake: shapes and types of the results, for compilation.
-        backward, setup: as for `register_autograd`; none for an operation that has no gradients of its own.
-        half_from: the oldest chip whose tensor cores the Triton implementation multiplies half precision with; on
-            older ones its values do not fit the registers, and the definition runs.
+        schema: types of its arguments and results, as `torch.library.custom_op` takes them.
+        definition: what it computes, in PyTorch, for any device; differentiable as often as one likes.
+        fake: tensors of the results' shapes and types, from the same arguments; compilation asks for them.
+        backward, setup: as `torch.library.register_autograd` takes them; None for an operation without gradients.
+
+    Raises:
+        InrvidError: the name is taken.
     """
-    operation = Operation(name, definition, cpu, half_from)
+    if name in OPERATIONS:
+        raise InrvidError(f"the operation '{name}' is registered twice")
+    operation = Operation(name, definition)
     op = torch.library.custom_op(
         f"inrvid::{name}", lambda *arguments: _in_order(operation.run(*arguments)), mutates_args=(), schema=schema
     )
@@ -100,6 +126,45 @@ def register(
     operation.op = getattr(torch.ops.inrvid, name)
     OPERATIONS[name] = operation
     return operation
+
+
+def implement(
+    operation: str,
+    *,
+    device: str,
+    capability: Capability = (0, 0),
+    dtypes: Iterable[torch.dtype] | None = None,
+    requires: str = "",
+) -> Callable[[Target], Target]:
+    """Register what is decorated as an implementation of the operation of that name.
+
+    It is a function of the operation's arguments, in their order, to its results; their strides may be any. A string
+    `module:function` serves as well, and is imported when it runs for the first time.
+
+    Args:
+        device: as in `tensor.device.type`: cpu, cuda, ...
+        capability: (major, minor) of the oldest CUDA chip that it runs on. On newer ones, the implementation with the
+            highest runs; of several, the one that was registered last.
+        dtypes: of the operation's first tensor; None: any. float64 on CUDA always runs the definition.
+        requires: a module that must be installed, such as triton.
+
+    Raises:
+        InrvidError: no such operation, or another package implements it for the same device, capability and types.
+    """
+    if operation not in OPERATIONS:
+        _import_own()
+    if operation not in OPERATIONS:
+        raise InrvidError(
+            f"no operation named '{operation}'.{did_you_mean(operation, OPERATIONS)}\n"
+            f"  available: {', '.join(sorted(OPERATIONS))}"
+        )
+    types = None if dtypes is None else frozenset(dtypes)
+
+    def registered(target: Target) -> Target:
+        add(operation, Implementation(target, device, capability, types, requires))
+        return target
+
+    return registered
 
 
 def _autograd_function(operation: Operation, backward: Function, setup: Function) -> Any:
@@ -113,7 +178,7 @@ def _autograd_function(operation: Operation, backward: Function, setup: Function
 
 
 def _in_order(result: Any) -> Any:
-    """Contiguous, or channels-last maps: strides that compiled code can rely on, whatever those of the inputs were."""
+    """The result in contiguous memory, maps `[N, C, H, W]` in channels-last: compiled code relies on fixed strides."""
     if isinstance(result, Tensor):
         return result.contiguous(memory_format=torch.channels_last if result.ndim == 4 else torch.contiguous_format)
     return tuple(map(_in_order, result))

@@ -32,7 +32,7 @@ CPU = torch.device("cpu")
 def registered_ops() -> set[str]:
     """Names given to `register` in the sources of the kernels."""
     found = set()
-    for path in Path(inrvid.kernels.__file__).parent.glob("*.py"):
+    for path in Path(inrvid.kernels.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "register":
                 first = node.args[0]

@@ -62,7 +62,7 @@ def _bias_act(
 def _bias_act_backward(*shape: int, **options: Any) -> Any:
     def make(dtype: torch.dtype) -> tuple[Any, ...]:
         x, *rest = _bias_act(*shape, **options)(dtype)
-        return numbers(*shape, dtype=dtype), bias_act.definition(x, *rest), *rest
+        return numbers(*shape, dtype=dtype), bias_act.definition.bias_act(x, *rest), *rest
 
     return make
 
@@ -111,7 +111,7 @@ def _pointwise(n: int, rows: int, inner: int, out: int, bias: bool = True, slope
 def _pointwise_backward(*sizes: int, slope: float, biased: bool = True) -> Any:
     def make(dtype: torch.dtype) -> tuple[Any, ...]:
         x, weight, bias, _ = _pointwise(*sizes, bias=biased)(dtype)
-        y = pointwise.definition(x, weight, bias, slope)
+        y = pointwise.definition.pointwise(x, weight, bias, slope)
         return numbers(*y.shape, dtype=dtype), x, weight, y, slope, biased
 
     return make
@@ -148,7 +148,7 @@ def _inr_layer(
 def _inr_layer_backward(*sizes: int, **options: Any) -> Any:
     def make(dtype: torch.dtype) -> tuple[Any, ...]:
         arguments = _inr_layer(*sizes, **options)(dtype)
-        y = inr_layer.definition(*arguments)
+        y = inr_layer.definition.inr_layer(*arguments)
         return numbers(*y.shape, dtype=dtype), y, *arguments
 
     return make
@@ -225,7 +225,7 @@ def _cases(op: str, definition: Callable[..., Any], **made: Any) -> list[Case]:
 CASES = [
     *_cases(
         "bias_act",
-        bias_act.definition,
+        bias_act.definition.bias_act,
         all_options=_bias_act(3, 37, 19),
         two_blocks_of_channels=_bias_act(2, 70, 130),
         no_scale=_bias_act(2, 9, 5, scale=False, bound=INF),
@@ -237,14 +237,14 @@ CASES = [
     ),
     *_cases(
         "bias_act_backward",
-        bias_act.backward_definition,
+        bias_act.definition.bias_act_backward,
         all_options=_bias_act_backward(3, 37, 19),
         no_scale=_bias_act_backward(2, 9, 5, scale=False, bound=INF),
         no_rows=_bias_act_backward(2, 0, 5),
     ),
     *_cases(
         "upfirdn",
-        upfirdn.definition,
+        upfirdn.definition.upfirdn,
         same_size=_upfirdn(2, 5, 7, 6),
         up=_upfirdn(2, 5, 7, 6, up=2),
         down=_upfirdn(2, 5, 7, 6, down=2, padding=(1, 1)),
@@ -260,7 +260,7 @@ CASES = [
     ),
     *_cases(
         "upfirdn_bias_act",
-        upfirdn.fused_definition,
+        upfirdn.definition.upfirdn_bias_act,
         scaled=_upfirdn_bias_act(2, 5, 7, 6),
         no_scale=_upfirdn_bias_act(2, 5, 6, 9, scale=False, padding=(2, 0)),
         no_activation=_upfirdn_bias_act(2, 5, 6, 6, slope=1.0),
@@ -268,7 +268,7 @@ CASES = [
     ),
     *_cases(
         "fir",
-        fir.definition,
+        fir.definition.fir,
         down=_fir(2, 5, 30, down=2, padding=(-1, -1)),
         down_columns=_fir(2, 31, 5, axis=1, down=2, padding=(6, 5)),
         up=_fir(3, 4, 9, up=2, padding=(6, 5)),
@@ -279,7 +279,7 @@ CASES = [
     ),
     *_cases(
         "modulate",
-        modulate.definition,
+        modulate.definition.modulate,
         odd=_modulate(3, 37, 19),
         several_blocks=_modulate(2, 70, 130),
         no_samples=_modulate(0, 9, 5),
@@ -287,15 +287,17 @@ CASES = [
     ),
     *_cases(
         "modulate_backward",
-        modulate.backward_definition,
+        modulate.definition.modulate_backward,
         odd=_modulate_backward(3, 37, 19),
         several_blocks=_modulate_backward(2, 70, 130),
         no_rows=_modulate_backward(2, 0, 5),
     ),
-    *_cases("normal", normal.definition, odd=_normal(3, 5, 7), wide=_normal(2, 3, 600), no_rows=_normal(2, 0, 5)),
+    *_cases(
+        "normal", normal.definition.normal, odd=_normal(3, 5, 7), wide=_normal(2, 3, 600), no_rows=_normal(2, 0, 5)
+    ),
     *_cases(
         "pointwise",
-        pointwise.definition,
+        pointwise.definition.pointwise,
         odd=_pointwise(2, 70, 37, 33),
         several_blocks=_pointwise(1, 150, 66, 140),
         no_bias=_pointwise(2, 9, 5, 7, bias=False),
@@ -306,7 +308,7 @@ CASES = [
     ),
     *_cases(
         "pointwise_backward",
-        pointwise.backward_definition,
+        pointwise.definition.pointwise_backward,
         odd=_pointwise_backward(2, 70, 37, 33, slope=0.2),
         linear=_pointwise_backward(2, 9, 5, 7, slope=1.0),
         no_bias=_pointwise_backward(2, 9, 5, 7, slope=0.2, biased=False),
@@ -315,7 +317,7 @@ CASES = [
     ),
     *_cases(
         "inr_layer",
-        inr_layer.definition,
+        inr_layer.definition.inr_layer,
         odd=_inr_layer(2, 3, 5, 7, 5, 9),
         coarse=_inr_layer(2, 2, 6, 10, 5, 9, coarse=True),
         several_blocks=_inr_layer(1, 1, 6, 18, 37, 70, coarse=True),
@@ -329,7 +331,7 @@ CASES = [
     ),
     *_cases(
         "inr_layer_backward",
-        inr_layer.backward_definition,
+        inr_layer.definition.inr_layer_backward,
         coarse=_inr_layer_backward(2, 2, 6, 10, 5, 9, coarse=True),
         linear=_inr_layer_backward(1, 2, 5, 3, 3, 5, slope=1.0),
         a_speed_for_each_video=_inr_layer_backward(4, 2, 16, 14, 20, 6, coarse=True, speed=(0.01, 0.01, 1.0, 0.1)),
@@ -337,7 +339,7 @@ CASES = [
     ),
     *_cases(
         "to_rgb",
-        to_rgb.definition,
+        to_rgb.definition.to_rgb,
         first=_to_rgb(2, 3, 5, 7, 13),
         same_size=_to_rgb(2, 1, 5, 7, 13, base=1),
         doubled=_to_rgb(2, 1, 6, 4, 140, base=2),
@@ -347,7 +349,7 @@ CASES = [
     ),
     *_cases(
         "to_rgb_backward",
-        to_rgb.backward_definition,
+        to_rgb.definition.to_rgb_backward,
         first=_to_rgb_backward(2, 3, 5, 7, 13),
         same_size=_to_rgb_backward(2, 1, 5, 7, 13, base=1),
         doubled=_to_rgb_backward(2, 1, 6, 4, 140, base=2),
@@ -355,29 +357,29 @@ CASES = [
     ),
     *_cases(
         "fmm_weight",
-        fmm.definition,
+        fmm.definition.fmm_weight,
         odd=_fmm(2, 19, 23, 3),
         several_blocks=_fmm(1, 35, 130, 10),
         no_samples=_fmm(0, 5, 7, 2),
     ),
-    *_cases("fmm_weight_backward", fmm.backward_definition, odd=_fmm_backward(2, 19, 23, 3)),
+    *_cases("fmm_weight_backward", fmm.definition.fmm_weight_backward, odd=_fmm_backward(2, 19, 23, 3)),
     *_cases(
         "shrink",
-        strided.shrink_definition,
+        strided.definition.shrink,
         odd=_shrink(2, 3, 5, 7, 4),
         rest=_shrink(1, 4, 3, 5, 2, rest=1),
         no_samples=_shrink(0, 4, 3, 5, 2),
     ),
     *_cases(
         "grow",
-        strided.grow_definition,
+        strided.definition.grow,
         odd=_grow(2, 3, 5, 7, 4),
         rest=_grow(1, 4, 3, 5, 2, rest=1),
         no_samples=_grow(0, 4, 3, 5, 2),
     ),
     *_cases(
         "correlate",
-        strided.correlate_definition,
+        strided.definition.correlate,
         odd=_correlate(2, 3, 5, 7, 4),
         even_kernel=_correlate(1, 4, 3, 5, 2, k=4),
         rest=_correlate(1, 4, 3, 5, 2, rest=1),

@@ -24,7 +24,15 @@ from triton.backends.compiler import GPUTarget
 from triton.runtime.driver import driver
 from triton.runtime.jit import JITFunction
 
-from inrvid.kernels.triton import bias_act, fir, fmm, inr_layer, modulate, normal, pointwise, to_rgb, upfirdn
+from inrvid.kernels.bias_act import triton as bias_act
+from inrvid.kernels.fir import triton as fir
+from inrvid.kernels.fmm import triton as fmm
+from inrvid.kernels.inr_layer import triton as inr_layer
+from inrvid.kernels.modulate import triton as modulate
+from inrvid.kernels.normal import triton as normal
+from inrvid.kernels.pointwise import triton as pointwise
+from inrvid.kernels.to_rgb import triton as to_rgb
+from inrvid.kernels.upfirdn import triton as upfirdn
 
 BINOMIAL = [0.125, 0.375, 0.375, 0.125]
 ACTIVATION = (0.2, 2**0.5, 256.0)  # slope, gain, bound
@@ -52,7 +60,7 @@ def main() -> None:
 
     def compile_only(kernel: Any, *arguments: Any, grid: Any, warmup: bool, **constants: Any) -> None:
         result = run(kernel, *arguments, grid=grid, warmup=True, **constants)
-        name = f"{kernel.__module__.rpartition('.')[2]}.{kernel.__name__}"
+        name = f"{kernel.__module__.split('.')[-2]}.{kernel.__name__}"
         compiled.append({"kernel": name, **usage(result)})
 
     JITFunction.run = compile_only

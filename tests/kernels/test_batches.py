@@ -4,7 +4,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from inrvid.kernels import batches, fmm, inr_layer, pointwise, strided, to_rgb
+from inrvid.kernels import batches
+from inrvid.kernels.fmm import cpu as fmm
+from inrvid.kernels.inr_layer import cpu as inr_layer
+from inrvid.kernels.pointwise import cpu as pointwise
+from inrvid.kernels.strided import cpu as strided
+from inrvid.kernels.to_rgb import cpu as to_rgb
 
 from .cases import (
     CASES,

@@ -65,7 +65,7 @@ def test_backward_takes_frames_in_turn(path, monkeypatch):
     arguments = layer(0.5, depth=4)
     expected = on_path("definition", gradients, exactly(arguments))
     if path == "triton":
-        from inrvid.kernels.triton import inr_layer as module
+        from inrvid.kernels.inr_layer import triton as module
 
         monkeypatch.setattr(module, "CHUNK", 1)
     assert_near(on_path(path, gradients, arguments), expected, 1e-5)

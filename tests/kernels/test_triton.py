@@ -50,10 +50,10 @@ def test_kernels_fit_the_chips(tmp_path):
 
 
 def kernels() -> set[str]:
-    """`module.name`; by their underscore, without the functions that kernels call."""
+    """`operation.name`; by their underscore, without the functions that kernels call."""
     return {
-        f"{path.stem}.{name}"
-        for path in (ROOT / "inrvid/kernels/triton").glob("*.py")
+        f"{path.parent.name}.{name}"
+        for path in (ROOT / "inrvid/kernels").glob("*/triton.py")
         for name in re.findall(r"@triton\.jit\ndef (_\w+)", path.read_text())
     }
 
@@ -70,7 +70,7 @@ def test_no_block_of_a_product_is_left_out():
 @pytest.mark.parametrize(("setting", "expected"), [("tf32", "tf32"), ("ieee", "ieee"), ("none", "ieee")])
 def test_precision_follows_pytorch(setting, expected):
     """Whichever way it was set: PyTorch refuses to tell it the old way, once it was set the new one."""
-    from inrvid.kernels.triton.common import precision
+    from inrvid.kernels.triton_common import precision
 
     matmul = torch.backends.cuda.matmul
     if not hasattr(matmul, "fp32_precision"):

@@ -1,0 +1,55 @@
+"""A factor for each channel of each sample: a style, on its way into a convolution.
+
+    y = x · style
+
+One pass; the backward pass reads the gradient and x once for both gradients.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..dispatch import on_cpu_path
+from ..operation import implement, register
+from ..rows import as_rows, like, of_samples
+from . import definition
+
+
+def modulate(x: Tensor, style: Tensor) -> Tensor:
+    """Feature maps `[N, C, H, W]` times style `[N, C]`, or `[N/k, C]`: one for k consecutive samples."""
+    own = of_samples(style, len(x))
+    assert own is not None
+    if on_cpu_path(x):  # there, a custom op costs small networks as much as it saves large ones
+        return x * own[:, :, None, None]
+    return like(FORWARD(as_rows(x), own), x)
+
+
+def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs)
+
+
+def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+    run: Any = definition.modulate_backward if torch.is_grad_enabled() else BACKWARD
+    return run(gradient, *ctx.saved_tensors)
+
+
+FORWARD = register(
+    "modulate",
+    "(Tensor x, Tensor style) -> Tensor",
+    definition.modulate,
+    lambda x, style: x.new_empty(x.shape),
+    backward=_backward,
+    setup=_setup,
+)
+BACKWARD = register(
+    "modulate_backward",
+    "(Tensor gradient, Tensor x, Tensor style) -> (Tensor, Tensor)",
+    definition.modulate_backward,
+    lambda gradient, x, style: (x.new_empty(x.shape), style.new_empty(style.shape)),
+)
+
+implement("modulate", device="cuda", requires="triton")(f"{__name__}.triton:modulate")
+implement("modulate_backward", device="cuda", requires="triton")(f"{__name__}.triton:modulate_backward")

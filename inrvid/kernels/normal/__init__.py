@@ -1,0 +1,32 @@
+"""Normal numbers that are functions of what they are for: (a video's key, an index) → N(0, 1), on any device.
+
+Philox 4×32 with 10 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), and Box and
+Muller's transform of its words. One Philox block gives four numbers: its counter is (block, index, step, sample), its
+key is the seed. In plain PyTorch that is a hundred operations on small integers; a GPU does it in one.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..operation import implement, register
+from . import definition
+from .definition import MASK, philox
+
+__all__ = ["MASK", "normal", "philox"]
+
+
+def normal(keys: Tensor, index: Tensor, width: int) -> Tensor:
+    """N(0, 1) float32 `[B, …, width]` of indices int64 `[B, …]`; keys int64 `[B, 4]`: 32-bit words (two of the seed,
+    the step, the sample). Of an index, its lowest 32 bits count."""
+    return FORWARD(keys, index.flatten(1), width).unflatten(1, index.shape[1:])
+
+
+FORWARD = register(
+    "normal",
+    "(Tensor keys, Tensor index, int width) -> Tensor",
+    definition.normal,
+    lambda keys, index, width: keys.new_empty(*index.shape, width, dtype=torch.float32),
+)
+implement("normal", device="cuda", requires="triton")(f"{__name__}.triton:normal")
