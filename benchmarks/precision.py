@@ -22,10 +22,12 @@ def supported(device: torch.device) -> list[str]:
 
 @contextlib.contextmanager
 def arithmetic(precision: str) -> Iterator[None]:
-    """Inside, float32 products of a CUDA device are TF32 with `tf32`, and exact otherwise."""
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    """Inside, float32 products of a CUDA device are TF32 with `tf32`, and exact otherwise. What else a training sets
+    for the whole process is as it was, afterwards."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark
     set_tf32(precision)
     try:
         yield
     finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+        matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark = before

@@ -18,7 +18,9 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from inrvid.kernels.operation import written_out
+from inrvid.losses.logistic import LogisticLoss
 from inrvid.models.build import build_discriminator, build_generator
+from inrvid.precision import choose_algorithms
 from inrvid.random import Draws
 from inrvid.recipe.schema import Recipe, load_recipe
 from inrvid.registry import registry
@@ -103,6 +105,7 @@ class Training:
     @cached_property
     def step(self) -> TrainingStep:
         accelerator = Accelerator(cpu=self.device.type == "cpu")
+        choose_algorithms()  # as the trainer does
         return TrainingStep(self.recipe, self.generator, self.discriminator, accelerator, LENGTHS)
 
     @cached_property
@@ -121,9 +124,10 @@ class Training:
         return Draws.of_batch(0, purpose, 0, range(self.batch))
 
     def runs(self) -> dict[str, Run]:
-        runs: dict[str, Run] = {GENERATOR: self.generator_run(), DISCRIMINATOR: self.discriminator_run()}
-        if self.interval > 1:
-            runs[PENALTY] = self.penalty_run()
+        runs: dict[str, Run] = {GENERATOR: self.generator_run()}
+        if isinstance(self.loss, LogisticLoss):  # another loss's phases are in the full step alone
+            runs[DISCRIMINATOR] = self.discriminator_run()
+            runs |= {PENALTY: self.penalty_run()} if self.interval > 1 else {}
         return runs | {STEP: self.step_run()}
 
     def generate(self) -> Tensor:

@@ -40,10 +40,10 @@ def main() -> int:
         parser.error("no GPU is visible to PyTorch: --smoke runs toy sizes on the CPU")
     options.out.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    failed = []
+    failed: list[str] = []
     for name in options.stages or STAGES:
         if name == "train":
-            train.run(options.out, options.minutes or 10, options.smoke, options.bunny)
+            failed += train.run(options.out, options.minutes or 10, options.smoke, options.bunny)
             continue
         stage, minutes = STAGES[name]
         record = Record(name, options.out, device, options.minutes or minutes)

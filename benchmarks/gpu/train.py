@@ -6,6 +6,7 @@ so that a call that is cut short ends none of them before it has saved. Files st
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -20,12 +21,16 @@ PATIENCE = 120
 """Seconds that a run may take to save what it has."""
 
 
-def run(out: Path, minutes: float, smoke: bool, bunny: Path) -> None:
+def run(out: Path, minutes: float, smoke: bool, bunny: Path) -> list[str]:
+    """What failed."""
     names = TOY if smoke else MODELS + (BUNNY if bunny.is_dir() else ())
     print(f"\n== train: {', '.join(names)}, {minutes:g} minutes in all", flush=True)
+    failed = []
     for name in names:
         data = ["--data", str(bunny)] if name in BUNNY else []
-        _train(name, out / "models" / name, 60 * minutes / len(names), [*data, *_settings(smoke)])
+        code = _train(name, out / "models" / name, 60 * minutes / len(names), [*data, *_settings(smoke)])
+        failed += [f"train: {name}: exit {code}"] if code not in (0, 128 + signal.SIGTERM) else []
+    return failed
 
 
 def _settings(smoke: bool) -> list[str]:
@@ -35,7 +40,7 @@ def _settings(smoke: bool) -> list[str]:
     return [part for key in keys for part in ("--set", key)]
 
 
-def _train(name: str, folder: Path, seconds: float, arguments: list[str]) -> None:
+def _train(name: str, folder: Path, seconds: float, arguments: list[str]) -> int | None:
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "inrvid", "train", name, "--run-dir", str(folder), *arguments]
     with (folder / "log.txt").open("a") as log:
@@ -45,6 +50,10 @@ def _train(name: str, folder: Path, seconds: float, arguments: list[str]) -> Non
             time.sleep(0.5)
         if process.poll() is None:
             process.terminate()
-        code = process.wait(PATIENCE)
+        try:
+            code = process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:  # it goes on saving, by itself
+            code = None
     told = (folder / "log.txt").read_text().strip().splitlines()
     print(f"{name:<28} exit {code}  {told[-1] if told else ''}", flush=True)
+    return code

@@ -22,6 +22,9 @@ from .metrics.base import Metric
 Scores = dict[str, float]
 
 BATCH = 16
+AT_ONCE = 4
+"""Clips of a batch whose features are taken together, on the device, beside a training."""
+
 SEED = 1_000_000
 """First seed of generated clips, away from those that sample grids show."""
 
@@ -64,8 +67,9 @@ class Scorer:
         found: dict[str, list[dict[str, Tensor]]] = {name: [] for name in self.metrics}
         for frames in batches:
             for name, metric in self.metrics.items():
-                features = metric.features(frames.to(self.device, non_blocking=True))
-                found[name].append({part: value.cpu() for part, value in features.items()})
+                for some in frames.split(AT_ONCE):
+                    features = metric.features(some.to(self.device, non_blocking=True))
+                    found[name].append({part: value.cpu() for part, value in features.items()})
         return {name: {part: torch.cat([f[part] for f in parts]) for part in parts[0]} for name, parts in found.items()}
 
 
@@ -74,7 +78,7 @@ def generated_clips(generator: VideoGenerator, count: int) -> Iterator[Tensor]:
     t = torch.arange(generator.clip_length, device=generator.device)
     for first in range(0, count, BATCH):
         inr = generator.inr(generator.sample_latents(min(BATCH, count - first), seed=SEED + first))
-        yield torch.cat([inr[i](t) for i in range(len(inr))])  # one at a time: memory
+        yield torch.cat([inr[i](t).cpu() for i in range(len(inr))])  # one at a time: memory
 
 
 def real_clips(dataset: VideoDataset, recipe: Recipe, count: int) -> Iterator[Tensor]:

@@ -74,7 +74,7 @@ class InrGan(VideoGenerator):
         def draw(piece: Piece) -> Tensor:
             return self._draw([block.of(piece) for block in blocks], coarsest)
 
-        pieces = pieces_of(len(t), frames, grid.height * grid.width, t.device, training=self.training)
+        pieces = pieces_of(len(t), frames, grid.height * grid.width, t.device)
         rgb = rearrange(assemble(draw, pieces, (len(t), frames)), "b t h w c -> b t c h w")
         return rgb.expand(-1, t.shape[1], -1, -1, -1).contiguous()
 
@@ -89,7 +89,7 @@ class InrGan(VideoGenerator):
         block, *rest = blocks
         samples = 1 if x is None else x.shape[0] * x.shape[1]
         points = samples * coarsest.height * coarsest.width * block.scale**2
-        bands = bands_of(coarsest.height, points, block.biases[0].device, training=self.training)
+        bands = bands_of(coarsest.height, points, block.biases[0].device)
         if len(bands) > 1:
             parts = [
                 self._draw(blocks, coarsest.band(*band), *(_rows(value, band, coarsest.height) for value in (x, rgb)))

@@ -1,13 +1,14 @@
 """Evaluating a video piece by piece: some videos, some frames, a band of rows at a time.
 
 Where no gradient is recorded, a piece is as large as the device works well with, and memory does not grow with the
-length, the number or the size of the videos. A generator in training is another matter, elsewhere than on a CPU: what
-it draws for the discriminator needs less memory than what it has just drawn with gradients, and is drawn at once.
+length, the number or the size of the videos. What a training draws for the discriminator is another matter, elsewhere
+than on a CPU: it needs less memory than what has just been drawn with gradients, and is drawn at once (`at_once`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -26,9 +27,9 @@ class Piece(NamedTuple):
     frames: slice
 
 
-def pieces_of(videos: int, frames: int, points: int, device: torch.device, *, training: bool = False) -> list[Piece]:
-    """`videos` of `frames` with `points` pixels each, a frame at least at a time; of a generator in training?"""
-    if _all_at_once(device, training):
+def pieces_of(videos: int, frames: int, points: int, device: torch.device) -> list[Piece]:
+    """`videos` of `frames` with `points` pixels each, a frame at least at a time."""
+    if _all_at_once(device):
         return [Piece(slice(0, videos), slice(0, frames))]
     budget = _budget(device)
     frames_at_once = min(frames, max(1, budget // points))
@@ -40,9 +41,9 @@ def pieces_of(videos: int, frames: int, points: int, device: torch.device, *, tr
     ]
 
 
-def bands_of(rows: int, points: int, device: torch.device, *, training: bool = False) -> list[tuple[int, int]]:
+def bands_of(rows: int, points: int, device: torch.device) -> list[tuple[int, int]]:
     """(first row, how many) of bands of something with `points` pixels in `rows`."""
-    at_once = rows if _all_at_once(device, training) else max(1, min(rows, _budget(device) * rows // max(points, 1)))
+    at_once = rows if _all_at_once(device) else max(1, min(rows, _budget(device) * rows // max(points, 1)))
     return [(row, min(at_once, rows - row)) for row in range(0, rows, at_once)]
 
 
@@ -59,9 +60,22 @@ def assemble(draw: Callable[[Piece], Tensor], pieces: Sequence[Piece], shape: tu
     return whole
 
 
-def _all_at_once(device: torch.device, training: bool) -> bool:
-    drawn_for_a_judge = training and device.type not in POINTS
-    return torch.is_grad_enabled() or torch.compiler.is_compiling() or drawn_for_a_judge
+_for_a_judge = False
+
+
+@contextlib.contextmanager
+def at_once() -> Iterator[None]:
+    """Inside, nothing is drawn in pieces but on a CPU, where they are faster."""
+    global _for_a_judge
+    before, _for_a_judge = _for_a_judge, True
+    try:
+        yield
+    finally:
+        _for_a_judge = before
+
+
+def _all_at_once(device: torch.device) -> bool:
+    return torch.is_grad_enabled() or torch.compiler.is_compiling() or (_for_a_judge and device.type not in POINTS)
 
 
 def _budget(device: torch.device) -> int:
@@ -75,7 +89,7 @@ class Part(NamedTuple):
     samples: slice
 
 
-def splits(videos: int, frames: int, points: int, device: torch.device, *, training: bool = False) -> list[Part]:
+def splits(videos: int, frames: int, points: int, device: torch.device) -> list[Part]:
     """`videos` of `frames` with `points` pixels each, as parts for a device to handle one after the other.
 
     Parts of several videos have all their frames: a video by itself may still be too much, and comes apart in turn.
@@ -85,7 +99,7 @@ def splits(videos: int, frames: int, points: int, device: torch.device, *, train
     """
     # An upsampling layer's input and its result; on a CPU half of that is as fast, and needs less memory.
     budget = _budget(device) // (4 if device.type in POINTS else 2)
-    if torch.is_grad_enabled() or (training and device.type not in POINTS):
+    if torch.is_grad_enabled() or (_for_a_judge and device.type not in POINTS):
         budget = max(frames * points, WORTHWHILE) if device.type in POINTS else videos * frames * points
     at_once = max(1, budget // points)
     if at_once >= videos * frames or torch.compiler.is_compiling():

@@ -105,7 +105,7 @@ class StyleGan2(VideoGenerator):
         """
         (name, block), *rest = blocks
         videos = len(next(iter(phi.values())))
-        parts = splits(videos, len(x) // videos, int(name) ** 2, x.device, training=self.training)
+        parts = splits(videos, len(x) // videos, int(name) ** 2, x.device)
         if len(parts) > 1:
             if videos == 1:
                 phi = self._folded(blocks, phi)

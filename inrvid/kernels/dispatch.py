@@ -94,7 +94,7 @@ def add(operation: str, new: Implementation) -> None:
 
 @contextlib.contextmanager
 def undone_on_error() -> Iterator[None]:
-    """If an exception leaves it, what was registered inside is forgotten."""
+    """If an exception leaves it, the implementations that were registered inside are forgotten."""
     before = _implementations
     try:
         yield

@@ -52,7 +52,7 @@ PARTS = 4
 
 
 def product_over_rows(x: Tensor, gradient: Tensor) -> Tensor:
-    """`[B, M, in]`, `[B, M, out]` → `[B, in, out]`, summed in float32."""
+    """`[B, M, in]`, `[B, M, out]` → `[B, in, out]` in float32: a sum of parts, each rounded to x's precision."""
     parts = PARTS if x.shape[1] % PARTS == 0 and x.shape[1] >= 4096 else 1
     x, gradient = (y.unflatten(1, (parts, -1)).flatten(0, 1) for y in (x, gradient))
     return torch.bmm(x.mT, gradient).unflatten(0, (-1, parts)).sum(dim=1, dtype=torch.float32)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..discriminators.base import Augmentation, Discriminator, Tensors
-from ..layers.precision import at_least_float32
+from ..layers.precision import at_least_float32, in_its_own_precision
 from .base import AdversarialLoss, Phase, Turn
 from .configs import LogisticConfig
 
@@ -54,6 +54,7 @@ def sum_of_means(logits: Tensors, *, sign: int) -> Tensor:
     return torch.stack([F.softplus(sign * at_least_float32(value)).mean() for value in logits.values()]).sum()
 
 
+@in_its_own_precision
 def r1_norms(D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensors:
     """Squared gradient norm of each head's logits, one a row of its penalty point (a frame, or a pair)."""
     points, inputs = D.penalty_points(frames, t, augment)

@@ -19,7 +19,6 @@ from ..errors import InrvidError
 from ..generators.base import VideoGenerator
 from ..layers.parameters import ParameterGroup, parameter_groups
 from ..losses.base import AdversarialLoss, Kind, Network, Phase
-from ..precision import choose_algorithms
 from ..recipe.schema import OptimizerConfig, Recipe
 from ..registry import registry
 from ..time_samplers.base import TimeSampler
@@ -55,7 +54,6 @@ class TrainingStep:
 
     def __init__(self, recipe: Recipe, G: VideoGenerator, D: Discriminator, accelerator: Accelerator, lengths: Tensor):
         self.recipe, self.accelerator, self.lengths = recipe, accelerator, lengths
-        choose_algorithms()
         self.seed = recipe.seed
         """Of all draws; another one after a rollback."""
         self.G, self.D = G.to(accelerator.device).train(), D.to(accelerator.device).train()
@@ -82,6 +80,9 @@ class TrainingStep:
         """An optimizer, unless the network is frozen altogether."""
         groups = [ParameterGroup(list(group.parameters), group.lr_scale) for group in parameter_groups(network)]
         learned = [p for group in groups for p in group.parameters if p.requires_grad]
+        known = set(learned)
+        for p in network.parameters():  # what no group has does not learn
+            p.requires_grad_(p in known)
         if learned:
             self.optimizers[name] = adam(groups, config)
             self._gradients[name] = Gradients(learned, self.accelerator)

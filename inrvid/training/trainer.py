@@ -26,7 +26,7 @@ from ..files import write_text
 from ..kernels.pages import keep_pages
 from ..models.build import build_discriminator, build_generator
 from ..models.hub import check_publishing
-from ..precision import set_tf32
+from ..precision import choose_algorithms, set_tf32
 from ..recipe.schema import Recipe
 from ..text import printable
 from .checkpoint import bytes_needed, is_finite, load_checkpoint, save_checkpoint
@@ -106,6 +106,7 @@ class Trainer:
         self.run_dir = run_dir
         dataset = self._open_data(recipe)
         set_tf32(self.recipe.train.precision)
+        choose_algorithms()
         self._check_clips()
         if self.recipe.eval.metrics and self.accelerator.is_main_process:
             self._scorer = Scorer(self.recipe, self.accelerator.device)
@@ -322,6 +323,7 @@ class Trainer:
 
     def _save(self) -> bool:
         """Whether the state was worth saving."""
+        self.group.wait()  # for samples that the main process may be drawing
         self.training.prepare_to_save()
         finite = is_finite(self.training)
         if self.accelerator.is_main_process:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..discriminators.base import Augmentation, Clips, Discriminator, Tensors
+from ..generators.pieces import at_once
 from ..losses.base import Kind, Phase
 from ..random import Draws
 from ..transfer import sent
@@ -64,8 +65,10 @@ class TurnOf:
 
     def _generated(self) -> Clips:
         training, label = self.training, self.batch.label
-        learns = self.phase.moves == "generator"
-        with contextlib.nullcontext() if learns else torch.no_grad():
+        with contextlib.ExitStack() as around:
+            if self.phase.moves != "generator":
+                around.enter_context(torch.no_grad())
+                around.enter_context(at_once())
             latents = training.G.draw_latents(self._draws, len(self.batch.samples), label)
             t = self._times()
             return training.run_G(latents, t), t, label

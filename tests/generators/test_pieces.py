@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 import torch
 
@@ -94,9 +96,9 @@ def test_what_is_drawn_for_a_judge_is_drawn_at_once():
     """Elsewhere than on a CPU: it needs less memory than what has just been drawn with gradients."""
     meta = torch.device("meta")
     with torch.no_grad():
-        for of_training in (True, False):
-            whole = len(pieces.pieces_of(64, 3, 1 << 16, meta, training=of_training)) == 1
-            assert whole == of_training
-            assert (len(pieces.splits(64, 3, 1 << 16, meta, training=of_training)) == 1) == of_training
-            assert (len(pieces.bands_of(1 << 10, 1 << 20, meta, training=of_training)) == 1) == of_training
-        assert len(pieces.splits(64, 3, 1 << 16, torch.device("cpu"), training=True)) > 1
+        for around, whole in ((pieces.at_once, True), (contextlib.nullcontext, False)):
+            with around():
+                assert (len(pieces.pieces_of(64, 3, 1 << 16, meta)) == 1) == whole
+                assert (len(pieces.splits(64, 3, 1 << 16, meta)) == 1) == whole
+                assert (len(pieces.bands_of(1 << 10, 1 << 20, meta)) == 1) == whole
+                assert len(pieces.splits(64, 3, 1 << 16, CPU)) > 1

@@ -123,3 +123,8 @@ def test_periods():
     linear = periods(4, 16, 1024, "linear")
     torch.testing.assert_close(linear.diff(), torch.full((3,), (1024 - 16) / 4, dtype=torch.float64))
     assert linear[0] == 16
+
+
+def test_one_index_a_video():
+    noise = SeededNoise.of_keys([Key(1, 0, 0), Key(2, 0, 0)], "motion", 5)
+    assert torch.equal(noise.at(torch.tensor([3, 7])), noise.at(torch.tensor([[3], [7]]))[:, 0])

@@ -44,6 +44,14 @@ def test_groups_learn_at_rates_of_their_own():
     assert [group["lr"] for group in optimizer.param_groups] == [0.1 * 0.01, 0.01]
 
 
+def test_parameters_of_no_group_do_not_learn(tiny):
+    recipe = tiny()
+    D = build_discriminator(recipe.discriminator)
+    D.parameter_groups = lambda: [ParameterGroup(D.motion.parameters())]
+    TrainingStep(recipe, build_generator(recipe.generator), D, Accelerator(cpu=True), LENGTHS)
+    assert all(p.requires_grad == name.startswith("motion.") for name, p in D.named_parameters())
+
+
 def test_a_network_that_is_frozen_altogether_plays_no_phase(tiny):
     """A generator is trained against a judge that does not learn."""
     recipe = tiny()

@@ -20,7 +20,7 @@ __all__ = ["MASK", "normal", "philox"]
 def normal(keys: Tensor, index: Tensor, width: int) -> Tensor:
     """N(0, 1) float32 `[B, …, width]` of indices int64 `[B, …]`; keys int64 `[B, 4]`: 32-bit words (two of the seed,
     the step, the sample). Of an index, its lowest 32 bits count."""
-    return FORWARD(keys, index.flatten(1), width).unflatten(1, index.shape[1:])
+    return FORWARD(keys, index.reshape(len(index), -1), width).view(*index.shape, width)
 
 
 FORWARD = register(

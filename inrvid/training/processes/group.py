@@ -23,26 +23,28 @@ class Group:
     """All processes of the training; made once a run, by all of them."""
 
     def __init__(self) -> None:
-        self._group: dist.ProcessGroup | None = None
+        self._quick: dist.ProcessGroup | None = None
+        self._patient: dist.ProcessGroup | None = None
         if dist.is_initialized() and dist.get_world_size() > 1:
-            self._group = dist.new_group(backend="gloo", timeout=PATIENCE)
+            self._quick = dist.new_group(backend="gloo")
+            self._patient = dist.new_group(backend="gloo", timeout=PATIENCE)
             _made.append(self)
 
     @property
     def alone(self) -> bool:
-        return self._group is None
+        return self._quick is None
 
     def wait(self) -> None:
         """Until all processes are here."""
-        if self._group is not None:
-            dist.barrier(group=self._group)
+        if self._patient is not None:
+            dist.barrier(group=self._patient)
 
     def most(self, number: int) -> int:
-        """The largest of all processes' numbers."""
-        if self._group is None:
+        """The largest of all processes' numbers. One that is stuck is waited for as long as gloo does."""
+        if self._quick is None:
             return number
         told = torch.tensor([number])
-        dist.all_reduce(told, dist.ReduceOp.MAX, group=self._group)
+        dist.all_reduce(told, dist.ReduceOp.MAX, group=self._quick)
         return int(told)
 
     @contextlib.contextmanager
@@ -65,9 +67,10 @@ def leave() -> None:
     if not dist.is_initialized():
         return
     for own in _made:
-        ended, own._group = own._group, None  # whoever still holds `own` must not keep the threads
-        dist.destroy_process_group(ended)
-        del ended
+        ended = [own._quick, own._patient]
+        own._quick = own._patient = None  # whoever still holds `own` must not keep the threads
+        while ended:
+            dist.destroy_process_group(ended.pop())
     _made.clear()
     if dist.get_backend() == "gloo":
         dist.destroy_process_group()

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch.distributed as dist
 
-from inrvid.training import group
+from inrvid.training.processes import group
 from inrvid.training.processes.group import Group, leave
 
 
@@ -20,14 +20,14 @@ def test_alone_nobody_is_waited_for():
         pass
 
 
-@pytest.mark.parametrize(("backend", "ended"), [("gloo", ["own", None]), ("nccl", ["own"])])
+@pytest.mark.parametrize(("backend", "ended"), [("gloo", ["patient", "quick", None]), ("nccl", ["patient", "quick"])])
 def test_what_is_left(monkeypatch, backend, ended):
     """Gloo's threads must not outlive the interpreter, under NCCL either, which may wait for the dead itself."""
     found = []
     monkeypatch.setattr(dist, "is_initialized", lambda: True)
     monkeypatch.setattr(dist, "get_backend", lambda: backend)
     monkeypatch.setattr(dist, "destroy_process_group", lambda own=None: found.append(own))
-    monkeypatch.setattr(group, "_made", [SimpleNamespace(_group="own")])
+    monkeypatch.setattr(group, "_made", [SimpleNamespace(_quick="quick", _patient="patient")])
     leave()
     assert found == ended
     assert group._made == []
@@ -35,11 +35,12 @@ def test_what_is_left(monkeypatch, backend, ended):
 
 def test_the_main_process_may_take_its_time(monkeypatch):
     """Scoring may take longer than NCCL's ten minutes."""
-    asked = {}
+    asked = []
     monkeypatch.setattr(dist, "is_initialized", lambda: True)
     monkeypatch.setattr(dist, "get_world_size", lambda: 2)
-    monkeypatch.setattr(dist, "new_group", lambda **keys: asked.update(keys) or "own")
+    monkeypatch.setattr(dist, "new_group", lambda **keys: asked.append(keys) or "own")
     monkeypatch.setattr(group, "_made", [])
     assert not Group().alone
-    assert asked["backend"] == "gloo"
-    assert asked["timeout"].days >= 1
+    assert [keys["backend"] for keys in asked] == ["gloo", "gloo"]
+    assert "timeout" not in asked[0]  # in which processes agree at each step
+    assert asked[1]["timeout"].days >= 1

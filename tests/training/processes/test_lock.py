@@ -13,12 +13,12 @@ import time
 import pytest
 
 from inrvid import InrvidError
-from inrvid.training import lock as lock_module
+from inrvid.training.processes import lock as lock_module
 from inrvid.training.processes.lock import OWNER, Owner, RunLock
 
 HOLDING = """
 import pathlib, sys, time
-from inrvid.training import lock
+from inrvid.training.processes import lock
 if sys.argv[2] == "without":
     def none(handle):
         raise OSError(37, "No locks available")
@@ -90,7 +90,7 @@ def test_an_owner_touches_its_file(tmp_path, lockless, monkeypatch):
 RACING = """
 import pathlib, sys, time
 from inrvid import InrvidError
-from inrvid.training import lock
+from inrvid.training.processes import lock
 def none(handle):
     raise OSError(37, "No locks available")
 lock._lock = none

@@ -24,7 +24,7 @@ def test_first_signal_asks_second_acts_at_once():
 
 def test_a_signal_that_comes_while_processes_agree_is_heard_at_the_next_step(monkeypatch):
     group = Group()
-    group._group = object()
+    group._quick = object()
     stopper = Stopper(group)
     monkeypatch.setattr(dist, "all_reduce", lambda told, op, group: os.kill(os.getpid(), signal.SIGTERM))
     with stopper:
