@@ -32,8 +32,8 @@ def in_precision(config: Mapping[str, Any], precision: str) -> dict[str, Any]:
 
 
 def choose_algorithms() -> None:
-    """Let cuDNN try its convolutions' algorithms and keep the fastest. A training's shapes come again and again: on an
-    H100 its steps were 5 to 10 % shorter, the first one longer by up to a minute."""
+    """Let cuDNN try its convolutions' algorithms and keep the fastest. A training's shapes come again and again: on
+    H100s its steps were 5 to 10 % shorter (of two machines), the first one longer by up to a minute."""
     import torch
 
     torch.backends.cudnn.benchmark = True

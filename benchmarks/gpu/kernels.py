@@ -12,8 +12,6 @@ from ..plan import Options, planned
 from ..precision import supported
 from .record import Record, Values
 
-FACTOR = {"convolution": "TFLOP/s", "gemm": "TFLOP/s", "copy": "GB/s"}
-
 
 def run(record: Record, smoke: bool) -> None:
     plan = planned(Options(quick=True, cpu=record.device.type == "cpu"))

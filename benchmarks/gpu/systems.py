@@ -13,6 +13,8 @@ from torch.profiler import ProfilerActivity, profile
 from inrvid.generators.graphs import Graphs
 
 from ..harness import Budget, WallStopwatch, measure
+from ..loading import data_cases
+from ..plan import Options, planned
 from ..precision import arithmetic, supported
 from ..systems import Generation, Training
 from .record import Record, Values
@@ -55,13 +57,17 @@ def run(record: Record, smoke: bool) -> None:
     for precision, recipe, (frames, count) in itertools.product(precisions[1:], recipes[:2], videos):
         row = functools.partial(generate, record, recipe, precision, frames, count)
         record.add(f"generate/{recipe}/{precision}/{count} × {frames}", row)
+    if record.wants("load/"):
+        for case in data_cases(planned(Options(recipes=recipes[:2], cpu=record.device.type == "cpu", quick=smoke))):
+            own: Values = {"error": case.error} if case.error else dict(case.rates)
+            record.put(f"load/{case.subject}/{case.what}", own)
 
 
 def step(record: Record, recipe: str, precision: str, batch: int, *, compiled: bool = False) -> Values:
     """A cycle of the trainer's steps with its one penalty, without loading: the mean step; frames are D's real ones."""
     with arithmetic(precision):
         own = Training(recipe, precision, record.device, batch, compiled=compiled)
-        cycle = own.interval
+        cycle = own.interval if own.interval > 1 else 16
         clips, number = own.clips, 0
 
         def steps(count: int) -> tuple[float, float]:

@@ -30,10 +30,6 @@ class Group:
             self._patient = dist.new_group(backend="gloo", timeout=PATIENCE)
             _made.append(self)
 
-    @property
-    def alone(self) -> bool:
-        return self._quick is None
-
     def wait(self) -> None:
         """Until all processes are here."""
         if self._patient is not None:
