@@ -29,7 +29,8 @@ SMALL = {
     for data in ("landscapes", "bunny")
     for side in (64, 128)
 }
-OURS = {"quickstart", *SMALL}
+CROSSED = {"cross_inr_conv1d_landscapes_64", "cross_stylegan2_global_landscapes_64"}
+OURS = {"quickstart", *SMALL, *CROSSED}
 """Experiments of no paper."""
 NO_EXPERIMENT = ("name", "description", "paper")
 """Keys on which no run depends."""

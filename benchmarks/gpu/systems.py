@@ -37,8 +37,6 @@ def run(record: Record, smoke: bool) -> None:
         row = functools.partial(step, record, recipe, precision, batch, **keys)
         record.add(f"{kind}/{recipe}/{precision}/{batch}", row)
 
-    for batch, recipe in itertools.product(batches, recipes):
-        steps(batch, recipe, main)
     for recipe in recipes[:2]:
         for frames, count in videos:
             row = functools.partial(generate, record, recipe, main, frames, count)
@@ -47,13 +45,17 @@ def run(record: Record, smoke: bool) -> None:
             for frames, count in videos[:2]:
                 row = functools.partial(generate, record, recipe, main, frames, count, graphs=True)
                 record.add(f"generate by a graph/{recipe}/{main}/{count} × {frames}", row)
-        record.add(f"profile/{recipe}/{main}", functools.partial(step_profile, record, recipe, main, batches[0]))
-    for precision, recipe in itertools.product(precisions[1:], recipes[:2]):
-        steps(batches[0], recipe, precision)
-    if not smoke:
-        steps(8, LARGE, main)
+    for batch, recipe in itertools.product(reversed(batches), recipes):
+        steps(batch, recipe, main, unsearched=True)
+        steps(batch, recipe, main)
+    for recipe in recipes[:2]:
+        record.add(f"profile/{recipe}/{main}", functools.partial(step_profile, record, recipe, main, batches[-1]))
     for recipe in recipes[::2]:
         steps(batches[-1], recipe, main, compiled=True)
+    for precision, recipe in itertools.product(precisions[1:], recipes[:2]):
+        steps(batches[-1], recipe, precision)
+    if not smoke:
+        steps(8, LARGE, main)
     for precision, recipe, (frames, count) in itertools.product(precisions[1:], recipes[:2], videos):
         row = functools.partial(generate, record, recipe, precision, frames, count)
         record.add(f"generate/{recipe}/{precision}/{count} × {frames}", row)
@@ -63,11 +65,19 @@ def run(record: Record, smoke: bool) -> None:
             record.put(f"load/{case.subject}/{case.what}", own)
 
 
-def step(record: Record, recipe: str, precision: str, batch: int, *, compiled: bool = False) -> Values:
-    """A cycle of the trainer's steps with its one penalty, without loading: the mean step; frames are D's real ones."""
+def step(
+    record: Record, recipe: str, precision: str, batch: int, *, compiled: bool = False, unsearched: bool = False
+) -> Values:
+    """A cycle of the trainer's steps with its one penalty, without loading: the mean step; frames are D's real ones.
+
+    Args:
+        unsearched: cuDNN takes the algorithms that it guesses to be best, and tries none.
+    """
     with arithmetic(precision):
         own = Training(recipe, precision, record.device, batch, compiled=compiled)
         cycle = own.interval if own.interval > 1 else 16
+        if unsearched and own.step:
+            torch.backends.cudnn.benchmark = False  # `arithmetic` sets it back
         clips, number = own.clips, 0
 
         def steps(count: int) -> tuple[float, float]:

@@ -1,59 +1,70 @@
-"""The small models that are published: trained one after another, saved, gone on with in the next borrowed half hour.
+"""The small models that are published, trained at once on one GPU: alone, each would wait for its own launches.
 
 Each run lies in a folder of its own, out/models/NAME, from which the same command goes on; the processes are detached,
-so that a call that is cut short ends none of them before it has saved. Files stay below what such a machine gives back.
+so that a call that is cut short ends none of them before it has saved.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-MODELS = ("stylegan_v_landscapes_64", "digan_landscapes_64", "stylegan_v_landscapes_128", "digan_landscapes_128")
+MODELS = (
+    "stylegan_v_landscapes_64",
+    "digan_landscapes_64",
+    "cross_inr_conv1d_landscapes_64",
+    "cross_stylegan2_global_landscapes_64",
+)
 BUNNY = ("stylegan_v_bunny_64", "digan_bunny_64")
 """Where there is a folder `bunny` (recipes/data/big_buck_bunny.py)."""
 
 TOY = ("quickstart",)
 PATIENCE = 120
-"""Seconds that a run may take to save what it has."""
+"""Seconds that the runs may take to save what they have."""
 
 
 def run(out: Path, minutes: float, smoke: bool, bunny: Path) -> list[str]:
     """What failed."""
     names = TOY if smoke else MODELS + (BUNNY if bunny.is_dir() else ())
-    print(f"\n== train: {', '.join(names)}, {minutes:g} minutes in all", flush=True)
-    failed = []
+    print(f"\n== train: {', '.join(names)}, {minutes:g} minutes", flush=True)
+    workers = max(1, ((os.cpu_count() or 1) - len(names)) // len(names))
+    began, running = time.monotonic(), {}
     for name in names:
         data = ["--data", str(bunny)] if name in BUNNY else []
-        code = _train(name, out / "models" / name, 60 * minutes / len(names), [*data, *_settings(smoke)])
-        failed += [f"train: {name}: exit {code}"] if code not in (0, 128 + signal.SIGTERM) else []
-    return failed
+        running[name] = _started(name, out / "models" / name, [*data, *_settings(smoke, workers)])
+    while any(process.poll() is None for process in running.values()) and time.monotonic() - began < 60 * minutes:
+        time.sleep(0.5)
+    for process in running.values():
+        if process.poll() is None:
+            process.terminate()
+    until = time.monotonic() + PATIENCE
+    codes = {name: _ended(process, until) for name, process in running.items()}
+    for name, code in codes.items():
+        told = (out / "models" / name / "log.txt").read_text().strip().splitlines()
+        print(f"{name:<36} exit {code}  {told[-1] if told else ''}", flush=True)
+    return [f"train: {name}: exit {code}" for name, code in codes.items() if code not in (0, 128 + signal.SIGTERM)]
 
 
-def _settings(smoke: bool) -> list[str]:
-    """As many videos as fit in a few seconds; nothing that a file of the run would grow with."""
-    keys = ["train.keep_last=1", "train.sample_videos=9", "train.tensorboard=false"]
+def _settings(smoke: bool, workers: int) -> list[str]:
+    keys = ["train.keep_last=1", "train.sample_videos=9", "train.tensorboard=false", f"data.workers={workers}"]
     keys += ["train.kclips=0.048", "data.videos=32", "eval.metrics=[]"] if smoke else []
     return [part for key in keys for part in ("--set", key)]
 
 
-def _train(name: str, folder: Path, seconds: float, arguments: list[str]) -> int | None:
+def _started(name: str, folder: Path, arguments: list[str]) -> subprocess.Popen[bytes]:
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "inrvid", "train", name, "--run-dir", str(folder), *arguments]
     with (folder / "log.txt").open("a") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-        began = time.monotonic()
-        while process.poll() is None and time.monotonic() - began < seconds:
-            time.sleep(0.5)
-        if process.poll() is None:
-            process.terminate()
-        try:
-            code = process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:  # it goes on saving, by itself
-            code = None
-    told = (folder / "log.txt").read_text().strip().splitlines()
-    print(f"{name:<28} exit {code}  {told[-1] if told else ''}", flush=True)
-    return code
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+
+
+def _ended(process: subprocess.Popen[bytes], until: float) -> int | None:
+    """Its exit code; none where it goes on saving, by itself."""
+    try:
+        return process.wait(max(0, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return None
