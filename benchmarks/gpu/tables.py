@@ -26,7 +26,7 @@ def count(key: str) -> Callable[[Row], str]:
 
 def errors(row: Row) -> str:
     """What tests recorded: relative errors, the largest of each."""
-    known = ("passed", "skipped", "took", "error")
+    known = ("passed", "skipped", "took", "error", "run")
     return ", ".join(f"{name} {value:.1e}" for name, value in row.items() if name not in known)
 
 
@@ -40,9 +40,11 @@ LAYOUTS: Mapping[str, Mapping[str, Sequence[Column]]] = {
     "truth": {"tests": (("passed", count("passed")), ("failed", count("error")), ("largest relative errors", errors))},
     "systems": {
         "step": STEP,
+        "step unsearched": STEP,
         "step compiled": STEP,
         "generate": (("ms", figure("ms")), ("ms a frame", figure("ms a frame")), ("peak, GB", figure("peak GB"))),
         "generate by a graph": (("ms", figure("ms")), ("ms a frame", figure("ms a frame"))),
+        "load": (("clips/s", figure("clips/s")),),
     },
     "kernels": {
         "": (
@@ -51,6 +53,7 @@ LAYOUTS: Mapping[str, Mapping[str, Sequence[Column]]] = {
             ("TFLOP/s", figure("GFLOP/s", 1e-3)),
             ("of ceiling", figure("of_ceiling")),
             ("over eager", figure("over_eager")),
+            ("torch.compile, µs", figure("compiled, µs", 1)),
         )
     },
 }

@@ -6,7 +6,6 @@ so that a call that is cut short ends none of them before it has saved.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -31,11 +30,10 @@ def run(out: Path, minutes: float, smoke: bool, bunny: Path) -> list[str]:
     """What failed."""
     names = TOY if smoke else MODELS + (BUNNY if bunny.is_dir() else ())
     print(f"\n== train: {', '.join(names)}, {minutes:g} minutes", flush=True)
-    workers = max(1, ((os.cpu_count() or 1) - len(names)) // len(names))
     began, running = time.monotonic(), {}
     for name in names:
         data = ["--data", str(bunny)] if name in BUNNY else []
-        running[name] = _started(name, out / "models" / name, [*data, *_settings(smoke, workers)])
+        running[name] = _started(name, out / "models" / name, [*data, *_settings(smoke)])
     while any(process.poll() is None for process in running.values()) and time.monotonic() - began < 60 * minutes:
         time.sleep(0.5)
     for process in running.values():
@@ -49,8 +47,8 @@ def run(out: Path, minutes: float, smoke: bool, bunny: Path) -> list[str]:
     return [f"train: {name}: exit {code}" for name, code in codes.items() if code not in (0, 128 + signal.SIGTERM)]
 
 
-def _settings(smoke: bool, workers: int) -> list[str]:
-    keys = ["train.keep_last=1", "train.sample_videos=9", "train.tensorboard=false", f"data.workers={workers}"]
+def _settings(smoke: bool) -> list[str]:
+    keys = ["train.keep_last=1", "train.sample_videos=9", "train.tensorboard=false"]
     keys += ["train.kclips=0.048", "data.videos=32", "eval.metrics=[]"] if smoke else []
     return [part for key in keys for part in ("--set", key)]
 

@@ -3,6 +3,8 @@ tested everywhere. What makes sense on a GPU alone says so (`needs_gpu`)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 
@@ -11,6 +13,14 @@ from ..training.conftest import TINY, tiny
 __all__ = ["TINY", "needs_gpu", "tiny"]
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@pytest.fixture(autouse=True)
+def own_algorithms() -> Iterator[None]:
+    """A trainer lets cuDNN search for the whole process; what comes after it compares bits."""
+    before = torch.backends.cudnn.benchmark
+    yield
+    torch.backends.cudnn.benchmark = before
 
 
 @pytest.fixture(scope="session")
