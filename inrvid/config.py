@@ -8,7 +8,7 @@ that kind validates, so that a recipe is checked to its leaves, and errors carry
 Numbers are bounded: no field takes a value with which no computer could do anything. `Count`, `Positive` and their
 kin are the types of numbers that have no narrower bounds of their own.
 
-This module and every `configs.py` import no torch: a wrong recipe is refused before torch is loaded.
+This module imports no torch: commands that touch no component answer at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
 from pydantic import (
@@ -24,13 +23,11 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    GetJsonSchemaHandler,
     Strict,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from .errors import ConfigError, did_you_mean
 from .text import is_printable
@@ -97,53 +94,6 @@ class PartConfig(StrictModel):
     """Configuration of one registered component; `type` is its name in the registry."""
 
     type: str = Field("", description="name of the component (inrvid plugins list)")
-
-
-@dataclass(frozen=True)
-class PartOf:
-    """Marks a field that holds the configuration of a component of the registry `kind`."""
-
-    kind: str
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        from .registry import registry
-
-        def check(value: Any) -> PartConfig:
-            if isinstance(value, PartConfig):
-                return value
-            try:
-                return registry(self.kind).validate(value)
-            except ConfigError as error:  # reported with their paths by `problems_of`
-                # pydantic's own text must be text; what is shown is taken from the error
-                raise PydanticCustomError("nested", "of a part", {"error": error}) from None
-
-        return core_schema.no_info_plain_validator_function(
-            check,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda part: part.model_dump(mode="json")),
-        )
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict:
-        from .registry import registry
-
-        return registry(self.kind).json_schema()
-
-
-def part_of(annotation: Any) -> PartOf | None:
-    """The `PartOf` mark of a field, also below `Optional`."""
-    for item in (annotation, *get_args(annotation)):
-        if isinstance(item, PartOf):
-            return item
-        for inner in get_args(item):
-            if isinstance(inner, PartOf):
-                return inner
-    return None
-
-
-def field_part(model: type[BaseModel], key: str) -> PartOf | None:
-    field = model.model_fields.get(key)
-    if field is None:
-        return None
-    return next((m for m in field.metadata if isinstance(m, PartOf)), None) or part_of(field.annotation)
 
 
 def validate(model: type[StrictModel], data: Mapping[str, Any]) -> Any:

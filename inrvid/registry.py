@@ -1,15 +1,16 @@
 """One registry a kind of component; built-in parts and plugins are found by name and imported when needed.
 
-An `Entry` is a frozen record: name, where the class is (`module:Class`), where its configuration is, one line
-of summary, the source (paper, section), and the package that provides it. Third-party packages declare entry
-points in the group `inrvid.plugins`, named `<kind>.<name>`:
+An `Entry` is a frozen record: name, where the class is (`module:Class`), and the package that provides it. The class
+says the rest: its docstring's first line is the summary, its attribute `source` the paper and section. The library's
+own parts are listed in `components`; third-party packages declare entry points in the group `inrvid.plugins`, named
+`<kind>.<name>`:
 
     [project.entry-points."inrvid.plugins"]
     "motions.wavelet" = "my_package.wavelet:WaveletMotion"
 
-so that what a package offers is known from its metadata alone. The class has a nested or attached `Config`
-(a `PartConfig`) and is constructed as `Class(config, **context)`, where the context is what its place in the
-model decides (widths, number of labels, ...), documented by the kind's base class.
+so that what a package offers is known from its metadata alone. The class has a nested `Config` (a `PartConfig`) and is
+constructed as `Class(config, **context)`, where the context is what its place in the model decides (widths, number of
+labels, ...), documented by the kind's base class.
 """
 
 from __future__ import annotations
@@ -17,10 +18,15 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.metadata
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
+from pydantic import BaseModel, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from .components import BUILT_IN
 from .config import PartConfig, inline_refs, validate
 from .errors import ConfigError, InrvidError, did_you_mean
 
@@ -33,9 +39,6 @@ class Entry:
 
     name: str
     target: str
-    config: str = ""
-    summary: str = ""
-    source: str = ""
     package: str = "inrvid"
     version: str = ""
 
@@ -54,13 +57,7 @@ class Registry:
 
     def __init__(self, kind: str, noun: str):
         self.kind, self.noun = kind, noun
-        self._built_in: dict[str, Entry] = {}
-
-    def declare(self, name: str, target: str, *, config: str, summary: str, source: str = "") -> None:
-        """Add a component of the library itself. Raises ValueError if the name is taken."""
-        if name in self._built_in:
-            raise ValueError(f"{self.noun} '{name}' is declared twice")
-        self._built_in[name] = Entry(name, target, config, summary, source)
+        self._built_in = {name: Entry(name, target) for name, target in BUILT_IN.get(kind, {}).items()}
 
     def names(self) -> list[str]:
         return sorted({*self._built_in, *_plugins(self.kind)})
@@ -93,16 +90,22 @@ class Registry:
         return _load(entry.target, entry, self.noun)
 
     def config_class(self, name: str) -> type[PartConfig]:
-        entry = self.entry(name)
-        if entry.config:
-            return _load(entry.config, entry, self.noun)
         config = getattr(self.component(name), "Config", None)
         if not (isinstance(config, type) and issubclass(config, PartConfig)):
+            entry = self.entry(name)
             raise InrvidError(
                 f"{self.noun} '{name}' of {entry.package} {entry.version} has no `Config` derived from PartConfig: "
                 f"upgrade or uninstall it: pip install -U {entry.package}"
             )
         return config
+
+    def summary(self, name: str) -> str:
+        """The docstring's first line. Imports the class, as does `source`."""
+        return (inspect.getdoc(self.component(name)) or "").split("\n")[0].rstrip(".")
+
+    def source(self, name: str) -> str:
+        """Paper and section, as the class says."""
+        return str(getattr(self.component(name), "source", ""))
 
     def validate(self, data: Any) -> PartConfig:
         """`{"type": name, ...}` as that component's configuration. Raises ConfigError."""
@@ -192,16 +195,57 @@ REGISTRIES: dict[str, Registry] = {
         "metrics": "metric",
     }.items()
 }
-"""All registries by kind. Built-in components are declared in `components`."""
+"""All registries by kind."""
 
 
 def registry(kind: str) -> Registry:
-    """The registry of `kind`, with the library's own components declared."""
-    from . import components  # noqa: F401  (declares the built-in components, importing none of them)
-
+    """The registry of `kind`. Raises InrvidError: there is no such kind."""
     if kind not in REGISTRIES:
         raise InrvidError(
             f"no kind of component named '{kind}'.{did_you_mean(kind, REGISTRIES)}\n"
             f"  available: {', '.join(REGISTRIES)}"
         )
     return REGISTRIES[kind]
+
+
+@dataclass(frozen=True)
+class PartOf:
+    """Marks a field that holds the configuration of a component of the registry `kind`."""
+
+    kind: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        def check(value: Any) -> PartConfig:
+            if isinstance(value, PartConfig):
+                return value
+            try:
+                return registry(self.kind).validate(value)
+            except ConfigError as error:  # reported with their paths by `problems_of`
+                # pydantic's own text must be text; what is shown is taken from the error
+                raise PydanticCustomError("nested", "of a part", {"error": error}) from None
+
+        return core_schema.no_info_plain_validator_function(
+            check,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda part: part.model_dump(mode="json")),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict:
+        return registry(self.kind).json_schema()
+
+
+def part_of(annotation: Any) -> PartOf | None:
+    """The `PartOf` mark of a field, also below `Optional`."""
+    for item in (annotation, *get_args(annotation)):
+        if isinstance(item, PartOf):
+            return item
+        for inner in get_args(item):
+            if isinstance(inner, PartOf):
+                return inner
+    return None
+
+
+def field_part(model: type[BaseModel], key: str) -> PartOf | None:
+    field = model.model_fields.get(key)
+    if field is None:
+        return None
+    return next((m for m in field.metadata if isinstance(m, PartOf)), None) or part_of(field.annotation)

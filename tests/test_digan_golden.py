@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from inrvid import Grid, Latents
-from inrvid.losses.configs import LogisticConfig
 from inrvid.losses.logistic import LogisticLoss, r1_norms
 from inrvid.models.official import DIGAN, from_official
 
@@ -76,7 +75,7 @@ def test_training_losses_and_gradients(case):
     where a pre-activation sits at the kink of the leaky ReLU."""
     G, D, tensors, latents = case
     G, D, latents = copy.deepcopy(G).double(), copy.deepcopy(D).double(), latents.to(torch.float64)
-    loss = LogisticLoss(LogisticConfig(r1_gamma=1.0))
+    loss = LogisticLoss(LogisticLoss.Config(r1_gamma=1.0))
     t = tensors["input.t_unit_train"].double() * (CLIP - 1)
     pair, pair_t = tensors["input.pair"].double(), pair_times(tensors).double()
     frames = G(latents, t)
@@ -103,7 +102,7 @@ def test_float32_training_step_agrees(case):
     G, D, tensors, latents = case
     t = tensors["input.t_unit_train"] * (CLIP - 1)
     frames = G(latents, t)
-    loss = LogisticLoss(LogisticConfig())
+    loss = LogisticLoss(LogisticLoss.Config())
     assert_close(loss.generator(D(frames, t, latents.label)).view(1), tensors["train.loss_G"])
     real = D(tensors["input.pair"], pair_times(tensors), latents.label)
     value = loss.discriminator(real, D(frames.detach(), t, latents.label))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from inrvid.losses.configs import LogisticConfig
 from inrvid.losses.logistic import LogisticLoss, r1_norms
 from inrvid.models.official import DIGAN, STYLEGAN_V, from_official
 from inrvid.registry import registry
 
 from .golden_files import GOLDEN, assert_close, golden, gradient_error
 
-LOSS = LogisticLoss(LogisticConfig(r1_gamma=1.0))
+LOSS = LogisticLoss(LogisticLoss.Config(r1_gamma=1.0))
 CLIP = 16
 
 

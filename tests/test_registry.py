@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 from inrvid import InrvidError, build_generator, load_recipe, registry
+from inrvid.components import BUILT_IN
 from inrvid.errors import ConfigError
 
 REGISTRY = registry.registry
@@ -111,11 +112,8 @@ def test_two_claims_of_one_name_are_refused(site):
         REGISTRY("motions").entry("global")
 
 
-def test_names_are_declared_once():
-    kinds = registry.Registry("things", "thing")
-    kinds.declare("a", "m:A", config="m:C", summary="")
-    with pytest.raises(ValueError, match="declared twice"):
-        kinds.declare("a", "m:B", config="m:C", summary="")
+def test_every_kind_s_built_in_parts_are_listed():
+    assert set(BUILT_IN) <= set(registry.REGISTRIES)
 
 
 def test_unknown_kind():

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from inrvid import Latents
-from inrvid.losses.configs import LogisticConfig
 from inrvid.losses.logistic import LogisticLoss, r1_norms
 from inrvid.models.official import STYLEGAN_V, from_official
 from inrvid.motion.noise import ExplicitNoise
@@ -70,7 +69,7 @@ def test_training_losses_and_gradients(case):
     """In float64, for the reason given in test_digan_golden."""
     G, D, tensors, latents = case
     G, D, latents = copy.deepcopy(G).double().train(), copy.deepcopy(D).double(), latents.to(torch.float64)
-    loss = LogisticLoss(LogisticConfig(r1_gamma=1.0))
+    loss = LogisticLoss(LogisticLoss.Config(r1_gamma=1.0))
     t, clip, clip_t = (tensors[f"input.{key}"].double() for key in ("t_train", "clip", "t_clip"))
     frames = G(latents, t)
     value = loss.generator(D(frames, t, latents.label))

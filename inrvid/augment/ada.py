@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import Annotated, Literal, Protocol
 
 import torch
+from pydantic import Field, Strict
 from torch import Tensor
 
+from ..config import Count, PartConfig, Positive
 from ..discriminators.base import Augmentation, Tensors
 from ..random import Draws
 from ..transfer import sent
 from . import transforms as tf
 from .base import Augment
-from .configs import COLOR, GEOMETRY, AdaConfig
 from .filter_bank import BANDS, POWER, amplify
 from .warp import warp
 
@@ -72,11 +73,35 @@ class QuantileSource:
         return torch.ones(self.count, dtype=torch.bool)
 
 
-class Ada(Augment):
-    Config = AdaConfig
-    config: AdaConfig
+Operation = Literal[
+    "xflip", "rotate90", "xint", "scale", "rotate", "aniso", "xfrac",
+    "brightness", "contrast", "lumaflip", "hue", "saturation", "imgfilter", "cutout",
+]  # fmt: skip
+GEOMETRY: tuple[Operation, ...] = ("xflip", "rotate90", "xint", "scale", "rotate", "aniso", "xfrac")
+COLOR: tuple[Operation, ...] = ("brightness", "contrast", "lumaflip", "hue", "saturation")
 
-    def __init__(self, config: AdaConfig):
+
+class Ada(Augment):
+    """Adaptive augmentation: geometry and colour, as often as D needs it."""
+
+    source = "StyleGAN2-ADA (NeurIPS 2020)"
+
+    class Config(PartConfig):
+        """The default is the pipeline `bgc`: pixel blitting, geometry, colour."""
+
+        operations: Annotated[tuple[Operation, ...], Strict(False)] = Field(
+            GEOMETRY + COLOR, description="what is varied, each with probability p"
+        )
+        target: Annotated[float, Field(ge=-1, le=1)] = Field(
+            0.6, description="mean sign of D's logits at real clips to keep"
+        )
+        speed_kclips: Positive = Field(100.0, description="thousands of clips in which p can go from 0 to 1")
+        interval: Count = Field(4, description="steps between two changes of p")
+        initial: Annotated[float, Field(ge=0, le=1)] = Field(0.0, description="p at the start")
+
+    config: Config
+
+    def __init__(self, config: Config):
         super().__init__(config)
         self.p = config.initial
         self.register_buffer("signs", torch.zeros(2, dtype=torch.float64))  # sum of signs, number of logits

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import torch
+from pydantic import Field, Strict
 from torch import Tensor
 
+from ..config import PartConfig
 from ..discriminators.base import Augmentation
 from ..random import Draws
 from ..transfer import sent
 from .base import Augment
-from .configs import DiffAugmentConfig
 
 
 class DiffAugment(Augment):
-    """`color`: brightness + U(−½, ½), saturation × U(0, 2) around the pixel's mean over channels, contrast
+    """Colour and translation, the same draw for all frames of a clip.
+
+    `color`: brightness + U(−½, ½), saturation × U(0, 2) around the pixel's mean over channels, contrast
     × U(½, 3/2) around the frame's mean; `translation`: whole pixels up to a fraction of the side, zeros outside."""
 
-    Config = DiffAugmentConfig
-    config: DiffAugmentConfig
+    source = "DiffAugment (NeurIPS 2020)"
+
+    class Config(PartConfig):
+        policy: Annotated[tuple[Literal["color", "translation"], ...], Strict(False)] = Field(
+            ("color", "translation"), description="what is varied"
+        )
+        max_translation: Annotated[float, Field(ge=0, le=0.5)] = Field(0.125, description="as a fraction of the side")
+
+    config: Config
 
     def sample(self, draws: Draws, device: torch.device) -> Augmentation:
         # All numbers are drawn whatever the policy is, so that a policy does not change another's draws.

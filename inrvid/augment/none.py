@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import torch
 
+from ..config import PartConfig
 from ..discriminators.base import Augmentation
 from ..random import Draws
 from .base import Augment
-from .configs import NoAugmentConfig
 
 
 class NoAugment(Augment):
-    Config = NoAugmentConfig
+    """Frames as they are."""
+
+    class Config(PartConfig):
+        pass
 
     def sample(self, draws: Draws, device: torch.device) -> Augmentation:
         return lambda frames: frames

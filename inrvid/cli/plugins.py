@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from ..registry import Registry
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -25,40 +29,33 @@ def list_plugins(
     from rich.markup import escape
     from rich.table import Table
 
-    from ..errors import InrvidError
-    from ..registry import REGISTRIES, Entry, registry, unknown_plugins
+    from ..registry import REGISTRIES, registry, unknown_plugins
 
-    found: dict[str, list[tuple[Entry | None, str]]] = {}
-    for name in [kind] if kind else REGISTRIES:
-        kinds = registry(name)
-        rows: list[tuple[Entry | None, str]] = []
-        for part in kinds.names():
-            try:
-                entry = kinds.entry(part)
-                if entry.is_plugin:
-                    kinds.component(part)
-                rows.append((entry, ""))
-            except InrvidError as error:
-                rows.append((None, f"{part}: {error}"))
-        found[name] = rows
+    kinds = [kind] if kind else list(REGISTRIES)
+    found = {name: [_row(registry(name), part) for part in registry(name).names()] for name in kinds}
     if as_json:
-        data = {
-            k: [dataclasses.asdict(e) if e else {"error": problem} for e, problem in rows] for k, rows in found.items()
-        }
-        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     for problem in unknown_plugins():
         typer.echo(f"ignored: {problem}: an entry point is named <kind>.<name>, of {', '.join(REGISTRIES)}", err=True)
     console = Console()
     for name, rows in found.items():
         table = Table("name", "what it is", "source", "package", title=name, title_justify="left", box=None)
-        for found_entry, problem in rows:
-            if found_entry is None:
-                table.add_row("[red]broken[/red]", escape(problem), "", "")
+        for row in rows:
+            if "error" in row:
+                table.add_row("[red]broken[/red]", escape(row["error"]), "", "")
             else:
-                package = found_entry.package if found_entry.is_plugin else ""
-                table.add_row(
-                    *(escape(x) for x in (found_entry.name, found_entry.summary, found_entry.source, package))
-                )
+                package = row["package"] if row["package"] != "inrvid" else ""
+                table.add_row(*(escape(text) for text in (row["name"], row["summary"], row["source"], package)))
         console.print(table)
         console.print()
+
+
+def _row(kinds: Registry, name: str) -> dict[str, str]:
+    from ..errors import InrvidError
+
+    try:
+        entry = kinds.entry(name)
+        return dataclasses.asdict(entry) | {"summary": kinds.summary(name), "source": kinds.source(name)}
+    except InrvidError as error:
+        return {"error": f"{name}: {error}"}

@@ -20,13 +20,11 @@ def list_recipes(as_json: bool = typer.Option(False, "--json", help="For program
     from rich.table import Table
 
     from ..recipe.file import installed_recipes
-    from ..recipe.schema import load_recipe
+    from ..recipe.schema import about
 
-    recipes = {name: load_recipe(path) for name, path in installed_recipes().items()}
+    recipes = {name: about(path) for name, path in installed_recipes().items()}
     if as_json:
-        rows = {
-            name: recipe.model_dump(mode="json", include={"description", "paper"}) for name, recipe in recipes.items()
-        }
+        rows = {name: recipe.model_dump(mode="json") for name, recipe in recipes.items()}
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     table = Table("recipe", "what it is, and where its paper has it", box=None)

@@ -6,17 +6,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..config import PartConfig
 from ..grid import Grid
 from .base import CoordinateEncoding
-from .configs import ConstantConfig
 
 
 class ConstantCoords(CoordinateEncoding):
-    """Off the native grid the table is interpolated bilinearly; beyond it, its border continues."""
+    """A learned phase for each cell of the native grid.
 
-    Config = ConstantConfig
+    Off the native grid the table is interpolated bilinearly; beyond it, its border continues.
+    """
 
-    def __init__(self, config: ConstantConfig, *, dim: int, w_dim: int, size: int):
+    source = "INR-GAN (CVPR 2021)"
+
+    class Config(PartConfig):
+        pass
+
+    def __init__(self, config: Config, *, dim: int, w_dim: int, size: int):
         super().__init__(config, dim=dim, w_dim=w_dim, size=size)
         self.native = Grid(size, size)
         self.table = nn.Parameter(torch.randn(1, dim, size, size))

@@ -5,20 +5,29 @@ from __future__ import annotations
 import math
 
 import torch
+from pydantic import Field
 
+from ..config import PartConfig, Positive
 from .base import SharedBasis, gaussian_frequencies
-from .configs import LogConfig, RandomConfig
 
 
 class LogCoords(SharedBasis):
-    """Axis-aligned frequencies, logarithmically spaced from one period a frame to the native grid's Nyquist rate.
+    """Fixed axis-aligned frequencies, logarithmically spaced.
+
+    Axis-aligned frequencies, logarithmically spaced from one period a frame to the native grid's Nyquist rate.
 
     Even phases follow x, odd ones y.
     """
 
-    Config = LogConfig
+    source = "INR-GAN (CVPR 2021)"
 
-    def __init__(self, config: LogConfig, *, dim: int, w_dim: int, size: int):
+    class Config(PartConfig):
+        max_frequency: Positive | None = Field(
+            None,
+            description="largest frequency, in radians a unit of x ∈ [−1, 1]; default: the native grid's Nyquist rate",
+        )
+
+    def __init__(self, config: Config, *, dim: int, w_dim: int, size: int):
         super().__init__(config, dim=dim, w_dim=w_dim, size=size)
         highest = config.max_frequency or math.pi * size / 2
         scale = torch.logspace(math.log2(math.pi), math.log2(max(highest, math.pi)), (dim + 1) // 2, base=2)
@@ -29,10 +38,16 @@ class LogCoords(SharedBasis):
 
 
 class RandomCoords(SharedBasis):
-    """Gaussian random Fourier features (Tancik et al., NeurIPS 2020), drawn when the model is built."""
+    """Fixed Gaussian random frequencies.
 
-    Config = RandomConfig
+    Gaussian random Fourier features (Tancik et al., NeurIPS 2020), drawn when the model is built.
+    """
 
-    def __init__(self, config: RandomConfig, *, dim: int, w_dim: int, size: int):
+    source = "INR-GAN (CVPR 2021)"
+
+    class Config(PartConfig):
+        sigma: Positive = Field(10.0, description="standard deviation of the frequencies, radians a unit of x")
+
+    def __init__(self, config: Config, *, dim: int, w_dim: int, size: int):
         super().__init__(config, dim=dim, w_dim=w_dim, size=size)
         self.register_buffer("frequencies", gaussian_frequencies(dim, config.sigma))

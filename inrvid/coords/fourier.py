@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from pydantic import Field
 from torch import Tensor
 
+from ..config import PartConfig, Positive
 from ..grid import Grid
 from ..layers.linear import EqLinear
 from .base import AffinePhase, CoordinateEncoding, linear_phase
-from .configs import FourierConfig
 
 
 class FourierCoords(CoordinateEncoding):
-    Config = FourierConfig
-    config: FourierConfig
+    """Fourier features whose frequencies and phases are predicted from the style."""
 
-    def __init__(self, config: FourierConfig, *, dim: int, w_dim: int, size: int):
+    source = "DIGAN (ICLR 2022) §3.1"
+
+    class Config(PartConfig):
+        sigma: Positive = Field(10**0.5, description="σx = σy: scale of the predicted frequencies")
+
+    config: Config
+
+    def __init__(self, config: Config, *, dim: int, w_dim: int, size: int):
         super().__init__(config, dim=dim, w_dim=w_dim, size=size)
         self.affine = EqLinear(w_dim, 3 * dim)
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from ..config import PartConfig, Positive
 from ..grid import Grid
 from .base import AffinePhase, SharedBasis, gaussian_frequencies, linear_phase
-from .configs import LearnedConfig
 
 
 class LearnedCoords(SharedBasis):
-    Config = LearnedConfig
+    """Learned frequencies shared by all videos."""
 
-    def __init__(self, config: LearnedConfig, *, dim: int, w_dim: int, size: int):
+    source = "INR-GAN (CVPR 2021)"
+
+    class Config(PartConfig):
+        sigma: Positive = Field(10.0, description="standard deviation of the frequencies at the start")
+
+    def __init__(self, config: Config, *, dim: int, w_dim: int, size: int):
         super().__init__(config, dim=dim, w_dim=w_dim, size=size)
         self.frequencies = nn.Parameter(gaussian_frequencies(dim, config.sigma))
         self.offset = nn.Parameter(torch.zeros(dim))

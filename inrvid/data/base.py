@@ -11,11 +11,12 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
-from .configs import DatasetConfig
+from ..config import MOST, Count, Fps, PartConfig, PathText, Side, Sides
 
 PIECE = 32
 """Frames that are read at once where all are wanted."""
@@ -55,11 +56,40 @@ class Skipped:
 class VideoDataset(abc.ABC):
     """Videos by number, in the order of their names."""
 
-    Config: ClassVar[type[DatasetConfig]]
+    class Config(PartConfig):
+        """What every data set has. "The model's rate" is the videos' own, after `fps` and `stride`."""
+
+        path: PathText | None = Field(None, description="where the videos are; --data sets it")
+        resolution: Side | Sides = Field(
+            128, description="side, or [height, width], pixels; in a recipe: the generator's"
+        )
+        clip_length: Annotated[int, Field(ge=1, le=MOST)] = Field(
+            16, description="frames of a clip; in a recipe: the generator's"
+        )
+        fps: Fps | None = Field(None, description="resample all videos to this rate; default: each one's own")
+        stride: Count = Field(1, description="keep every n-th frame")
+        sampling: Literal["videos", "clips"] = Field(
+            "videos",
+            description="what is drawn uniformly: a video, then a clip in it; or a clip (long videos weigh more)",
+        )
+        xflip: bool = Field(False, description="mirror whole clips with probability ½")
+        resize: Literal["center_crop", "squash"] = Field(
+            "center_crop", description="center_crop keeps the aspect ratio, squash all of the picture"
+        )
+        interpolation: Literal["bicubic", "bilinear"] = Field(
+            "bicubic", description="of a resize: bicubic with antialiasing; bilinear without (DIGAN's release)"
+        )
+        labels: bool = Field(False, description="use the videos' classes")
+        on_error: Literal["skip", "fail"] = Field("skip", description="what to do with a video that cannot be used")
+        workers: Annotated[int, Field(ge=0, le=256)] | Literal["auto"] = Field("auto", description="loader processes")
+        in_memory: bool | Literal["auto"] = Field(
+            "auto", description="keep all decoded frames in memory; auto: if small"
+        )
+
     specificity: ClassVar[int] = 0
     """Of the data sets that match a path, the one with the highest is what `--data PATH` means."""
 
-    config: DatasetConfig
+    config: Config
     records: list[VideoRecord]
     """The usable videos: decodable, and at least `clip_length` frames long at the model's rate."""
     skipped: list[Skipped]

@@ -10,13 +10,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from ..errors import DataError
 from .base import Skipped, VideoDataset, VideoRecord
-from .configs import FileDatasetConfig
 from .finding import expanded
 from .rates import MOST_FRAMES, count_frames, source_frames
 from .resize import resize, sides
@@ -49,9 +49,18 @@ class IndexedDataset(VideoDataset):
     labelled_by: ClassVar[str]
     """Where classes come from, for messages."""
 
-    config: FileDatasetConfig
+    class Config(VideoDataset.Config):
+        """Data sets on disk. `path` is needed to open one, not to write a recipe."""
 
-    def __init__(self, config: FileDatasetConfig):
+        cut: Literal["whole", "clips"] = Field(
+            "whole",
+            description="clips: each clip_length frames of a video are a video of their own, with a stride as many "
+            "interleaved ones (DIGAN's release, of folders of frames)",
+        )
+
+    config: Config
+
+    def __init__(self, config: Config):
         self.config = config
         if not config.path:
             raise DataError(f"data.path: where are the videos? --data PATH, or data.path in the recipe ({self.holds})")

@@ -9,12 +9,12 @@ from typing import Any
 from ..errors import DataError, InrvidError
 from ..registry import registry
 from .base import VideoDataset
-from .configs import DatasetConfig, FileDatasetConfig
 from .finding import OTHERS, expanded, files_in, left_out
+from .indexed import IndexedDataset
 from .summary import left_out_lines
 
 
-def open_dataset(config: DatasetConfig | Mapping[str, Any]) -> VideoDataset:
+def open_dataset(config: VideoDataset.Config | Mapping[str, Any]) -> VideoDataset:
     """The data set that `config` (or `{"type": name, "path": …}`) describes, with its index built.
 
     Raises:
@@ -37,8 +37,8 @@ def detect(path: str | Path) -> str:
     matching = [(-kind.specificity, name) for name, kind in _classes().items() if kind.matches(path)]
     if matching:
         return min(matching)[1]
-    on_disk = [name for name, kind in _classes().items() if issubclass(kind.Config, FileDatasetConfig)]
-    looked = "\n".join(f"  {name}: {kinds.entry(name).summary or 'a plugin'}" for name in on_disk)
+    on_disk = [name for name, kind in _classes().items() if issubclass(kind, IndexedDataset)]
+    looked = "\n".join(f"  {name}: {kinds.summary(name) or 'a plugin'}" for name in on_disk)
     others = left_out_lines(left_out([file.name for file in files_in(path, OTHERS)], OTHERS))
     raise DataError("\n".join([f"{path}: no data set found there. Looked for", looked, *others]))
 

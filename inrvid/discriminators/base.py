@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from ..config import MOST, Count, Natural, PartConfig, PowerOfTwo
 from ..layers.precision import in_its_own_precision
 from ..layers.residual import batches_apart
-from .configs import DiscriminatorConfig
 
 Tensors = dict[str, Tensor]
 Augmentation = Callable[[Tensor], Tensor]
@@ -28,11 +29,23 @@ Clips = tuple[Tensor, Tensor, Tensor]
 class Discriminator(nn.Module, abc.ABC):
     """Constructed as `Class(config)`; usually by `inrvid.build_discriminator`."""
 
-    Config: ClassVar[type[DiscriminatorConfig]]
+    class Config(PartConfig):
+        resolution: PowerOfTwo = Field(128, description="side of the frames; in a recipe: the generator's")
+        clip_length: Annotated[int, Field(ge=2, le=MOST)] = Field(
+            16, description="frames of a clip; in a recipe: the generator's"
+        )
+        label_dim: Natural = Field(0, description="number of classes; in a recipe: the generator's")
+        frames: Count = Field(2, description="frames of a clip that the discriminator sees")
+        channel_base: Count = Field(32768, description="channels(r) = min(channel_base // r, channel_max)")
+        channel_max: Count = Field(512, description="largest number of channels")
+        mbstd_group: Count = Field(4, description="group size of the minibatch standard deviation")
+        half_blocks: Natural = Field(0, description="so many of the highest resolutions run in half precision")
+        half_dtype: Literal["float16", "bfloat16"] = Field("float16", description="which half precision")
+
     joins: ClassVar[bool] = False
     """Whether `both` may be one call: no layer but `MinibatchStd` looks beyond a clip, or keeps statistics."""
 
-    def __init__(self, config: DiscriminatorConfig):
+    def __init__(self, config: Config):
         super().__init__()
         self._config = config
         self.frames = config.frames

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from einops import rearrange
+from pydantic import Field
 from torch import Tensor, nn
 
+from ..config import Layers
 from ..layers.half import bounded, half_dtypes
 from ..layers.mapping import MappingNetwork
 from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
 from .base import Augmentation, Discriminator, Tensors
-from .configs import DualConfig
 
 
 class DualDiscriminator(Discriminator):
-    """Heads: `image` `[B, 2]`, a logit a frame; `motion` `[B]`, a logit a pair.
+    """An image discriminator, and a motion discriminator on a pair of frames and their interval.
+
+    Heads: `image` `[B, 2]`, a logit a frame; `motion` `[B]`, a logit a pair.
 
     The motion discriminator's input is `[B, 7, H, W]`: both frames, and a plane that holds their interval
     Δτ = (t2 − t1)/(clip_length − 1).
     """
 
-    Config = DualConfig
+    source = "DIGAN (ICLR 2022) §3.2"
+
+    class Config(Discriminator.Config):
+        frames: Literal[2] = Field(2, description="the motion discriminator sees a pair")
+        label_layers: Layers = Field(8, description="layers of the mapping network of the label")
+
     joins = True
 
-    def __init__(self, config: DualConfig):
+    def __init__(self, config: Config):
         super().__init__(config)
         self.clip_length = config.clip_length
         self.image = ResidualDiscriminator(config, in_channels=3)
@@ -56,7 +66,7 @@ class DualDiscriminator(Discriminator):
 class ResidualDiscriminator(nn.Module):
     """`[N, in_channels, R, R]`, label `[N, classes]` → logit `[N]` (StyleGAN2's residual discriminator)."""
 
-    def __init__(self, config: DualConfig, *, in_channels: int):
+    def __init__(self, config: DualDiscriminator.Config, *, in_channels: int):
         super().__init__()
         resolutions = [2**i for i in range(config.resolution.bit_length() - 1, 1, -1)]
         channels = [min(config.channel_base // r, config.channel_max) for r in resolutions]

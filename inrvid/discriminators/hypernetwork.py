@@ -8,24 +8,54 @@ mapped to a vector that conditions the logit by projection, and, with `modulated
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor, nn
+from typing_extensions import Self
 
+from ..config import MOST, Count, Layers, PowerOfTwo
 from ..layers.half import bounded, half_dtypes
 from ..layers.mapping import MappingNetwork
 from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
 from .base import Discriminator, Tensors
-from .configs import HypernetworkConfig
 
 
 class HypernetworkDiscriminator(Discriminator):
-    """Head: `video` `[B]`. Its input is frames `[B·k, 3, H, W]`."""
+    """One discriminator of a few frames at once, conditioned on the time distances between them.
 
-    Config = HypernetworkConfig
+    Head: `video` `[B]`. Its input is frames `[B·k, 3, H, W]`.
+    """
+
+    source = "StyleGAN-V (CVPR 2022) §3.2"
+
+    class Config(Discriminator.Config):
+        frames: Annotated[int, Field(ge=1, le=16)] = Field(3, description="k: frames of a clip that it sees")
+        max_frames: Annotated[int, Field(ge=2, le=MOST)] = Field(
+            1024, description="longest distance that is told apart; in a recipe: the time sampler's, if it has one"
+        )
+        concat_resolution: PowerOfTwo = Field(16, description="where the frames' features are concatenated")
+        frame_channel_divisor: Count = Field(2, description="channels of one frame there, as a part of the usual")
+        modulated: bool = Field(
+            False, description="modulate each block by the time distances (paper; the release does not)"
+        )
+        projection: bool = Field(True, description="condition the logit on the distances and the label, by projection")
+        mapping_layers: Layers = Field(2, description="layers of the mapping network of distances and label")
+        time_embedding_dim: Count = Field(256, description="width of the learned embedding of one distance")
+
+        @model_validator(mode="after")
+        def _frames_are_seen_alone_first(self) -> Self:
+            if self.resolution <= self.concat_resolution:
+                raise ValueError(
+                    f"resolution {self.resolution} must be larger than concat_resolution {self.concat_resolution}: "
+                    f"set concat_resolution to {self.resolution // 2} or less"
+                )
+            return self
+
     joins = True
 
-    def __init__(self, config: HypernetworkConfig):
+    def __init__(self, config: Config):
         super().__init__(config)
         resolutions = [2**i for i in range(config.resolution.bit_length() - 1, 1, -1)]
         channels = {r: min(config.channel_base // r, config.channel_max) for r in resolutions}

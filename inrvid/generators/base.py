@@ -10,20 +10,21 @@ import abc
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from ..config import MOST, Count, Fps, Layers, Natural, PartConfig, PowerOfTwo
 from ..errors import InrvidError
 from ..grid import Grid
 from ..latents import Latents
 from ..layers.mapping import MappingNetwork
 from ..layers.precision import in_its_own_precision
 from ..random import Draws
-from ..registry import registry
+from ..registry import PartOf, registry
 from ..transfer import sent
-from .configs import GeneratorConfig
 from .inr import Noise, VideoINR
 
 Labels = int | Sequence[int] | Tensor | None
@@ -32,9 +33,27 @@ Labels = int | Sequence[int] | Tensor | None
 class VideoGenerator(nn.Module, abc.ABC):
     """Constructed as `Class(config)`; usually by `inrvid.build_generator`."""
 
-    Config: ClassVar[type[GeneratorConfig]]
+    class Config(PartConfig):
+        """What every generator has: latents, mapping network, motion, and what it was trained for."""
 
-    def __init__(self, config: GeneratorConfig):
+        resolution: PowerOfTwo = Field(128, description="side of the frames, pixels")
+        clip_length: Annotated[int, Field(ge=2, le=MOST)] = Field(
+            16, description="frames of a training clip, at the model's rate"
+        )
+        fps: Fps = Field(25.0, description="the model's own frame rate; derived from the data if not written")
+        label_dim: Natural = Field(0, description="number of classes; 0: unconditional")
+        z_dim: Count = Field(512, description="width of the latents z and z_M")
+        w_dim: Count = Field(512, description="width of the style w")
+        mapping_layers: Layers = Field(2, description="layers of the mapping network")
+        half_blocks: Natural = Field(0, description="so many of the highest resolutions run in half precision")
+        half_dtype: Literal["float16", "bfloat16"] = Field("float16", description="which half precision")
+        motion: Annotated[PartConfig, PartOf("motions")] = Field(
+            {"type": "global"},
+            validate_default=True,
+            description="motion parametrization",
+        )
+
+    def __init__(self, config: Config):
         super().__init__()
         self._config = config
         self.mapping = self.make_mapping(config)
@@ -43,7 +62,7 @@ class VideoGenerator(nn.Module, abc.ABC):
         )
 
     @staticmethod
-    def make_mapping(config: GeneratorConfig) -> nn.Module:
+    def make_mapping(config: Config) -> nn.Module:
         """`(z [B, z_dim], label [B, label_dim], truncation) → w [B, w_dim]`; another generator may have another."""
         return MappingNetwork(config.z_dim, config.label_dim, config.w_dim, layers=config.mapping_layers)
 

@@ -19,14 +19,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
+from pydantic import Field, Strict, model_validator
 from torch import Tensor, nn
+from typing_extensions import Self
 
-from ..config import PartConfig
+from ..config import Count, PartConfig, PowerOfTwo
 from ..coords.base import CoordinateEncoding
 from ..grid import Grid
 from ..kernels.bias_act import SLOPE
@@ -36,17 +38,39 @@ from ..layers.fmm import FMMLinear
 from ..layers.half import enter, half_dtypes, outside, runs_in, switch
 from ..layers.rgb import ToRGB, add_rgb
 from ..motion.base import Motion
-from ..registry import registry
+from ..registry import PartOf, registry
 from .base import VideoGenerator
 from .blocks import below, count_ws, modulate_blocks
-from .configs import InrGanConfig
 from .pieces import Piece, assemble, bands_of, pieces_of
 
 
 class InrGan(VideoGenerator):
-    Config = InrGanConfig
+    """Coordinate network with factorised multiplicative modulation, skip architecture."""
 
-    def __init__(self, config: InrGanConfig):
+    source = "INR-GAN (CVPR 2021); DIGAN (ICLR 2022)"
+
+    class Config(VideoGenerator.Config):
+        coords: Annotated[PartConfig, PartOf("coords")] = Field(
+            {"type": "fourier"},
+            validate_default=True,
+            description="coordinate encoding",
+        )
+        channel_base: Count = Field(32768, description="channels(r) = min(channel_base // r, channel_max)")
+        channel_max: Count = Field(512, description="largest number of channels")
+        input_resolution: PowerOfTwo = Field(32, description="blocks up to this resolution share one grid of this side")
+        coord_dim: Count = Field(128, description="d: number of phases; a coordinate embedding is 2d wide")
+        fmm_rank: Count = Field(10, description="rank of the factorised modulation")
+        extra_layers: dict[Annotated[int, Strict(False)], Annotated[int, Field(ge=0, le=100)]] = Field(
+            {128: 1, 256: 1}, description="layers added to the block of a resolution"
+        )
+
+        @model_validator(mode="after")
+        def _grid_fits(self) -> Self:
+            if self.input_resolution > self.resolution:
+                raise ValueError(f"input_resolution {self.input_resolution} exceeds resolution {self.resolution}")
+            return self
+
+    def __init__(self, config: Config):
         super().__init__(config)
         self.input_resolution = config.input_resolution
         resolutions = [2**i for i in range(2, config.resolution.bit_length())]
@@ -113,7 +137,7 @@ def _rows(x: Tensor | None, band: tuple[int, int], height: int) -> Tensor | None
 class InrBlock(nn.Module):
     """The layers of one resolution. φ of a block: `layers.<i>`, `rgb`, and of the coordinates `coords.*`, `w`."""
 
-    def __init__(self, config: InrGanConfig, motion: Motion, resolution: int, in_channels: int, channels: int):
+    def __init__(self, config: InrGan.Config, motion: Motion, resolution: int, in_channels: int, channels: int):
         super().__init__()
         has_coords = resolution == 4 or resolution > config.input_resolution
         self.embedding = (
@@ -167,7 +191,7 @@ class MovingEmbedding(nn.Module):
 
     coords: CoordinateEncoding
 
-    def __init__(self, coords: PartConfig, motion: Motion, config: InrGanConfig, size: int):
+    def __init__(self, coords: PartConfig, motion: Motion, config: InrGan.Config, size: int):
         super().__init__()
         self.coords = registry("coords").build(coords, dim=config.coord_dim, w_dim=config.w_dim, size=size)
         self.motion = motion.head(config.coord_dim, config.w_dim)

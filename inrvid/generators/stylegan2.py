@@ -7,12 +7,14 @@ stands behind w in every layer (`styles`, as MoCoGAN+SG2 has it). All frames of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from einops import rearrange
+from pydantic import Field
 from torch import Tensor, nn
 
+from ..config import Count, Natural
 from ..errors import InrvidError
 from ..grid import Grid
 from ..kernels.upfirdn import upfirdn
@@ -22,14 +24,25 @@ from ..layers.modulated_conv import ModulatedConv2d
 from ..layers.rgb import ToRGB, add_rgb
 from .base import VideoGenerator
 from .blocks import below, count_ws, modulate_blocks
-from .configs import StyleGan2Config
 from .pieces import splits
 
 
 class StyleGan2(VideoGenerator):
-    Config = StyleGan2Config
+    """Convolutions modulated by the style; the motion code enters at the constant input, or all styles."""
 
-    def __init__(self, config: StyleGan2Config):
+    source = "StyleGAN2 (CVPR 2020); StyleGAN-V (CVPR 2022)"
+
+    class Config(VideoGenerator.Config):
+        channel_base: Count = Field(16384, description="channels(r) = min(channel_base // r, channel_max)")
+        channel_max: Count = Field(512, description="largest number of channels")
+        architecture: Literal["skip", "resnet"] = Field("skip", description="how blocks make the picture")
+        motion_width: Natural = Field(512, description="width of the motion code that the backbone takes in")
+        motion_input: Literal["constant", "styles"] = Field(
+            "constant",
+            description="where: behind the constant input (StyleGAN-V), or behind w in every layer (MoCoGAN+SG2)",
+        )
+
+    def __init__(self, config: Config):
         super().__init__(config)
         self.head = self.motion.head(config.motion_width, config.w_dim)
         self.in_every_layer = config.motion_input == "styles"

@@ -6,20 +6,30 @@ from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor
 
+from ..config import Count, NotNegative, PartConfig
 from ..discriminators.base import Augmentation, Discriminator, Tensors
 from ..layers.precision import at_least_float32, in_its_own_precision
 from .base import AdversarialLoss, Phase, Turn
-from .configs import LogisticConfig
 
 
 class LogisticLoss(AdversarialLoss):
-    """softplus(−D(G(z))) for G; softplus(D(G(z))) + softplus(−D(x)) for D; heads are summed with weight 1."""
+    """Non-saturating logistic loss, lazy R1 where the discriminator says.
 
-    Config = LogisticConfig
+    softplus(−D(G(z))) for G; softplus(D(G(z))) + softplus(−D(x)) for D; heads are summed with weight 1.
+    """
 
-    def __init__(self, config: LogisticConfig):
+    source = "StyleGAN2 (CVPR 2020)"
+
+    class Config(PartConfig):
+        r1_gamma: NotNegative = Field(1.0, description="γ of the R1 penalty, γ/2·‖∇‖², for each head")
+        r1_interval: Count = Field(
+            16, description="steps between two penalties; each weighs as much as all it stands for"
+        )
+
+    def __init__(self, config: Config):
         self.config = config
 
     def phases(self) -> Iterator[Phase]:

@@ -19,13 +19,13 @@ from pydantic import Field
 from safetensors.torch import save
 
 from .. import __version__
-from ..config import PartConfig, field_part
+from ..config import PartConfig
 from ..documents import Document, DocumentError, read
 from ..errors import ConfigError, InrvidError, ModelError
 from ..files import opened, write_bytes, write_text
 from ..generators.base import VideoGenerator
 from ..precision import in_precision
-from ..registry import registry
+from ..registry import field_part, registry
 from ..weights import Unfit, check_header, load_into
 from .build import build_generator, shapes
 

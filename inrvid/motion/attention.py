@@ -6,15 +6,19 @@ i … i + 2(kernel − 1), wherever on the time axis it is.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 import torch.nn.functional as F
+from pydantic import Field, model_validator
 from torch import Tensor, nn
+from typing_extensions import Self
 
+from ..config import MOST, Count
 from ..layers.activation import SLOPE
 from ..layers.attention import attend
 from ..layers.linear import EqLinear
 from .codes import CodeNetwork, CodesMotion
-from .configs import AttentionConfig
 
 
 class WindowAttention(nn.Module):
@@ -42,7 +46,7 @@ class WindowAttention(nn.Module):
 
 
 class AttentionCodes(CodeNetwork):
-    def __init__(self, config: AttentionConfig, *, z_dim: int, label_dim: int):
+    def __init__(self, config: AttentionMotion.Config, *, z_dim: int, label_dim: int):
         super().__init__()
         self.reach = 2 * config.kernel - 1
         self.layers = nn.Sequential(
@@ -56,5 +60,16 @@ class AttentionCodes(CodeNetwork):
 
 
 class AttentionMotion(CodesMotion):
-    Config = AttentionConfig
+    """Motion codes by windowed self-attention over noise, acyclic positional encoding between them."""
+
+    class Config(CodesMotion.Config):
+        kernel: Annotated[int, Field(ge=1, le=MOST)] = Field(11, description="window of each of the two layers, codes")
+        heads: Count = Field(4, description="attention heads; they share code_dim")
+
+        @model_validator(mode="after")
+        def _heads_divide(self) -> Self:
+            if self.code_dim % self.heads:
+                raise ValueError(f"heads {self.heads} do not divide code_dim {self.code_dim}")
+            return self
+
     network_class = AttentionCodes

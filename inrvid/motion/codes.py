@@ -11,16 +11,18 @@ radians 10⁶ frames later), and once for all frames that share them.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor, nn
+from typing_extensions import Self
 
+from ..config import Count, PartConfig, Positive
 from ..coords.acyclic import AcyclicEncoding, CodePair
 from ..layers.precision import in_float64
 from ..random import Draws
 from .base import Motion, MotionHead
-from .configs import CodesConfig
 from .noise import ExplicitNoise, NoiseSequence, SeededNoise
 
 
@@ -37,10 +39,26 @@ class CodeNetwork(nn.Module):
 class CodesMotion(Motion):
     """Trunk: noise sequence → `CodePair` at times t. Its heads are acyclic positional encodings."""
 
-    config: CodesConfig
+    class Config(PartConfig):
+        """Motions made of codes u at equal distances in time, with an acyclic positional encoding between them."""
+
+        distance: Positive = Field(16.0, description="δ: frames between two motion codes")
+        code_dim: Count = Field(512, description="width of a code u")
+        min_period: Positive | None = Field(None, description="shortest period, frames; default: δ")
+        max_period: Positive = Field(1024.0, description="longest period, frames")
+        spacing: Literal["log", "linear"] = Field("log", description="of the periods: log (release) or linear (paper)")
+
+        @model_validator(mode="after")
+        def _periods_are_ordered(self) -> Self:
+            shortest = self.min_period or self.distance
+            if shortest > self.max_period:
+                raise ValueError(f"max_period {self.max_period:g} is shorter than the shortest period, {shortest:g}")
+            return self
+
+    config: Config
     network_class: ClassVar[type[CodeNetwork]]
 
-    def __init__(self, config: CodesConfig, *, z_dim: int, label_dim: int, clip_length: int):
+    def __init__(self, config: Config, *, z_dim: int, label_dim: int, clip_length: int):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
         self.network = self.network_class(config, z_dim=z_dim, label_dim=label_dim)
 
@@ -74,7 +92,7 @@ class CodesMotion(Motion):
 
 
 class AcyclicHead(MotionHead):
-    def __init__(self, config: CodesConfig, width: int):
+    def __init__(self, config: CodesMotion.Config, width: int):
         super().__init__()
         self.width = width
         self.encoding = AcyclicEncoding(

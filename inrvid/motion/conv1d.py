@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
+from ..config import MOST
 from ..layers.activation import SLOPE
 from .codes import CodeNetwork, CodesMotion
-from .configs import Conv1dConfig
 
 LR_MULT = 0.01
 
@@ -32,7 +34,7 @@ class EqConv1d(nn.Module):
 class Conv1dCodes(CodeNetwork):
     """z_dim + label_dim → z_dim → code_dim; code i sees the noises i … i + 2(kernel − 1)."""
 
-    def __init__(self, config: Conv1dConfig, *, z_dim: int, label_dim: int):
+    def __init__(self, config: Conv1dMotion.Config, *, z_dim: int, label_dim: int):
         super().__init__()
         self.reach = 2 * config.kernel - 1
         self.layers = nn.Sequential(
@@ -44,5 +46,13 @@ class Conv1dCodes(CodeNetwork):
 
 
 class Conv1dMotion(CodesMotion):
-    Config = Conv1dConfig
+    """Motion codes by 1-D convolutions over noise, acyclic positional encoding between them."""
+
+    source = "StyleGAN-V (CVPR 2022) §3.1, eqs. 2–5"
+
+    class Config(CodesMotion.Config):
+        kernel: Annotated[int, Field(ge=1, le=MOST)] = Field(
+            11, description="width of each of the two convolutions, codes"
+        )
+
     network_class = Conv1dCodes

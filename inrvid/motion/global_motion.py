@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field, model_validator
 from torch import Tensor, nn
+from typing_extensions import Self
 
+from ..config import PartConfig, Positive
 from ..layers.linear import EqLinear
 from ..random import Draws
 from .base import Motion, MotionHead
-from .configs import GlobalConfig
 
 
 class GlobalState(NamedTuple):
@@ -26,8 +28,25 @@ class GlobalState(NamedTuple):
 
 
 class GlobalMotion(Motion):
-    Config = GlobalConfig
-    config: GlobalConfig
+    """One motion vector a video, scaled by time and passed through f_M."""
+
+    source = "DIGAN (ICLR 2022) §3.2"
+
+    class Config(PartConfig):
+        """DIGAN's motion vector; the flags are the rows of its ablations (table 5, table 7)."""
+
+        sigma_t: Positive = Field(0.25, description="σt: scale of time; 0.5 for 128-frame clips")
+        content: bool = Field(True, description="the motion vector depends on the content's style w")
+        noise: bool = Field(True, description="the motion vector depends on the motion noise z_M")
+        nonlinear: bool = Field(True, description="pass the motion term through f_M")
+
+        @model_validator(mode="after")
+        def _depends_on_something(self) -> Self:
+            if not (self.content or self.noise):
+                raise ValueError("one of 'content' and 'noise' must be true (motion: {type: static} has none)")
+            return self
+
+    config: Config
 
     def sample_noise(self, draws: Draws) -> Tensor:
         return draws.normal(self.z_dim)
@@ -40,7 +59,7 @@ class GlobalMotion(Motion):
 
 
 class GlobalHead(MotionHead):
-    def __init__(self, config: GlobalConfig, *, width: int, w_dim: int, z_dim: int):
+    def __init__(self, config: GlobalMotion.Config, *, width: int, w_dim: int, z_dim: int):
         super().__init__()
         self.config, self.width = config, width
         self.affine = EqLinear(w_dim * config.content + z_dim * config.noise, width)

@@ -8,22 +8,32 @@ to learn the latest. Before 0 it stands still.
 from __future__ import annotations
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from ..config import Count, PartConfig, Positive
 from ..layers.mapping import MappingNetwork
 from ..random import Draws
 from .base import Motion, MotionHead
-from .configs import LstmConfig
 from .noise import ExplicitNoise, NoiseSequence, SeededNoise
 
 LAYERS = 2
 
 
 class LstmMotion(Motion):
-    Config = LstmConfig
-    config: LstmConfig
+    """Recurrent motion codes, linearly interpolated."""
 
-    def __init__(self, config: LstmConfig, *, z_dim: int, label_dim: int, clip_length: int):
+    source = "MoCoGAN (CVPR 2018); StyleGAN-V (CVPR 2022) §4.2"
+
+    class Config(PartConfig):
+        """MoCoGAN's recurrent codes, linearly interpolated (StyleGAN-V's ablation)."""
+
+        distance: Positive = Field(16.0, description="δ: frames between two codes; 1 or 16 in the ablation")
+        code_dim: Count = Field(512, description="width of the LSTM's state")
+
+    config: Config
+
+    def __init__(self, config: Config, *, z_dim: int, label_dim: int, clip_length: int):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
         self.lstm = nn.LSTM(z_dim + label_dim, config.code_dim, batch_first=True)
 
@@ -47,7 +57,7 @@ class LstmMotion(Motion):
 
 
 class LstmHead(MotionHead):
-    def __init__(self, config: LstmConfig, width: int):
+    def __init__(self, config: LstmMotion.Config, width: int):
         super().__init__()
         self.width = width
         self.mapping = MappingNetwork(config.code_dim, 0, width, layers=LAYERS, average=False)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ..config import PartConfig
 from ..random import Draws
 from .base import Motion, MotionHead
-from .configs import StaticConfig
 
 
 class StaticMotion(Motion):
-    Config = StaticConfig
+    """No motion: turns a video generator into the image generator it came from."""
+
+    class Config(PartConfig):
+        pass
 
     def sample_noise(self, draws: Draws) -> Tensor:
         return draws.normal(0)

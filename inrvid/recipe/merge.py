@@ -11,10 +11,9 @@ from typing import Any, get_origin
 
 from pydantic import BaseModel
 
-from ..config import PartOf, field_part
 from ..errors import ConfigError, dotted
 from ..plain_yaml import KeyPath
-from ..registry import registry
+from ..registry import PartOf, field_part, registry
 from .file import Layer
 from .fit import admits_one_value
 

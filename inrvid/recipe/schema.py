@@ -6,14 +6,14 @@ How a recipe becomes a `Recipe`:
 3. what one part needs of another is derived where it is not written, refused where it contradicts (`fit`);
 4. everything is validated; an error names file, line, key and the nearest match.
 
-No torch is imported here: a wrong recipe fails at once.
+Importing this module imports no torch; reading a recipe imports the parts that it names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import yaml
 from pydantic import Field
@@ -25,24 +25,33 @@ from ..config import (
     Natural,
     NotNegative,
     PartConfig,
-    PartOf,
     Positive,
     Seed,
     StrictModel,
     inline_refs,
     validate,
 )
-from ..data.configs import DatasetConfig
-from ..discriminators.configs import DiscriminatorConfig
 from ..errors import ConfigError, InrvidError, dotted
-from ..generators.configs import GeneratorConfig
 from ..plain_yaml import KeyPath
 from ..precision import HALF_KEYS, Precision
-from ..time_samplers.configs import TimeSamplerConfig
+from ..registry import PartOf
 from .file import Layer, Override, find_recipe, read_layer, read_overrides
 from .fit import DERIVED, derive, eval_problems
 from .merge import merge_layer
 from .paper import PaperConfig
+
+if TYPE_CHECKING:
+    from ..data.base import VideoDataset
+    from ..discriminators.base import Discriminator
+    from ..generators.base import VideoGenerator
+    from ..time_samplers.base import TimeSampler
+
+    DatasetConfig: TypeAlias = VideoDataset.Config
+    GeneratorConfig: TypeAlias = VideoGenerator.Config
+    DiscriminatorConfig: TypeAlias = Discriminator.Config
+    TimeSamplerConfig: TypeAlias = TimeSampler.Config
+else:  # what the registry makes of them, once it is known which
+    DatasetConfig = GeneratorConfig = DiscriminatorConfig = TimeSamplerConfig = PartConfig
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
 KClips = Annotated[float, Field(ge=0.001, le=1e8)]
@@ -192,6 +201,25 @@ def load_recipe(
     if problems:
         raise InvalidRecipe("\n".join(_located(path, message, merged) for path, message in problems))
     return recipe
+
+
+class About(StrictModel):
+    """What a recipe says of itself; no part of it is imported to read that."""
+
+    description: str = ""
+    paper: PaperConfig | None = None
+
+
+def about(source: str | Path) -> About:
+    """Raises InrvidError: not found, not YAML, or a description or paper that are none."""
+    layers = _layers(source)
+    told = {key: layer.data[key] for layer in layers for key in About.model_fields if key in layer.data}
+    try:
+        return validate(About, told)
+    except ConfigError as error:
+        raise InvalidRecipe(
+            "\n".join(_located(path, message, layers[-1]) for path, message in error.problems)
+        ) from None
 
 
 class InvalidRecipe(InrvidError):

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar
+from typing import Annotated
 
+from pydantic import Field, model_validator
 from torch import Tensor
+from typing_extensions import Self
 
+from ..config import MOST, Count, PartConfig
 from ..random import Draws
-from .configs import TimeSamplerConfig
 
 
 class TimeSampler(abc.ABC):
     """Draws the times of real and generated clips. Times are in frames at the model's rate."""
 
-    Config: ClassVar[type[TimeSamplerConfig]]
+    class Config(PartConfig):
+        frames: Count = Field(2, description="times a clip; in a recipe: what the discriminator sees")
+        clip_length: Annotated[int, Field(ge=2, le=MOST)] = Field(
+            16, description="frames of a clip; in a recipe: the generator's"
+        )
 
-    def __init__(self, config: TimeSamplerConfig):
+        @model_validator(mode="after")
+        def _frames_fit(self) -> Self:
+            if self.frames > self.clip_length:
+                raise ValueError(f"frames {self.frames} exceeds clip_length {self.clip_length}")
+            return self
+
+    def __init__(self, config: Config):
         self.config = config
         self.frames = config.frames
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from ..random import Draws
 from .base import TimeSampler
-from .configs import BetaPairConfig
 
 
 class BetaPair(TimeSampler):
-    """t1 ~ Beta(2, 1), t2 ~ Beta(1, 2) in unit clip length, sorted.
+    """Two times in a clip, t1 ~ Beta(2, 1) and t2 ~ Beta(1, 2), sorted.
+
+    t1 ~ Beta(2, 1), t2 ~ Beta(1, 2) in unit clip length, sorted.
 
     Real clips: frames ⌊T·t⌋ of a clip of T frames at a uniform offset; generated: t·(T − 1) frames.
     """
 
-    Config = BetaPairConfig
+    source = "DIGAN (ICLR 2022) appendix A.1"
+
+    class Config(TimeSampler.Config):
+        frames: Literal[2] = Field(2, description="always a pair")
 
     def real(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
         length = self.config.clip_length

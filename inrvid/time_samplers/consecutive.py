@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import Annotated
 
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+from typing_extensions import Self
+
+from ..config import MOST, Count
 from ..random import Draws
 from .base import TimeSampler
-from .configs import ConsecutiveConfig
 
 
 class Consecutive(TimeSampler):
-    """k frames in a row that start anywhere: real ones at a frame of the video, generated ones at any real time of a
+    """k neighbouring frames, anywhere in the video.
+
+    k frames in a row that start anywhere: real ones at a frame of the video, generated ones at any real time of a
     video as long as a random training video, at most `max_frames`."""
 
-    Config = ConsecutiveConfig
-    config: ConsecutiveConfig
+    source = "MoCoGAN (CVPR 2018)"
+
+    class Config(TimeSampler.Config):
+        frames: Count = Field(16, description="k; in a recipe: what the discriminator sees")
+        max_frames: Annotated[int, Field(ge=2, le=MOST)] = Field(1024, description="longest generated video, frames")
+
+        @model_validator(mode="after")
+        def _frames_fit_the_video(self) -> Self:
+            if self.max_frames < self.frames:
+                raise ValueError(f"max_frames {self.max_frames} is too small for {self.frames} frames")
+            return self
+
+    config: Config
 
     def real(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
         numbers = draws.integers(lengths - self.frames + 1)[:, None] + torch.arange(self.frames)

@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import Annotated, Literal
 
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+from typing_extensions import Self
+
+from ..config import MOST, Count
 from ..random import Draws
 from .base import TimeSampler
-from .configs import RandomDistanceConfig
 
 
 class RandomDistance(TimeSampler):
-    """D = t_k − t_1 is a power of two (release) or any whole number (paper) of k − 1 … max_distance; t_1 is uniform;
+    """k times whose total distance is drawn first, anywhere in the video.
+
+    D = t_k − t_1 is a power of two (release) or any whole number (paper) of k − 1 … max_distance; t_1 is uniform;
     the inner times are different whole numbers of frames after t_1.
 
     Real clips: t_1 is a frame of the video. Generated: t_1 is any real number, in videos as long as random training
     videos but at most `max_frames` (release), or all of `max_frames` (paper).
     """
 
-    Config = RandomDistanceConfig
-    config: RandomDistanceConfig
+    source = "StyleGAN-V (CVPR 2022) §3.2"
+
+    class Config(TimeSampler.Config):
+        frames: Annotated[int, Field(ge=1, le=16)] = Field(3, description="k; in a recipe: what the discriminator sees")
+        max_frames: Annotated[int, Field(ge=2, le=MOST)] = Field(1024, description="longest generated video, frames")
+        max_distance: Count = Field(32, description="largest distance between the first and the last frame")
+        variant: Literal["release", "paper"] = Field(
+            "release",
+            description="release: the total distance is a power of two, generated videos are as long as random "
+            "training videos; paper: any distance, all generated videos are max_frames long",
+        )
+
+        @model_validator(mode="after")
+        def _distances_fit(self) -> Self:
+            for name, value, least in (
+                ("max_distance", self.max_distance, self.frames - 1),
+                ("max_frames", self.max_frames, self.frames),
+            ):
+                if value < least:
+                    raise ValueError(f"{name} {value} is too small for {self.frames} frames: at least {least}")
+            return self
+
+    config: Config
 
     def real(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
         offsets, span = self._offsets(draws, lengths)

@@ -6,13 +6,16 @@ from torch import Tensor
 
 from ..random import Draws
 from .base import TimeSampler
-from .configs import UniformConfig
 
 
 class Uniform(TimeSampler):
-    """Real clips: k different frames of a clip at a uniform offset. Generated: k uniform real times of a clip."""
+    """k different times of a clip, each as likely.
 
-    Config = UniformConfig
+    Real clips: k different frames of a clip at a uniform offset. Generated: k uniform real times of a clip.
+    """
+
+    class Config(TimeSampler.Config):
+        pass
 
     def real(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
         length = self.config.clip_length

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from inrvid.augment.ada import band_gain
-from inrvid.augment.configs import COLOR, GEOMETRY
+from inrvid.augment.ada import COLOR, GEOMETRY, band_gain
 from inrvid.augment.filter_bank import amplify, filter_bank
 from inrvid.registry import registry
 

@@ -193,10 +193,24 @@ def test_debug_shows_the_traceback(tmp_path):
         inrvid("generate", "nothing", "-o", "a.mp4", "--debug", cwd=tmp_path)
 
 
-def test_installed_command_fails_fast_without_torch(tmp_path):
-    """The console script itself: exit code 2, and no heavy import on the way to a recipe's error."""
+def run_and_tell(command, cwd):
+    """(exit code, whether torch was imported) of the console script itself."""
+    code = "import sys; from inrvid.cli import main\ntry: main()\nfinally: print('\\n', 'torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, cwd=cwd)
+    return result.returncode, result.stdout.split()[-1] == "True"
+
+
+@pytest.mark.parametrize(
+    "command", [["--help"], ["train", "--help"], ["recipe", "list"], ["runs", "here"], ["doctor", "-h"]]
+)
+def test_what_touches_no_component_imports_no_torch(command, tmp_path):
+    (tmp_path / "here").mkdir()
+    assert not run_and_tell(command, tmp_path)[1]
+
+
+def test_a_wrong_recipe_is_refused_before_the_training_is_loaded(tmp_path):
     (tmp_path / "bad.yaml").write_text("extends: quickstart\ngenerator:\n  motion:\n    typ: globl\n")
-    code = "import sys; from inrvid.cli import main\ntry: main()\nfinally: print('torch' in sys.modules)"
+    code = "import sys; from inrvid.cli import main\ntry: main()\nfinally: print('accelerate' in sys.modules)"
     command = [sys.executable, "-c", code, "train", "bad.yaml"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "False\n")

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from inrvid import Latents
-from inrvid.losses.configs import LogisticConfig
 from inrvid.losses.logistic import LogisticLoss, r1_norms
 from inrvid.models.official import DIGAN, STYLEGAN_V, from_official
 from inrvid.motion.noise import ExplicitNoise
@@ -15,7 +14,7 @@ from inrvid.precision import set_tf32
 from ..golden_files import GOLDEN, golden, gradient_error, relative_error
 
 CLIP = 16
-LOSS = LogisticLoss(LogisticConfig(r1_gamma=1.0))
+LOSS = LogisticLoss(LogisticLoss.Config(r1_gamma=1.0))
 
 
 class Case:

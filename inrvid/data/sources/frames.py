@@ -13,11 +13,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from ... import files
+from ...config import Fps
 from ...errors import DataError
 from .. import picture
-from ..configs import FrameFolderConfig, FrameZipConfig
 from ..damage import UnreadableError, decoding
 from ..finding import OTHERS, PICTURES, VIDEOS, classes_by_folder, files_in, left_out
 from ..indexed import Found, IndexedDataset
@@ -35,7 +36,7 @@ CODECS = {".jpg": "jpeg", ".tif": "tiff"}
 class Frames(IndexedDataset):
     """Each folder that holds pictures is a video; its frames are in the natural order of their names."""
 
-    config: FrameFolderConfig | FrameZipConfig
+    config: FrameFolder.Config | FrameZip.Config
     holds = f"folders of frames ({', '.join(suffix[1:] for suffix in PICTURES)})"
     labelled_by = (
         f'{LABELS_FILE} with "labels": [["folder", 0], …], or one sub-folder a class with the videos\' folders in it'
@@ -123,9 +124,14 @@ class Frames(IndexedDataset):
 
 
 class FrameFolder(Frames):
-    """`ROOT/video/0001.jpg`, or `ROOT/class/video/0001.jpg`."""
+    """Folders of frames (jpg, png), one a video.
 
-    Config = FrameFolderConfig
+    `ROOT/video/0001.jpg`, or `ROOT/class/video/0001.jpg`.
+    """
+
+    class Config(IndexedDataset.Config):
+        source_fps: Fps = Field(25.0, description="frame rate of the frames on disk")
+
     specificity: ClassVar[int] = 10
 
     @classmethod
@@ -149,12 +155,18 @@ class FrameFolder(Frames):
 
 
 class FrameZip(Frames):
-    """A zip of folders of frames, as StyleGAN-V's: classes in `dataset.json` at its top.
+    """A zip of frame folders, labels in dataset.json.
+
+    A zip of folders of frames, as StyleGAN-V's: classes in `dataset.json` at its top.
 
     A folder that holds all others (the data set's own name) is no part of the videos' names.
     """
 
-    Config = FrameZipConfig
+    source = "StyleGAN-V's format"
+
+    class Config(IndexedDataset.Config):
+        source_fps: Fps = Field(25.0, description="frame rate of the frames in the zip, where it does not say")
+
     specificity: ClassVar[int] = 30
     checked_by_zip = True
     _opened: tuple[int, zipfile.ZipFile, contextlib.ExitStack] | None = None

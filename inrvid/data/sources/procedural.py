@@ -6,13 +6,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import AfterValidator, Field
 
 from ...errors import DataError
 from ...random import Draws, Key
 from ..base import Skipped, VideoDataset, VideoRecord
-from ..configs import ProceduralScenesConfig
 from .scenes import Array, Points, Scene
 
 VERSION = 2
@@ -24,17 +25,37 @@ POINTS_AT_ONCE = 2**15
 """How many points are drawn in one go: temporaries that fit the cache."""
 
 
+def _different(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError(f"each may be named once, got {', '.join(values)}")
+    return values
+
+
 class ProceduralScenes(VideoDataset):
-    """Landscapes under a moving sky; classes are times of day, in equal numbers.
+    """Moving landscapes drawn by formulas: needs no download.
+
+    Landscapes under a moving sky; classes are times of day, in equal numbers.
 
     Raises:
         DataError: `frames` is less than `clip_length`.
     """
 
-    Config = ProceduralScenesConfig
-    config: ProceduralScenesConfig
+    class Config(VideoDataset.Config):
+        split: Literal["train", "test"] = Field("train", description="the two have no video in common")
+        videos: Annotated[int, Field(ge=1, le=10**6)] = Field(512, description="number of videos")
+        frames: Annotated[int, Field(ge=1, le=10**6)] = Field(16, description="frames a video")
+        elements: Annotated[tuple[Literal["clouds", "hills", "lake"], ...], Field(strict=False)] = Field(
+            ("clouds", "hills", "lake"), description="what there may be beside the sky and its sun or moon"
+        )
+        times_of_day: Annotated[
+            tuple[Literal["dawn", "day", "dusk", "night"], ...],
+            Field(strict=False, min_length=1),
+            AfterValidator(_different),
+        ] = Field(("dawn", "day", "dusk", "night"), description="in equal numbers; with labels, the classes")
 
-    def __init__(self, config: ProceduralScenesConfig):
+    config: Config
+
+    def __init__(self, config: Config):
         if config.frames < config.clip_length:
             raise DataError(
                 f"procedural videos of {config.frames} frames hold no clip of {config.clip_length}: "

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from ...config import describe
 from ...errors import DataError
 from ...files import read_text
-from ..configs import Ucf101Config
-from ..indexed import Found
+from ..indexed import Found, IndexedDataset
 from ..video_files import VideoFiles
 
 LIST_FOLDERS = ("ucfTrainTestlist", "UCF101TrainTestSplits-RecognitionTask/ucfTrainTestlist")
@@ -19,10 +21,18 @@ LISTED = re.compile(r"[^/\\\0]+/v_[^/\\\0]+\.avi")
 
 
 class Ucf101(VideoFiles):
-    """`ROOT/UCF-101/Class/v_*.avi` or `ROOT/Class/v_*.avi`; splits in `ROOT/ucfTrainTestlist/`."""
+    """UCF-101's layout with its split files.
 
-    Config = Ucf101Config
-    config: Ucf101Config
+    `ROOT/UCF-101/Class/v_*.avi` or `ROOT/Class/v_*.avi`; splits in `ROOT/ucfTrainTestlist/`.
+    """
+
+    source = "UCF-101 (2012)"
+
+    class Config(IndexedDataset.Config):
+        split: Literal["train", "test", "all"] = Field("all", description="part of the data")
+        split_number: Literal[1, 2, 3] = Field(1, description="which of the three official splits")
+
+    config: Config
     specificity = 30
     holds = "UCF-101 videos (UCF-101/ClassName/v_*.avi or ClassName/v_*.avi)"
     labelled_by = "one sub-folder a class, with the videos in it"

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..configs import VideoFolderConfig
 from ..finding import are_videos, classes_by_folder
-from ..indexed import Found
+from ..indexed import Found, IndexedDataset
 from ..video_files import VideoFiles
 
 
 class VideoFolder(VideoFiles):
-    """All video files in a folder and its sub-folders; or a single file."""
+    """A folder of video files; class = sub-folder.
 
-    Config = VideoFolderConfig
+    All video files in a folder and its sub-folders; or a single file.
+    """
+
+    class Config(IndexedDataset.Config):
+        pass
+
     specificity = 20
     labelled_by = "one sub-folder a class, with the videos in it"
 

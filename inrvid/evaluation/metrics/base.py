@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from typing import ClassVar
 
 from torch import Tensor
 
-from .configs import MetricConfig
+from ...config import PartConfig
 
 
 class Metric(abc.ABC):
     """Compares generated clips with real ones. Features are streamed: a batch of clips is seen once."""
 
-    Config: ClassVar[type[MetricConfig]]
+    class Config(PartConfig):
+        """What every metric has."""
 
-    def __init__(self, config: MetricConfig):
+    def __init__(self, config: Config):
         self.config = config
 
     @abc.abstractmethod

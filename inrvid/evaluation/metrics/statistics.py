@@ -15,14 +15,15 @@ says nothing about fine detail and cannot be compared with FVD.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor
 
 from ...errors import InrvidError
 from .base import Metric
-from .configs import VideoStatisticsConfig
 from .frechet import frechet_distance, gaussian
 
 COLOUR_SCALE = 0.3
@@ -39,12 +40,22 @@ LUMA = (0.299, 0.587, 0.114)
 
 
 class VideoStatistics(Metric):
-    """Fréchet distances of colours and edges (`spatial`) and of change and flow (`temporal`)."""
+    """Fréchet distances of simple spatial and temporal statistics: quick, needs no weights.
 
-    Config = VideoStatisticsConfig
-    config: VideoStatisticsConfig
+    Fréchet distances of colours and edges (`spatial`) and of change and flow (`temporal`).
+    """
 
-    def __init__(self, config: VideoStatisticsConfig):
+    class Config(Metric.Config):
+        cells: Annotated[int, Field(ge=1, le=16)] = Field(
+            4, description="cells a side over which statistics are averaged"
+        )
+        cell_size: Annotated[int, Field(ge=2, le=64)] = Field(
+            8, description="side of a cell in pixels; frames are area-resized to cells × cell_size"
+        )
+
+    config: Config
+
+    def __init__(self, config: Config):
         super().__init__(config)
         self.side = config.cells * config.cell_size
 
