@@ -14,9 +14,7 @@ from .base import SharedBasis, gaussian_frequencies
 class LogCoords(SharedBasis):
     """Fixed axis-aligned frequencies, logarithmically spaced.
 
-    Axis-aligned frequencies, logarithmically spaced from one period a frame to the native grid's Nyquist rate.
-
-    Even phases follow x, odd ones y.
+    From one period a frame to the native grid's Nyquist rate; even phases follow x, odd ones y.
     """
 
     source = "INR-GAN (CVPR 2021)"
@@ -40,7 +38,7 @@ class LogCoords(SharedBasis):
 class RandomCoords(SharedBasis):
     """Fixed Gaussian random frequencies.
 
-    Gaussian random Fourier features (Tancik et al., NeurIPS 2020), drawn when the model is built.
+    Random Fourier features (Tancik et al., NeurIPS 2020), drawn when the model is built.
     """
 
     source = "INR-GAN (CVPR 2021)"

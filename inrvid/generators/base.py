@@ -22,12 +22,15 @@ from ..grid import Grid
 from ..latents import Latents
 from ..layers.mapping import MappingNetwork
 from ..layers.precision import in_its_own_precision
+from ..motion.base import MotionState
 from ..random import Draws
 from ..registry import PartOf, registry
 from ..transfer import sent
 from .inr import Noise, VideoINR
 
 Labels = int | Sequence[int] | Tensor | None
+DrawsFor = Callable[[str], Draws]
+"""Purpose → an independent stream of draws for it, one a video."""
 
 
 class VideoGenerator(nn.Module, abc.ABC):
@@ -78,7 +81,7 @@ class VideoGenerator(nn.Module, abc.ABC):
         """Styles `[B, num_ws, w_dim]` → φ: everything that depends on the video and not on time or place."""
 
     @abc.abstractmethod
-    def render(self, phi: Mapping[str, Tensor], state: Any, t: Tensor, grid: Grid) -> Tensor:
+    def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
         """φ at the times t `[B, T]`, whose motion state is `state`, on `grid` → frames `[B, T, 3, H, W]`."""
 
     # What a caller uses
@@ -124,8 +127,8 @@ class VideoGenerator(nn.Module, abc.ABC):
         seeds = range(seed, seed + count)
         return self.draw_latents(lambda purpose: Draws.of_seeds(seeds, purpose), count, label)
 
-    def draw_latents(self, draws: Any, count: int, label: Labels = None) -> Latents:
-        """Latents from `draws(purpose) → Draws`, one independent stream each for content, motion and label."""
+    def draw_latents(self, draws: DrawsFor, count: int, label: Labels = None) -> Latents:
+        """Latents from `draws`, one independent stream each for content, motion and label."""
         motion, device = self.motion.sample_noise(draws("motion")), self.device
         return Latents(
             content=sent(draws("content").normal(self.z_dim), device),
@@ -179,7 +182,7 @@ class VideoGenerator(nn.Module, abc.ABC):
 
         return push_generator(self, repo_id, **kwargs)
 
-    def _one_hot(self, label: Labels, count: int, draws: Any) -> Tensor:
+    def _one_hot(self, label: Labels, count: int, draws: DrawsFor) -> Tensor:
         classes = self.label_dim
         if isinstance(label, Tensor) and label.shape == (count, classes):
             return label.float()

@@ -19,7 +19,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import torch
 import torch.nn.functional as F
@@ -37,7 +37,7 @@ from ..kernels.pointwise import for_inference, pointwise
 from ..layers.fmm import FMMLinear
 from ..layers.half import enter, half_dtypes, outside, runs_in, switch
 from ..layers.rgb import ToRGB, add_rgb
-from ..motion.base import Motion
+from ..motion.base import Motion, MotionState
 from ..registry import PartOf, registry
 from .base import VideoGenerator
 from .blocks import below, count_ws, modulate_blocks
@@ -87,7 +87,7 @@ class InrGan(VideoGenerator):
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
         return modulate_blocks(self._blocks(), ws)
 
-    def render(self, phi: Mapping[str, Tensor], state: Any, t: Tensor, grid: Grid) -> Tensor:
+    def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
         blocks = [
             block.prepared(below(name, phi), state, self.dtypes[int(name)]) for name, block in self._blocks().items()
         ]
@@ -165,7 +165,7 @@ class InrBlock(nn.Module):
             phi.update({f"coords.{k}": v for k, v in self.embedding.coords.predict(ws[:, 0]).items()})
         return phi
 
-    def prepared(self, phi: dict[str, Tensor], state: Any, dtype: torch.dtype | None) -> PreparedBlock:
+    def prepared(self, phi: dict[str, Tensor], state: MotionState, dtype: torch.dtype | None) -> PreparedBlock:
         """Everything that one call needs and that no point of it changes."""
         dtype = runs_in(dtype, self.rgb.weight)
         weights = [enter(phi[f"layers.{i}"], dtype) for i in range(len(self.layers))]

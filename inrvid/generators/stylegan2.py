@@ -7,7 +7,7 @@ stands behind w in every layer (`styles`, as MoCoGAN+SG2 has it). All frames of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import torch
 from einops import rearrange
@@ -22,6 +22,7 @@ from ..layers.conv import EqConv2d
 from ..layers.half import bounded, half_dtypes, runs_in, switch
 from ..layers.modulated_conv import ModulatedConv2d
 from ..layers.rgb import ToRGB, add_rgb
+from ..motion.base import MotionState
 from .base import VideoGenerator
 from .blocks import below, count_ws, modulate_blocks
 from .pieces import splits
@@ -78,7 +79,7 @@ class StyleGan2(VideoGenerator):
         phi = {"ws": ws}
         return phi if self.in_every_layer else phi | modulate_blocks(self._blocks(), ws)
 
-    def render(self, phi: Mapping[str, Tensor], state: Any, t: Tensor, grid: Grid) -> Tensor:
+    def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
         if grid != Grid(self.resolution, self.resolution):
             raise InrvidError(
                 f"size {grid.height}x{grid.width}: stylegan2 draws {self.resolution}x{self.resolution} and the whole "

@@ -7,7 +7,7 @@ the width that its place in the backbone asks for. Any motion thereby goes with 
 from __future__ import annotations
 
 import abc
-from typing import Any, ClassVar
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from torch import Tensor, nn
 
@@ -15,19 +15,24 @@ from ..config import PartConfig
 from ..random import Draws
 from .noise import NoiseSequence
 
+MotionState: TypeAlias = object
+"""What a trunk hands to its own heads, to those who carry it and do not look into it."""
+Noise = TypeVar("Noise", bound="Tensor | NoiseSequence")
+State = TypeVar("State")
 
-class MotionHead(nn.Module, abc.ABC):
+
+class MotionHead(nn.Module, abc.ABC, Generic[State]):
     """(state, w) → motion code `[B, T, width]`. `width` may be 0 (no motion at all)."""
 
     width: int
 
     @abc.abstractmethod
-    def forward(self, state: Any, w: Tensor) -> Tensor:
+    def forward(self, state: State, w: Tensor) -> Tensor:
         """`state` as the trunk gave it, w `[B, w_dim]` of the layer that takes the code in."""
 
 
-class Motion(nn.Module, abc.ABC):
-    """The trunk.
+class Motion(nn.Module, abc.ABC, Generic[Noise, State]):
+    """The trunk, of the motion noise that it draws and the state that it makes of it.
 
     Constructed as `Class(config, z_dim=…, label_dim=…, clip_length=…)`.
     """
@@ -39,13 +44,13 @@ class Motion(nn.Module, abc.ABC):
         self.config, self.z_dim, self.label_dim, self.clip_length = config, z_dim, label_dim, clip_length
 
     @abc.abstractmethod
-    def sample_noise(self, draws: Draws) -> Tensor | NoiseSequence:
+    def sample_noise(self, draws: Draws) -> Noise:
         """Motion noise of `len(draws)` videos, on the CPU: `[B, …]`, or a sequence without an end."""
 
     @abc.abstractmethod
-    def head(self, width: int, w_dim: int) -> MotionHead:
+    def head(self, width: int, w_dim: int) -> MotionHead[State]:
         """A new head that gives codes of `width` (or of width 0, if this motion has none)."""
 
     @abc.abstractmethod
-    def forward(self, noise: Any, label: Tensor, t: Tensor) -> Any:
+    def forward(self, noise: Noise, label: Tensor, t: Tensor) -> State:
         """State of the videos with this noise and label `[B, classes]` at times t `[B, T]`, in frames."""

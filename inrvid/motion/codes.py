@@ -36,7 +36,7 @@ class CodeNetwork(nn.Module):
     """Number of noises that one code sees."""
 
 
-class CodesMotion(Motion):
+class CodesMotion(Motion[NoiseSequence | Tensor, CodePair]):
     """Trunk: noise sequence → `CodePair` at times t. Its heads are acyclic positional encodings."""
 
     class Config(PartConfig):
@@ -65,7 +65,7 @@ class CodesMotion(Motion):
     def sample_noise(self, draws: Draws) -> NoiseSequence:
         return SeededNoise.of_keys(draws.keys, draws.purpose, self.z_dim)
 
-    def head(self, width: int, w_dim: int) -> MotionHead:
+    def head(self, width: int, w_dim: int) -> MotionHead[CodePair]:
         return AcyclicHead(self.config, width)
 
     def forward(self, noise: NoiseSequence | Tensor, label: Tensor, t: Tensor) -> CodePair:
@@ -91,7 +91,7 @@ class CodesMotion(Motion):
         return torch.cat([values, labels.to(values.dtype)], dim=-1).flatten(0, 1)
 
 
-class AcyclicHead(MotionHead):
+class AcyclicHead(MotionHead[CodePair]):
     def __init__(self, config: CodesMotion.Config, width: int):
         super().__init__()
         self.width = width

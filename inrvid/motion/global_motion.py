@@ -27,7 +27,7 @@ class GlobalState(NamedTuple):
     """Time in unit clip length, `[B, T]`."""
 
 
-class GlobalMotion(Motion):
+class GlobalMotion(Motion[Tensor, GlobalState]):
     """One motion vector a video, scaled by time and passed through f_M."""
 
     source = "DIGAN (ICLR 2022) §3.2"
@@ -51,14 +51,14 @@ class GlobalMotion(Motion):
     def sample_noise(self, draws: Draws) -> Tensor:
         return draws.normal(self.z_dim)
 
-    def head(self, width: int, w_dim: int) -> MotionHead:
+    def head(self, width: int, w_dim: int) -> MotionHead[GlobalState]:
         return GlobalHead(self.config, width=width, w_dim=w_dim, z_dim=self.z_dim)
 
     def forward(self, noise: Tensor, label: Tensor, t: Tensor) -> GlobalState:
         return GlobalState(noise, (t.double() / (self.clip_length - 1)).to(noise.dtype))
 
 
-class GlobalHead(MotionHead):
+class GlobalHead(MotionHead[GlobalState]):
     def __init__(self, config: GlobalMotion.Config, *, width: int, w_dim: int, z_dim: int):
         super().__init__()
         self.config, self.width = config, width

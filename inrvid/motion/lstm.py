@@ -20,7 +20,7 @@ from .noise import ExplicitNoise, NoiseSequence, SeededNoise
 LAYERS = 2
 
 
-class LstmMotion(Motion):
+class LstmMotion(Motion[NoiseSequence | Tensor, Tensor]):
     """Recurrent motion codes, linearly interpolated."""
 
     source = "MoCoGAN (CVPR 2018); StyleGAN-V (CVPR 2022) §4.2"
@@ -40,7 +40,7 @@ class LstmMotion(Motion):
     def sample_noise(self, draws: Draws) -> NoiseSequence:
         return SeededNoise.of_keys(draws.keys, draws.purpose, self.z_dim)
 
-    def head(self, width: int, w_dim: int) -> MotionHead:
+    def head(self, width: int, w_dim: int) -> MotionHead[Tensor]:
         return LstmHead(self.config, width)
 
     def forward(self, noise: NoiseSequence | Tensor, label: Tensor, t: Tensor) -> Tensor:
@@ -56,7 +56,7 @@ class LstmMotion(Motion):
         return before.lerp(after, (place - left)[..., None].to(codes.dtype))
 
 
-class LstmHead(MotionHead):
+class LstmHead(MotionHead[Tensor]):
     def __init__(self, config: LstmMotion.Config, width: int):
         super().__init__()
         self.width = width

@@ -9,7 +9,7 @@ from ..random import Draws
 from .base import Motion, MotionHead
 
 
-class StaticMotion(Motion):
+class StaticMotion(Motion[Tensor, Tensor]):
     """No motion: turns a video generator into the image generator it came from."""
 
     class Config(PartConfig):
@@ -18,14 +18,14 @@ class StaticMotion(Motion):
     def sample_noise(self, draws: Draws) -> Tensor:
         return draws.normal(0)
 
-    def head(self, width: int, w_dim: int) -> MotionHead:
+    def head(self, width: int, w_dim: int) -> MotionHead[Tensor]:
         return StaticHead()
 
     def forward(self, noise: Tensor, label: Tensor, t: Tensor) -> Tensor:
         return t
 
 
-class StaticHead(MotionHead):
+class StaticHead(MotionHead[Tensor]):
     width = 0
 
     def forward(self, state: Tensor, w: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from .base import TimeSampler
 class BetaPair(TimeSampler):
     """Two times in a clip, t1 ~ Beta(2, 1) and t2 ~ Beta(1, 2), sorted.
 
-    t1 ~ Beta(2, 1), t2 ~ Beta(1, 2) in unit clip length, sorted.
+    In unit clip length.
 
     Real clips: frames ⌊T·t⌋ of a clip of T frames at a uniform offset; generated: t·(T − 1) frames.
     """

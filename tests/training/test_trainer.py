@@ -25,7 +25,7 @@ from inrvid.training.keeping import checkpoints, newest_intact
 from inrvid.training.run_dir import Start, find_start, new_run_dir, refuse_another_model
 from inrvid.training.trainer import Interrupted, Trainer
 
-from ..hub_server import hub
+from ..models.hub_server import hub
 from .test_keeping import damage, make
 
 

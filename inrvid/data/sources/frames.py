@@ -157,9 +157,8 @@ class FrameFolder(Frames):
 class FrameZip(Frames):
     """A zip of frame folders, labels in dataset.json.
 
-    A zip of folders of frames, as StyleGAN-V's: classes in `dataset.json` at its top.
-
-    A folder that holds all others (the data set's own name) is no part of the videos' names.
+    `dataset.json` lies at its top, as in StyleGAN-V's. A folder that holds all others (the data set's own name) is no
+    part of the videos' names.
     """
 
     source = "StyleGAN-V's format"

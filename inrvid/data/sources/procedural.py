@@ -34,7 +34,7 @@ def _different(values: tuple[str, ...]) -> tuple[str, ...]:
 class ProceduralScenes(VideoDataset):
     """Moving landscapes drawn by formulas: needs no download.
 
-    Landscapes under a moving sky; classes are times of day, in equal numbers.
+    There is a sky that moves; classes are times of day, in equal numbers.
 
     Raises:
         DataError: `frames` is less than `clip_length`.

@@ -9,7 +9,7 @@ from inrvid.losses.logistic import LogisticLoss, r1_norms
 from inrvid.models.official import DIGAN, STYLEGAN_V, from_official
 from inrvid.registry import registry
 
-from .golden_files import GOLDEN, assert_close, golden, gradient_error
+from ..golden_files import GOLDEN, assert_close, golden, gradient_error
 
 LOSS = LogisticLoss(LogisticLoss.Config(r1_gamma=1.0))
 CLIP = 16

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from inrvid import InrvidError, VideoGenerator, build_generator
 
-from .small import small_generator
+from ..small import small_generator
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from inrvid import Grid, build_generator, load_recipe
 from inrvid.cli import app
 from inrvid.recipe.file import installed_recipes
 
-from .small import small_generator
+from ..small import small_generator
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 PAGE = runpy.run_path(str(DOCS / "make_papers.py"))
 ITEMS = [item for paper in PAGE["papers"]() for item in paper.items]
 
