@@ -49,7 +49,17 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "zip": "inrvid.data.sources.frames:FrameZip",
         "procedural": "inrvid.data.sources.procedural:ProceduralScenes",
     },
+    "detectors": {
+        "i3d": "inrvid.evaluation.detectors.i3d:I3d",
+        "random": "inrvid.evaluation.detectors.random:RandomFeatures",
+        "statistics": "inrvid.evaluation.detectors.statistics:Statistics",
+    },
     "metrics": {
-        "statistics": "inrvid.evaluation.metrics.statistics:VideoStatistics",
+        "fvd": "inrvid.evaluation.metrics.frechet:Fvd",
+        "fid": "inrvid.evaluation.metrics.frechet:Fid",
+        "statistics": "inrvid.evaluation.metrics.frechet:Statistics",
+        "kvd": "inrvid.evaluation.metrics.kernel:Kvd",
+        "precision_recall": "inrvid.evaluation.metrics.precision_recall:PrecisionRecall",
+        "inception_score": "inrvid.evaluation.metrics.inception_score:InceptionScore",
     },
 }

@@ -192,6 +192,7 @@ REGISTRIES: dict[str, Registry] = {
         "time_samplers": "time sampler",
         "losses": "loss",
         "datasets": "data set",
+        "detectors": "detector",
         "metrics": "metric",
     }.items()
 }

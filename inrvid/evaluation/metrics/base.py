@@ -1,28 +1,57 @@
-"""What a metric offers: features of clips, and a score from the features of two sets of clips."""
+"""What a metric offers: what it wants to see of a video, by which detector, and a score of two sets of features."""
 
 from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
+from pydantic import Field
 from torch import Tensor
 
-from ...config import PartConfig
+from ...config import MOST, Count, PartConfig
+from ...registry import PartOf
+from ..clips import Window
+
+Parts = Mapping[str, slice]
+"""Columns of a detector's features by name; of most, one part without a name."""
 
 
 class Metric(abc.ABC):
-    """Compares generated clips with real ones. Features are streamed: a batch of clips is seen once."""
+    """Constructed as `Class(config)`. It sees features alone: a clip is looked at once for all metrics of a detector.
+
+    What it says of clips of other lengths or by other detectors are other scores: both are part of its name.
+    """
 
     class Config(PartConfig):
-        """What every metric has."""
+        frames: Annotated[int, Field(ge=1, le=MOST)] | None = Field(
+            None, description="frames of a clip; default: of a training clip"
+        )
+        stride: Count = Field(1, description="each n-th frame of a video")
+        detector: Annotated[PartConfig, PartOf("detectors")] = Field(
+            {"type": "i3d"}, validate_default=True, description="what turns clips into features"
+        )
+
+    biased: ClassVar[bool] = False
+    """Whether it is larger for fewer clips of the same."""
 
     def __init__(self, config: Config):
         self.config = config
 
-    @abc.abstractmethod
-    def features(self, frames: Tensor) -> dict[str, Tensor]:
-        """Features by name, float64 `[B, n]` each, of frames `[B, T, 3, H, W]` in [−1, 1]."""
+    @property
+    def name(self) -> str:
+        """fvd16, fvd128s8, kvd: type, frames and stride where they are written."""
+        frames = "" if self.config.frames is None else str(self.config.frames)
+        return f"{self.config.type}{frames}" + (f"s{self.config.stride}" if self.config.stride > 1 else "")
+
+    def window(self, clip_length: int) -> Window:
+        """What it sees of a video, where training clips have `clip_length` frames."""
+        return Window(self.config.frames or clip_length, self.config.stride)
 
     @abc.abstractmethod
-    def score(self, real: Mapping[str, Tensor], fake: Mapping[str, Tensor]) -> dict[str, float]:
-        """Scores by name of two sets' features (all batches concatenated); lower is better."""
+    def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
+        """Scores by name ('' for the only one) of features `[N, n]` and `[M, n]`, float64.
+
+        Raises:
+            InrvidError: too few, or features that are not finite.
+        """

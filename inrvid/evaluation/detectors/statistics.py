@@ -1,4 +1,4 @@
-"""A quick score without a network: Fréchet distances of statistics that one can name.
+"""Features without a network, for a quick score: statistics that one can name.
 
 Frames are area-resized to cells × cell_size pixels a side and averaged over each cell of a coarse grid:
 
@@ -23,8 +23,7 @@ from pydantic import Field
 from torch import Tensor
 
 from ...errors import InrvidError
-from .base import Metric
-from .frechet import frechet_distance, gaussian
+from .base import Detector
 
 COLOUR_SCALE = 0.3
 EDGE_SCALE = 0.05
@@ -39,13 +38,10 @@ FLOW_PRIOR = 1e-3
 LUMA = (0.299, 0.587, 0.114)
 
 
-class VideoStatistics(Metric):
-    """Fréchet distances of simple spatial and temporal statistics: quick, needs no weights.
+class Statistics(Detector):
+    """Colours and edges (`spatial`), change and flow (`temporal`), by cells of a coarse grid: needs no weights."""
 
-    Fréchet distances of colours and edges (`spatial`) and of change and flow (`temporal`).
-    """
-
-    class Config(Metric.Config):
+    class Config(PartConfig):
         cells: Annotated[int, Field(ge=1, le=16)] = Field(
             4, description="cells a side over which statistics are averaged"
         )
@@ -54,30 +50,28 @@ class VideoStatistics(Metric):
         )
 
     config: Config
+    min_frames = 3
 
     def __init__(self, config: Config):
         super().__init__(config)
         self.side = config.cells * config.cell_size
 
+    @property
+    def parts(self) -> Mapping[str, slice]:
+        columns = 4 * self.config.cells**2
+        return {"spatial": slice(0, columns), "temporal": slice(columns, 2 * columns)}
+
     @torch.no_grad()
-    def features(self, frames: Tensor) -> dict[str, Tensor]:
-        """Of frames `[B, T, 3, H, W]` in [−1, 1]: `spatial` and `temporal`, `[B, 4·cells²]` each.
+    def features(self, frames: Tensor) -> Tensor:
+        """Of frames `[B, T, 3, H, W]` in [−1, 1]: `[B, 8·cells²]`.
 
         Raises:
             InrvidError: frames of another shape, or fewer than 3 a clip (there would be no acceleration).
         """
-        if frames.ndim != 5 or frames.shape[2] != 3 or frames.shape[1] < 3:
+        if frames.ndim != 5 or frames.shape[2] != 3 or frames.shape[1] < self.min_frames:
             raise InrvidError(f"statistics need frames [B, T, 3, H, W] with T ≥ 3, got {list(frames.shape)}")
         frames = self._resized(frames)
-        spatial, temporal = self._spatial(frames[:, frames.shape[1] // 2]), self._temporal(frames)
-        return {"spatial": spatial.double(), "temporal": temporal.double()}
-
-    def score(self, real: Mapping[str, Tensor], fake: Mapping[str, Tensor]) -> dict[str, float]:
-        """Squared Fréchet distances, covariances divided by N − 1. Raises InrvidError below 2 clips a set."""
-        return {
-            name: frechet_distance(*gaussian(real[name], unbiased=True), *gaussian(fake[name], unbiased=True))
-            for name in ("spatial", "temporal")
-        }
+        return torch.cat([self._spatial(frames[:, frames.shape[1] // 2]), self._temporal(frames)], dim=1).double()
 
     def _resized(self, frames: Tensor) -> Tensor:
         images = frames.flatten(0, 1).float()

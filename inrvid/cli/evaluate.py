@@ -1,0 +1,141 @@
+"""`inrvid evaluate MODEL|VIDEOS --against DATA`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..evaluation.evaluate import Progress
+    from ..evaluation.features import Share
+    from ..evaluation.record import Record
+
+
+def evaluate(
+    subject: str = typer.Argument(help="A model (folder, run, Hub repository owner/name), or a folder of videos."),
+    against: str = typer.Option(
+        None, "--against", metavar="DATA", help="Real videos: a path; default: what the model was trained on."
+    ),
+    protocol: str = typer.Option("inrvid", "--protocol", metavar="NAME|FILE", help="Which choices: one of the library's or a file."),
+    metrics: str = typer.Option(None, "--metrics", metavar="fvd16,kvd", help="These instead of the protocol's."),
+    overrides: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key: the record says so."),
+    data: list[str] = typer.Option([], "--data", metavar="KEY=VALUE", help="How the real videos are read: split=test."),
+    fps: float = typer.Option(None, help="Resample the videos to this rate."),
+    resolution: int = typer.Option(None, min=4, help="Side, where the videos' sizes differ."),
+    any_rate: bool = typer.Option(False, "--any-rate", help="Compare videos of different frame rates."),
+    force: bool = typer.Option(False, "--force", help="Score fewer clips than asked for, or than make sense."),
+    output: Path = typer.Option(None, "-o", "--output", help="Write the record there: JSON."),
+    as_json: bool = typer.Option(False, "--json", help="For programs: the record instead of a table."),
+    processes: int = typer.Option(1, "--processes", min=1, max=64, help="Share the work."),
+    fresh: bool = typer.Option(False, "--fresh", help="Compute features of real videos again."),
+    cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
+) -> None:
+    """Score a model, or any videos, against real ones."""
+    from ..plain_yaml import parse_value
+    from ..training.processes.launch import check_group, inside_launcher, launch
+
+    check_group()
+    if processes > 1 and not inside_launcher():
+        raise typer.Exit(launch(processes, sys.argv[1:]))
+    from ..evaluation.evaluate import Evaluation
+    from ..evaluation.protocol import load_protocol
+    from ..evaluation.subjects import Given, default_device, real_subject
+
+    chosen, variant = load_protocol(protocol, overrides, metrics)
+    changes: dict[str, Any] = {key: parse_value(value) for key, _, value in (item.partition("=") for item in data)}
+    device = default_device(cpu)
+    given = Given(subject, fps=fps, resolution=resolution, device=str(device))
+    real = real_subject(against, given, chosen, changes | ({"fps": fps} if fps else {}), any_rate=any_rate)
+    fakes = [given.subject(chosen, run) for run in range(chosen.runs)]
+    with _shared() as share, _progress(quiet=share.rank > 0) as progress:
+        record = Evaluation(
+            chosen, variant, real, fakes, clip_length=given.clip_length, resolution=given.resolution, device=device,
+            share=share, force=force, cached=not fresh, progress=progress,
+        )()  # fmt: skip
+        if share.rank > 0:
+            return
+    if output is not None:
+        record.write(output)
+    typer.echo(record.model_dump_json(indent=2, exclude_none=True)) if as_json else _print(record)
+
+
+@contextmanager
+def _shared() -> Iterator[Share]:
+    """This process's part of the work, where a launcher started several."""
+    import os
+
+    from ..evaluation.features import Share
+
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        yield Share()
+        return
+    import torch.distributed as dist
+
+    from ..training.processes.launch import meeting
+
+    with meeting():
+        dist.init_process_group("gloo")
+
+    def gather(own: object) -> list[Any]:
+        found: list[Any] = [None] * count
+        dist.all_gather_object(found, own)
+        return found
+
+    try:
+        yield Share(dist.get_rank(), count, gather)
+    finally:
+        dist.destroy_process_group()
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Progress]:
+    """Bars with the time left on a terminal; else nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True, quiet=quiet)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done)
+
+        yield show
+
+
+def _print(record: Record) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(soft_wrap=True)
+    variant = ", ".join(f"{key}={value}" for key, value in record.variant.items())
+    console.print(
+        f"protocol {record.protocol} {record.protocol_version}" + (f", variant: {variant}" if variant else ""),
+        highlight=False,
+    )
+    for what, side in (("real", record.real), ("scored", record.fake)):
+        clips = "; ".join(f"{count} clips of {window}" for window, count in side.clips.items())
+        console.print(f"{what:<7} {escape(side.name)}: {clips}", highlight=False)
+    table = Table("score", "", "±", "with more clips", box=None)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, score in record.scores.items():
+        error = "" if score.error is None else f"{score.error:.2g}"
+        more = "" if score.more_clips is None else f"{score.more_clips:.4g}"
+        table.add_row(name, f"{score.value:.4g}", error, more)
+    console.print(table)
+    for note in record.notes:
+        console.print(f"note: {escape(note)}", highlight=False)
+    for name, digest in record.detectors.items():
+        what = ", ".join(f"{key} {value[:12] if key == 'sha256' else value}" for key, value in digest.items())
+        console.print(f"detector {escape(name)}: {what or 'no weights'}", highlight=False)

@@ -1,0 +1,166 @@
+"""Which clips a score is made of: the choices that move it most, each one explicit.
+
+A *window* is what a detector sees of a video: so many frames, each `stride`-th. A *source* (a data set, or a generator)
+chooses clips for a window and reads them; a clip is a pair of numbers, so that processes can share the work.
+"""
+
+from __future__ import annotations
+
+import abc
+import hashlib
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data.base import VideoDataset
+from ..errors import DataError, InrvidError
+from ..generators.base import VideoGenerator
+from ..random import Draws
+
+
+class Window(NamedTuple):
+    """`frames` frames, `stride` apart."""
+
+    frames: int
+    stride: int = 1
+
+    @property
+    def span(self) -> int:
+        """Frames of a video that it reaches over."""
+        return (self.frames - 1) * self.stride + 1
+
+    def __str__(self) -> str:
+        return f"{self.frames} frames" + (f", each {self.stride}th" if self.stride > 1 else "")
+
+
+class Clip(NamedTuple):
+    """A data set's video and the frame at which the clip starts; a generator's seed and the time of its first frame."""
+
+    video: int
+    start: int
+
+
+class Source(abc.ABC):
+    """Where clips come from."""
+
+    name: str
+    """For people."""
+    fingerprint: str
+    """A hex digest of what it is."""
+
+    @abc.abstractmethod
+    def choose(self, window: Window, count: int) -> list[Clip]:
+        """At most `count` clips; fewer where there are no more."""
+
+    @abc.abstractmethod
+    def read(self, window: Window, clips: Sequence[Clip]) -> Tensor:
+        """Frames `[b, frames, 3, H, W]` in [−1, 1]; those of videos that cannot be decoded are left out where the
+        data's `on_error` says so."""
+
+
+Order = Literal["random", "first"]
+Start = Literal["random", "first"]
+
+
+class DatasetClips(Source):
+    """Clips of videos.
+
+    Args:
+        order: of the videos: random (by the seed), or by name, as releases took the first ones.
+        start: a random offset in each video (by the seed and the video), or its first frame.
+        one_a_video: else all clips that lie one behind the other in a video: they are not independent.
+    """
+
+    def __init__(
+        self,
+        dataset: VideoDataset,
+        *,
+        name: str = "",
+        order: Order = "random",
+        start: Start = "random",
+        one_a_video: bool = True,
+        seed: int = 0,
+    ):
+        self.dataset, self.order, self.start, self.one_a_video, self.seed = dataset, order, start, one_a_video, seed
+        self.name = name or str(dataset.config.path or dataset.config.type)
+        self.fingerprint = dataset.fingerprint
+
+    def choose(self, window: Window, count: int) -> list[Clip]:
+        videos = np.arange(len(self.dataset))
+        if self.order == "random":
+            videos = np.random.Generator(np.random.Philox(self.seed)).permutation(videos)
+        found: list[Clip] = []
+        for video in videos.tolist():
+            last = self.dataset.length(video) - window.span
+            if last < 0:
+                continue
+            starts = [self._start(video, last)] if self.one_a_video else range(0, last + 1, window.span)
+            found += [Clip(video, start) for start in starts]
+            if len(found) >= count:
+                break
+        return found[:count]
+
+    def too_short(self, window: Window) -> int:
+        """Videos that are shorter than the window."""
+        return sum(self.dataset.length(video) < window.span for video in range(len(self.dataset)))
+
+    def _start(self, video: int, last: int) -> int:
+        if self.start == "first":
+            return 0
+        draws = Draws.of_batch(self.seed, "held-out clips", 0, [video])
+        return int(draws.integers(torch.tensor([last + 1])))
+
+    def read(self, window: Window, clips: Sequence[Clip]) -> Tensor:
+        read = [frames for clip in clips if (frames := self._read(window, clip)) is not None]
+        height, width = (read[0].shape[1:3]) if read else (1, 1)
+        frames = np.stack(read) if read else np.empty((0, window.frames, height, width, 3), np.uint8)
+        return torch.from_numpy(frames).movedim(-1, 2).float() / 127.5 - 1
+
+    def _read(self, window: Window, clip: Clip) -> np.ndarray | None:
+        try:
+            return self.dataset.read(clip.video, range(clip.start, clip.start + window.span, window.stride))
+        except DataError:
+            if self.dataset.config.on_error == "fail":
+                raise
+            return None
+
+
+class GeneratorClips(Source):
+    """Videos of a generator from t = 0, of one seed each.
+
+    Args:
+        first_seed: away from those that sample grids show.
+        quantise: round frames to 8 bits a channel, as files have them.
+    """
+
+    def __init__(self, generator: VideoGenerator, *, name: str = "", first_seed: int = 1_000_000, quantise: bool = False):
+        self.generator, self.name, self.first_seed, self.quantise = generator, name, first_seed, quantise
+
+    @property
+    def fingerprint(self) -> str:  # type: ignore[override]
+        """Of the weights, and the seed of the first video."""
+        digest = hashlib.sha256(str(self.first_seed).encode())
+        for key, value in sorted(self.generator.state_dict().items()):
+            digest.update(key.encode())
+            digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
+
+    def choose(self, window: Window, count: int) -> list[Clip]:
+        return [Clip(self.first_seed + i, 0) for i in range(count)]
+
+    @torch.no_grad()
+    def read(self, window: Window, clips: Sequence[Clip]) -> Tensor:
+        t = torch.arange(window.frames, device=self.generator.device) * window.stride
+        inr = self.generator.inr(self._latents(clips))
+        # One at a time: memory. A video's frames are those of its seed in any batch, but for rounding.
+        frames = torch.cat([torch.cat(list(inr[i].stream(t)), dim=1).cpu() for i in range(len(inr))]).float()
+        return ((frames.clamp(-1, 1) * 127.5 + 127.5).round() / 127.5 - 1) if self.quantise else frames
+
+    def _latents(self, clips: Sequence[Clip]):
+        seeds = [clip.video for clip in clips]
+        if seeds != list(range(seeds[0], seeds[0] + len(seeds))):
+            raise InrvidError("seeds of a batch follow each other")
+        return self.generator.sample_latents(len(seeds), seed=seeds[0])

@@ -1,0 +1,1 @@
+"""Detectors: clips → features. `base` says what one offers."""

@@ -1,0 +1,267 @@
+"""A protocol applied: two sources of clips → a record."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from .. import __version__
+from ..config import PartConfig
+from ..data.index import cache_directory
+from ..errors import InrvidError
+from ..files import write_bytes
+from ..registry import registry
+from .clips import Clip, DatasetClips, Source, Window
+from .detectors.base import Detector
+from .features import Features, Share, features_of
+from .metrics.base import Metric
+from .protocol import Protocol
+from .record import Record, Score, Side
+
+FEWEST, ENOUGH = 256, 2048
+"""Clips below which a score is refused, and below which a word is said."""
+
+Progress = Callable[[str, int, int], None]
+"""(what, clips done, of how many)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """One side of a comparison."""
+
+    source: Source
+    side: Side
+
+
+class Evaluation:
+    """One protocol on one pair.
+
+    Args:
+        fakes: the generated side, a set for each run of the protocol.
+        clip_length: frames that a metric sees which does not say.
+        force: score fewer clips than the protocol asks for, or than are needed for a number to mean something.
+        cached: keep features of real clips for the next time.
+
+    Raises:
+        InrvidError: too few clips, unreadable ones, a detector without its weights.
+    """
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        variant: Mapping[str, Any],
+        real: Subject,
+        fakes: Sequence[Subject],
+        *,
+        clip_length: int,
+        resolution: tuple[int, int],
+        device: torch.device,
+        share: Share | None = None,
+        force: bool = False,
+        cached: bool = True,
+        progress: Progress = lambda what, done, total: None,
+    ):
+        self.protocol, self.variant, self.real, self.fakes = protocol, variant, real, fakes
+        self.clip_length, self.resolution, self.device = clip_length, resolution, device
+        self.share, self.force, self.cached, self.progress = share or Share(), force, cached, progress
+        self.metrics: list[Metric] = [registry("metrics").build(config) for config in protocol.metrics]
+        self.detectors: dict[str, Detector] = {}
+        for metric in self.metrics:
+            name = detector_name(metric.config.detector)
+            if name not in self.detectors:
+                self.detectors[name] = registry("detectors").build(metric.config.detector)
+                self.detectors[name].to(device)
+        self.notes: list[str] = []
+
+    def __call__(self) -> Record:
+        began = time.monotonic()
+        clips = {window: self._chosen(window) for window in self._windows()}  # refused before anything is computed
+        real = {window: self._real(window, chosen[0]) for window, chosen in clips.items()}
+        runs = []
+        for number, fake in enumerate(self.fakes):
+            name = "generated" if len(self.fakes) == 1 else f"generated, run {number + 1} of {len(self.fakes)}"
+            runs.append({w: self._features(fake.source, w, chosen[1][number], name) for w, chosen in clips.items()})
+        scores = {}
+        for metric in self.metrics:
+            scores |= self._scores(metric, real, runs)
+        return self._record(scores, real, runs, time.monotonic() - began)
+
+    def _windows(self) -> dict[Window, list[Metric]]:
+        found: dict[Window, list[Metric]] = {}
+        for metric in self.metrics:
+            found.setdefault(metric.window(self.clip_length), []).append(metric)
+        return found
+
+    def _chosen(self, window: Window) -> tuple[list[Clip], list[list[Clip]]]:
+        """Clips of both sides. Raises InrvidError where there are too few and `force` does not say to go on."""
+        wanted = self.protocol.clips
+        real = self.real.source.choose(window, wanted)
+        fakes = [fake.source.choose(window, wanted) for fake in self.fakes]
+        for subject, there in ((self.real, len(real)), *zip(self.fakes, map(len, fakes), strict=True)):
+            if there >= wanted:
+                continue
+            short = ""
+            if isinstance(subject.source, DatasetClips) and (count := subject.source.too_short(window)):
+                short = f" ({count} of its videos are shorter than {window.span} frames)"
+            told = f"{subject.side.name}: {there} clips of {window}{short}, the protocol asks for {wanted}"
+            if not self.force or there < 2:
+                raise InrvidError(f"{told}: --set clips={there} scores so many, --force takes what there is")
+            self._note(told)
+        least = min([len(real), *map(len, fakes)])
+        if least < FEWEST and not self.force:
+            raise InrvidError(f"{least} clips are too few: below {FEWEST}, scores say little (--force shows them)")
+        if least < ENOUGH:
+            self._note(f"{least} clips: below {ENOUGH}, distances are biased upwards")
+        return real, fakes
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _detectors(self, window: Window) -> dict[str, Detector]:
+        names = {detector_name(metric.config.detector) for metric in self._windows()[window]}
+        return {name: self.detectors[name] for name in sorted(names)}
+
+    def _features(self, source: Source, window: Window, clips: Sequence[Clip], what: str) -> Features:
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done = min(done + count, len(clips))
+            self.progress(f"{what}, {window}", done, len(clips))
+
+        found = features_of(
+            source, window, clips, self._detectors(window), device=self.device, share=self.share, advance=advance
+        )
+        if found.unreadable:
+            self._note(f"{found.unreadable} of {len(clips)} clips could not be decoded")
+        return found
+
+    def _real(self, window: Window, clips: Sequence[Clip]) -> Features:
+        """Of real clips: from the cache where they are known. What cannot be read there is made again."""
+        paths = {name: self._path(window, name) for name in self._detectors(window)}
+        known = {name: load_features(path) for name, path in paths.items()} if self.cached else {}
+        complete = bool(known) and all(value is not None for value in known.values())
+        if all(self.share.gather(complete)):
+            by_detector = {name: value for name, value in known.items() if value is not None}
+            return Features(by_detector, clips, len(clips) - len(next(iter(by_detector.values()))))
+        found = self._features(self.real.source, window, clips, "real")
+        if self.cached and self.share.rank == 0:
+            for name, path in paths.items():
+                save_features(path, found.by_detector[name])
+        return found
+
+    def _path(self, window: Window, detector: str) -> Path:
+        protocol = self.protocol
+        key = [
+            self.real.source.fingerprint, list(window), protocol.clips, protocol.real.model_dump(), protocol.seed,
+            list(self.resolution), detector, self.detectors[detector].digest, self.device.type, __version__,
+        ]  # fmt: skip
+        digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+        return cache_directory() / "features" / f"{digest[:32]}.safetensors"
+
+    def _scores(
+        self, metric: Metric, real: Mapping[Window, Features], runs: Sequence[Mapping[Window, Features]]
+    ) -> dict[str, Score]:
+        window, name = metric.window(self.clip_length), detector_name(metric.config.detector)
+        parts = self.detectors[name].parts
+        of_real = real[window].by_detector[name]
+        of_runs = [run[window].by_detector[name] for run in runs]
+        values = [metric.score(of_real, fake, parts) for fake in of_runs]
+        mean = {part: float(np.mean([v[part] for v in values])) for part in values[0]}
+        errors, how = {}, "none"
+        if len(runs) > 1:
+            errors, how = {part: float(np.std([v[part] for v in values], ddof=1)) for part in mean}, "runs"
+        elif self.protocol.bootstrap > 1:
+            errors, how = bootstrap(metric, of_real, of_runs[0], parts, self.protocol), "bootstrap"
+        more = extrapolated(metric, of_real, of_runs[0], parts) if len(of_real) < ENOUGH and metric.biased else {}
+        return {
+            f"{metric.name}/{part}" if part else metric.name: Score(
+                value=value, error=errors.get(part), how=how, more_clips=more.get(part)
+            )
+            for part, value in mean.items()
+        }
+
+    def _record(self, scores: dict[str, Score], real: Any, runs: Any, seconds: float) -> Record:
+        def side(subject: Subject, found: Mapping[Window, Features]) -> Side:
+            clips = {str(window): len(next(iter(f.by_detector.values()))) for window, f in found.items()}
+            return subject.side.model_copy(update={"clips": clips})
+
+        return Record(
+            protocol=self.protocol.name,
+            protocol_version=self.protocol.version,
+            settings=self.protocol.model_dump(mode="json"),
+            variant=dict(self.variant),
+            detectors={name: detector.digest for name, detector in self.detectors.items()},
+            resolution=list(self.resolution),
+            real=side(self.real, real),
+            fake=side(self.fakes[0], runs[0]),
+            scores=scores,
+            notes=self.notes,
+            date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            device=str(self.device),
+            versions={"inrvid": __version__, "torch": torch.__version__, "python": platform.python_version()},
+            seconds=round(seconds, 1),
+        )
+
+
+def detector_name(config: PartConfig) -> str:
+    """The type, and what is written of its configuration."""
+    data = config.model_dump(mode="json", exclude_defaults=True, exclude={"type"})
+    return config.type + (json.dumps(data, sort_keys=True, separators=(",", ":")) if data else "")
+
+
+def bootstrap(
+    metric: Metric, real: Tensor, fake: Tensor, parts: Mapping[str, slice], protocol: Protocol
+) -> dict[str, float]:
+    """Standard deviation of scores of sets drawn from both with replacement."""
+    draws = torch.Generator().manual_seed(protocol.seed)
+    found: list[dict[str, float]] = []
+    for _ in range(protocol.bootstrap):
+        some = [x[torch.randint(len(x), (len(x),), generator=draws)] for x in (real, fake)]
+        found.append(metric.score(*some, parts))
+    return {part: float(np.std([value[part] for value in found], ddof=1)) for part in found[0]}
+
+
+def extrapolated(metric: Metric, real: Tensor, fake: Tensor, parts: Mapping[str, slice]) -> dict[str, float]:
+    """Where the scores of halves, of three quarters and of all clips lead: a line in 1/N (Chong & Forsyth, CVPR 2020).
+
+    Bias is as 1/N where N is well beyond the number of features; below, this is a lower bound of what is left of it.
+    """
+    sizes = [len(real) // 2, 3 * len(real) // 4, len(real)]
+    found = [metric.score(real[:n], fake[: max(2, round(len(fake) * n / len(real)))], parts) for n in sizes if n >= 2]
+    if len(found) < 2:
+        return {}
+    lines = {part: np.polyfit([1 / n for n in sizes[-len(found) :]], [f[part] for f in found], 1) for part in found[0]}
+    return {part: float(line[1]) for part, line in lines.items()}
+
+
+def load_features(path: Path) -> Tensor | None:
+    try:
+        return load_file(path)["features"]
+    except (OSError, SafetensorError, KeyError):
+        return None
+
+
+def save_features(path: Path, features: Tensor) -> None:
+    """A cache that cannot be written costs time only."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, save({"features": features.contiguous()}))
+    except OSError:
+        return
+
+

@@ -1,0 +1,88 @@
+"""Features of clips by detectors: streamed, shared by processes, the real ones kept for the next time.
+
+A batch has the same clips whoever computes it, and what is gathered lies in the clips' order: one process and several
+find the same numbers, bit for bit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from ..errors import InrvidError
+from .clips import Clip, Source, Window
+from .detectors.base import Detector
+
+BATCH = 16
+"""Clips that are read together."""
+FRAMES_AT_ONCE = 64
+"""Frames that a detector sees at once: memory beside a training, or on a small machine."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """One process's part of the work.
+
+    Attributes:
+        gather: what each process has → what all have, in the order of processes.
+    """
+
+    rank: int = 0
+    processes: int = 1
+    gather: Callable[[object], list] = lambda own: [own]
+
+
+@dataclasses.dataclass(frozen=True)
+class Features:
+    """Of one window of one source: by detector, float64 `[N, n]`; which clips they are of."""
+
+    by_detector: Mapping[str, Tensor]
+    clips: Sequence[Clip]
+    unreadable: int = 0
+
+
+def features_of(
+    source: Source,
+    window: Window,
+    clips: Sequence[Clip],
+    detectors: Mapping[str, Detector],
+    *,
+    device: torch.device,
+    share: Share | None = None,
+    advance: Callable[[int], None] = lambda clips: None,
+) -> Features:
+    """Each clip is read once for all detectors.
+
+    Args:
+        advance: called with the number of clips that are done, of all processes' (about).
+
+    Raises:
+        InrvidError: a detector needs longer clips, or a clip cannot be decoded where the data's `on_error` is 'fail'.
+    """
+    share = share or Share()
+    for name, detector in detectors.items():
+        if window.frames < detector.min_frames:
+            raise InrvidError(f"{name} needs clips of {detector.min_frames} frames at least, got {window.frames}")
+    batches = [clips[first : first + BATCH] for first in range(0, len(clips), BATCH)]
+    own: dict[int, dict[str, Tensor]] = {}
+    for number in range(share.rank, len(batches), share.processes):
+        frames = source.read(window, batches[number])
+        own[number] = {name: _of_batch(detector, frames, device) for name, detector in detectors.items()}
+        advance(len(batches[number]) * share.processes)
+    found: dict[int, dict[str, Tensor]] = {}
+    for part in share.gather(own):
+        found |= part
+    by_detector = {name: torch.cat([found[i][name] for i in range(len(batches))]) for name in detectors}
+    there = len(next(iter(by_detector.values()))) if by_detector else 0
+    return Features(by_detector, clips, unreadable=len(clips) - there)
+
+
+def _of_batch(detector: Detector, frames: Tensor, device: torch.device) -> Tensor:
+    if not len(frames):
+        return torch.empty(0, 0, dtype=torch.float64)
+    at_once = max(1, FRAMES_AT_ONCE // frames.shape[1])
+    some = [detector.features(part.to(device, non_blocking=True)) for part in frames.split(at_once)]
+    return torch.cat([part.double().cpu() for part in some])

@@ -1,0 +1,26 @@
+"""Precision and recall of distributions, by nearest neighbours (Kynkäänniemi et al., NeurIPS 2019)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from torch import Tensor
+
+from ...config import Count
+from ..distances import precision_recall
+from .base import Metric, Parts
+
+
+class PrecisionRecall(Metric):
+    """How much of what is generated is plausible, and how much of the real is covered, by nearest neighbours."""
+
+    source = "Kynkäänniemi et al. (NeurIPS 2019)"
+
+    class Config(Metric.Config):
+        k: Count = Field(3, description="neighbours whose distance is the radius around a clip")
+
+    config: Config
+
+    def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
+        """`precision` and `recall` in [0, 1]; higher is better."""
+        precision, recall = precision_recall(real, fake, k=self.config.k)
+        return {"precision": precision, "recall": recall}

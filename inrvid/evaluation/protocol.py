@@ -1,0 +1,135 @@
+"""Protocols: all choices behind a score, as data.
+
+A protocol is a YAML file, one of the library's (`protocols/`) or anyone's. What is changed in it for one evaluation is
+kept beside the score as its *variant*: two scores compare if protocol and variant are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ..config import MOST, FileName, Natural, PartConfig, Seed, StrictModel, validate
+from ..errors import ConfigError, InrvidError, did_you_mean, dotted
+from ..files import read_text
+from ..plain_yaml import parse, parse_value
+from ..registry import PartOf
+from .clips import Order, Start
+
+FOLDER = Path(__file__).parent / "protocols"
+SHORTHAND = re.compile(r"(?P<type>[a-z_]+?)(?P<frames>\d+)?(?:s(?P<stride>\d+))?")
+"""fvd16, fvd128s8, kvd."""
+
+
+class ClipsConfig(StrictModel):
+    """Which clips of a folder of videos."""
+
+    order: Order = Field("random", description="of the videos: random, by the seed; or the first by name")
+    start: Start = Field("random", description="of a clip in its video: random, by the seed; or the first frame")
+    one_a_video: bool = Field(True, description="else all clips of a video, one behind the other: not independent")
+
+
+class Protocol(StrictModel):
+    name: FileName = Field(description="what its scores are called by")
+    version: Annotated[int, Field(ge=1, le=10**6)] = Field(1, description="goes up when a score would change")
+    description: str = Field("", description="whose it is, in a sentence")
+    clips: Annotated[int, Field(ge=2, le=MOST)] = Field(2048, description="of either side")
+    real: ClipsConfig = Field(ClipsConfig(), description="which real clips")
+    fake: ClipsConfig = Field(
+        ClipsConfig(start="first"), description="which generated clips, where videos are given and not a model"
+    )
+    runs: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="sets of generated clips, whose mean counts")
+    bootstrap: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        20, description="sets drawn again from the clips, whose spread is the error; 0: none"
+    )
+    eight_bits: bool = Field(True, description="round a model's frames to 8 bits a channel, as files have them")
+    resize: Literal["center_crop", "squash"] = Field("center_crop", description="of real frames to the model's size")
+    interpolation: Literal["bicubic", "bilinear"] = Field("bicubic", description="with antialiasing, or without")
+    seed: Seed = Field(0, description="of the choice of clips, and of what is generated")
+    first_seed: Natural = Field(1_000_000, description="of the first generated video")
+    metrics: Annotated[tuple[Annotated[PartConfig, PartOf("metrics")], ...], Field(strict=False, min_length=1)] = Field(
+        description="what is measured"
+    )
+
+
+def protocols() -> dict[str, Path]:
+    """The library's own, by name."""
+    return {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}
+
+
+def load_protocol(source: str, overrides: Iterable[str] = (), metrics: str | None = None) -> tuple[Protocol, dict[str, Any]]:
+    """(protocol, what differs from the one that was named: the variant).
+
+    Args:
+        source: name, or path of a file.
+        overrides: `key.path=value`, the value in YAML.
+        metrics: 'fvd16,fvd128s8,kvd' in place of the protocol's. Fewer of the same metrics are no variant.
+
+    Raises:
+        InrvidError: no such protocol, or it is wrong: one line for each problem.
+    """
+    path = protocols().get(source) or Path(source)
+    if not path.is_file():
+        near = did_you_mean(source, protocols())
+        raise InrvidError(f"no protocol '{source}': neither a file nor one of {', '.join(protocols())}.{near}")
+    try:
+        data, _ = parse(read_text(path), str(path))
+    except OSError as error:
+        raise InrvidError(f"{path}: {error.strerror or error}") from None
+    named = _validated(data, str(path))
+    changed = named.model_dump(mode="json")
+    for override in overrides:
+        _set(changed, override)
+    if metrics is not None:
+        changed["metrics"] = [_of_shorthand(text, named.metrics) for text in metrics.split(",") if text]
+    protocol = _validated(changed, "--set")
+    return protocol, _variant(named, protocol)
+
+
+def _variant(named: Protocol, used: Protocol) -> dict[str, Any]:
+    before, after = _flat(named.model_dump(mode="json")), _flat(used.model_dump(mode="json"))
+    return {key: value for key, value in after.items() if key != "metrics" and before.get(key) != value}
+
+
+def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return found
+
+
+def _of_shorthand(text: str, known: Iterable[PartConfig]) -> dict[str, Any]:
+    """A metric by its short name: as the protocol has it, or with its defaults."""
+    match = SHORTHAND.fullmatch(text.strip())
+    if match is None:
+        raise InrvidError(f"--metrics {text}: expected the name of a metric, perhaps with frames and stride: fvd16, fvd128s8")
+    asked: dict[str, Any] = {"type": match["type"]}
+    asked |= {key: int(match[key]) for key in ("frames", "stride") if match[key] is not None}
+    own = [part.model_dump(mode="json") for part in known if part.type == match["type"]]
+    exact = [data for data in own if all(data.get(key) == value for key, value in asked.items())]
+    return {**(exact or own or [{}])[0], **asked}
+
+
+def _set(data: dict[str, Any], override: str) -> None:
+    key, found, value = override.partition("=")
+    if not found:
+        raise InrvidError(f"--set {override}: expected key=value")
+    *path, last = key.strip().split(".")
+    for part in path:
+        data = data.get(part) if isinstance(data.get(part), dict) else {}
+    if last not in data:
+        raise InrvidError(f"--set {key}: no such key in a protocol.{did_you_mean(last, data)}")
+    data[last] = parse_value(value)
+
+
+def _validated(data: Any, where: str) -> Protocol:
+    if not isinstance(data, Mapping):
+        raise InrvidError(f"{where}: expected a protocol: a mapping with a name and metrics")
+    try:
+        return validate(Protocol, data)
+    except ConfigError as error:
+        raise InrvidError("\n".join(f"{where}: {dotted(path)}: {what}" for path, what in error.problems)) from None

@@ -1,0 +1,72 @@
+"""What a score is: the record of an evaluation, written as JSON and read again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ..documents import Document, DocumentError, read
+from ..errors import InrvidError
+from ..files import write_text
+
+
+class Score(Document):
+    value: float
+    error: float | None = Field(None, description="standard deviation: over runs, or of the bootstrap")
+    how: Literal["runs", "bootstrap", "none"] = Field("none", description="what the error is of")
+    more_clips: float | None = Field(None, description="extrapolated to any number of clips, where there are few")
+
+
+class Side(Document):
+    """Real clips, or generated ones."""
+
+    name: str
+    kind: Literal["data", "videos", "model"]
+    fingerprint: str
+    clips: dict[str, int] = Field({}, description="by window: how many there were")
+    fps: float
+    settings: dict[str, Any] = Field({}, description="of data: how it was read")
+
+
+class Record(Document):
+    inrvid_record: Literal[1] = 1
+    protocol: str
+    protocol_version: int
+    settings: dict[str, Any] = Field(description="the protocol, every key")
+    variant: dict[str, Any] = Field({}, description="what differs from the protocol of that name")
+    detectors: dict[str, dict[str, str]] = Field({}, description="by name: package, version, sha256 of weights")
+    resolution: list[int] = Field(description="height and width that detectors were given")
+    real: Side
+    fake: Side
+    scores: dict[str, Score]
+    notes: list[str] = []
+    date: str
+    device: str
+    versions: dict[str, str] = {}
+    seconds: float = 0.0
+
+    def write(self, path: Path) -> None:
+        write_text(path, self.model_dump_json(indent=2, exclude_none=True) + "\n")
+
+    @property
+    def comparable(self) -> str:
+        """Equal for two records whose scores may be compared: protocol, variant, data, detectors, size."""
+        same = {
+            "protocol": [self.protocol, self.protocol_version],
+            "variant": self.variant,
+            "detectors": {name: digest.get("sha256", "") for name, digest in self.detectors.items()},
+            "data": self.real.fingerprint,
+            "resolution": self.resolution,
+        }
+        return json.dumps(same, sort_keys=True)
+
+
+def read_record(path: Path) -> Record:
+    """Raises InrvidError if it is none."""
+    try:
+        return read(path, Record)
+    except DocumentError as error:
+        raise InrvidError(f"{path}: not a record of an evaluation: {error}") from None

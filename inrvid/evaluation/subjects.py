@@ -1,0 +1,165 @@
+"""What is compared with what: a model or a folder of videos, and the data set that stands for the real."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..data.base import VideoDataset
+from ..data.open import detect, open_dataset
+from ..documents import Document, DocumentError, read
+from ..errors import ConfigError, InrvidError, dotted
+from ..generators.base import VideoGenerator
+from ..models.hub import CONFIG, load_generator
+from .clips import DatasetClips, GeneratorClips
+from .evaluate import Subject
+from .protocol import ClipsConfig, Protocol
+from .record import Side
+
+HOW_READ = ("type", "fps", "stride", "resize", "interpolation", "split", "cut", "sampling", "videos", "frames")
+"""Keys of a data set's configuration that a record shows."""
+
+
+class Given:
+    """What is to be scored: a model (folder, run, or Hub repository), or videos.
+
+    Args:
+        resolution: of videos whose sizes differ.
+
+    Raises:
+        InrvidError: nothing of either is there; videos of several sizes or frame rates.
+    """
+
+    def __init__(self, name: str, *, fps: float | None = None, resolution: int | None = None, device: str = "cpu"):
+        self.name = name
+        self.generator: VideoGenerator | None = None
+        self.recipe: dict[str, Any] = {}
+        path = Path(name).expanduser()
+        if is_model(path) or not path.exists():
+            self.generator = load_generator(name).to(device).requires_grad_(False)
+            self.recipe = recipe_of(path)
+            side = self.generator.resolution
+            self.resolution, self.fps = (side, side), self.generator.fps
+            self.clip_length = self.generator.clip_length
+        else:
+            self.dataset = open_videos(name, {"fps": fps, "resolution": 16})
+            self.resolution = (resolution, resolution) if resolution else one_size(self.dataset, name)
+            self.dataset = open_videos(name, {"fps": fps, "resolution": list(self.resolution)})
+            self.fps, self.clip_length = one_rate(self.dataset, name), 16
+
+    def subject(self, protocol: Protocol, run: int) -> Subject:
+        """The clips of one of the protocol's runs."""
+        if self.generator is not None:
+            first = protocol.first_seed + run * protocol.clips
+            source = GeneratorClips(self.generator, name=self.name, first_seed=first, quantise=protocol.eight_bits)
+            return Subject(source, Side(name=self.name, kind="model", fingerprint=source.fingerprint, fps=self.fps))
+        clips = chosen(self.dataset, self.name, protocol.fake, protocol.seed + run)
+        return Subject(
+            clips,
+            Side(
+                name=self.name, kind="videos", fingerprint=clips.fingerprint, fps=self.fps, settings=shown(self.dataset)
+            ),
+        )
+
+
+def real_subject(
+    against: str | None,
+    given: Given,
+    protocol: Protocol,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    any_rate: bool = False,
+) -> Subject:
+    """The data: a path, the name of a data set that needs none, or what the model was trained to look like.
+
+    Raises:
+        InrvidError: no such data; videos of several frame rates, or of another than what is scored.
+    """
+    config: dict[str, Any] = {}
+    if given.recipe:
+        config = {**given.recipe.get("data", {}), **(given.recipe.get("eval", {}).get("data", {}))}
+    if against is None and not config:
+        raise InrvidError(f"{given.name}: what to compare it with? --against PATH: a folder of videos")
+    if against is not None:
+        kept = {key: config[key] for key in ("fps", "stride") if config.get(key) not in (None, 1)}
+        path = Path(against).expanduser()
+        config = {"type": detect(path), "path": str(path)} if path.exists() else {"type": against}
+        config |= kept
+    config |= {"resize": protocol.resize, "interpolation": protocol.interpolation}
+    config |= {"resolution": list(given.resolution), "clip_length": 2, **(changes or {})}
+    dataset = opened(config, against or "the model's data")
+    rate = one_rate(dataset, against or str(config.get("path") or config["type"]))
+    if abs(rate - given.fps) > 0.01 * given.fps and not any_rate:
+        raise InrvidError(
+            f"{given.name} has {given.fps:g} frames a second, the real videos {rate:g}: they would differ by their speed "
+            f"alone. --data fps={given.fps:g} resamples the real ones, --any-rate takes them as they are"
+        )
+    clips = chosen(dataset, against or str(dataset.config.path or dataset.config.type), protocol.real, protocol.seed)
+    side = Side(name=clips.name, kind="data", fingerprint=clips.fingerprint, fps=rate, settings=shown(dataset))
+    return Subject(clips, side)
+
+
+def chosen(dataset: VideoDataset, name: str, config: ClipsConfig, seed: int) -> DatasetClips:
+    return DatasetClips(
+        dataset, name=name, order=config.order, start=config.start, one_a_video=config.one_a_video, seed=seed
+    )
+
+
+def open_videos(name: str, changes: Mapping[str, Any]) -> VideoDataset:
+    return opened({"type": detect(name), "path": name, "clip_length": 2, **changes}, name)
+
+
+def opened(config: Mapping[str, Any], name: str) -> VideoDataset:
+    try:
+        return open_dataset({key: value for key, value in config.items() if value is not None})
+    except ConfigError as error:
+        raise InrvidError("\n".join(f"{name}: {dotted(path)}: {what}" for path, what in error.problems)) from None
+
+
+def one_size(dataset: VideoDataset, name: str) -> tuple[int, int]:
+    """Height and width of all the videos. Raises InrvidError if they differ."""
+    sizes = Counter((record.height, record.width) for record in dataset.records)
+    if len(sizes) > 1:
+        told = ", ".join(f"{w}×{h} ({count})" for (h, w), count in sizes.most_common(4))
+        raise InrvidError(f"{name}: videos of several sizes: {told}: --resolution N brings them to one")
+    return next(iter(sizes))
+
+
+def one_rate(dataset: VideoDataset, name: str) -> float:
+    """Frames a second of all the videos. Raises InrvidError if they differ and nothing brings them to one."""
+    rates = Counter(round(record.fps, 2) for record in dataset.records)
+    if len(rates) > 1 and dataset.config.fps is None:
+        told = ", ".join(f"{rate:g} fps ({count})" for rate, count in rates.most_common(4))
+        raise InrvidError(f"{name}: mixed frame rates: {told}: --fps N brings them to one")
+    return dataset.fps
+
+
+def shown(dataset: VideoDataset) -> dict[str, Any]:
+    data = dataset.config.model_dump(mode="json")
+    return {key: data[key] for key in HOW_READ if data.get(key) is not None}
+
+
+def is_model(path: Path) -> bool:
+    return (path / CONFIG).is_file() or (path / "model" / CONFIG).is_file()
+
+
+class _Saved(Document):
+    recipe: dict[str, Any] = {}
+
+
+def recipe_of(path: Path) -> dict[str, Any]:
+    """The recipe that a model was trained with, if it says so."""
+    for folder in (path, path / "model"):
+        try:
+            return read(folder / CONFIG, _Saved).recipe
+        except DocumentError:
+            continue
+    return {}
+
+
+def default_device(cpu: bool) -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
