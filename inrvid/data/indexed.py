@@ -15,9 +15,9 @@ from typing import ClassVar
 import numpy as np
 
 from ..errors import DataError
+from ..files import expanded
 from .base import Skipped, VideoDataset, VideoRecord
 from .configs import FileDatasetConfig
-from .finding import expanded
 from .rates import MOST_FRAMES, count_frames, source_frames
 from .resize import resize, sides
 from .summary import left_out_lines, skipped_lines

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, InrvidError
+from ..files import expanded
 from ..registry import registry
 from .base import VideoDataset
 from .configs import DatasetConfig, FileDatasetConfig
-from .finding import OTHERS, expanded, files_in, left_out
+from .finding import OTHERS, files_in, left_out
 from .summary import left_out_lines
 
 
