@@ -39,6 +39,24 @@ _KINDS = {
 }
 
 
+def expanded(path: str | Path) -> Path:
+    """`path` with the home directory for '~'; as it is for who has none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def cache_directory() -> Path:
+    """Where inrvid keeps what it can compute again. Who has no home has it among the temporary files."""
+    if own := os.environ.get("INRVID_CACHE"):
+        return expanded(own)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "inrvid"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"inrvid-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+
+
 def checked(path: Path, limit: int | None = None) -> os.stat_result:
     """The status of a regular file of at most `limit` bytes, for what another library opens by its name.
 

@@ -8,11 +8,22 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from inrvid.files import checked, read_bytes, read_text, refilling, remove_leftovers, replacing, write_text
+from inrvid.files import (
+    cache_directory,
+    checked,
+    expanded,
+    read_bytes,
+    read_text,
+    refilling,
+    remove_leftovers,
+    replacing,
+    write_text,
+)
 
 
 def pipe(path):
@@ -138,3 +149,27 @@ def test_pointers_of_git_lfs_are_no_files(tmp_path):
     (tmp_path / "x.mp4").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n")
     with pytest.raises(OSError, match="git lfs pull"):
         checked(tmp_path / "x.mp4")
+
+
+def test_no_home(monkeypatch):
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: (_ for _ in ()).throw(KeyError(uid)))
+    assert str(expanded("~/x")) == "~/x"
+
+
+def test_cache_directory(monkeypatch, tmp_path):
+    monkeypatch.setenv("INRVID_CACHE", str(tmp_path))
+    assert cache_directory() == tmp_path
+    monkeypatch.delenv("INRVID_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_directory() == tmp_path / "xdg" / "inrvid"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert cache_directory() == tmp_path / "home" / ".cache" / "inrvid"
+
+
+def test_cache_directory_of_who_has_no_home(monkeypatch):
+    for name in ("INRVID_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda uid: (_ for _ in ()).throw(KeyError(uid)))
+    assert cache_directory() == Path(tempfile.gettempdir()) / f"inrvid-{os.getuid()}"

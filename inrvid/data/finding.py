@@ -22,14 +22,6 @@ SPLITS = ("train", "test", "val", "valid", "validation")
 """Names of folders that part a data set and are no classes."""
 
 
-def expanded(path: str | Path) -> Path:
-    """`path` with the home directory for '~'; as it is for who has none."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        return Path(path)
-
-
 def files_in(path: Path, suffixes: Container[str]) -> Iterator[Path]:
     """Files below `path` (or `path` itself) with one of the suffixes, no hidden ones, in no certain order.
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -18,9 +17,8 @@ from urllib.parse import quote, unquote
 import av
 
 from ..documents import Document, DocumentError, read
-from ..files import write_bytes
+from ..files import cache_directory, write_bytes
 from .damage import UnreadableError
-from .finding import expanded
 from .parallel import in_parallel
 from .probe import probe
 from .video_info import VideoInfo
@@ -65,16 +63,6 @@ def index_files(root: Path, names: Sequence[str]) -> dict[str, VideoInfo | str]:
     if new or len(kept) + len(others) < len(known):
         _store(file, {**kept, **new, **others})
     return {name: fresh[name] if name in fresh else found[name] for name in names}
-
-
-def cache_directory() -> Path:
-    """Where inrvid keeps what it can compute again. Who has no home has it among the temporary files."""
-    if own := os.environ.get("INRVID_CACHE"):
-        return expanded(own)
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "inrvid"
-    except RuntimeError:
-        return Path(tempfile.gettempdir()) / f"inrvid-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
 
 
 def _file_name(root: Path) -> str:

@@ -16,8 +16,8 @@ import numpy as np
 from pydantic import Field
 
 from ..errors import DataError
+from ..files import expanded
 from .base import Skipped, VideoDataset, VideoRecord
-from .finding import expanded
 from .rates import MOST_FRAMES, count_frames, source_frames
 from .resize import resize, sides
 from .summary import left_out_lines, skipped_lines

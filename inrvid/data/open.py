@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, InrvidError
+from ..files import expanded
 from ..registry import registry
 from .base import VideoDataset
-from .finding import OTHERS, expanded, files_in, left_out
+from .finding import OTHERS, files_in, left_out
 from .indexed import IndexedDataset
 from .summary import left_out_lines
 

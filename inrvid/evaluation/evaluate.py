@@ -20,9 +20,8 @@ from torch import Tensor
 
 from .. import __version__
 from ..config import PartConfig
-from ..data.index import cache_directory
 from ..errors import InrvidError
-from ..files import write_bytes
+from ..files import cache_directory, write_bytes
 from ..registry import registry
 from .clips import Clip, DatasetClips, Source, Window
 from .detectors.base import Detector

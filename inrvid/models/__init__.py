@@ -1,2 +1,2 @@
 """Networks as things to keep: to `build` them, to keep them (`hub`: on disk, on the Hugging Face Hub), and the
-layouts of the papers' releases (`official`)."""
+layouts of the papers' releases (`official`). `pickles` reads those of others, and runs nothing."""

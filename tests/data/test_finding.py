@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from inrvid.data.finding import classes_by_folder, expanded
+from inrvid.data.finding import classes_by_folder
 from inrvid.data.open import detect
 from inrvid.errors import DataError
 from inrvid.registry import registry
@@ -107,9 +107,3 @@ def test_two_kinds_of_frames_in_one_folder(tmp_path):
     data = registry("datasets").build({"type": "frames", "path": str(tmp_path), "resolution": 16, "clip_length": 4})
     assert [record.name for record in data.records] == ["a"]
     assert data.skipped[0].reason == "which are its frames: frame8.jpg or frame8.png? Remove one kind"
-
-
-def test_no_home(monkeypatch):
-    monkeypatch.delenv("HOME")
-    monkeypatch.setattr("pwd.getpwuid", lambda uid: (_ for _ in ()).throw(KeyError(uid)))
-    assert str(expanded("~/x")) == "~/x"

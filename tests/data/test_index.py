@@ -6,13 +6,11 @@ import functools
 import json
 import os
 import shutil
-import tempfile
-from pathlib import Path
 
 import pytest
 
 from inrvid.data import index
-from inrvid.data.index import cache_directory, index_files
+from inrvid.data.index import index_files
 
 from .making import write_video
 
@@ -106,17 +104,6 @@ def test_a_cache_that_cannot_be_written(folder, tmp_path, monkeypatch):
     assert index_files(folder, ["a.mp4"])["a.mp4"].frames == 5
 
 
-def test_cache_directory(monkeypatch, tmp_path):
-    monkeypatch.setenv("INRVID_CACHE", str(tmp_path))
-    assert cache_directory() == tmp_path
-    monkeypatch.delenv("INRVID_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache_directory() == tmp_path / "xdg" / "inrvid"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert cache_directory() == tmp_path / "home" / ".cache" / "inrvid"
-
-
 HOSTILE = {
     "more frames than bytes": {"ticks": {"uniform": [0, 1, 2 * 10**9], "values": []}},
     "more frames than there are numbers": {"ticks": {"uniform": [0, 1, 10**30], "values": []}},
@@ -180,10 +167,3 @@ def test_a_folder_with_a_long_name_is_indexed_once(tmp_path, probed):
     for _ in range(2):
         index_files(folder, ["a.mp4"])
     assert probed == ["a.mp4"]
-
-
-def test_cache_directory_of_who_has_no_home(monkeypatch):
-    for name in ("INRVID_CACHE", "XDG_CACHE_HOME", "HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("pwd.getpwuid", lambda uid: (_ for _ in ()).throw(KeyError(uid)))
-    assert cache_directory() == Path(tempfile.gettempdir()) / f"inrvid-{os.getuid()}"
