@@ -21,7 +21,7 @@ def evaluate(
     against: str = typer.Option(
         None, "--against", metavar="DATA", help="Real videos: a path; default: what the model was trained on."
     ),
-    protocol: str = typer.Option("inrvid", "--protocol", metavar="NAME|FILE", help="Which choices: one of the library's or a file."),
+    protocol: str = typer.Option("inrvid", "--protocol", metavar="NAME|FILE", help="Whose choices."),
     metrics: str = typer.Option(None, "--metrics", metavar="fvd16,kvd", help="These instead of the protocol's."),
     overrides: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key: the record says so."),
     data: list[str] = typer.Option([], "--data", metavar="KEY=VALUE", help="How the real videos are read: split=test."),

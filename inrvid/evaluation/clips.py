@@ -136,7 +136,9 @@ class GeneratorClips(Source):
         quantise: round frames to 8 bits a channel, as files have them.
     """
 
-    def __init__(self, generator: VideoGenerator, *, name: str = "", first_seed: int = 1_000_000, quantise: bool = False):
+    def __init__(
+        self, generator: VideoGenerator, *, name: str = "", first_seed: int = 1_000_000, quantise: bool = False
+    ):
         self.generator, self.name, self.first_seed, self.quantise = generator, name, first_seed, quantise
 
     @property

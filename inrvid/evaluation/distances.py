@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InrvidError
-from .metrics import frechet
+from . import gaussians
 
 Array: TypeAlias = "np.ndarray | Tensor"
 
@@ -47,7 +47,7 @@ def frechet_distance(real: Array, fake: Array, unbiased: bool = True) -> float:
         InrvidError: fewer than two samples, different widths, numbers that are not finite.
     """
     real, fake = _pair(real, fake, least=2)
-    return frechet.frechet_distance(*frechet.gaussian(real, unbiased), *frechet.gaussian(fake, unbiased))
+    return gaussians.frechet_distance(*gaussians.gaussian(real, unbiased), *gaussians.gaussian(fake, unbiased))
 
 
 def kernel_distance(real: Array, fake: Array) -> float:

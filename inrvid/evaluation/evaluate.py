@@ -7,10 +7,10 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -93,7 +93,7 @@ class Evaluation:
         for number, fake in enumerate(self.fakes):
             name = "generated" if len(self.fakes) == 1 else f"generated, run {number + 1} of {len(self.fakes)}"
             runs.append({w: self._features(fake.source, w, chosen[1][number], name) for w, chosen in clips.items()})
-        scores = {}
+        scores: dict[str, Score] = {}
         for metric in self.metrics:
             scores |= self._scores(metric, real, runs)
         return self._record(scores, real, runs, time.monotonic() - began)
@@ -181,7 +181,8 @@ class Evaluation:
         of_runs = [run[window].by_detector[name] for run in runs]
         values = [metric.score(of_real, fake, parts) for fake in of_runs]
         mean = {part: float(np.mean([v[part] for v in values])) for part in values[0]}
-        errors, how = {}, "none"
+        errors: dict[str, float] = {}
+        how: Literal["runs", "bootstrap", "none"] = "none"
         if len(runs) > 1:
             errors, how = {part: float(np.std([v[part] for v in values], ddof=1)) for part in mean}, "runs"
         elif self.protocol.bootstrap > 1:
@@ -230,8 +231,8 @@ def bootstrap(
     draws = torch.Generator().manual_seed(protocol.seed)
     found: list[dict[str, float]] = []
     for _ in range(protocol.bootstrap):
-        some = [x[torch.randint(len(x), (len(x),), generator=draws)] for x in (real, fake)]
-        found.append(metric.score(*some, parts))
+        first, second = (x[torch.randint(len(x), (len(x),), generator=draws)] for x in (real, fake))
+        found.append(metric.score(first, second, parts))
     return {part: float(np.std([value[part] for value in found], ddof=1)) for part in found[0]}
 
 
@@ -262,5 +263,3 @@ def save_features(path: Path, features: Tensor) -> None:
         write_bytes(path, save({"features": features.contiguous()}))
     except OSError:
         return
-
-

@@ -61,7 +61,9 @@ def protocols() -> dict[str, Path]:
     return {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}
 
 
-def load_protocol(source: str, overrides: Iterable[str] = (), metrics: str | None = None) -> tuple[Protocol, dict[str, Any]]:
+def load_protocol(
+    source: str, overrides: Iterable[str] = (), metrics: str | None = None
+) -> tuple[Protocol, dict[str, Any]]:
     """(protocol, what differs from the one that was named: the variant).
 
     Args:
@@ -106,7 +108,9 @@ def _of_shorthand(text: str, known: Iterable[PartConfig]) -> dict[str, Any]:
     """A metric by its short name: as the protocol has it, or with its defaults."""
     match = SHORTHAND.fullmatch(text.strip())
     if match is None:
-        raise InrvidError(f"--metrics {text}: expected the name of a metric, perhaps with frames and stride: fvd16, fvd128s8")
+        raise InrvidError(
+            f"--metrics {text}: expected the name of a metric, perhaps with frames and stride: fvd16, fvd128s8"
+        )
     asked: dict[str, Any] = {"type": match["type"]}
     asked |= {key: int(match[key]) for key in ("frames", "stride") if match[key] is not None}
     own = [part.model_dump(mode="json") for part in known if part.type == match["type"]]
@@ -120,7 +124,8 @@ def _set(data: dict[str, Any], override: str) -> None:
         raise InrvidError(f"--set {override}: expected key=value")
     *path, last = key.strip().split(".")
     for part in path:
-        data = data.get(part) if isinstance(data.get(part), dict) else {}
+        inner = data.get(part)
+        data = inner if isinstance(inner, dict) else {}
     if last not in data:
         raise InrvidError(f"--set {key}: no such key in a protocol.{did_you_mean(last, data)}")
     data[last] = parse_value(value)

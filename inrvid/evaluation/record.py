@@ -42,10 +42,10 @@ class Record(Document):
     real: Side
     fake: Side
     scores: dict[str, Score]
-    notes: list[str] = []
+    notes: list[str] = Field([], description="what a reader should know")
     date: str
     device: str
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field({})
     seconds: float = 0.0
 
     def write(self, path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import Field
 
 from ..data.base import VideoDataset
 from ..data.open import detect, open_dataset
@@ -95,8 +96,8 @@ def real_subject(
     rate = one_rate(dataset, against or str(config.get("path") or config["type"]))
     if abs(rate - given.fps) > 0.01 * given.fps and not any_rate:
         raise InrvidError(
-            f"{given.name} has {given.fps:g} frames a second, the real videos {rate:g}: they would differ by their speed "
-            f"alone. --data fps={given.fps:g} resamples the real ones, --any-rate takes them as they are"
+            f"{given.name} has {given.fps:g} frames a second, the real videos {rate:g}: they would differ by their "
+            f"speed alone. --data fps={given.fps:g} resamples the real ones, --any-rate takes them as they are"
         )
     clips = chosen(dataset, against or str(dataset.config.path or dataset.config.type), protocol.real, protocol.seed)
     side = Side(name=clips.name, kind="data", fingerprint=clips.fingerprint, fps=rate, settings=shown(dataset))
@@ -148,7 +149,7 @@ def is_model(path: Path) -> bool:
 
 
 class _Saved(Document):
-    recipe: dict[str, Any] = {}
+    recipe: dict[str, Any] = Field({})
 
 
 def recipe_of(path: Path) -> dict[str, Any]:

@@ -41,5 +41,6 @@ class Detector(abc.ABC):
         """What it is, for records: where its weights come from and their sha256. Empty: the library's own, and none."""
         return {}
 
-    def to(self, device: torch.device) -> None:
-        """Move what it has to a device."""
+    def to(self, device: torch.device) -> Detector:
+        """Move what it has to a device; returns itself."""
+        return self

@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
+from ...config import PartConfig
 from ...errors import InrvidError
 from .base import Detector
 

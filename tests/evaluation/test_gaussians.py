@@ -10,9 +10,9 @@ import torch
 from safetensors import safe_open
 
 from inrvid.errors import InrvidError
-from inrvid.evaluation.metrics.frechet import frechet_distance, gaussian
+from inrvid.evaluation.gaussians import frechet_distance, gaussian
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "metrics_a.safetensors"
+GOLDEN = Path(__file__).parents[1] / "golden" / "metrics_a.safetensors"
 
 
 @pytest.mark.parametrize(("unbiased", "key"), [(False, "frechet_population_cov"), (True, "frechet_sample_cov")])

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from inrvid.errors import InrvidError
-from inrvid.evaluation.metrics.statistics import FLOW_SCALE, SPEED_SCALE, VideoStatistics
+from inrvid.evaluation.detectors.statistics import FLOW_SCALE, SPEED_SCALE, Statistics
 from inrvid.registry import registry
 
 
-def statistics(**config) -> VideoStatistics:
-    return registry("metrics").build({"type": "statistics", **config})
+def statistics(**config) -> Statistics:
+    return registry("detectors").build({"type": "statistics", **config})
 
 
 @functools.cache
@@ -26,9 +26,16 @@ def clips(split: str, count: int = 128) -> Tensor:
     return torch.from_numpy(frames).permute(0, 1, 4, 2, 3) / 127.5 - 1
 
 
+def features(frames: Tensor, **config) -> dict[str, Tensor]:
+    """By part."""
+    detector = statistics(**config)
+    found = detector.features(frames)
+    return {name: found[:, columns] for name, columns in detector.parts.items()}
+
+
 def score(fake: Tensor) -> dict[str, float]:
-    metric = statistics()
-    return metric.score(metric.features(clips("test")), metric.features(fake))
+    detector, metric = statistics(), registry("metrics").build({"type": "statistics"})
+    return metric.score(detector.features(clips("test")), detector.features(fake), detector.parts)
 
 
 def noise(*shape: int) -> Tensor:
@@ -45,40 +52,38 @@ def moving_waves(dx: float, dy: float, side: int = 32, frames: int = 8) -> Tenso
 
 def flow(frames: Tensor) -> Tensor:
     """Pixels a frame, `[2, 16]`: x and y of each cell."""
-    return statistics().features(frames)["temporal"][0, 32:].view(2, 16) * FLOW_SCALE
+    return features(frames)["temporal"][0, 32:].view(2, 16) * FLOW_SCALE
 
 
 @pytest.mark.parametrize("size", [(32, 32), (64, 64), (20, 50)])
 def test_features_of_any_size(size):
-    features = statistics().features(noise(2, 5, 3, *size))
-    assert {name: tuple(value.shape) for name, value in features.items()} == {
+    found = features(noise(2, 5, 3, *size))
+    assert {name: tuple(value.shape) for name, value in found.items()} == {
         "spatial": (2, 64),
         "temporal": (2, 64),
     }
-    assert all(value.dtype == torch.float64 for value in features.values())
+    assert all(value.dtype == torch.float64 for value in found.values())
 
 
 def test_features_do_not_depend_on_the_size():
     large = clips("test", 4).repeat_interleave(2, -1).repeat_interleave(2, -2)
-    for small, enlarged in zip(
-        statistics().features(clips("test", 4)).values(), statistics().features(large).values(), strict=True
-    ):
+    for small, enlarged in zip(features(clips("test", 4)).values(), features(large).values(), strict=True):
         torch.testing.assert_close(small, enlarged, atol=1e-5, rtol=1e-5)
 
 
 def test_features_do_not_depend_on_the_batch():
-    metric, frames = statistics(), clips("test", 4)
-    apart = torch.cat([metric.features(frame[None])["temporal"] for frame in frames])
-    torch.testing.assert_close(metric.features(frames)["temporal"], apart, atol=1e-5, rtol=1e-5)
+    frames = clips("test", 4)
+    apart = torch.cat([features(frame[None])["temporal"] for frame in frames])
+    torch.testing.assert_close(features(frames)["temporal"], apart, atol=1e-5, rtol=1e-5)
 
 
 def test_a_still_video_has_no_temporal_features():
-    assert (statistics().features(noise(2, 1, 3, 40, 40).expand(2, 6, 3, 40, 40))["temporal"] == 0).all()
+    assert (features(noise(2, 1, 3, 40, 40).expand(2, 6, 3, 40, 40))["temporal"] == 0).all()
 
 
 def test_steady_brightening_has_speed_and_no_acceleration():
     ramp = torch.linspace(-1, 1, 11)[:, None, None, None].expand(1, 11, 3, 32, 32)
-    temporal = statistics().features(ramp)["temporal"][0]
+    temporal = features(ramp)["temporal"][0]
     torch.testing.assert_close(temporal[:16] * SPEED_SCALE, torch.full((16,), 0.2, dtype=torch.float64))
     assert temporal[16:].abs().max() < 1e-4
 
@@ -97,10 +102,8 @@ def test_flow_turns_round_with_time():
 
 
 def test_identical_sets_score_zero():
-    metric = statistics()
-    features = metric.features(clips("test"))
-    traces = {name: value.var(0).sum().item() for name, value in features.items()}
-    assert all(value < 1e-6 * traces[name] for name, value in metric.score(features, features).items())
+    traces = {name: value.var(0).sum().item() for name, value in features(clips("test")).items()}
+    assert all(value < 1e-6 * traces[name] for name, value in score(clips("test")).items())
 
 
 def test_real_videos_score_far_below_bad_ones():
@@ -130,6 +133,4 @@ def test_unfit_frames_are_refused(shape):
 
 def test_features_are_made_where_the_frames_are():
     """On the meta device nothing of the CPU's can be mixed in."""
-    metric = registry("metrics").build({"type": "statistics"})
-    features = metric.features(torch.empty(2, 4, 3, 32, 32, device="meta"))
-    assert all(x.device.type == "meta" for x in features.values())
+    assert statistics().features(torch.empty(2, 4, 3, 32, 32, device="meta")).device.type == "meta"
