@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 
+import jsonschema
 import pytest
 
 from inrvid import InrvidError, build_generator, load_recipe, registry
@@ -116,6 +117,13 @@ def test_names_are_declared_once():
     kinds.declare("a", "m:A", config="m:C", summary="")
     with pytest.raises(ValueError, match="declared twice"):
         kinds.declare("a", "m:B", config="m:C", summary="")
+
+
+def test_a_kind_of_which_there_is_none():
+    kinds = registry.Registry("things", "thing")
+    assert not jsonschema.Draft202012Validator(kinds.json_schema()).is_valid({"type": "a"})
+    with pytest.raises(ConfigError, match="no thing named 'a'\\.\n  available: none "):
+        kinds.entry("a")
 
 
 def test_unknown_kind():
