@@ -79,7 +79,8 @@ class Run:
     def stop(self, reason: str) -> None:
         """Ask for the end of the training after this step: it is saved, scored and published as if it were complete.
 
-        One process that asks is enough; the main process tells the reason if it is among them.
+        One process that asks is enough; the main process tells the reason if it is among them. The same command goes
+        on from there, until the callback asks again.
         """
         self.say(f"stopping at {self.clips} clips: {reason}")
         self.stopper.ask()

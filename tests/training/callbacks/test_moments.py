@@ -85,6 +85,41 @@ def test_a_wish_to_stop_completes_the_run(seen, tiny, tmp_path, monkeypatch):
     assert json.loads((tmp_path / "run" / "scores.json").read_text())["trained"] == run.scores
 
 
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("on_start", []),
+        ("on_enter", [("start", 0), ("leave", 0), ("checkpoint", 0)]),
+        ("on_step", [("start", 0), ("enter", 0), ("leave", 4), ("checkpoint", 4)]),
+        ("on_checkpoint", [("start", 0), ("enter", 0), ("step", 4), ("step", 8), ("leave", 8)]),
+    ],
+)
+def test_one_that_fails_ends_the_run_after_the_step(seen, tiny, tmp_path, monkeypatch, moment, expected):
+    """It is saved, and neither scored nor published."""
+
+    def failing(*arguments):
+        raise ValueError("a bad mood")
+
+    monkeypatch.setattr(importlib.import_module("moods").Recorder, moment, failing)
+    run = trainer(tiny("train.kclips=0.016", MEASURED, *RECORDED), tmp_path / "run")
+    with pytest.raises(
+        InrvidError, match=r"'recorder' of moods 1\.0 failed at \d clips: ValueError: a bad mood"
+    ) as caught:
+        run.run()
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert seen == expected
+    assert not (tmp_path / "run" / "scores.json").exists()
+    assert (tmp_path / "run" / "model").exists() == bool(expected)
+
+
+def test_one_that_fails_at_the_end_has_a_scored_model(seen, tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.import_module("moods").Recorder, "on_end", lambda self, run: 1 / 0)
+    run = trainer(tiny("train.kclips=0.008", MEASURED, *RECORDED), tmp_path / "run")
+    with pytest.raises(InrvidError, match="ZeroDivisionError"):
+        run.run()
+    assert json.loads((tmp_path / "run" / "scores.json").read_text())["trained"] == run.scores
+
+
 def test_a_signal_counts_for_more_than_a_wish(seen, tiny, tmp_path, monkeypatch):
     moods = importlib.import_module("moods")
 

@@ -42,12 +42,9 @@ def test_one_that_logs_and_asks_for_a_stop(installed, shorter, tmp_path, process
     ("processes", "failing", "moment", "clips"),
     [
         (1, "[0]", "step", 36),
-        (2, "[0]", "step", 36),
-        (2, "[1]", "step", 36),
-        (2, "[0, 1]", "step", 60),  # the last
+        (2, "[0, 1]", "step", 36),
         (2, "[0]", "checkpoint", 48),
         (2, "[1]", "leave", 60),
-        (2, "[1]", "end", 60),
     ],
 )
 def test_one_that_fails_is_named_and_costs_nothing(installed, shorter, tmp_path, processes, failing, moment, clips):
