@@ -75,7 +75,7 @@ class Registry:
                     (
                         ("type",),
                         f"no {self.noun} named '{name}'.{did_you_mean(name, self.names())}\n"
-                        f"  available: {', '.join(self.names())}   (inrvid plugins list {self.kind})",
+                        f"  available: {', '.join(self.names()) or 'none'}   (inrvid plugins list {self.kind})",
                     )
                 ]
             )
@@ -117,7 +117,7 @@ class Registry:
                     (
                         ("type",),
                         f"expected a {self.noun}: a mapping with a 'type'\n"
-                        f"  available: {', '.join(self.names())}   (inrvid plugins list {self.kind})",
+                        f"  available: {', '.join(self.names()) or 'none'}   (inrvid plugins list {self.kind})",
                     )
                 ]
             )
@@ -144,7 +144,7 @@ class Registry:
             schema["properties"]["type"] = {"const": name}
             schema.pop("required", None)  # a recipe that extends another leaves out what it shares, the type too
             choices.append(schema)
-        return {"anyOf": choices}
+        return {"anyOf": choices} if choices else {"not": {}}  # none is installed: nothing is admitted
 
 
 @functools.cache
@@ -194,6 +194,7 @@ REGISTRIES: dict[str, Registry] = {
         "datasets": "data set",
         "detectors": "detector",
         "metrics": "metric",
+        "callbacks": "callback",
     }.items()
 }
 """All registries by kind."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 
+import jsonschema
 import pytest
 
 from inrvid import InrvidError, build_generator, load_recipe, registry
@@ -114,6 +115,13 @@ def test_two_claims_of_one_name_are_refused(site):
 
 def test_every_kind_s_built_in_parts_are_listed():
     assert set(BUILT_IN) <= set(registry.REGISTRIES)
+
+
+def test_a_kind_of_which_there_is_none():
+    kinds = registry.Registry("things", "thing")
+    assert not jsonschema.Draft202012Validator(kinds.json_schema()).is_valid({"type": "a"})
+    with pytest.raises(ConfigError, match="no thing named 'a'\\.\n  available: none "):
+        kinds.entry("a")
 
 
 def test_unknown_kind():

@@ -93,6 +93,7 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     import torch.distributed.nn  # before there is a group: its functions' defaults would keep that alive
     from accelerate import PartialState
 
+    from ..training.callbacks.chain import FailedElsewhere
     from ..training.processes.group import leave
     from ..training.processes.launch import follow_launcher, meeting
     from ..training.run_dir import new_run_dir, prepare, remove_empty
@@ -117,6 +118,8 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
         if main:
             typer.echo(f"stopped and saved; continue with: inrvid train {folder / 'recipe.yaml'} --run-dir {folder}")
         raise typer.Exit(128 + interrupted.signal) from None
+    except FailedElsewhere:
+        raise typer.Exit(2) from None
     finally:
         if main and run_dir is None and not (folder / "recipe.yaml").exists():  # nothing was begun
             lock.remove()

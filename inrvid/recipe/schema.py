@@ -111,6 +111,9 @@ class TrainConfig(StrictModel):
     on_divergence: Literal["warn", "rollback", "stop"] = Field(
         "warn", description="when a loss is no longer finite; rollback: to the last checkpoint, with another draw"
     )
+    callbacks: Annotated[tuple[Annotated[PartConfig, PartOf("callbacks")], ...], Field(strict=False)] = Field(
+        (), description="of other packages: what they do at the moments of a run, after the library's own"
+    )
 
 
 class EvalConfig(StrictModel):

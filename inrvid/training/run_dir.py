@@ -126,8 +126,11 @@ def _newest(run_dir: Path, say: Say) -> Start:
 
 
 def _of_the_model(data: dict[str, Any]) -> dict[str, Any]:
-    """A saved recipe without its paper, and what `train.precision` decides: runs of older versions repeat it."""
+    """A saved recipe without its paper, its callbacks, whose packages may be gone, and what `train.precision` decides:
+    runs of older versions repeat it."""
     data = {key: value for key, value in data.items() if key != "paper"}
+    if isinstance(data.get("train"), dict):
+        data["train"] = {key: value for key, value in data["train"].items() if key != "callbacks"}
     parts = {name: data[name] for name in ("generator", "discriminator") if isinstance(data.get(name), dict)}
     return {**data, **{n: {k: v for k, v in part.items() if k not in HALF_KEYS} for n, part in parts.items()}}
 

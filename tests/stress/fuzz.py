@@ -207,7 +207,7 @@ def resumed(world: World, here: Path) -> int:
         if start.checkpoint:
             refuse_another_model(start.checkpoint, world.recipe)
         trainer = Trainer(world.recipe, here / "run", resume=start.checkpoint, fallbacks=start.fallbacks, cpu=True)
-        with trainer._monitor():
+        with trainer.callbacks.around_steps(trainer):
             pass
     except (inrvid.InrvidError, OSError) as error:
         print(error, file=sys.stderr)

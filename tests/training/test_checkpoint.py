@@ -14,7 +14,7 @@ from rich.console import Console
 from safetensors.torch import load_file, save_file
 
 from inrvid import InrvidError
-from inrvid.training import trainer as trainer_module
+from inrvid.training import checks
 from inrvid.training.checkpoint import _own_digest, bytes_needed, damage, save_checkpoint, sha256
 from inrvid.training.keeping import checkpoints, newest_intact
 
@@ -133,7 +133,7 @@ def test_size_is_foreseen(run, tiny, tmp_path):
 
 
 def test_too_small_a_disk_is_refused_at_the_start(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer_module.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 9, 1))
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 9, 1))
     with pytest.raises(InrvidError, match=r"checkpoints need .* MiB are free: make room"):
         trainer(tiny(), tmp_path / "run")
 

@@ -197,7 +197,7 @@ def test_a_resumed_run_needs_no_room_for_what_it_has(tiny, tmp_path, monkeypatch
     newest = checkpoints(tmp_path / "run" / "checkpoints")[-1]
     needed = bytes_needed(trainer(tiny(), tmp_path / "other").training)
     room = shutil._ntuple_diskusage(10 * needed, 8 * needed, needed * 3 // 2)
-    monkeypatch.setattr("inrvid.training.trainer.shutil.disk_usage", lambda path: room)
+    monkeypatch.setattr("inrvid.training.checks.shutil.disk_usage", lambda path: room)
     trainer(tiny(*settings), tmp_path / "run", resume=newest)
     with pytest.raises(InrvidError, match=r"checkpoints need \d+ MiB, \d+ MiB are free"):
         trainer(tiny(*settings), tmp_path / "fresh")

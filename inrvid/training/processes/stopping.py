@@ -1,4 +1,4 @@
-"""Being asked to stop: signals, and agreement on them among processes."""
+"""Being asked to stop: by signals, by callbacks, by a failure; and agreement on it among processes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from typing import Any
 
 from .group import Group
 from .signals import stop_signals
+
+ASKED = 1
+"""What processes tell each other for a callback's wish, plus its number for a signal; 0 is to go on."""
+
+FAILED = 1_000_000
+"""Less the process's index for a failure, which counts for more than any signal."""
 
 
 class Stopper:
@@ -19,15 +25,33 @@ class Stopper:
     """
 
     def __init__(self, group: Group) -> None:
-        self.signal = 0
+        self._told = 0
         self._before: dict[int, Any] = {}
         self._group = group
 
+    @property
+    def signal(self) -> int:
+        """Number of the signal that asked, or 0."""
+        return self._told - ASKED if ASKED < self._told < FAILED // 2 else 0
+
+    @property
+    def failed(self) -> int | None:
+        """Index of the process whose failure asked: the first of them."""
+        return FAILED - self._told if self._told > FAILED // 2 else None
+
+    def ask(self) -> None:
+        """A callback's wish; a signal counts for more."""
+        self._told = max(self._told, ASKED)
+
+    def fail(self, index: int) -> None:
+        """A failure in this process, whose index it is."""
+        self._told = FAILED - index
+
     def agreed(self) -> bool:
         """Whether some process was asked to stop; to be called by all processes, after the same steps."""
-        told = self._group.most(self.signal)
+        told = self._group.most(self._told)
         if told:  # if not, a signal of our own that came meanwhile stays, for the next step
-            self.signal = told
+            self._told = told
         return told != 0
 
     def __enter__(self) -> Stopper:
@@ -41,7 +65,7 @@ class Stopper:
         self._restore()
 
     def _ask(self, number: int, frame: Any) -> None:
-        self.signal = number
+        self._told = max(self._told, ASKED + number)
         self._restore()
 
     def _restore(self) -> None:

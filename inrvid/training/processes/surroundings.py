@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
+import torch
+from accelerate import Accelerator
 from accelerate.utils import LoggerType
 
 from ...errors import InrvidError, did_you_mean
@@ -51,6 +53,17 @@ def checked(trackers: Sequence[str]) -> list[str]:
         if importlib.util.find_spec(name) is None:
             raise InrvidError(f"train.trackers: {name} is not installed: pip install {name}")
     return list(trackers)
+
+
+def make_accelerator(trackers: Sequence[str], *, cpu: bool) -> Accelerator:
+    """Raises InrvidError for surroundings in which it cannot be made."""
+    refuse_sharding()
+    known = checked(trackers)
+    try:
+        # Without CUDA, the CPU: motion codes need float64, which Apple's devices lack.
+        return Accelerator(cpu=cpu or not torch.cuda.is_available(), log_with=known or None)
+    except (ValueError, KeyError) as error:
+        raise InrvidError(f"accelerate cannot start: {error}: see its variables, ACCELERATE_…") from error
 
 
 SHARED_MEMORY = Path("/dev/shm")

@@ -32,3 +32,21 @@ def test_a_signal_that_comes_while_processes_agree_is_heard_at_the_next_step(mon
         monkeypatch.setattr(dist, "all_reduce", lambda told, op, group: None)
         assert stopper.agreed()
         assert stopper.signal == signal.SIGTERM
+
+
+def test_what_counts_for_more():
+    """A failure more than a signal, that more than a callback's wish; of failures, that of the first process."""
+    stopper = Stopper(Group())
+    stopper.ask()
+    assert stopper.agreed()
+    assert (stopper.signal, stopper.failed) == (0, None)
+    stopper._ask(signal.SIGHUP, None)
+    stopper.ask()
+    assert (stopper.signal, stopper.failed) == (signal.SIGHUP, None)
+    codes = []
+    for index in (1, 0):
+        stopper.fail(index)
+        stopper._ask(signal.SIGTERM, None)
+        assert (stopper.signal, stopper.failed) == (0, index)
+        codes.append(stopper._told)
+    assert codes[1] > codes[0]

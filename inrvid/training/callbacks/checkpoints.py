@@ -1,0 +1,88 @@
+"""Checkpoints, and the model beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from ...errors import InrvidError
+from ...evaluation.score import Scorer, Scores
+from ..checkpoint import is_finite, save_checkpoint
+from ..interval import Interval
+from ..keeping import newest_intact, prune
+from ..run import Run
+from .base import Callback
+
+
+class Checkpoints(Callback):
+    """In checkpoints/ and model/, every `train.checkpoint_kclips` and at the end.
+
+    Args:
+        scorer: in the main process, where something is measured: for `train.keep_best`.
+        written: called with each checkpoint that was written, in the main process.
+    """
+
+    def __init__(self, scorer: Scorer | None, written: Callable[[Run, Path], None]):
+        super().__init__()
+        self._scorer, self._written = scorer, written
+
+    def on_enter(self, run: Run) -> None:
+        self._due = Interval(run.recipe.train.checkpoint_kclips, run.clips)
+
+    def on_step(self, run: Run, values: Mapping[str, Tensor | float]) -> None:
+        if self._due.passed(run.clips) or run.clips >= run.end:
+            self.save(run)
+
+    def save(self, run: Run) -> bool:
+        """Whether the state was worth saving: all weights are finite. To be called by all processes.
+
+        Raises:
+            InrvidError: it cannot be written.
+        """
+        run.group.wait()  # for samples that the main process may be drawing
+        run.training.prepare_to_save()
+        finite = is_finite(run.training)
+        if run.is_main:
+            if finite:
+                self._write(run)
+            else:
+                run.say(f"warning: weights are not finite at {run.clips} clips: no checkpoint is written")
+        run.group.wait()  # the main process may score, too
+        return finite
+
+    def _write(self, run: Run) -> None:
+        folder, config = run.run_dir / "checkpoints", run.recipe.train
+        written = None
+        if not run.saved:  # else it is there already, just as it would be written
+            written = save_checkpoint(
+                folder, run.training, step=run.step, clips=run.clips, rollbacks=run.rollbacks,
+                data=run.dataset.fingerprint, scores=self._scores(run),
+            )  # fmt: skip
+            run.saved = True
+        keep_every = None if config.keep_kclips is None else round(config.keep_kclips * 1000)
+        prune(folder, keep_last=config.keep_last, keep_every=keep_every, keep_best=config.keep_best, written=written)
+        run.generator.save_pretrained(run.run_dir / "model", **run.provenance)
+        if written is not None:
+            self._written(run, written)
+
+    def _scores(self, run: Run) -> Scores:
+        """What is kept with a checkpoint to tell the best by."""
+        if self._scorer is None or not run.recipe.train.keep_best:
+            return {}
+        try:
+            return self._scorer(run.generator)
+        except InrvidError as error:
+            run.say(f"warning: the checkpoint of {run.clips} clips has no scores: {error}")
+            return {}
+
+
+def not_finite(run: Run) -> str:
+    """What to tell of weights that are not finite."""
+    newest = newest_intact(run.run_dir / "checkpoints")
+    kept = f"the last checkpoint with finite ones is {newest}" if newest else "there is no checkpoint"
+    return (
+        f"weights are not finite, {kept}; try a smaller optim.*.lr, a larger loss.r1_gamma, or "
+        "train.on_divergence=rollback"
+    )

@@ -1,0 +1,69 @@
+"""What is told of the steps: metrics.jsonl, the terminal, TensorBoard and trackers; and what goes wrong in them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from ...errors import InrvidError
+from ..health import Health
+from ..interval import Interval
+from ..monitor import Monitor
+from ..resuming import Diverged
+from ..run import Run
+from ..stats import Stats
+from .base import Callback
+
+
+class Log(Callback):
+    """Means over all processes, every `train.log_kclips` and at the end.
+
+    Raises Diverged or InrvidError after a step if a loss is not finite and the recipe wants more than a warning.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open = contextlib.ExitStack()
+
+    def on_start(self, run: Run) -> None:
+        self._health = Health(run.say)
+
+    def on_enter(self, run: Run) -> None:
+        self._due, self._stats = Interval(run.recipe.train.log_kclips, run.clips), Stats()
+        folder, console = (run.run_dir, run.console) if run.is_main else (None, Console(quiet=True))
+        self._monitor = self._open.enter_context(
+            Monitor(folder, run.recipe, clips=run.clips, console=console, accelerator=run.accelerator)
+        )
+
+    def on_step(self, run: Run, values: Mapping[str, Tensor | float]) -> None:
+        self._stats.add(values)
+        self._monitor.advance(run.clips)
+        if self._due.passed(run.clips) or run.clips >= run.end:
+            self._log(run)
+
+    def on_leave(self, run: Run) -> None:
+        self._open.close()
+
+    def _log(self, run: Run) -> None:
+        values = self._stats.means(run.accelerator)
+        if run.accelerator.device.type == "cuda":
+            values["memory/gib"] = torch.cuda.memory_reserved() / 2**30
+        self._monitor.log(run.step, values)
+        self._health.observe(values)
+        if self._health.diverged(values):
+            _diverged(run)
+
+
+def _diverged(run: Run) -> None:
+    policy = run.recipe.train.on_divergence
+    what = f"a loss is not finite at {run.clips} clips"
+    if policy == "stop":
+        raise InrvidError(f"{what}: stopped (train.on_divergence). Try a smaller optim.*.lr, or a larger loss.r1_gamma")
+    if policy == "rollback":
+        run.say(f"warning: {what}: going back to the last checkpoint, with another draw")
+        raise Diverged
+    run.say(f"warning: {what}; train.on_divergence=rollback would go back to the last checkpoint")

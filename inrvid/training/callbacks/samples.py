@@ -1,0 +1,33 @@
+"""Sample videos."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from ..interval import Interval
+from ..run import Run
+from ..samples import write_real, write_samples
+from .base import Callback
+
+
+class Samples(Callback):
+    """In samples/: real clips and the untrained generator's once, then generated ones every `train.sample_kclips`."""
+
+    def on_start(self, run: Run) -> None:
+        if run.is_main and not run.step:
+            count = run.recipe.train.sample_videos
+            write_real(run.dataset, run.run_dir / "samples", count=count, seed=run.recipe.seed)
+            self._write(run)
+
+    def on_enter(self, run: Run) -> None:
+        self._due = Interval(run.recipe.train.sample_kclips, run.clips)
+
+    def on_step(self, run: Run, values: Mapping[str, Tensor | float]) -> None:
+        if self._due.passed(run.clips) and run.is_main:
+            self._write(run)
+
+    def _write(self, run: Run) -> None:
+        count = run.recipe.train.sample_videos
+        write_samples(run.generator, run.run_dir / "samples", f"clips-{run.clips:012d}", count=count)

@@ -1,0 +1,75 @@
+"""Going on from a checkpoint: at the start of a run, and back to one after it has diverged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import InrvidError
+from .checkpoint import load_checkpoint
+from .keeping import newest_intact, set_aside
+from .run import Run
+
+MOST_ROLLBACKS = 10
+ROLLBACK_STRIDE = 1_000_003
+"""Between the seeds of draws before and after a rollback."""
+
+
+class Diverged(Exception):
+    """A loss is no longer finite, and the recipe wants to go back."""
+
+
+def go_on_from(run: Run, candidates: Sequence[Path]) -> None:
+    """Go on from the first that can be loaded: an intact one may still be of another version or model.
+
+    Raises:
+        InrvidError: none can; of the first.
+    """
+    problems: list[str] = []
+    for checkpoint in candidates:
+        try:
+            _load(run, checkpoint)
+        except InrvidError as error:
+            problems.append(str(error))
+            continue
+        for problem in problems:
+            run.say(f"{problem.splitlines()[0]}: it is not used; {checkpoint} is")
+        return
+    raise InrvidError(problems[0])
+
+
+def roll_back(run: Run) -> None:
+    """Go back to the newest checkpoint, and on from there with other draws.
+
+    Raises:
+        InrvidError: there is none, or it has happened too often.
+    """
+    checkpoint = newest_intact(run.run_dir / "checkpoints", run.say)
+    rollbacks = run.rollbacks + 1
+    if checkpoint is None or rollbacks > MOST_ROLLBACKS:
+        why = "there is no checkpoint yet" if checkpoint is None else f"after {MOST_ROLLBACKS} rollbacks"
+        raise InrvidError(f"training diverged, {why}: try a smaller optim.*.lr, or a larger loss.r1_gamma")
+    _load(run, checkpoint)
+    _draw_anew(run, max(rollbacks, run.rollbacks + 1))
+    run.saved = False  # the checkpoint has another number of rollbacks
+
+
+def _load(run: Run, checkpoint: Path) -> None:
+    """Take a checkpoint's state; those of this run that are newer are set aside, not overwritten."""
+    manifest = load_checkpoint(checkpoint, run.training)
+    run.step, run.clips = manifest.step, manifest.clips
+    _draw_anew(run, manifest.rollbacks)
+    own = run.run_dir / "checkpoints"
+    run.saved = checkpoint.resolve().parent == own.resolve()
+    if manifest.data != run.dataset.fingerprint:
+        run.say(f"warning: {checkpoint} was trained on other data, or other settings of them (data.*)")
+    if run.is_main:
+        aside = set_aside(own, run.clips if run.saved else -1, run.run_dir / "metrics.jsonl")
+        if aside is not None:
+            run.say(f"newer checkpoints are kept in {aside}: delete it when they are of no use")
+
+
+def _draw_anew(run: Run, rollbacks: int) -> None:
+    """Each rollback has draws of its own."""
+    run.rollbacks = rollbacks
+    run.training.seed = run.recipe.seed + rollbacks * ROLLBACK_STRIDE
