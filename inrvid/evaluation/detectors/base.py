@@ -1,0 +1,101 @@
+"""What a detector offers: features of clips, and a digest of itself for the records of scores."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+from collections.abc import Iterator
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...config import PartConfig
+from ...documents import Document
+from ...errors import InrvidError
+
+AT_ONCE = 4
+"""Clips that go through a network together: of I3D's, 1 and 16 take longer on a CPU (a tenth to a third)."""
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+"""Types of numbers by the names of `Detector` configurations."""
+
+
+class DetectorDigest(Document):
+    """Which network made the features of a score, and how clips were brought to it: two scores compare if it is equal.
+
+    `sha256` is that of the file of weights as its author published it, whatever form it was kept in since (of weights
+    that are no file's: of the tensors).
+    """
+
+    name: str
+    package: str = ""
+    version: str = ""
+    licence: str = ""
+    sha256: str
+    features: str
+    resize: str
+    precision: str = "fp32"
+    trained: bool = True
+    """False: random weights, whose scores are for tests alone."""
+
+
+class Detector(nn.Module, abc.ABC):
+    """Makes features of clips. Built in evaluation mode, without gradients, on the CPU: `to(device)` moves it."""
+
+    Config: ClassVar[type[PartConfig]]
+    min_frames: ClassVar[int] = 1
+    digest: DetectorDigest
+
+    def __init__(self, config: PartConfig):
+        super().__init__()
+        self.config = config
+
+    @torch.inference_mode()
+    def features(self, clips: Tensor) -> Tensor:
+        """Features, float32 `[B, n]`, of clips `[B, T, 3, H, W]` in [−1, 1], any size, on the detector's device.
+
+        Clips are taken a few at a time (`AT_ONCE`), however many come together.
+
+        Raises:
+            InrvidError: another shape, numbers that are no floating-point ones, fewer frames than `min_frames`.
+        """
+        if clips.ndim != 5 or clips.shape[2] != 3 or not len(clips) or not clips.is_floating_point():
+            found = f"{str(clips.dtype).removeprefix('torch.')} {list(clips.shape)}"
+            raise InrvidError(f"{self.digest.name} takes clips [B, T, 3, H, W] of floats in [−1, 1], got {found}")
+        if clips.shape[1] < self.min_frames:
+            raise InrvidError(f"{self.digest.name} needs at least {self.min_frames} frames, got {clips.shape[1]}")
+        with exact_products():
+            return torch.cat([self._features(some).float() for some in clips.split(AT_ONCE)])
+
+    @abc.abstractmethod
+    def _features(self, clips: Tensor) -> Tensor:
+        """Of a few clips that were looked at."""
+
+
+def resized(frames: Tensor, side: int) -> Tensor:
+    """Frames `[..., 3, H, W]` at side × side: bilinear, pixels' centres where they are (`align_corners` off), not
+    antialiased, the aspect ratio lost, as the code that FVDs were published with does it."""
+    if frames.shape[-2:] == (side, side):
+        return frames
+    images = frames.reshape(-1, *frames.shape[-3:])
+    images = F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False, antialias=False)
+    return images.reshape(*frames.shape[:-2], side, side)
+
+
+RESIZE = "bilinear, no antialiasing, squashed to {side}×{side}"
+"""The rule of `resized` for a digest."""
+
+
+@contextlib.contextmanager
+def exact_products() -> Iterator[None]:
+    """float32 products on a GPU are exact inside, whatever a training's precision is: PyTorch's default for
+    convolutions is TF32."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32
+    matmul.allow_tf32 = cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, cudnn.allow_tf32 = before
