@@ -51,7 +51,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     },
     "detectors": {
         "i3d": "inrvid.evaluation.detectors.i3d:I3d",
-        "random": "inrvid.evaluation.detectors.random:RandomFeatures",
+        "random": "inrvid.evaluation.detectors.random_features:RandomFeatures",
         "statistics": "inrvid.evaluation.detectors.statistics:Statistics",
     },
     "metrics": {

@@ -137,5 +137,7 @@ def _print(record: Record) -> None:
     for note in record.notes:
         console.print(f"note: {escape(note)}", highlight=False)
     for name, digest in record.detectors.items():
-        what = ", ".join(f"{key} {value[:12] if key == 'sha256' else value}" for key, value in digest.items())
-        console.print(f"detector {escape(name)}: {what or 'no weights'}", highlight=False)
+        origin = f"{digest.package} {digest.version}".strip() or "the library's own"
+        weights = f", sha256 {digest.sha256[:12]}…" if digest.sha256 else ", no weights"
+        untrained = "" if digest.trained else ", RANDOM: for tests alone"
+        console.print(f"detector {escape(name)}: {origin}{weights}{untrained}", highlight=False)

@@ -11,6 +11,7 @@ from pydantic import Field
 from ..documents import Document, DocumentError, read
 from ..errors import InrvidError
 from ..files import write_text
+from .detectors.base import DetectorDigest
 
 
 class Score(Document):
@@ -37,7 +38,7 @@ class Record(Document):
     protocol_version: int
     settings: dict[str, Any] = Field(description="the protocol, every key")
     variant: dict[str, Any] = Field({}, description="what differs from the protocol of that name")
-    detectors: dict[str, dict[str, str]] = Field({}, description="by name: package, version, sha256 of weights")
+    detectors: dict[str, DetectorDigest] = Field({}, description="by name: what made the features")
     resolution: list[int] = Field(description="height and width that detectors were given")
     real: Side
     fake: Side
@@ -57,7 +58,7 @@ class Record(Document):
         same = {
             "protocol": [self.protocol, self.protocol_version],
             "variant": self.variant,
-            "detectors": {name: digest.get("sha256", "") for name, digest in self.detectors.items()},
+            "detectors": {name: digest.model_dump() for name, digest in self.detectors.items()},
             "data": self.real.fingerprint,
             "resolution": self.resolution,
         }

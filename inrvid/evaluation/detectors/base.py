@@ -1,46 +1,105 @@
-"""What a detector offers: features of clips, and what exactly it is."""
+"""What a detector offers: features of clips, and a digest of itself for the records of scores."""
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from ...config import PartConfig
+from ...documents import Document
+from ...errors import InrvidError
+
+AT_ONCE = 4
+"""Clips that go through a network together: of I3D's, 1 and 16 take longer on a CPU (a tenth to a third)."""
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+"""Types of numbers by the names of `Detector` configurations."""
 
 
-class Detector(abc.ABC):
-    """Turns clips into features. Constructed as `Class(config)`; weights are looked for then, and read when needed."""
+class DetectorDigest(Document):
+    """Which network made the features of a score, and how clips were brought to it: two scores compare if it is equal.
 
-    class Config(PartConfig):
-        pass
+    `sha256` is that of the file of weights as its author published it, whatever form it was kept in since (of weights
+    that are no file's: of the tensors; empty: there are none).
+    """
 
+    name: str
+    package: str = ""
+    version: str = ""
+    licence: str = ""
+    sha256: str = ""
+    features: str
+    resize: str
+    precision: str = "fp32"
+    trained: bool = True
+    """False: random weights, whose scores are for tests alone."""
+
+
+class Detector(nn.Module, abc.ABC):
+    """Makes features of clips. Built in evaluation mode, without gradients, on the CPU: `to(device)` moves it."""
+
+    Config: ClassVar[type[PartConfig]]
     min_frames: ClassVar[int] = 1
     """Frames without which it sees nothing."""
+    digest: DetectorDigest
+    parts: Mapping[str, slice] = MappingProxyType({"": slice(None)})
+    """Columns of the features by name that are scored apart; of most detectors one part without a name."""
 
     def __init__(self, config: PartConfig):
+        super().__init__()
         self.config = config
 
-    @abc.abstractmethod
-    def features(self, frames: Tensor) -> Tensor:
-        """Features `[B, n]` of clips `[B, T, 3, H, W]` in [−1, 1], on the frames' device.
+    @torch.inference_mode()
+    def features(self, clips: Tensor) -> Tensor:
+        """Features, float32 `[B, n]`, of clips `[B, T, 3, H, W]` in [−1, 1], any size, on the detector's device.
 
-        A clip's features do not depend on the others in the batch, but for rounding.
+        Clips are taken a few at a time (`AT_ONCE`), however many come together.
+
+        Raises:
+            InrvidError: another shape, numbers that are no floating-point ones, fewer frames than `min_frames`.
         """
+        if clips.ndim != 5 or clips.shape[2] != 3 or not len(clips) or not clips.is_floating_point():
+            found = f"{str(clips.dtype).removeprefix('torch.')} {list(clips.shape)}"
+            raise InrvidError(f"{self.digest.name} takes clips [B, T, 3, H, W] of floats in [−1, 1], got {found}")
+        if clips.shape[1] < self.min_frames:
+            raise InrvidError(f"{self.digest.name} needs at least {self.min_frames} frames, got {clips.shape[1]}")
+        with exact_products():
+            return torch.cat([self._features(some).float() for some in clips.split(AT_ONCE)])
 
-    @property
-    def parts(self) -> Mapping[str, slice]:
-        """Columns by name that are scored apart; most have one part without a name."""
-        return {"": slice(None)}
+    @abc.abstractmethod
+    def _features(self, clips: Tensor) -> Tensor:
+        """Of a few clips that were looked at."""
 
-    @property
-    def digest(self) -> dict[str, str]:
-        """What it is, for records: where its weights come from and their sha256. Empty: the library's own, and none."""
-        return {}
 
-    def to(self, device: torch.device) -> Detector:
-        """Move what it has to a device; returns itself."""
-        return self
+def resized(frames: Tensor, side: int) -> Tensor:
+    """Frames `[..., 3, H, W]` at side × side: bilinear, pixels' centres where they are (`align_corners` off), not
+    antialiased, the aspect ratio lost, as the code that FVDs were published with does it."""
+    if frames.shape[-2:] == (side, side):
+        return frames
+    images = frames.reshape(-1, *frames.shape[-3:])
+    images = F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False, antialias=False)
+    return images.reshape(*frames.shape[:-2], side, side)
+
+
+RESIZE = "bilinear, no antialiasing, squashed to {side}×{side}"
+"""The rule of `resized` for a digest."""
+
+
+@contextlib.contextmanager
+def exact_products() -> Iterator[None]:
+    """float32 products on a GPU are exact inside, whatever a training's precision is: PyTorch's default for
+    convolutions is TF32."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32
+    matmul.allow_tf32 = cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, cudnn.allow_tf32 = before

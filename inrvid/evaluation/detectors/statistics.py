@@ -14,7 +14,6 @@ says nothing about fine detail and cannot be compared with FVD.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated
 
 import torch
@@ -24,7 +23,7 @@ from torch import Tensor
 
 from ...config import PartConfig
 from ...errors import InrvidError
-from .base import Detector
+from .base import Detector, DetectorDigest
 
 COLOUR_SCALE = 0.3
 EDGE_SCALE = 0.05
@@ -56,23 +55,17 @@ class Statistics(Detector):
     def __init__(self, config: Config):
         super().__init__(config)
         self.side = config.cells * config.cell_size
+        columns = 4 * config.cells**2
+        self.parts = {"spatial": slice(0, columns), "temporal": slice(columns, 2 * columns)}
+        self.digest = DetectorDigest(
+            name="statistics",
+            features=f"colours, edges, change, flow ({2 * columns})",
+            resize=f"means over areas, squashed to {self.side}×{self.side}",
+        )
 
-    @property
-    def parts(self) -> Mapping[str, slice]:
-        columns = 4 * self.config.cells**2
-        return {"spatial": slice(0, columns), "temporal": slice(columns, 2 * columns)}
-
-    @torch.no_grad()
-    def features(self, frames: Tensor) -> Tensor:
-        """Of frames `[B, T, 3, H, W]` in [−1, 1]: `[B, 8·cells²]`.
-
-        Raises:
-            InrvidError: frames of another shape, or fewer than 3 a clip (there would be no acceleration).
-        """
-        if frames.ndim != 5 or frames.shape[2] != 3 or frames.shape[1] < self.min_frames:
-            raise InrvidError(f"statistics need frames [B, T, 3, H, W] with T ≥ 3, got {list(frames.shape)}")
-        frames = self._resized(frames)
-        return torch.cat([self._spatial(frames[:, frames.shape[1] // 2]), self._temporal(frames)], dim=1).double()
+    def _features(self, clips: Tensor) -> Tensor:
+        frames = self._resized(clips)
+        return torch.cat([self._spatial(frames[:, frames.shape[1] // 2]), self._temporal(frames)], dim=1)
 
     def _resized(self, frames: Tensor) -> Tensor:
         images = frames.flatten(0, 1).float()

