@@ -51,6 +51,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     },
     "detectors": {
         "i3d": "inrvid.evaluation.detectors.i3d:I3d",
+        "i3d_torchscript": "inrvid.evaluation.detectors.torchscript:I3dTorchScript",
         "random": "inrvid.evaluation.detectors.random_features:RandomFeatures",
         "statistics": "inrvid.evaluation.detectors.statistics:Statistics",
     },

@@ -61,16 +61,16 @@ class Source(abc.ABC):
         data's `on_error` says so."""
 
 
-Order = Literal["random", "first"]
-Start = Literal["random", "first"]
+Order = Literal["shuffled", "first"]
+Start = Literal["anywhere", "first"]
 
 
 class DatasetClips(Source):
     """Clips of videos.
 
     Args:
-        order: of the videos: random (by the seed), or by name, as releases took the first ones.
-        start: a random offset in each video (by the seed and the video), or its first frame.
+        order: of the videos: shuffled (by the seed), or by name, as releases took the first ones.
+        start: anywhere in each video (by the seed and the video), or its first frame.
         one_a_video: else all clips that lie one behind the other in a video: they are not independent.
     """
 
@@ -79,8 +79,8 @@ class DatasetClips(Source):
         dataset: VideoDataset,
         *,
         name: str = "",
-        order: Order = "random",
-        start: Start = "random",
+        order: Order = "shuffled",
+        start: Start = "anywhere",
         one_a_video: bool = True,
         seed: int = 0,
     ):
@@ -90,7 +90,7 @@ class DatasetClips(Source):
 
     def choose(self, window: Window, count: int) -> list[Clip]:
         videos = np.arange(len(self.dataset))
-        if self.order == "random":
+        if self.order == "shuffled":
             videos = np.random.Generator(np.random.Philox(self.seed)).permutation(videos)
         found: list[Clip] = []
         for video in videos.tolist():

@@ -167,7 +167,8 @@ class Evaluation:
         protocol = self.protocol
         key = [
             self.real.source.fingerprint, list(window), protocol.clips, protocol.real.model_dump(), protocol.seed,
-            list(self.resolution), detector, self.detectors[detector].digest.model_dump(), self.device.type, __version__,
+            list(self.resolution), detector, self.detectors[detector].digest.model_dump(), self.device.type,
+            __version__,
         ]  # fmt: skip
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
         return cache_directory() / "features" / f"{digest[:32]}.safetensors"

@@ -28,8 +28,8 @@ SHORTHAND = re.compile(r"(?P<type>[a-z_]+?)(?P<frames>\d+)?(?:s(?P<stride>\d+))?
 class ClipsConfig(StrictModel):
     """Which clips of a folder of videos."""
 
-    order: Order = Field("random", description="of the videos: random, by the seed; or the first by name")
-    start: Start = Field("random", description="of a clip in its video: random, by the seed; or the first frame")
+    order: Order = Field("shuffled", description="of the videos: by the seed; or the first by name")
+    start: Start = Field("anywhere", description="of a clip in its video, by the seed; or its first frame")
     one_a_video: bool = Field(True, description="else all clips of a video, one behind the other: not independent")
 
 

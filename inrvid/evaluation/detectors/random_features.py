@@ -6,6 +6,7 @@ import itertools
 from typing import ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from ...config import PartConfig, Seed
@@ -24,7 +25,7 @@ class RandomFeatures(Detector):
     """
 
     class Config(PartConfig):
-        seed: Seed = 0
+        seed: Seed = Field(0, description="of the weights")
 
     config: Config
     min_frames: ClassVar[int] = 2

@@ -22,7 +22,6 @@ from pydantic import Field
 from torch import Tensor
 
 from ...config import PartConfig
-from ...errors import InrvidError
 from .base import Detector, DetectorDigest
 
 COLOUR_SCALE = 0.3

@@ -62,7 +62,7 @@ def test_features_of_any_size(size):
         "spatial": (2, 64),
         "temporal": (2, 64),
     }
-    assert all(value.dtype == torch.float64 for value in found.values())
+    assert all(value.dtype == torch.float32 for value in found.values())
 
 
 def test_features_do_not_depend_on_the_size():
