@@ -84,7 +84,7 @@ def test_a_still_video_has_no_temporal_features():
 def test_steady_brightening_has_speed_and_no_acceleration():
     ramp = torch.linspace(-1, 1, 11)[:, None, None, None].expand(1, 11, 3, 32, 32)
     temporal = features(ramp)["temporal"][0]
-    torch.testing.assert_close(temporal[:16] * SPEED_SCALE, torch.full((16,), 0.2, dtype=torch.float64))
+    torch.testing.assert_close(temporal[:16] * SPEED_SCALE, torch.full((16,), 0.2, dtype=torch.float32))
     assert temporal[16:].abs().max() < 1e-4
 
 
