@@ -72,8 +72,9 @@ class I3d(Detector):
         super().__init__(config)
         source = SOURCES["i3d"]
         weights = find_weights(source, config.weights, config.sha256)
+        eps = config.eps or weights.eps
         try:
-            network = load_i3d(weights.tensors, config.eps or weights.eps)
+            network = load_i3d(weights.tensors, eps)
         except Unfit as error:
             raise InrvidError(f"{config.weights or source.name}: {error}") from None
         self.network = network.to(DTYPES[config.precision])
@@ -84,7 +85,7 @@ class I3d(Detector):
             version=weights.version,
             licence=weights.licence,
             sha256=weights.sha256,
-            features=f"{config.outputs} ({CLASSES if config.outputs == 'logits' else POOLED})",
+            features=f"{config.outputs} ({CLASSES if config.outputs == 'logits' else POOLED}), eps {eps:g}",
             resize=RESIZE.format(side=SIDE),
             precision=config.precision,
         )

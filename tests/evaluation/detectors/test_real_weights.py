@@ -62,7 +62,7 @@ def test_i3d_s_digest(i3d):
         "version": "0.0.1",
         "licence": "MIT",
         "sha256": "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd",
-        "features": "logits (400)",
+        "features": "logits (400), eps 0.001",
         "resize": "bilinear, no antialiasing, squashed to 224×224",
         "precision": "fp32",
         "trained": True,
