@@ -50,6 +50,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "procedural": "inrvid.data.sources.procedural:ProceduralScenes",
     },
     "detectors": {
+        "efficientnet_lite0": "inrvid.evaluation.detectors.efficientnet_lite0:EfficientNetLite0",
         "i3d": "inrvid.evaluation.detectors.i3d:I3d",
         "i3d_torchscript": "inrvid.evaluation.detectors.torchscript:I3dTorchScript",
         "random": "inrvid.evaluation.detectors.random_features:RandomFeatures",

@@ -20,7 +20,8 @@ from ...config import PartConfig, PathText, Positive
 from ...errors import InrvidError
 from ...weights import Unfit
 from .base import DTYPES, RESIZE, Detector, DetectorDigest, resized
-from .layouts import I3D_MIXED, I3D_STEM, UNITS, folded, needed
+from .layouts import I3D_MIXED, I3D_STEM, UNITS
+from .networks import NORM, fill, folded, needed, same
 from .sources import SOURCES
 from .weights import find_weights
 
@@ -71,8 +72,9 @@ class I3d(Detector):
         super().__init__(config)
         source = SOURCES["i3d"]
         weights = find_weights(source, config.weights, config.sha256)
+        eps = config.eps or weights.eps
         try:
-            network = load_i3d(weights.tensors, config.eps or weights.eps)
+            network = load_i3d(weights.tensors, eps)
         except Unfit as error:
             raise InrvidError(f"{config.weights or source.name}: {error}") from None
         self.network = network.to(DTYPES[config.precision])
@@ -83,7 +85,7 @@ class I3d(Detector):
             version=weights.version,
             licence=weights.licence,
             sha256=weights.sha256,
-            features=f"{config.outputs} ({CLASSES if config.outputs == 'logits' else POOLED})",
+            features=f"{config.outputs} ({CLASSES if config.outputs == 'logits' else POOLED}), eps {eps:g}",
             resize=RESIZE.format(side=SIDE),
             precision=config.precision,
         )
@@ -171,35 +173,13 @@ def load_i3d(tensors: Mapping[str, Tensor], eps: float) -> I3dNetwork:
     known = {"logits.conv3d.weight", "logits.conv3d.bias"}
     for name, unit in units.items():
         norm = f"{name}.bn"
-        known |= {f"{name}.conv3d.weight", *(f"{norm}.{x}" for x in ("weight", "bias", "running_mean", "running_var"))}
+        known |= {f"{name}.conv3d.weight", *(f"{norm}.{x}" for x in NORM)}
         fill(unit, name, *folded(tensors, f"{name}.conv3d", norm, eps))
     if unknown := sorted({*tensors} - known):
         raise Unfit(f"these weights do not fit the model: it has no {unknown[0]}")
     weight = needed(tensors, "logits.conv3d.weight")
     fill(network.logits, "logits", weight.flatten(1), needed(tensors, "logits.conv3d.bias"))
     return network.eval().requires_grad_(False)
-
-
-def fill(layer: nn.Conv3d | nn.Conv2d | nn.Linear, name: str, weight: Tensor, bias: Tensor) -> None:
-    """Give a layer its numbers. Raises Unfit: of another shape."""
-    if layer.weight.shape != weight.shape or layer.bias is None or layer.bias.shape != bias.shape:
-        found, expected = list(weight.shape), list(layer.weight.shape)
-        raise Unfit(f"these weights do not fit the model: {name}: {found} in the file, {expected} expected")
-    with torch.no_grad():
-        layer.weight.copy_(weight)
-        layer.bias.copy_(bias)
-
-
-def same(x: Tensor, kernel: Sequence[int], stride: Sequence[int]) -> tuple[Tensor, tuple[int, ...]]:
-    """'SAME' padding with zeros of `[B, C, T, H, W]` (or of other dimensions): (x, what is left for the operation to
-    pad on both sides alike).
-
-    Of a dimension: k − s in all where s divides the size, else k − size mod s; the smaller half in front.
-    """
-    total = [max(0, k - (n % s or s)) for n, k, s in zip(x.shape[2:], kernel, stride, strict=True)]
-    if all(t % 2 == 0 for t in total):
-        return x, tuple(t // 2 for t in total)
-    return F.pad(x, [side for t in reversed(total) for side in (t // 2, t - t // 2)]), (0,) * len(total)
 
 
 def max_pool(x: Tensor, kernel: int | tuple[int, int, int], stride: int | tuple[int, int, int]) -> Tensor:

@@ -1,7 +1,7 @@
 """The names and layouts that others give the weights of detectors → those that are kept here.
 
 Kept are the names of the network's PyTorch ports, convolutions and batch norms apart, so that what is kept are the
-published numbers themselves. `folded` makes one convolution with a bias of the two.
+published numbers themselves. `networks.folded` makes one convolution with a bias of the two.
 """
 
 from __future__ import annotations
@@ -58,30 +58,6 @@ def efficientnet_lite0(values: Mapping[str, Any]) -> Layout:
 
 LAYOUTS: dict[str, Callable[[Mapping[str, Any]], Layout]] = {"i3d": i3d, "efficientnet_lite0": efficientnet_lite0}
 """By the detector's name."""
-
-
-def folded(tensors: Mapping[str, Tensor], conv: str, norm: str, eps: float) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a convolution that does what `conv` and, after it, the batch norm `norm` do; float32.
-
-    γ (w∗x − μ) / √(σ² + ε) + β = (γ / √(σ² + ε)) w∗x + (β − γ μ / √(σ² + ε)). Without γ, it is 1.
-
-    Raises:
-        Unfit: a tensor is missing.
-    """
-    weight, mean, variance, bias = (
-        needed(tensors, name).double()
-        for name in (f"{conv}.weight", f"{norm}.running_mean", f"{norm}.running_var", f"{norm}.bias")
-    )
-    scale = tensors[f"{norm}.weight"].double() if f"{norm}.weight" in tensors else torch.ones_like(mean)
-    scale = scale / (variance + eps).sqrt()
-    return (weight * scale.view(-1, *[1] * (weight.ndim - 1))).float(), (bias - scale * mean).float()
-
-
-def needed(tensors: Mapping[str, Tensor], name: str) -> Tensor:
-    """Raises Unfit."""
-    if name not in tensors:
-        raise Unfit(f"these weights do not fit the model: {name} is not among them")
-    return tensors[name]
 
 
 def _floats(values: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -160,7 +160,7 @@ def _values(content: bytes) -> Mapping[str, Any]:
         raise Unfit("neither safetensors, nor a file of PyTorch's, nor a pickle of arrays")
     values = read_pickle(content)
     if not isinstance(values, Mapping):
-        raise Unfit(f"a pickle of a {type(values).__name__}, where arrays by name are expected")
+        raise Unfit(f"a pickle of type {type(values).__name__}, where arrays by name are expected")
     return values
 
 

@@ -1,0 +1,60 @@
+"""What the networks of detectors share: 'SAME' padding, and convolutions that have taken in their batch norms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...weights import Unfit
+
+NORM = ("weight", "bias", "running_mean", "running_var")
+"""Tensors of a batch norm."""
+
+
+def same(x: Tensor, kernel: Sequence[int], stride: Sequence[int]) -> tuple[Tensor, tuple[int, ...]]:
+    """'SAME' padding with zeros of `[B, C, T, H, W]` (or of other dimensions): (x, what is left for the operation to
+    pad on both sides alike).
+
+    Of a dimension: k − s in all where s divides the size, else k − size mod s; the smaller half in front.
+    """
+    total = [max(0, k - (n % s or s)) for n, k, s in zip(x.shape[2:], kernel, stride, strict=True)]
+    if all(t % 2 == 0 for t in total):
+        return x, tuple(t // 2 for t in total)
+    return F.pad(x, [side for t in reversed(total) for side in (t // 2, t - t // 2)]), (0,) * len(total)
+
+
+def folded(tensors: Mapping[str, Tensor], conv: str, norm: str, eps: float) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a convolution that does what `conv` and, after it, the batch norm `norm` do; float32.
+
+    γ (w∗x − μ) / √(σ² + ε) + β = (γ / √(σ² + ε)) w∗x + (β − γ μ / √(σ² + ε)). Without γ, it is 1.
+
+    Raises:
+        Unfit: a tensor is missing.
+    """
+    weight, mean, variance, bias = (
+        needed(tensors, name).double()
+        for name in (f"{conv}.weight", f"{norm}.running_mean", f"{norm}.running_var", f"{norm}.bias")
+    )
+    scale = tensors[f"{norm}.weight"].double() if f"{norm}.weight" in tensors else torch.ones_like(mean)
+    scale = scale / (variance + eps).sqrt()
+    return (weight * scale.view(-1, *[1] * (weight.ndim - 1))).float(), (bias - scale * mean).float()
+
+
+def needed(tensors: Mapping[str, Tensor], name: str) -> Tensor:
+    """Raises Unfit."""
+    if name not in tensors:
+        raise Unfit(f"these weights do not fit the model: {name} is not among them")
+    return tensors[name]
+
+
+def fill(layer: nn.Conv3d | nn.Conv2d | nn.Linear, name: str, weight: Tensor, bias: Tensor) -> None:
+    """Give a layer its numbers. Raises Unfit: of another shape."""
+    if layer.weight.shape != weight.shape or layer.bias is None or layer.bias.shape != bias.shape:
+        found, expected = list(weight.shape), list(layer.weight.shape)
+        raise Unfit(f"these weights do not fit the model: {name}: {found} in the file, {expected} expected")
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        layer.bias.copy_(bias)

@@ -1,0 +1,49 @@
+"""'SAME' padding by its definition; folded batch norms against PyTorch's."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from inrvid.evaluation.detectors.networks import fill, folded, same
+from inrvid.weights import Unfit
+
+
+@pytest.mark.parametrize("size", range(6, 15))
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (3, 1), (7, 2), (3, 2), (2, 2), (1, 2), (5, 2), (5, 1)])
+def test_same_padding(size, kernel, stride):
+    """⌈size / stride⌉ outputs, and the smaller half of the padding in front."""
+    x = torch.arange(1.0, size + 1)[None, None]
+    padded, left = same(x, (kernel,), (stride,))
+    windows = F.pad(padded, (left[0], left[0])).unfold(2, kernel, stride)
+    count = math.ceil(size / stride)
+    assert windows.shape[2] == count
+    total = max(0, (count - 1) * stride + kernel - size)
+    assert (windows[0, 0, 0] == 0).sum() == total // 2
+    assert (windows[0, 0, -1] == 0).sum() == total - total // 2
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_folding(affine):
+    torch.manual_seed(0)
+    conv, norm = nn.Conv3d(3, 5, 3, bias=False), nn.BatchNorm3d(5, eps=0.01).eval()
+    for tensor in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
+        nn.init.uniform_(tensor, 0.5, 2)
+    if not affine:
+        nn.init.ones_(norm.weight)
+    tensors = {"c.weight": conv.weight, **{f"n.{name}": value for name, value in norm.state_dict().items()}}
+    if not affine:
+        del tensors["n.weight"]
+    one = nn.Conv3d(3, 5, 3)
+    fill(one, "one", *folded(tensors, "c", "n", eps=0.01))
+    x = torch.randn(2, 3, 6, 6, 6)
+    torch.testing.assert_close(one(x), norm(conv(x)))
+
+
+def test_other_shapes_are_refused():
+    with pytest.raises(Unfit, match=r"x: \[1, 1\] in the file, \[2, 2\] expected"):
+        fill(nn.Linear(2, 2), "x", torch.ones(1, 1), torch.ones(2))
