@@ -53,6 +53,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "efficientnet_lite0": "inrvid.evaluation.detectors.efficientnet_lite0:EfficientNetLite0",
         "i3d": "inrvid.evaluation.detectors.i3d:I3d",
         "i3d_torchscript": "inrvid.evaluation.detectors.torchscript:I3dTorchScript",
+        "inception": "inrvid.evaluation.detectors.torchscript:Inception",
         "random": "inrvid.evaluation.detectors.random_features:RandomFeatures",
         "statistics": "inrvid.evaluation.detectors.statistics:Statistics",
     },

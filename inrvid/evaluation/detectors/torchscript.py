@@ -18,6 +18,8 @@ from ...config import PartConfig, PathText
 from ...errors import InrvidError
 from ...files import cache_directory, expanded, read_bytes
 from .base import RESIZE, Detector, DetectorDigest, resized
+from .sources import SOURCES
+from .weights import find_script
 
 MOST_BYTES = 2**28
 
@@ -74,3 +76,30 @@ class I3dTorchScript(Detector):
         pixels = (resized(clips.float(), 224) + 1) * 127.5
         with torch.jit.optimized_execution(False):  # its fuser fails on some devices
             return self.network(pixels.transpose(1, 2), rescale=True, resize=False, return_features=True)
+
+
+class Inception(Detector):
+    """Inception of ImageNet as TensorFlow has it, as TorchScript: the 2,048 features of FID, means over a clip's frames."""
+
+    source = "Szegedy et al. (CVPR 2016); FID: Heusel et al. (NeurIPS 2017)"
+
+    class Config(PartConfig):
+        pass
+
+    def __init__(self, config: PartConfig):
+        super().__init__(config)
+        source = SOURCES["inception"]
+        self.network: Any = torch.jit.load(io.BytesIO(find_script(source)), map_location="cpu").eval()
+        self.digest = DetectorDigest(
+            name=source.name,
+            package=source.package,
+            version=source.version,
+            licence=source.licence,
+            sha256=source.member_sha256,
+            features="pooled (2048)",
+            resize=RESIZE.format(side=299),
+        )
+
+    def _features(self, clips: Tensor) -> Tensor:
+        frames = resized(clips.float(), 299).clamp(-1, 1)
+        return self.network(frames.flatten(0, 1)).unflatten(0, frames.shape[:2]).mean(dim=1)

@@ -60,7 +60,11 @@ def find_weights(source: Source, path: str | None = None, sha256: str | None = N
         return _of_cache(source)
     if (installed := installed_file(source)) is not None:
         return _of_package(source, installed)
-    raise InrvidError(
+    raise InrvidError(_missing(source))
+
+
+def _missing(source: Source) -> str:
+    return (
         f"no weights of {source.name}: {source.file} of {source.package} {source.version}, "
         f"sha256 {source.member_sha256}, is neither in {cached(source).parent} nor installed: {source.remedy}"
     )
@@ -73,6 +77,25 @@ def of_author(source: Source, content: bytes) -> Weights:
         raise Unfit(f"sha256 {found}, where that of {source.file} is {source.member_sha256}")
     tensors, eps = LAYOUTS[source.name](_values(content))
     return Weights(tensors, eps, found, source.package, source.version, source.licence)
+
+
+def checked_script(source: Source, content: bytes) -> bytes:
+    """TorchScript of the list. It is code: whatever else is called so is not loaded. Raises Unfit."""
+    found = hashlib.sha256(content).hexdigest()
+    if found != source.member_sha256:
+        raise Unfit(f"sha256 {found}, where that of {source.file} is {source.member_sha256}: TorchScript is code")
+    return content
+
+
+def find_script(source: Source) -> bytes:
+    """The file in the cache, or of an installed package. Raises InrvidError: not there, or another."""
+    path = cached(source) if cached(source).exists() else installed_file(source)
+    if path is None:
+        raise InrvidError(_missing(source))
+    try:
+        return checked_script(source, read_bytes(path, MOST_BYTES))
+    except (OSError, Unfit) as error:
+        raise InrvidError(f"{path}: {getattr(error, 'strerror', None) or error}: {source.remedy}") from None
 
 
 def metadata(source: Source, weights: Weights) -> dict[str, str]:
