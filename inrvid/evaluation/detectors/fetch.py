@@ -33,7 +33,7 @@ MOST_SECONDS = 3600
 
 
 def fetch(source: Source, archive: Path | None = None) -> Path:
-    """Put a detector's weights into the cache, as safetensors (TorchScript as it is); what is there is replaced. Returns their path.
+    """Put a detector's weights into the cache, as safetensors (TorchScript as it is). Returns their path.
 
     Args:
         archive: the package's archive, if it has been downloaded already.

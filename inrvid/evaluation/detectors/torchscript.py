@@ -79,7 +79,7 @@ class I3dTorchScript(Detector):
 
 
 class Inception(Detector):
-    """Inception of ImageNet as TensorFlow has it, as TorchScript: the 2,048 features of FID, means over a clip's frames."""
+    """Inception of ImageNet, as TorchScript: the 2,048 features of FID, means over a clip's frames."""
 
     source = "Szegedy et al. (CVPR 2016); FID: Heusel et al. (NeurIPS 2017)"
 
