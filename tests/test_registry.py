@@ -119,6 +119,7 @@ def test_every_kind_s_built_in_parts_are_listed():
 
 def test_a_kind_of_which_there_is_none():
     kinds = registry.Registry("things", "thing")
+    jsonschema.Draft202012Validator.check_schema(kinds.json_schema())
     assert not jsonschema.Draft202012Validator(kinds.json_schema()).is_valid({"type": "a"})
     with pytest.raises(ConfigError, match="no thing named 'a'\\.\n  available: none "):
         kinds.entry("a")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import multiprocessing
 import os
 import signal
@@ -13,6 +14,7 @@ import torch
 from inrvid import InrvidError
 from inrvid.training.health import PATIENCE, Health
 from inrvid.training.keeping import checkpoints
+from inrvid.training.trainer import Interrupted
 
 from .test_trainer import trainer
 
@@ -81,6 +83,27 @@ def test_rollback_goes_on_from_the_last_checkpoint_with_another_draw(tiny, tmp_p
     assert "going back to the last checkpoint" in run.console.file.getvalue()
     resumed = trainer(recipe, tmp_path / "other", resume=checkpoints(tmp_path / "run" / "checkpoints")[-1])
     assert resumed.training.seed == run.training.seed
+
+
+def test_a_signal_before_a_rollback_stops_after_it(tiny, tmp_path, monkeypatch):
+    """What is saved then has the rollback's draws."""
+    recipe = tiny("train.kclips=0.048", "train.checkpoint_kclips=0.016", "train.on_divergence=rollback")
+    run = trainer(recipe, tmp_path / "run")
+    calls = with_nan(run, {6})
+    diverged = Health.diverged
+
+    def observed(self, values):
+        if found := diverged(self, values):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return found
+
+    monkeypatch.setattr(Health, "diverged", observed)
+    with pytest.raises(Interrupted):
+        run.run()
+    assert calls == [*range(6)]
+    newest = checkpoints(tmp_path / "run" / "checkpoints")[-1]
+    manifest = json.loads((newest / "manifest.json").read_text())
+    assert (manifest["step"], manifest["rollbacks"]) == (4, 1)
 
 
 def test_divergence_without_a_checkpoint_or_without_end(tiny, tmp_path):
