@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,11 +96,12 @@ def _shared() -> Iterator[Share]:
 
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Progress]:
-    """Bars with the time left on a terminal; else nothing."""
+    """Bars with the time left on a terminal; else a line a minute."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True, quiet=quiet)
+    told = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bars:
         tasks: dict[str, Any] = {}
@@ -108,6 +110,10 @@ def _progress(quiet: bool) -> Iterator[Progress]:
             if what not in tasks:
                 tasks[what] = bars.add_task(what, total=total)
             bars.update(tasks[what], completed=done)
+            nonlocal told
+            if not quiet and not console.is_terminal and time.monotonic() - told > 60:
+                told = time.monotonic()
+                print(f"{what}: {done} of {total}", file=sys.stderr, flush=True)
 
         yield show
 
