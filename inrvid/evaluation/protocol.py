@@ -21,7 +21,7 @@ from ..registry import PartOf
 from .clips import Order, Start
 
 FOLDER = Path(__file__).parent / "protocols"
-SHORTHAND = re.compile(r"(?P<type>[a-z_]+?)(?P<frames>\d+)?(?:s(?P<stride>\d+))?")
+SHORTHAND = re.compile(r"(?P<type>[a-z_]+)(?:(?P<frames>\d+)(?:s(?P<stride>\d+))?)?")
 """fvd16, fvd128s8, kvd."""
 
 
@@ -135,4 +135,11 @@ def _validated(data: Any, where: str) -> Protocol:
     try:
         return validate(Protocol, data)
     except ConfigError as error:
-        raise InrvidError("\n".join(f"{where}: {dotted(path)}: {what}" for path, what in error.problems)) from None
+        inner = [path for path, _ in error.problems]
+        told = [f"{where}: {dotted(path)}: {what}" for path, what in error.problems if not _has_below(path, inner)]
+        raise InrvidError("\n".join(told)) from None
+
+
+def _has_below(path: tuple[str | int, ...], others: Iterable[tuple[str | int, ...]]) -> bool:
+    """Whether a problem's cause is among others."""
+    return any(len(other) > len(path) and other[: len(path)] == path for other in others)

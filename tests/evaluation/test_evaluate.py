@@ -213,10 +213,10 @@ def test_protocols_are_valid_and_say_what_they_are(name):
 
 
 def test_changes_are_a_variant_and_metrics_are_not():
-    found, variant = load_protocol("inrvid", ["clips=512", "real.order=first"], "statistics,kvd16,fvd8s2")
+    found, variant = load_protocol("inrvid", ["clips=512", "real.order=first"], "statistics16,kvd16,fvd8s2")
     assert variant == {"clips": 512, "real.order": "first"}
     assert [(m.type, m.frames, m.stride) for m in found.metrics] == [
-        ("statistics", None, 1), ("kvd", 16, 1), ("fvd", 8, 2)
+        ("statistics", 16, 1), ("kvd", 16, 1), ("fvd", 8, 2)
     ]  # fmt: skip
     release, _ = load_protocol("stylegan-v", metrics="fvd16")
     assert not release.metrics[0].unbiased
