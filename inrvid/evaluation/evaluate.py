@@ -116,7 +116,9 @@ class Evaluation:
             if isinstance(subject.source, DatasetClips) and (count := subject.source.too_short(window)):
                 short = f" ({count} of its videos are shorter than {window.span} frames)"
             told = f"{subject.side.name}: {there} clips of {window}{short}, the protocol asks for {wanted}"
-            if not self.force or there < 2:
+            if there < 2:
+                raise InrvidError(told)
+            if not self.force:
                 raise InrvidError(f"{told}: --set clips={there} scores so many, --force takes what there is")
             self._note(told)
         least = min([len(real), *map(len, fakes)])
@@ -251,7 +253,7 @@ def extrapolated(metric: Metric, real: Tensor, fake: Tensor, parts: Mapping[str,
     if len(found) < 2:
         return {}
     lines = {part: np.polyfit([1 / n for n in sizes[-len(found) :]], [f[part] for f in found], 1) for part in found[0]}
-    return {part: float(line[1]) for part, line in lines.items()}
+    return {part: max(0.0, float(line[1])) for part, line in lines.items()}
 
 
 def load_features(path: Path) -> Tensor | None:
