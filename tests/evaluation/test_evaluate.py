@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from inrvid import InrvidError, build_generator
+from inrvid import InrvidError, build_generator, load_recipe
 from inrvid.evaluation.clips import Clip, DatasetClips, GeneratorClips, Window
 from inrvid.evaluation.evaluate import Evaluation, Subject, extrapolated, spread_of_halves
 from inrvid.evaluation.features import Share, features_of
@@ -270,6 +270,19 @@ def test_two_folders_to_a_record_by_one_process_and_two(folders):
     assert first.comparable == second.comparable
     assert first.real.clips == {"16 frames": 20}
     assert json.loads((folders / "a.json").read_text())["protocol"] == "inrvid"
+
+
+def test_a_model_is_compared_with_what_it_learned_from(tmp_path):
+    """Its held-out part, where the recipe names one; how the real videos were read is in the record."""
+    recipe = load_recipe("quickstart", ["data.videos=20", "generator.channel_max=16"])
+    build_generator(recipe.generator).save_pretrained(tmp_path / "run" / "model", recipe=recipe.to_dict())
+    done = command("run", "--force", "--set", "clips=20", "-o", "r.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = read_record(tmp_path / "r.json")
+    assert (record.fake.kind, record.real.name) == ("model", "procedural")
+    assert record.variant == {"clips": 20}
+    shown = record.real.settings
+    assert (shown["split"], shown["resize"], shown["interpolation"]) == ("test", "center_crop", "bicubic")
 
 
 @pytest.mark.parametrize(
