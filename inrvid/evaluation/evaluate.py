@@ -83,7 +83,11 @@ class Evaluation:
             if name not in self.detectors:
                 self.detectors[name] = registry("detectors").build(metric.config.detector)
                 self.detectors[name].to(device)
-        self.notes: list[str] = []
+        self.notes = [
+            f"{subject.side.name}: {len(subject.source.dataset.skipped)} videos cannot be used (inrvid data check)"
+            for subject in (real, *fakes[:1])
+            if isinstance(subject.source, DatasetClips) and subject.source.dataset.skipped
+        ]
 
     def __call__(self) -> Record:
         began = time.monotonic()
