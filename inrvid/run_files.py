@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 from .documents import Document, DocumentError, parse, read
 from .files import opened
 
-METRICS, SCORES = "metrics.jsonl", "scores.json"
+METRICS, SCORES, EVALUATION = "metrics.jsonl", "scores.json", "evaluation.json"
 
 LONGEST_LINE = 2**16
 Number = Annotated[int, Field(ge=0, lt=10**15)]

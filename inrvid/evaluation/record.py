@@ -18,6 +18,7 @@ class Score(Document):
     value: float
     error: float | None = Field(None, description="standard deviation: over runs, or of the bootstrap")
     how: Literal["runs", "bootstrap", "none"] = Field("none", description="what the error is of")
+    better: Literal["lower", "higher"] = "lower"
     more_clips: float | None = Field(None, description="extrapolated to any number of clips, where there are few")
 
 

@@ -73,10 +73,10 @@ def write_report(run: Path, output: Path | None = None, say: Callable[[str], Non
     for line in data.damage:
         say(f"note: {run}: {line}")
     charts = {title: chart(series) for title, prefix in GROUPS.items() if (series := data.series(prefix))}
-    page = _environment().get_template("run.html.jinja").render(
+    page = environment().get_template("run.html.jinja").render(
         title=data.path.resolve().name, path=data.path, last=data.metrics[-1] if data.metrics else {}, charts=charts,
         scores=data.scores, damage=data.damage,
-        recipe=data.recipe, samples=_samples(data.path), real=_media(data.path / "samples", "real"),
+        recipe=data.recipe, samples=latest_samples(data.path), real=media(data.path / "samples", "real"),
     )  # fmt: skip
     target = output or data.path / "report.html"
     write_text(target, page)
@@ -95,21 +95,22 @@ def write_comparison(runs: Sequence[Path], output: Path, say: Callable[[str], No
     damage = [f"{run.path}: {line}" for run in data for line in run.damage]
     for line in damage:
         say(f"note: {line}")
-    page = _environment().get_template("comparison.html.jinja").render(charts=charts, rows=rows, damage=damage)
+    page = environment().get_template("comparison.html.jinja").render(charts=charts, rows=rows, damage=damage)
     write_text(output, page)
     return output
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     return Environment(loader=PackageLoader("inrvid.report"), autoescape=select_autoescape(["html.jinja"]))
 
 
-def _samples(path: Path) -> dict[str, str] | None:
+def latest_samples(path: Path) -> dict[str, str] | None:
+    """Of a run's folder, embedded; None where there are none."""
     names = sorted(p.stem for p in (path / "samples").glob("clips-*.png") if re.fullmatch("clips-[0-9]{12}", p.stem))
-    return _media(path / "samples", names[-1]) if names else None
+    return media(path / "samples", names[-1]) if names else None
 
 
-def _media(folder: Path, name: str) -> dict[str, str] | None:
+def media(folder: Path, name: str) -> dict[str, str] | None:
     """A video and its picture, embedded; None without the picture."""
     picture, video = _embedded(folder / f"{name}.png", "image/png"), _embedded(folder / f"{name}.mp4", "video/mp4")
     if picture is None:
