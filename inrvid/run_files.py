@@ -1,4 +1,4 @@
-"""What a run writes and others read again: lines of metrics.jsonl, and scores.json.
+"""What a run writes and others read again: lines of metrics.jsonl, scores.json and evaluation.json.
 
 A line that was damaged, or cut short by a kill, costs that line; whoever reads says how many there were.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -41,6 +41,23 @@ class Scores(Document):
     trained: dict[str, float] = Field({})
 
 
+class Score(Document):
+    value: float
+    error: float | None = None
+    better: Literal["lower", "higher"] = "lower"
+
+
+class Evaluation(Document):
+    """evaluation.json, as much of it as is shown of a run; `inrvid.evaluation.record` has all."""
+
+    protocol: str
+    protocol_version: int
+    variant: dict[str, Any] = Field({})
+    scores: dict[str, Score]
+    notes: list[str] = Field([])
+    date: str = ""
+
+
 def lines(path: Path) -> Iterator[tuple[str, Record | None]]:
     """Each line of metrics.jsonl, and what it says; None for a damaged one. The last is left out while it is written,
     or if a kill cut it short. Raises OSError if the file cannot be read."""
@@ -68,3 +85,13 @@ def read_scores(path: Path) -> tuple[Scores, str]:
         return read(path, Scores), ""
     except DocumentError as error:
         return Scores(), str(error)
+
+
+def read_evaluation(path: Path) -> tuple[Evaluation | None, str]:
+    """(record, what is wrong with the file, if anything)."""
+    if not path.exists():
+        return None, ""
+    try:
+        return read(path, Evaluation), ""
+    except DocumentError as error:
+        return None, str(error)

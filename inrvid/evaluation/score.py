@@ -130,7 +130,7 @@ class ProtocolScorer:
                     self.protocol, variant, self.real, [], clip_length=self.given.clip_length,
                     resolution=self.given.resolution, device=device, force=True,
                 )  # fmt: skip
-            for window in {metric.window(self.given.clip_length) for metric in self.evaluation.metrics}:
+            for window in sorted({metric.window(self.given.clip_length) for metric in self.evaluation.metrics}):
                 self._try(window)
         except InrvidError as error:
             raise unscored(error) from None
@@ -152,9 +152,10 @@ class ProtocolScorer:
     def _try(self, window: Window) -> None:
         clips = self.real.source.choose(window, self.protocol.clips)
         if len(clips) < self.protocol.clips:
+            less = f": --set eval.clips={len(clips)}" if len(clips) > 1 else ", in longer videos"
             raise InrvidError(
                 f"{self.real.side.name}: there are {len(clips)} held-out clips of {window}, to be scored are "
-                f"{self.protocol.clips}: --set eval.clips={max(2, len(clips))}"
+                f"{self.protocol.clips}{less}"
             )
         metrics = [m for m in self.evaluation.metrics if m.window(self.given.clip_length) == window]
         names = {detector_name(metric.config.detector) for metric in metrics}
