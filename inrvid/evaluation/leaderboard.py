@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -166,15 +167,38 @@ def _order(record: Record) -> tuple[Any, ...]:
 
 
 def _group(entries: Sequence[Entry], differences: Sequence[Difference]) -> Group:
-    names = list(dict.fromkeys(name for entry in entries for name in entry.record.scores))
+    columns: dict[tuple[str, str], dict[int, Score]] = {}
+    for number, entry in enumerate(entries):
+        for name, score in entry.record.scores.items():
+            columns.setdefault((name, _settings(entry.record, name)), {})[number] = score
+    names = [_label(column, list(columns)) for column in columns]
     places: list[dict[str, Place]] = [{} for _ in entries]
-    for name in names:
-        having = [number for number, entry in enumerate(entries) if name in entry.record.scores]
-        scores = [entries[number].record.scores[name] for number in having]
-        for number, score, rank in zip(having, scores, ranks(scores), strict=True):
-            places[number][name] = Place(score, rank)
+    for label, scores in zip(names, columns.values(), strict=True):
+        for number, rank in zip(scores, ranks(list(scores.values())), strict=True):
+            places[number][label] = Place(scores[number], rank)
     rows = [Row(entry, own) for entry, own in zip(entries, places, strict=True)]
     return Group(sorted(rows, key=lambda row: _row_order(row, names)), names, differences)
+
+
+def _settings(record: Record, score: str) -> str:
+    """The metric of a score with all its keys: what is measured otherwise is another score, whatever its name."""
+    metrics = record.settings.get("metrics")
+    for metric in metrics if isinstance(metrics, list) else []:
+        if isinstance(metric, dict):
+            stride = metric.get("stride", 1)
+            name = f"{metric.get('type')}{metric.get('frames') or ''}" + (f"s{stride}" if stride != 1 else "")
+            if name == score.split("/")[0]:
+                return json.dumps(metric, sort_keys=True)
+    return "{}"
+
+
+def _label(column: tuple[str, str], columns: Sequence[tuple[str, str]]) -> str:
+    """The score's name, and where an earlier column has the same: the keys that tell them apart."""
+    name, settings = column
+    first = next(other for other in columns if other[0] == name)
+    own, before = json.loads(settings), json.loads(first[1])
+    told = [f"{key}={value}" for key, value in own.items() if before.get(key) != value]
+    return name if column == first else f"{name} ({', '.join(told) or 'otherwise'})"
 
 
 def _row_order(row: Row, names: Sequence[str]) -> tuple[Any, ...]:

@@ -102,6 +102,17 @@ def test_a_score_that_one_lacks(tmp_path):
     assert "| b | — | — | 1 #1 |" in markdown([group])
 
 
+def test_scores_of_one_name_that_were_measured_otherwise(tmp_path):
+    """Fewer of a protocol's metrics are no variant of it; other settings of one are another score."""
+    metric = {"type": "fvd", "frames": 16, "stride": 1, "unbiased": True}
+    write(tmp_path, a=record("a", settings={"metrics": [metric]}), b=record("b", settings={"metrics": [metric]}))
+    write(tmp_path, c=record("c", 1.0, settings={"metrics": [{**metric, "unbiased": False}]}))
+    ((group,), _) = board(tmp_path)
+    assert group.scores == ["fvd16", "precision", "fvd16 (unbiased=False)"]
+    ranked = [[row.places[name].rank for name in row.places if name.startswith("fvd16")] for row in group.rows]
+    assert ranked == [[1], [1], [1]]
+
+
 def test_damaged_files_cost_a_line_and_other_json_nothing(tmp_path):
     write(tmp_path, good=record())
     (tmp_path / "cut.json").write_text(record().model_dump_json()[:100])
