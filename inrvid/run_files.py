@@ -1,4 +1,4 @@
-"""What a run writes and others read again: lines of metrics.jsonl, and scores.json.
+"""What a run writes and others read again: lines of metrics.jsonl, scores.json and evaluation.json.
 
 A line that was damaged, or cut short by a kill, costs that line; whoever reads says how many there were.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from .documents import Document, DocumentError, parse, read
 from .files import opened
 
-METRICS, SCORES = "metrics.jsonl", "scores.json"
+METRICS, SCORES, EVALUATION = "metrics.jsonl", "scores.json", "evaluation.json"
 
 LONGEST_LINE = 2**16
 Number = Annotated[int, Field(ge=0, lt=10**15)]
@@ -39,6 +39,23 @@ class Scores(Document):
 
     untrained: dict[str, float] = Field({})
     trained: dict[str, float] = Field({})
+
+
+class Score(Document):
+    value: float
+    error: float | None = None
+    better: Literal["lower", "higher"] = "lower"
+
+
+class Evaluation(Document):
+    """evaluation.json, as much of it as is shown of a run; `inrvid.evaluation.record` has all."""
+
+    protocol: str
+    protocol_version: int
+    variant: dict[str, Any] = Field({})
+    scores: dict[str, Score]
+    notes: list[str] = Field([])
+    date: str = ""
 
 
 def lines(path: Path) -> Iterator[tuple[str, Record | None]]:
@@ -68,3 +85,13 @@ def read_scores(path: Path) -> tuple[Scores, str]:
         return read(path, Scores), ""
     except DocumentError as error:
         return Scores(), str(error)
+
+
+def read_evaluation(path: Path) -> tuple[Evaluation | None, str]:
+    """(record, what is wrong with the file, if anything)."""
+    if not path.exists():
+        return None, ""
+    try:
+        return read(path, Evaluation), ""
+    except DocumentError as error:
+        return None, str(error)

@@ -1,4 +1,4 @@
-"""`inrvid evaluate MODEL|VIDEOS --against DATA`."""
+"""`inrvid evaluate MODEL|VIDEOS --against DATA`, `inrvid evaluate --leaderboard PATH…`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..errors import InrvidError
+
 if TYPE_CHECKING:
     from ..evaluation.evaluate import Progress
     from ..evaluation.features import Share
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    subject: str = typer.Argument(help="A model (folder, run, Hub repository owner/name), or a folder of videos."),
+    subjects: list[str] = typer.Argument(
+        None,
+        metavar="SUBJECT | --leaderboard PATH…",
+        help="A model (folder, run, Hub repository owner/name), or a folder of videos; or records to be compared.",
+    ),
     against: str = typer.Option(
         None, "--against", metavar="DATA", help="Real videos: a path; default: what the model was trained on."
     ),
@@ -30,13 +36,24 @@ def evaluate(
     resolution: int = typer.Option(None, min=4, help="Side, where the videos' sizes differ."),
     any_rate: bool = typer.Option(False, "--any-rate", help="Compare videos of different frame rates."),
     force: bool = typer.Option(False, "--force", help="Score fewer clips than asked for, or than make sense."),
-    output: Path = typer.Option(None, "-o", "--output", help="Write the record there: JSON."),
-    as_json: bool = typer.Option(False, "--json", help="For programs: the record instead of a table."),
+    leaderboard: bool = typer.Option(
+        False, "--leaderboard", help="Compare records: of files, and of folders, which are searched."
+    ),
+    output: Path = typer.Option(
+        None, "-o", "--output", help="Write the record there: JSON; the leaderboard: .md or .html."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="For programs: the record, or leaderboard, instead of a table."),
     processes: int = typer.Option(1, "--processes", min=1, max=64, help="Share the work."),
     fresh: bool = typer.Option(False, "--fresh", help="Compute features of real videos again."),
     cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
 ) -> None:
-    """Score a model, or any videos, against real ones."""
+    """Score a model, or any videos, against real ones; or compare scores."""
+    subject = _subject(subjects or [], leaderboard)
+    if leaderboard:
+        from .leaderboard import show_leaderboard
+
+        show_leaderboard(subjects, output, as_json)
+        return
     from ..plain_yaml import parse_value
     from ..training.processes.launch import check_group, inside_launcher, launch
 
@@ -63,6 +80,20 @@ def evaluate(
     if output is not None:
         record.write(output)
     typer.echo(record.model_dump_json(indent=2, exclude_none=True)) if as_json else _print(record)
+
+
+def _subject(subjects: list[str], leaderboard: bool) -> str:
+    """What is to be scored. Raises InrvidError where nothing, or more than one thing, is named."""
+    if not subjects:
+        raise InrvidError(
+            "inrvid evaluate: what? A model or a folder of videos is scored; --leaderboard PATH… compares records"
+        )
+    if len(subjects) > 1 and not leaderboard:
+        raise InrvidError(
+            f"inrvid evaluate: one model or folder of videos, got {len(subjects)}: {', '.join(subjects)}; "
+            "--leaderboard compares records"
+        )
+    return subjects[0]
 
 
 @contextmanager

@@ -197,7 +197,7 @@ class Evaluation:
         more = extrapolated(metric, of_real, of_runs[0], parts) if len(of_real) < ENOUGH and metric.biased else {}
         return {
             f"{metric.name}/{part}" if part else metric.name: Score(
-                value=value, error=errors.get(part), how=how, more_clips=more.get(part)
+                value=value, error=errors.get(part), how=how, better=metric.better, more_clips=more.get(part)
             )
             for part, value in mean.items()
         }

@@ -20,6 +20,7 @@ class Score(Document):
         None, description="standard deviation over runs, or standard error by random halves of the clips"
     )
     how: Literal["runs", "halves", "none"] = Field("none", description="what the error is of")
+    better: Literal["lower", "higher"] = "lower"
     more_clips: float | None = Field(None, description="extrapolated to any number of clips, where there are few")
 
 

@@ -1,8 +1,9 @@
-"""Scores of a training's generator against held-out clips."""
+"""Scores of a training's generator against held-out clips: quick ones, or by a protocol."""
 
 from __future__ import annotations
 
 import functools
+import json
 
 import torch
 
@@ -13,11 +14,18 @@ from ..recipe.schema import Recipe
 from ..registry import registry
 from .clips import DatasetClips, GeneratorClips, Source, Window
 from .detectors.base import Detector
-from .evaluate import detector_name
+from .evaluate import Evaluation, detector_name
 from .features import Features, features_of
 from .metrics.base import Metric
+from .protocol import Protocol, load_protocol
+from .record import Record
+from .subjects import Given, real_subject
 
 Scores = dict[str, float]
+"""By `metric/part`."""
+
+TRIAL = 64
+"""Rows of features of which a metric is tried to be computed before a training."""
 
 
 class Scorer:
@@ -35,7 +43,8 @@ class Scorer:
             self.dataset = open_dataset(config)
             self.metrics: list[Metric] = [registry("metrics").build(m) for m in recipe.eval.metrics]
             configs = {detector_name(metric.config.detector): metric.config.detector for metric in self.metrics}
-            self.detectors: dict[str, Detector] = {n: registry("detectors").build(c) for n, c in configs.items()}
+            with torch.random.fork_rng(devices=[]):  # a training's draws are not the detectors'
+                self.detectors: dict[str, Detector] = {n: registry("detectors").build(c) for n, c in configs.items()}
             for detector in self.detectors.values():
                 detector.to(device)
             self.clips = min(recipe.eval.clips, len(self.dataset))
@@ -45,7 +54,7 @@ class Scorer:
             trial = self._features(self._real_clips, 2)
             self._scores(trial, trial)
         except InrvidError as error:
-            raise InrvidError(f"eval: {error}\n  to train without scores: --set eval.metrics=[]") from None
+            raise unscored(error) from None
 
     @functools.cached_property
     def _real(self) -> dict[Window, Features]:
@@ -84,3 +93,99 @@ class Scorer:
     @property
     def _clip_length(self) -> int:
         return self.recipe.generator.clip_length
+
+
+class Trained(Given):
+    """The generator of a training, as what is scored.
+
+    Args:
+        name: that it has in records.
+    """
+
+    def __init__(self, recipe: Recipe, name: str):
+        side = recipe.generator.resolution
+        self.name, self.recipe, self.generator = name, recipe.to_dict(), None
+        self.resolution, self.fps, self.clip_length = (side, side), recipe.generator.fps, recipe.generator.clip_length
+
+
+class ProtocolScorer:
+    """Applies `eval.protocol` to generators: the same held-out clips as `inrvid evaluate` takes of the saved model.
+
+    Args:
+        name: of what is scored, in records.
+
+    Raises:
+        InrvidError: there are fewer held-out clips than are to be scored, or a metric cannot be computed of them: found
+            by a trial with the first two.
+    """
+
+    def __init__(self, recipe: Recipe, device: torch.device, name: str):
+        self.device, self.given = device, Trained(recipe, name)
+        try:
+            self.protocol, variant = _protocol(recipe)
+            # The frames are what both sides have in common here; their rate is a matter of showing them.
+            self.real = real_subject(None, self.given, self.protocol, any_rate=True)
+            with torch.random.fork_rng(devices=[]):  # a training's draws are not the detectors'
+                self.evaluation = Evaluation(
+                    self.protocol, variant, self.real, [], clip_length=self.given.clip_length,
+                    resolution=self.given.resolution, device=device, force=True,
+                )  # fmt: skip
+            for window in sorted({metric.window(self.given.clip_length) for metric in self.evaluation.metrics}):
+                self._try(window)
+        except InrvidError as error:
+            raise unscored(error) from None
+
+    def __call__(self, generator: VideoGenerator) -> Scores:
+        """Of one run of the protocol, and without errors: what a look on the way costs."""
+        return values(self._record(generator, self.protocol.model_copy(update={"runs": 1, "bootstrap": 0})))
+
+    def record(self, generator: VideoGenerator) -> Record:
+        """All that the protocol asks for."""
+        return self._record(generator, self.protocol)
+
+    def _record(self, generator: VideoGenerator, protocol: Protocol) -> Record:
+        self.given.generator = generator
+        self.evaluation.protocol, self.evaluation.notes = protocol, []
+        self.evaluation.fakes = [self.given.subject(protocol, run) for run in range(protocol.runs)]
+        return self.evaluation()
+
+    def _try(self, window: Window) -> None:
+        clips = self.real.source.choose(window, self.protocol.clips)
+        if len(clips) < self.protocol.clips:
+            less = f": --set eval.clips={len(clips)}" if len(clips) > 1 else ", in longer videos"
+            raise InrvidError(
+                f"{self.real.side.name}: there are {len(clips)} held-out clips of {window}, to be scored are "
+                f"{self.protocol.clips}{less}"
+            )
+        metrics = [m for m in self.evaluation.metrics if m.window(self.given.clip_length) == window]
+        names = {detector_name(metric.config.detector) for metric in metrics}
+        detectors = {name: self.evaluation.detectors[name] for name in names}
+        found = features_of(self.real.source, window, clips[:2], detectors, device=self.device)
+        if found.unreadable == 2:
+            raise DataError(f"{self.real.side.name}: the first two held-out videos cannot be decoded")
+        for metric in metrics:
+            name = detector_name(metric.config.detector)
+            rows = found.by_detector[name]
+            rows = rows[torch.arange(min(len(clips), TRIAL)) % len(rows)]
+            metric.score(rows, rows, detectors[name].parts)
+
+
+def scorer_of(recipe: Recipe, device: torch.device, name: str) -> Scorer | ProtocolScorer | None:
+    """What scores a training's generators; None where nothing is measured. Raises InrvidError, as they do."""
+    if not recipe.eval.metrics:
+        return None
+    return Scorer(recipe, device) if recipe.eval.protocol is None else ProtocolScorer(recipe, device, name)
+
+
+def values(record: Record) -> Scores:
+    return {name: score.value for name, score in record.scores.items()}
+
+
+def unscored(error: InrvidError) -> InrvidError:
+    return InrvidError(f"eval: {error}\n  to train without scores: --set eval.metrics=[]")
+
+
+def _protocol(recipe: Recipe) -> tuple[Protocol, dict]:
+    """That of the recipe with its metrics and clips, and what differs from the one of that name."""
+    metrics = json.dumps(recipe.to_dict()["eval"]["metrics"])
+    return load_protocol(str(recipe.eval.protocol), [f"clips={recipe.eval.clips}", f"metrics={metrics}"])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
 from ..config import PartConfig
-from ..errors import ConfigError, dotted
+from ..errors import ConfigError, InrvidError, dotted
 from ..plain_yaml import KeyPath
 from ..precision import HALF
 from ..registry import registry
@@ -60,6 +61,27 @@ def derive(data: dict[str, Any]) -> tuple[dict[KeyPath, str], Problems]:
             message = f"is {target[key]}, but {dotted(rule.source)} is {value}: leave this key out, or make them equal"
             problems.append((rule.target, message))
     return derived, problems + _precision(data) + _labels(data)
+
+
+def follow_protocol(data: dict[str, Any]) -> Problems:
+    """`eval.metrics` and `eval.clips` that are not written are those of `eval.protocol`, whose file is then named by
+    its whole path: a resolved recipe is the same wherever it is read."""
+    section = data.get("eval")
+    name = section.get("protocol") if isinstance(section, Mapping) else None
+    if not isinstance(section, Mapping) or not isinstance(name, str):
+        return []
+    from ..evaluation.protocol import load_protocol, protocols  # which imports the parts that protocols name
+
+    try:
+        protocol, _ = load_protocol(name)
+    except (OSError, ValueError) as error:
+        return [(("eval", "protocol"), f"cannot be read: {getattr(error, 'strerror', None) or error}")]
+    except InrvidError as error:
+        return [(("eval", "protocol"), str(error))]
+    own = protocol.model_dump(mode="json", include={"metrics", "clips"})
+    path = name if name in protocols() else str(Path(name).resolve())
+    data["eval"] = {**own, **section, "protocol": path}
+    return []
 
 
 def eval_problems(data: Mapping[str, Any]) -> Problems:

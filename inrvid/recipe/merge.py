@@ -24,6 +24,7 @@ def merge_layer(base: Layer, layer: Layer, model: type[BaseModel], report: Repor
     """`layer` over `base`, both written for `model`; `report` is called with a line for what was dropped."""
     origins = dict(base.origins)
     base = dataclasses.replace(base, data=_without_foreign_eval_keys(base.data, layer.data, report))
+    base = dataclasses.replace(base, data=_without_choices_of_another_protocol(base.data, layer.data, report))
     data = _merge(base.data, layer.data, model, (), origins, report)
     return Layer(data, {**origins, **layer.origins}, layer.name or base.name)
 
@@ -40,6 +41,20 @@ def _without_foreign_eval_keys(base: Mapping[str, Any], layer: Mapping[str, Any]
         report(f"eval.data: data type {old} → {new}; dropped keys that the new type lacks: {', '.join(dropped)}")
     kept = {key: value for key, value in inherited.items() if key in fields}
     return {**base, "eval": {**base["eval"], "data": kept}}
+
+
+def _without_choices_of_another_protocol(
+    base: Mapping[str, Any], layer: Mapping[str, Any], report: Report
+) -> dict[str, Any]:
+    """Metrics and clips are a protocol's: where a layer names another, those that were written before it go."""
+    old, new = (_written(part, "eval", "protocol") for part in (base, layer))
+    dropped = [key for key in ("metrics", "clips") if _written(base, "eval", key) is not None]
+    if new in (None, old) or not dropped:
+        return dict(base)
+    replaced = [key for key in dropped if _written(layer, "eval", key) is None]
+    if replaced:
+        report(f"eval: protocol {old or 'none'} → {new}; {' and '.join(replaced)} are now those of the protocol")
+    return {**base, "eval": {key: value for key, value in base["eval"].items() if key not in dropped}}
 
 
 def _written(data: Mapping[str, Any], section: str, key: str) -> Any:

@@ -25,6 +25,7 @@ from ..config import (
     Natural,
     NotNegative,
     PartConfig,
+    PathText,
     Positive,
     Seed,
     StrictModel,
@@ -36,7 +37,7 @@ from ..plain_yaml import KeyPath
 from ..precision import HALF_KEYS, Precision
 from ..registry import PartOf
 from .file import Layer, Override, find_recipe, read_layer, read_overrides
-from .fit import DERIVED, derive, eval_problems
+from .fit import DERIVED, derive, eval_problems, follow_protocol
 from .merge import merge_layer
 from .paper import PaperConfig
 
@@ -117,10 +118,18 @@ class TrainConfig(StrictModel):
 
 
 class EvalConfig(StrictModel):
+    protocol: PathText | None = Field(
+        None,
+        description="whose choices, by name or file, as of `inrvid evaluate`; its metrics and clips are those that are "
+        "used where they are not written. The record is evaluation.json",
+    )
     metrics: Annotated[tuple[Annotated[PartConfig, PartOf("metrics")], ...], Field(strict=False)] = Field(
         (), description="what is measured at the end, and of the untrained generator for comparison"
     )
     clips: Annotated[int, Field(ge=2, le=MOST)] = Field(256, description="clips, real and generated")
+    interval_kclips: KClips | None = Field(
+        None, description="score also every so many thousand clips, into metrics.jsonl; default: at the end alone"
+    )
     data: dict[str, Any] = Field({}, description="keys of `data` that differ for the held-out clips")
 
 
@@ -192,7 +201,9 @@ def load_recipe(
         merged = merge_layer(merged, layer, Recipe, _silent if layer.installed else report)
     data = merged.data
     data.setdefault("name", layers[-2].name)
+    unknown = follow_protocol(data)
     derived, problems = derive(data)
+    problems += unknown
     try:
         recipe = validate(Recipe, data)
     except ConfigError as error:

@@ -16,10 +16,11 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from ..errors import InrvidError
 from ..files import read_bytes, write_text
-from ..run_files import METRICS, SCORES, Scores, read_metrics, read_scores
+from ..run_files import EVALUATION, METRICS, SCORES, Evaluation, Scores, read_evaluation, read_metrics, read_scores
 from .plot import Points, chart
 
 GROUPS = {
+    "Scores": "score/",
     "Losses": "loss/",
     "Mean signs of the discriminator's logits": "sign/",
     "Clips a second": "clips_per_second",
@@ -42,6 +43,7 @@ class Run:
     metrics: list[dict[str, Any]]
     recipe: str
     scores: Scores
+    evaluation: Evaluation | None
     damage: tuple[str, ...]
     """What could not be read, a line each."""
 
@@ -55,8 +57,22 @@ class Run:
         except OSError as error:
             raise InrvidError(f"{path}: not a run's folder: {error.strerror}: {error.filename}") from None
         scores, problem = read_scores(path / SCORES)
+        evaluation, fault = read_evaluation(path / EVALUATION)
         damage = [f"{METRICS}: {damaged} damaged line{'s' * (damaged > 1)} left out"] if damaged else []
-        return cls(path, metrics, recipe, scores, (*damage, *([f"{SCORES}: {problem}"] if problem else [])))
+        damage += [f"{name}: {what}" for name, what in ((SCORES, problem), (EVALUATION, fault)) if what]
+        return cls(path, metrics, recipe, scores, evaluation, tuple(damage))
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The last line of means; those of scores alone have no speed."""
+        return next((line for line in reversed(self.metrics) if "clips_per_second" in line), {})
+
+    @property
+    def final(self) -> dict[str, float]:
+        """Scores of the result, by a protocol if there is one."""
+        if self.evaluation is None:
+            return self.scores.trained
+        return {name: score.value for name, score in self.evaluation.scores.items()}
 
     def series(self, prefix: str) -> dict[str, Points]:
         """Lines over clips of all values whose name begins with `prefix`."""
@@ -73,10 +89,10 @@ def write_report(run: Path, output: Path | None = None, say: Callable[[str], Non
     for line in data.damage:
         say(f"note: {run}: {line}")
     charts = {title: chart(series) for title, prefix in GROUPS.items() if (series := data.series(prefix))}
-    page = _environment().get_template("run.html.jinja").render(
-        title=data.path.resolve().name, path=data.path, last=data.metrics[-1] if data.metrics else {}, charts=charts,
-        scores=data.scores, damage=data.damage,
-        recipe=data.recipe, samples=_samples(data.path), real=_media(data.path / "samples", "real"),
+    page = environment().get_template("run.html.jinja").render(
+        title=data.path.resolve().name, path=data.path, last=data.last, charts=charts,
+        scores=data.scores, evaluation=data.evaluation, damage=data.damage,
+        recipe=data.recipe, samples=latest_samples(data.path), real=media(data.path / "samples", "real"),
     )  # fmt: skip
     target = output or data.path / "report.html"
     write_text(target, page)
@@ -91,25 +107,26 @@ def write_comparison(runs: Sequence[Path], output: Path, say: Callable[[str], No
         name: chart({str(run.path): next(iter(run.series(name).values()), []) for run in data if run.series(name)})
         for name in names
     }
-    rows = [(str(run.path), run.metrics[-1] if run.metrics else {}, run.scores.trained) for run in data]
+    rows = [(str(run.path), run.last, run.final) for run in data]
     damage = [f"{run.path}: {line}" for run in data for line in run.damage]
     for line in damage:
         say(f"note: {line}")
-    page = _environment().get_template("comparison.html.jinja").render(charts=charts, rows=rows, damage=damage)
+    page = environment().get_template("comparison.html.jinja").render(charts=charts, rows=rows, damage=damage)
     write_text(output, page)
     return output
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     return Environment(loader=PackageLoader("inrvid.report"), autoescape=select_autoescape(["html.jinja"]))
 
 
-def _samples(path: Path) -> dict[str, str] | None:
+def latest_samples(path: Path) -> dict[str, str] | None:
+    """Of a run's folder, embedded; None where there are none."""
     names = sorted(p.stem for p in (path / "samples").glob("clips-*.png") if re.fullmatch("clips-[0-9]{12}", p.stem))
-    return _media(path / "samples", names[-1]) if names else None
+    return media(path / "samples", names[-1]) if names else None
 
 
-def _media(folder: Path, name: str) -> dict[str, str] | None:
+def media(folder: Path, name: str) -> dict[str, str] | None:
     """A video and its picture, embedded; None without the picture."""
     picture, video = _embedded(folder / f"{name}.png", "image/png"), _embedded(folder / f"{name}.mp4", "video/mp4")
     if picture is None:

@@ -7,6 +7,7 @@ from typing import Any
 from ..data.base import VideoDataset
 from ..errors import InrvidError
 from ..recipe.schema import Recipe
+from ..registry import registry
 
 
 def fit_to_data(recipe: Recipe, dataset: VideoDataset) -> Recipe:
@@ -16,7 +17,7 @@ def fit_to_data(recipe: Recipe, dataset: VideoDataset) -> Recipe:
         InrvidError: the recipe's number of classes is not the data's; or the score to keep checkpoints by is not
             measured.
     """
-    best, measured = recipe.train.keep_best, [metric.type for metric in recipe.eval.metrics]
+    best, measured = recipe.train.keep_best, [registry("metrics").build(part).name for part in recipe.eval.metrics]
     if best is not None and best.split("/")[0] not in measured:
         raise InrvidError(
             f"train.keep_best: '{best}' is not measured: eval.metrics has {', '.join(measured) or 'nothing'}; expected "

@@ -79,15 +79,7 @@ class Monitor:
         self.accelerator.log({**values, "clips_per_second": speed}, step=self._clips)
         if self._metrics is None:
             return
-        counts = {"clips": self._clips, "frames": self._clips * self._frames_a_clip}
-        record = {"step": step, **counts, "clips_per_second": round(speed, 3), **values}
-        finite = {name: value if math.isfinite(value) else None for name, value in record.items()}  # JSON has no NaN
-        with naming(Path(self._metrics.name)):
-            self._metrics.write(json.dumps(finite) + "\n")
-            self._metrics.flush()
-        if self._tensorboard_takes_folder:
-            for name, value in record.items():
-                self._writer().add_scalar(name, value, self._clips)
+        self._write(step, {"clips_per_second": round(speed, 3), **values})
         status = self._status(values)
         self._progress.update(self._task, speed=f"{speed:.1f} clips/s", status=status)
         if not self.console.is_terminal:
@@ -95,6 +87,23 @@ class Monitor:
             done = f"{min(self._clips, self._total)}/{self._total} clips ({self._frames(self._clips)})"
             line = f"{done}  {speed:.1f} clips/s  {_duration(remaining)} left  {status}"
             self.console.print(line, highlight=False, soft_wrap=True)
+
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        """Write values that are no means since the last `log`: a line of their own."""
+        self.accelerator.log(dict(values), step=self._clips)
+        if self._metrics is not None:
+            self._write(step, values)
+
+    def _write(self, step: int, values: Mapping[str, float]) -> None:
+        assert self._metrics is not None
+        record = {"step": step, "clips": self._clips, "frames": self._clips * self._frames_a_clip, **values}
+        finite = {name: value if math.isfinite(value) else None for name, value in record.items()}  # JSON has no NaN
+        with naming(Path(self._metrics.name)):
+            self._metrics.write(json.dumps(finite) + "\n")
+            self._metrics.flush()
+        if self._tensorboard_takes_folder:
+            for name, value in record.items():
+                self._writer().add_scalar(name, value, self._clips)
 
     def _say(self, line: str) -> None:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -14,7 +14,7 @@ from ..data.base import VideoDataset
 from ..data.memory import kept_in_memory
 from ..data.open import open_dataset
 from ..errors import InrvidError
-from ..evaluation.score import Scorer, Scores
+from ..evaluation.score import Scores, scorer_of
 from ..files import write_text
 from ..kernels.pages import keep_pages
 from ..models.build import build_discriminator, build_generator
@@ -27,7 +27,7 @@ from .callbacks.checkpoints import Checkpoints, not_finite
 from .callbacks.log import Log
 from .callbacks.publish import Publish
 from .callbacks.samples import Samples
-from .callbacks.scores import FinalScores
+from .callbacks.scores import Scoring
 from .checkpoint import is_finite
 from .checks import check_clips, check_loader, check_space
 from .fitting import fit_to_data
@@ -103,9 +103,10 @@ class Trainer(Run):
 
     def _choose_callbacks(self) -> None:
         """The library's own, in the order in which they are called, and the recipe's."""
-        scorer = Scorer(self.recipe, self.accelerator.device) if self.recipe.eval.metrics and self.is_main else None
+        scorer = scorer_of(self.recipe, self.accelerator.device, str(self.run_dir)) if self.is_main else None
         self.checkpoints = Checkpoints(scorer, lambda run, folder: self.callbacks.on_checkpoint(run, folder))
-        own = [Log(), Samples(), self.checkpoints, FinalScores(scorer), Publish()]
+        log = Log()
+        own = [log, Samples(), self.checkpoints, Scoring(scorer, log.scores), Publish()]
         self.callbacks = Chain(own, self.recipe.train.callbacks)
 
     def _build(self) -> None:

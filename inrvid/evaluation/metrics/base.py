@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from torch import Tensor
@@ -34,6 +34,8 @@ class Metric(abc.ABC):
 
     biased: ClassVar[bool] = False
     """Whether it is larger for fewer clips of the same."""
+    better: ClassVar[Literal["lower", "higher"]] = "lower"
+    """Which of two values is of the better generator."""
 
     def __init__(self, config: Config):
         self.config = config

@@ -19,6 +19,7 @@ class InceptionScore(Metric):
         splits: Count = Field(10, description="groups whose scores are averaged")
 
     config: Config
+    better = "higher"
 
     def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
         """Of features that are logits; higher is better, 1 is the least."""

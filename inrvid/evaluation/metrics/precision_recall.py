@@ -19,6 +19,7 @@ class PrecisionRecall(Metric):
         k: Count = Field(3, description="neighbours whose distance is the radius around a clip")
 
     config: Config
+    better = "higher"
 
     def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
         """`precision` and `recall` in [0, 1]; higher is better."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ...errors import InrvidError
-from ...evaluation.score import Scorer, Scores
+from ...evaluation.score import ProtocolScorer, Scorer, Scores
 from ..checkpoint import is_finite, save_checkpoint
 from ..interval import Interval
 from ..keeping import newest_intact, prune
@@ -24,7 +24,7 @@ class Checkpoints(Callback):
         written: called with each checkpoint that was written, in the main process.
     """
 
-    def __init__(self, scorer: Scorer | None, written: Callable[[Run, Path], None]):
+    def __init__(self, scorer: Scorer | ProtocolScorer | None, written: Callable[[Run, Path], None]):
         super().__init__()
         self._scorer, self._written = scorer, written
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from torch import Tensor
 
 from ...errors import InrvidError
+from ...evaluation.score import Scores
 from ..health import Health
 from ..interval import Interval
 from ..monitor import Monitor
@@ -28,6 +29,7 @@ class Log(Callback):
     def __init__(self) -> None:
         super().__init__()
         self._open = contextlib.ExitStack()
+        self._monitor: Monitor | None = None
 
     def on_start(self, run: Run) -> None:
         self._health = Health(run.say)
@@ -40,6 +42,7 @@ class Log(Callback):
         )
 
     def on_step(self, run: Run, values: Mapping[str, Tensor | float]) -> None:
+        assert self._monitor is not None
         self._stats.add(values)
         self._monitor.advance(run.clips)
         if self._due.passed(run.clips) or run.clips >= run.end:
@@ -47,8 +50,20 @@ class Log(Callback):
 
     def on_leave(self, run: Run) -> None:
         self._open.close()
+        self._monitor = None
+
+    def scores(self, run: Run, scores: Scores) -> None:
+        """A line of scores, as `score/<name>`; in the main process alone, while steps are made or after them."""
+        values = {f"score/{name}": value for name, value in scores.items()}
+        if self._monitor is not None:
+            self._monitor.add(run.step, values)
+            return
+        quiet = Console(quiet=True)
+        with Monitor(run.run_dir, run.recipe, clips=run.clips, console=quiet, accelerator=run.accelerator) as monitor:
+            monitor.add(run.step, values)
 
     def _log(self, run: Run) -> None:
+        assert self._monitor is not None
         values = self._stats.means(run.accelerator)
         if run.accelerator.device.type == "cuda":
             values["memory/gib"] = torch.cuda.memory_reserved() / 2**30

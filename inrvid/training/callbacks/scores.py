@@ -1,41 +1,95 @@
-"""Scores of the result."""
+"""Scores of the generator: on the way, and of the result."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from torch import Tensor
 
 from ...errors import InrvidError
-from ...evaluation.score import Scorer, Scores
+from ...evaluation.record import Record
+from ...evaluation.score import ProtocolScorer, Scorer, Scores, values
 from ...files import write_text
 from ...models.build import build_generator
+from ...run_files import EVALUATION, SCORES
+from ..interval import Interval
 from ..run import Run
 from .base import Callback
 
 
-class FinalScores(Callback):
-    """In scores.json and on the terminal, beside those of the untrained generator; by `eval`.
+class Scoring(Callback):
+    """By `eval`: at intervals in metrics.jsonl; of the result on the terminal and, with a protocol, as its record in
+    evaluation.json, in the run's folder and the model's; else in scores.json, beside those of the untrained generator.
 
     Args:
-        scorer: in the main process, where something is measured.
+        scorer: in the main process, where something is measured. The others wait for it, however long this takes.
+        log: called with scores that are to be seen beside the losses, in the main process.
     """
 
-    def __init__(self, scorer: Scorer | None):
+    def __init__(self, scorer: Scorer | ProtocolScorer | None, log: Callable[[Run, Scores], None]):
         super().__init__()
-        self._scorer = scorer
+        self._scorer, self._log = scorer, log
+
+    def on_enter(self, run: Run) -> None:
+        config = run.recipe.eval
+        kclips = config.interval_kclips if config.metrics else None
+        self._due = None if kclips is None else Interval(kclips, run.clips)
+
+    def on_step(self, run: Run, values: Mapping[str, Tensor | float]) -> None:
+        if self._due is None or not self._due.passed(run.clips) or run.clips >= run.end:  # at the end comes more
+            return
+        with run.others_wait():
+            if self._scorer is not None:
+                self._look(run, self._scorer)
+
+    def on_checkpoint(self, run: Run, folder: Path) -> None:
+        """The record beside an older model is not that of the one that has just taken its place."""
+        (run.run_dir / "model" / EVALUATION).unlink(missing_ok=True)
 
     def on_end(self, run: Run) -> None:
-        if self._scorer is None:
+        if not run.recipe.eval.metrics:
             return
-        untrained = build_generator(run.recipe.generator, seed=run.recipe.seed).eval().to(run.accelerator.device)
+        with run.others_wait():
+            if self._scorer is None:
+                return
+            try:
+                self._score(run, self._scorer)
+            except InrvidError as error:
+                raise InrvidError(
+                    f"eval: {error}\n  training is complete, the model is in {run.run_dir / 'model'}; it has no scores"
+                ) from None
+
+    def _look(self, run: Run, scorer: Scorer | ProtocolScorer) -> None:
         try:
-            before, run.scores = self._scorer(untrained), self._scorer(run.generator)
-        except InrvidError as error:
-            raise InrvidError(
-                f"eval: {error}\n  training is complete, the model is in {run.run_dir / 'model'}; it has no scores"
-            ) from None
-        scores = {"untrained": before, "trained": run.scores, "clips": self._scorer.clips}
-        write_text(run.run_dir / "scores.json", json.dumps(scores, indent=2) + "\n")
-        run.say(*_table(before, run.scores))
+            scores = scorer(run.generator)
+        except InrvidError as error:  # not worth the training
+            run.say(f"warning: no scores at {run.clips} clips: {error}")
+            return
+        self._log(run, scores)
+        run.say(f"scores at {run.clips} clips: {', '.join(f'{name} {value:.4g}' for name, value in scores.items())}")
+
+    def _score(self, run: Run, scorer: Scorer | ProtocolScorer) -> None:
+        if isinstance(scorer, ProtocolScorer):
+            record = scorer.record(run.generator)
+            run.scores = values(record)
+            for folder in (run.run_dir, run.run_dir / "model"):
+                record.write(folder / EVALUATION)
+            run.say(*_lines(record))
+        else:
+            _compare(run, scorer)
+        if isinstance(scorer, ProtocolScorer) or run.recipe.eval.interval_kclips is not None:
+            self._log(run, run.scores)
+
+
+def _compare(run: Run, scorer: Scorer) -> None:
+    """With the untrained generator."""
+    untrained = build_generator(run.recipe.generator, seed=run.recipe.seed).eval().to(run.accelerator.device)
+    before, run.scores = scorer(untrained), scorer(run.generator)
+    scores = {"untrained": before, "trained": run.scores, "clips": scorer.clips}
+    write_text(run.run_dir / SCORES, json.dumps(scores, indent=2) + "\n")
+    run.say(*_table(before, run.scores))
 
 
 def _table(before: Scores, after: Scores) -> list[str]:
@@ -44,3 +98,11 @@ def _table(before: Scores, after: Scores) -> list[str]:
         f"{'distance from real clips':<34}{'untrained':>12}{'trained':>12}   (lower is better)",
         *(f"  {name:<32}{untrained:>12.1f}{trained:>12.1f}" for name, untrained, trained in rows),
     ]
+
+
+def _lines(record: Record) -> list[str]:
+    lines = [f"{f'scores by protocol {record.protocol} {record.protocol_version}':<34}{'':>12}{'±':>12}"]
+    for name, score in record.scores.items():
+        error = "" if score.error is None else f"{score.error:.2g}"
+        lines.append(f"  {name:<32}{score.value:>12.4g}{error:>12}   ({score.better} is better)")
+    return [*lines, *(f"note: {note}" for note in record.notes)]
