@@ -48,6 +48,8 @@ def frechet_distance(real: Array, fake: Array, unbiased: bool = True) -> float:
         InrvidError: fewer than two samples, different widths, numbers that are not finite.
     """
     real, fake = _pair(real, fake, least=2)
+    if max(len(real), len(fake)) < real.shape[1]:
+        return gaussians.frechet_distance_of_few(real, fake, unbiased)
     return gaussians.frechet_distance(*gaussians.gaussian(real, unbiased), *gaussians.gaussian(fake, unbiased))
 
 
