@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -87,6 +87,11 @@ class DatasetClips(Source):
         self.dataset, self.order, self.start, self.one_a_video, self.seed = dataset, order, start, one_a_video, seed
         self.name = name or str(dataset.config.path or dataset.config.type)
         self.fingerprint = dataset.fingerprint
+
+    def changed(self, **choices: Any) -> DatasetClips:
+        """Clips of the same videos with other choices: `order`, `start`, `one_a_video`, `seed`."""
+        now = {"order": self.order, "start": self.start, "one_a_video": self.one_a_video, "seed": self.seed}
+        return DatasetClips(self.dataset, name=self.name, **{**now, **choices})
 
     def choose(self, window: Window, count: int) -> list[Clip]:
         videos = np.arange(len(self.dataset))

@@ -73,7 +73,7 @@ def write_report(run: Path, output: Path | None = None, say: Callable[[str], Non
     for line in data.damage:
         say(f"note: {run}: {line}")
     charts = {title: chart(series) for title, prefix in GROUPS.items() if (series := data.series(prefix))}
-    page = _environment().get_template("run.html.jinja").render(
+    page = environment().get_template("run.html.jinja").render(
         title=data.path.resolve().name, path=data.path, last=data.metrics[-1] if data.metrics else {}, charts=charts,
         scores=data.scores, damage=data.damage,
         recipe=data.recipe, samples=_samples(data.path), real=_media(data.path / "samples", "real"),
@@ -95,12 +95,13 @@ def write_comparison(runs: Sequence[Path], output: Path, say: Callable[[str], No
     damage = [f"{run.path}: {line}" for run in data for line in run.damage]
     for line in damage:
         say(f"note: {line}")
-    page = _environment().get_template("comparison.html.jinja").render(charts=charts, rows=rows, damage=damage)
+    page = environment().get_template("comparison.html.jinja").render(charts=charts, rows=rows, damage=damage)
     write_text(output, page)
     return output
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Of the pages' templates."""
     return Environment(loader=PackageLoader("inrvid.report"), autoescape=select_autoescape(["html.jinja"]))
 
 
