@@ -91,24 +91,25 @@ class Evaluation:
 
     def __call__(self) -> Record:
         began = time.monotonic()
-        clips = {window: self._chosen(window) for window in self._windows()}  # refused before anything is computed
-        real = {window: self._real(window, chosen[0]) for window, chosen in clips.items()}
+        clips = {window: self.chosen(window) for window in self.windows()}  # refused before anything is computed
+        real = {window: self.real_features(window, chosen[0]) for window, chosen in clips.items()}
         runs = []
         for number, fake in enumerate(self.fakes):
             name = "generated" if len(self.fakes) == 1 else f"generated, run {number + 1} of {len(self.fakes)}"
-            runs.append({w: self._features(fake.source, w, chosen[1][number], name) for w, chosen in clips.items()})
+            runs.append({w: self.features(fake.source, w, chosen[1][number], name) for w, chosen in clips.items()})
         scores: dict[str, Score] = {}
         for metric in self.metrics:
             scores |= self._scores(metric, real, runs)
         return self._record(scores, real, runs, time.monotonic() - began)
 
-    def _windows(self) -> dict[Window, list[Metric]]:
+    def windows(self) -> dict[Window, list[Metric]]:
+        """The metrics that see the same frames, by these."""
         found: dict[Window, list[Metric]] = {}
         for metric in self.metrics:
             found.setdefault(metric.window(self.clip_length), []).append(metric)
         return found
 
-    def _chosen(self, window: Window) -> tuple[list[Clip], list[list[Clip]]]:
+    def chosen(self, window: Window) -> tuple[list[Clip], list[list[Clip]]]:
         """Clips of both sides. Raises InrvidError where there are too few and `force` does not say to go on."""
         wanted = self.protocol.clips
         real = self.real.source.choose(window, wanted)
@@ -124,38 +125,46 @@ class Evaluation:
                 raise InrvidError(told)
             if not self.force:
                 raise InrvidError(f"{told}: --set clips={there} scores so many, --force takes what there is")
-            self._note(told)
+            self.note(told)
         least = min([len(real), *map(len, fakes)])
         if least < FEWEST and not self.force:
             raise InrvidError(f"{least} clips are too few: below {FEWEST}, scores say little (--force shows them)")
         if least < ENOUGH:
-            self._note(f"{least} clips: below {ENOUGH}, distances are biased upwards")
+            self.note(f"{least} clips: below {ENOUGH}, distances are biased upwards")
         return real, fakes
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
 
     def _detectors(self, window: Window) -> dict[str, Detector]:
-        names = {detector_name(metric.config.detector) for metric in self._windows()[window]}
+        names = {detector_name(metric.config.detector) for metric in self.windows()[window]}
         return {name: self.detectors[name] for name in sorted(names)}
 
-    def _features(self, source: Source, window: Window, clips: Sequence[Clip], what: str) -> Features:
-        done = 0
+    def features(
+        self, source: Source, window: Window, clips: Sequence[Clip], what: str, seen: Window | None = None
+    ) -> Features:
+        """By all detectors that metrics of a window have.
+
+        Args:
+            what: for the progress.
+            seen: frames that are read in place of the window's.
+        """
+        done, seen = 0, seen or window
 
         def advance(count: int) -> None:
             nonlocal done
             done = min(done + count, len(clips))
-            self.progress(f"{what}, {window}", done, len(clips))
+            self.progress(f"{what}, {seen}", done, len(clips))
 
         found = features_of(
-            source, window, clips, self._detectors(window), device=self.device, share=self.share, advance=advance
+            source, seen, clips, self._detectors(window), device=self.device, share=self.share, advance=advance
         )
         if found.unreadable:
-            self._note(f"{found.unreadable} of {len(clips)} clips could not be decoded")
+            self.note(f"{found.unreadable} of {len(clips)} clips could not be decoded")
         return found
 
-    def _real(self, window: Window, clips: Sequence[Clip]) -> Features:
+    def real_features(self, window: Window, clips: Sequence[Clip]) -> Features:
         """Of real clips: from the cache where they are known. What cannot be read there is made again."""
         paths = {name: self._path(window, name) for name in self._detectors(window)}
         known = {name: load_features(path) for name, path in paths.items()} if self.cached else {}
@@ -163,7 +172,7 @@ class Evaluation:
         if all(self.share.gather(complete)):
             by_detector = {name: value for name, value in known.items() if value is not None}
             return Features(by_detector, clips, len(clips) - len(next(iter(by_detector.values()))))
-        found = self._features(self.real.source, window, clips, "real")
+        found = self.features(self.real.source, window, clips, "real")
         if self.cached and self.share.rank == 0:
             for name, path in paths.items():
                 save_features(path, found.by_detector[name])
