@@ -21,7 +21,7 @@ from torch import Tensor
 
 from inrvid.evaluation.clips import Altered, DatasetClips, Source, Window, eight_bits
 from inrvid.evaluation.detectors.base import Detector
-from inrvid.evaluation.evaluate import bootstrap, load_features, save_features
+from inrvid.evaluation.evaluate import load_features, save_features, spread_of_halves
 from inrvid.evaluation.features import features_of
 from inrvid.evaluation.protocol import Protocol, load_protocol
 from inrvid.files import cache_directory, write_text
@@ -47,7 +47,7 @@ METRICS = {
 
 Change = Callable[[Tensor], Tensor]
 Scores = dict[str, tuple[float, float]]
-"""By column: the score, and the standard deviation of its bootstrap."""
+"""By column: the score, and its standard error, by random halves."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,7 +163,7 @@ def scores(kept: Kept, protocol: Protocol, real: Mapping[str, Tensor], fake: Map
         metric = registry("metrics").build({"type": name, "detector": {"type": detector}})
         parts = kept.detectors[detector].parts
         values = metric.score(real[detector], fake[detector], parts)
-        errors = bootstrap(metric, real[detector], fake[detector], parts, protocol)
+        errors = spread_of_halves(metric, real[detector], fake[detector], parts, protocol)
         found |= {f"{name}/{part}": (value, errors[part]) for part, value in values.items()}
     return found
 
@@ -195,7 +195,7 @@ HEAD = """\
 
 Scores of {clips} procedural clips (16 frames of 64 × 64, the train split) that were damaged in a known way, against
 {clips} clips of the test split that are as they were drawn. **Bold**: worse than the undamaged clips (for diagnostics:
-different) by more than twice the error, the root of the summed squares of both bootstraps' standard deviations. FVD,
+different) by more than twice the error, the root of the summed squares of both standard errors. FVD,
 KVD, precision and recall are of I3D's 400 logits, FID of Inception's 2,048 features of each clip's first frame.
 Motion, flicker and sharpness are in steps of 8 bits; those of the real clips are {motion:.2f}, {flicker:.2f} and
 {sharpness:.2f}. With so few clips FVD and FID are far above what many clips would have, the undamaged ones' too:

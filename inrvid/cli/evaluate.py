@@ -46,7 +46,10 @@ def evaluate(
     ),
     traps: bool = typer.Option(False, "--traps", help="How far each choice behind the score moves it; default: fvd16."),
     output: Path = typer.Option(
-        None, "-o", "--output", help="Write it there: a record: JSON; the leaderboard: .md, .html; --traps: .json, .html."
+        None,
+        "-o",
+        "--output",
+        help="Write it there: a record: JSON; the leaderboard: .md, .html; --traps: .json, .html.",
     ),
     as_json: bool = typer.Option(False, "--json", help="For programs: the record, or leaderboard, instead of a table."),
     processes: int = typer.Option(1, "--processes", min=1, max=64, help="Share the work."),
@@ -229,7 +232,7 @@ def _print_traps(found: Traps) -> None:
         table.add_row(escape(row.name), clips, *moved, escape(row.why_not or row.sentence))
     console.print(table)
     for name, error in found.errors.items():
-        console.print(f"{name}: ± {error:.2g} as the protocol says, by bootstrap", highlight=False)
+        console.print(f"{name}: ± {error:.2g} as the protocol says, by random halves", highlight=False)
     for note in found.notes:
         console.print(f"note: {escape(note)}", highlight=False)
 

@@ -20,7 +20,7 @@ from ..documents import Document
 from ..errors import InrvidError
 from .clips import Altered, Clip, DatasetClips, Source, Window, eight_bits
 from .detectors.base import DetectorDigest
-from .evaluate import Evaluation, bootstrap, detector_name
+from .evaluate import Evaluation, detector_name, spread_of_halves
 from .features import Features
 from .metrics.base import Metric
 
@@ -71,7 +71,7 @@ class Traps(Document):
     real: str
     fake: str
     rows: list[Row]
-    errors: dict[str, float] = Field({}, description="of the first row: standard deviations of the bootstrap")
+    errors: dict[str, float] = Field({}, description="of the first row: standard errors by random halves")
     notes: list[str] = Field([])
 
 
@@ -241,8 +241,8 @@ class TrapTable:
     def _errors(self) -> dict[str, float]:
         protocol = self.evaluation.protocol
         found: dict[str, float] = {}
-        for metric in self.evaluation.metrics if protocol.bootstrap > 1 else ():
-            errors = bootstrap(metric, *self._arrays(metric, self.known), self._parts(metric), protocol)
+        for metric in self.evaluation.metrics if protocol.halves > 1 else ():
+            errors = spread_of_halves(metric, *self._arrays(metric, self.known), self._parts(metric), protocol)
             found |= {_titled(metric, part): error for part, error in errors.items()}
         return found
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from inrvid.errors import InrvidError
-from inrvid.evaluation.evaluate import bootstrap
+from inrvid.evaluation.evaluate import spread_of_halves
 from inrvid.evaluation.protocol import load_protocol
 from inrvid.registry import registry
 
@@ -66,7 +66,7 @@ def test_real_copies_change_nothing():
     assert score("memorisation", doubled, fake) == pytest.approx(score("memorisation", real, fake))
     metric = registry("metrics").build({"type": "memorisation"})
     protocol, _ = load_protocol("inrvid")
-    assert bootstrap(metric, real, fake, PARTS, protocol)[""] < 0.05
+    assert spread_of_halves(metric, real, fake, PARTS, protocol)[""] < 0.05
 
 
 @pytest.mark.parametrize("name", ["diversity", "memorisation"])
