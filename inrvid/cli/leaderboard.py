@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ from ..text import printable
 
 if TYPE_CHECKING:
     from ..report.leaderboard import Table
+
+PIPED = 200
+"""Columns of a table that goes to a file or a program."""
 
 
 def show_leaderboard(paths: Sequence[str], output: Path | None, as_json: bool) -> None:
@@ -47,7 +51,7 @@ def _print(text: Table) -> None:
     from rich.table import Table as Columns
     from rich.text import Text
 
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPED)
     if text.differences:
         console.print("not comparable with the table above:", highlight=False)
         for line in text.differences:

@@ -95,7 +95,7 @@ class TrainConfig(StrictModel):
     keep_last: Count = Field(2, description="so many of the newest checkpoints are kept")
     keep_kclips: KClips | None = Field(None, description="and one in each so many thousand clips")
     keep_best: str | None = Field(
-        None, description="and the one with the lowest score, such as statistics/spatial, of eval.metrics"
+        None, description="and the one with the best score of this name, such as statistics/spatial, of eval.metrics"
     )
     tensorboard: bool = Field(True, description="write TensorBoard's files beside metrics.jsonl")
     trackers: Annotated[tuple[str, ...], Field(strict=False, max_length=20)] = Field(

@@ -59,18 +59,19 @@ def prune(
     keep_last: int,
     keep_every: int | None = None,
     keep_best: str | None = None,
+    highest: bool = False,
     written: Path | None = None,
 ) -> None:
     """Delete all but `written`, the last `keep_last` intact checkpoints, the first intact one from each multiple of
-    `keep_every` clips on, and the intact one with the lowest score `keep_best`; damaged ones only where as many intact
-    ones are newer."""
+    `keep_every` clips on, and the intact one with the lowest score `keep_best` (the `highest`, where that is best);
+    damaged ones only where as many intact ones are newer."""
     if written is not None:
         _known_intact[written] = stamp(written)  # hashed while it was written
     paths = checkpoints(folder)
     whole = [path for path in paths if is_intact(path)]
     kept = {*whole[-keep_last:], *([] if written is None else [written])}
     if keep_best and whole:
-        kept.add(min(whole, key=lambda path: _score(path, keep_best)))
+        kept.add(min(whole, key=lambda path: _badness(path, keep_best, highest)))
     periods: set[int] = set()
     for path in whole:
         period = clips_of(path) // keep_every if keep_every else 0
@@ -124,8 +125,10 @@ def set_aside(folder: Path, after: int, metrics: Path) -> Path | None:
     return target
 
 
-def _score(path: Path, name: str) -> float:
+def _badness(path: Path, name: str, highest: bool) -> float:
+    """The score, negative where the highest is best; infinite where it is not known."""
     try:
-        return read_manifest(path).scores.get(name, math.inf)
+        score = read_manifest(path).scores.get(name)
     except Damaged:
-        return math.inf
+        score = None
+    return math.inf if score is None else -score if highest else score

@@ -18,6 +18,7 @@ from inrvid.evaluation.evaluate import Evaluation, Subject, extrapolated, spread
 from inrvid.evaluation.features import Share, features_of
 from inrvid.evaluation.protocol import Protocol, load_protocol, protocols
 from inrvid.evaluation.record import Side, read_record
+from inrvid.evaluation.score import higher_is_better
 from inrvid.registry import registry
 from inrvid.video_io import write_video
 
@@ -301,3 +302,12 @@ def test_what_cannot_be_compared_is_told_in_a_line(folders, arguments, told):
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("score", "higher"), [("precision_recall/recall", True), ("statistics/spatial", False), (None, False)]
+)
+def test_which_score_is_best_is_the_metric_s_to_say(score, higher):
+    metrics = [{"type": "statistics"}, {"type": "precision_recall", "detector": {"type": "random"}}]
+    recipe = load_recipe("quickstart", [("eval.metrics", metrics)])
+    assert higher_is_better(recipe, score) == higher

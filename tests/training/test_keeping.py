@@ -36,11 +36,12 @@ def test_what_is_kept(tmp_path):
     assert kept(tmp_path) == [1000]
 
 
-def test_the_best_is_kept(tmp_path):
+@pytest.mark.parametrize(("highest", "best"), [(False, 200), (True, 100)])
+def test_the_best_is_kept(tmp_path, highest, best):
     scores = {100: {"a/b": 5.0}, 200: {"a/b": 1.0}, 300: {"a/b": 3.0}, 400: {}, 500: {"a/b": float("nan")}}
     make(tmp_path, *scores, scores=scores)
-    prune(tmp_path, keep_last=1, keep_best="a/b")
-    assert kept(tmp_path) == [200, 500]
+    prune(tmp_path, keep_last=1, keep_best="a/b", highest=highest)
+    assert kept(tmp_path) == [best, 500]
 
 
 def test_damaged_ones_do_not_count(tmp_path):

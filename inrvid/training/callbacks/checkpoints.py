@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ...errors import InrvidError
-from ...evaluation.score import ProtocolScorer, Scorer, Scores
+from ...evaluation.score import ProtocolScorer, Scorer, Scores, higher_is_better
 from ..checkpoint import is_finite, save_checkpoint
 from ..interval import Interval
 from ..keeping import newest_intact, prune
@@ -62,7 +62,10 @@ class Checkpoints(Callback):
             )  # fmt: skip
             run.saved = True
         keep_every = None if config.keep_kclips is None else round(config.keep_kclips * 1000)
-        prune(folder, keep_last=config.keep_last, keep_every=keep_every, keep_best=config.keep_best, written=written)
+        prune(
+            folder, keep_last=config.keep_last, keep_every=keep_every, keep_best=config.keep_best,
+            highest=higher_is_better(run.recipe, config.keep_best), written=written,
+        )  # fmt: skip
         run.generator.save_pretrained(run.run_dir / "model", **run.provenance)
         if written is not None:
             self._written(run, written)
