@@ -3,7 +3,8 @@
     python docs/make_sensitivities.py [--clips 256] [--features FOLDER]
 
 Needs the weights of I3D and Inception (inrvid detectors fetch). A clip of each set takes a second or so on a CPU;
-features are kept, block by block, so that an interrupted run goes on where it was and a later one adds clips.
+features are kept, block by block, so that an interrupted run goes on where it was and a later one adds clips:
+remove them when the procedural videos or a detector have changed.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def sets(count: int) -> dict[str, Source]:
         **{f"blurred, σ = {sigma:g} pixels": blurred(sigma) for sigma in (0.5, 1.0, 2.0)},
         **{f"noise, σ = {levels} of 255": noised(levels) for levels in (4, 8, 16)},
         "frames shuffled": shuffled,
-        "frozen: the first frame, 16 times": frozen,
+        "frozen (the first frame)": frozen,
         "reversed": lambda frames: frames.flip(1),
     }
     altered = {name: Altered(train, change, name) for name, change in changes.items()}
@@ -197,9 +198,9 @@ Scores of {clips} procedural clips (16 frames of 64 × 64, the train split) that
 {clips} clips of the test split that are as they were drawn. **Bold**: worse than the undamaged clips (for diagnostics:
 different) by more than twice the error, the root of the summed squares of both standard errors. FVD,
 KVD, precision and recall are of I3D's 400 logits, FID of Inception's 2,048 features of each clip's first frame.
-Motion, flicker and sharpness are in steps of 8 bits; those of the real clips are {motion:.2f}, {flicker:.2f} and
-{sharpness:.2f}. With so few clips FVD and FID are far above what many clips would have, the undamaged ones' too:
-compare rows, and no number with those of papers.
+Motion, flicker and sharpness are in steps of 8 bits; the real clips have {motion:.2f}, {flicker:.2f}, {sharpness:.2f}.
+A script that is run with more clips gives a better page: with so few, FVD and FID are far above what many clips would
+have, the undamaged ones' too, and errors are large. Compare rows, and no number with those of papers.
 
 """
 TAIL = """

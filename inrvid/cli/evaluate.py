@@ -76,7 +76,9 @@ def evaluate(
 
     if traps:
         _check_chart(output)
-    chosen, variant = load_protocol(protocol, overrides, metrics or (TRAPPED if traps else None))
+        if not any(item.startswith("metrics=") for item in overrides):
+            metrics = metrics or TRAPPED
+    chosen, variant = load_protocol(protocol, overrides, metrics)
     changes: dict[str, Any] = {key: parse_value(value) for key, _, value in (item.partition("=") for item in data)}
     device = default_device(cpu)
     given = Given(subject, fps=fps, resolution=resolution, device=str(device))
@@ -222,17 +224,19 @@ def _print_traps(found: Traps) -> None:
     from rich.table import Table
 
     console = Console(soft_wrap=True)
-    own = found.rows[0]
-    table = Table("choice", "clips", *(text for name in own.scores for text in (name, "")), "", box=None)
-    for column in table.columns[1:-1]:
-        column.justify = "right"
+    for name, own in found.rows[0].scores.items():
+        table = Table("choice", "clips", name, "moved by", box=None)
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for row in found.rows:
+            clips = " ".join("/".join(map(str, counts)) for counts in row.clips.values())
+            table.add_row(escape(row.name), clips, *_moved(row.scores.get(name), own))
+        console.print(table)
+        if name in found.errors:
+            console.print(f"± {found.errors[name]:.2g} as the protocol says, by random halves\n", highlight=False)
     for row in found.rows:
-        clips = " ".join("/".join(map(str, count)) for count in row.clips.values())
-        moved = [text for name in own.scores for text in _moved(row.scores.get(name), own.scores[name])]
-        table.add_row(escape(row.name), clips, *moved, escape(row.why_not or row.sentence))
-    console.print(table)
-    for name, error in found.errors.items():
-        console.print(f"{name}: ± {error:.2g} as the protocol says, by random halves", highlight=False)
+        told = f"not scored: {row.why_not}" if row.why_not else row.sentence
+        console.print(f"{escape(row.name)}: {escape(told)}", highlight=False)
     for note in found.notes:
         console.print(f"note: {escape(note)}", highlight=False)
 

@@ -225,7 +225,9 @@ class TrapTable:
         clips = source.choose(window, self.evaluation.protocol.clips)
         fewest = 2 if trap.even else max(2, len(known.clips) // 2)  # fewer are another comparison
         if len(clips) < fewest:
-            raise InrvidError(f"{len(clips)} clips of {window}, each of a video of {window.span} frames: too few")
+            raise InrvidError(
+                f"{source.name}: {len(clips)} clips of {window} ({window.span} frames of a video), {fewest} are needed"
+            )
         if isinstance(source, DatasetClips) and window == own:
             _check_other(source, clips, known.clips)
         return self.evaluation.features(source, own, clips, trap.name, seen=window)

@@ -28,4 +28,4 @@ def write_traps(traps: Traps, path: Path) -> None:
 
 
 def bars(traps: Traps, score: str) -> list[Bar]:
-    return [Bar(row.name, row.scores.get(score), row.why_not) for row in traps.rows]
+    return [Bar(row.name, row.scores.get(score), "not scored" if row.why_not else "") for row in traps.rows]
