@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,11 +17,12 @@ from inrvid.data.convert import convert
 from inrvid.data.memory import InMemory
 from inrvid.data.open import detect, open_dataset
 from inrvid.errors import InrvidError
+from inrvid.evaluation.detectors.base import Detector
 from inrvid.recipe.schema import Recipe, load_recipe
 from inrvid.registry import registry
 from inrvid.video_io import write_video
 
-from .harness import Measured, measure, one_line
+from .harness import Measured, measure
 from .plan import Plan
 from .results import Case, Seconds
 
@@ -29,6 +31,8 @@ CLIPS = 4
 
 SCORED = 256
 """Clips a set, when their features are compared."""
+WIDTH = 400
+"""Features a clip then."""
 
 VIDEOS, FRAMES = 8, 32
 """Of the temporary data set, and of each of its videos."""
@@ -38,28 +42,28 @@ BATCH, BATCHES = 16, 8
 
 
 def evaluation_cases(plan: Plan) -> Iterator[Case]:
-    """On the CPU and in float32, where and how scores are made."""
+    """On the CPU, in float32: features by detectors whose weights are here, and scores of features as wide as I3D's."""
     for recipe in map(load_recipe, plan.recipes):
-        for name in registry("metrics").names():
-            yield from _metric_cases(name, recipe, plan)
+        for name in registry("detectors").names():
+            with contextlib.suppress(InrvidError):  # its weights are not here
+                yield _detector_case(name, registry("detectors").build({"type": name}), recipe, plan)
+    for name in registry("metrics").names():
+        yield _metric_case(name, plan)
 
 
-def _metric_cases(name: str, recipe: Recipe, plan: Plan) -> Iterator[Case]:
+def _detector_case(name: str, detector: Detector, recipe: Recipe, plan: Plan) -> Case:
     side, length = recipe.generator.resolution, recipe.generator.clip_length
-    what = f"features, {length} frames {side}²"
-    try:
-        metric = registry("metrics").build({"type": name})
-        generator = torch.Generator().manual_seed(0)
-        frames = torch.empty(CLIPS, length, 3, side, side).uniform_(-1, 1, generator=generator)
-        one = metric.features(frames)
-        sets = [{key: torch.randn(SCORED, x.shape[1]).double() for key, x in one.items()} for _ in range(2)]
-        runs = {"features": lambda: metric.features(frames), "score": lambda: metric.score(*sets)}
-        found = measure(runs, plan.stopwatch, plan.budget)
-    except (InrvidError, RuntimeError) as error:
-        yield Case(group="evaluation", subject=name, what=what, precision="fp32", error=one_line(error))
-        return
-    yield _case("evaluation", name, what, found, "features", CLIPS)
-    yield _case("evaluation", name, f"score, {SCORED} clips, {length} frames {side}²", found, "score")
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.empty(CLIPS, length, 3, side, side).uniform_(-1, 1, generator=generator)
+    found = measure({"features": lambda: detector.features(frames)}, plan.stopwatch, plan.budget)
+    return _case("evaluation", name, f"features, {length} frames {side}²", found, "features", CLIPS)
+
+
+def _metric_case(name: str, plan: Plan) -> Case:
+    metric, parts = registry("metrics").build({"type": name, "detector": {"type": "random"}}), {"": slice(None)}
+    real, fake = (torch.randn(SCORED, WIDTH, dtype=torch.float64) for _ in range(2))
+    found = measure({"score": lambda: metric.score(real, fake, parts)}, plan.stopwatch, plan.budget)
+    return _case("evaluation", name, f"score, {SCORED} clips, {WIDTH} features", found, "score")
 
 
 def data_cases(plan: Plan) -> Iterator[Case]:

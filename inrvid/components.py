@@ -50,6 +50,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "procedural": "inrvid.data.sources.procedural:ProceduralScenes",
     },
     "detectors": {
+        "diagnostics": "inrvid.evaluation.detectors.diagnostics:Diagnostics",
         "efficientnet_lite0": "inrvid.evaluation.detectors.efficientnet_lite0:EfficientNetLite0",
         "i3d": "inrvid.evaluation.detectors.i3d:I3d",
         "i3d_torchscript": "inrvid.evaluation.detectors.torchscript:I3dTorchScript",
@@ -63,6 +64,9 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "statistics": "inrvid.evaluation.metrics.frechet:Statistics",
         "kvd": "inrvid.evaluation.metrics.kernel:Kvd",
         "precision_recall": "inrvid.evaluation.metrics.precision_recall:PrecisionRecall",
+        "diagnostics": "inrvid.evaluation.metrics.diagnostics:Diagnostics",
+        "diversity": "inrvid.evaluation.metrics.spread:Diversity",
+        "memorisation": "inrvid.evaluation.metrics.spread:Memorisation",
         "inception_score": "inrvid.evaluation.metrics.inception_score:InceptionScore",
     },
 }

@@ -74,3 +74,9 @@ def test_commands_name_recipes_and_keys_that_exist(command):
     recipe = words[0].removeprefix("recipes/").removesuffix(".yaml")
     if recipe in installed_recipes():
         load_recipe(recipe, [words[i + 1] for i, word in enumerate(words) if word == "--set"])
+
+
+def test_the_page_on_scores_runs(capsys):
+    page = (README.parent / "docs" / "evaluation.md").read_text()
+    exec(re.search(r"```python\n(.*?)```", page, flags=re.DOTALL)[1], {})
+    assert "PrecisionRecall" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from ..evaluation.evaluate import Progress
     from ..evaluation.features import Share
     from ..evaluation.record import Record
+    from ..evaluation.traps import Traps
+
+TRAPPED = "fvd16"
+"""What traps are shown of, unless metrics are named."""
+CHARTS = (".html", ".png", ".json")
 
 
 def evaluate(
@@ -38,8 +44,12 @@ def evaluate(
     leaderboard: bool = typer.Option(
         False, "--leaderboard", help="Compare records: of files, and of folders, which are searched."
     ),
+    traps: bool = typer.Option(False, "--traps", help="How far each choice behind the score moves it; default: fvd16."),
     output: Path = typer.Option(
-        None, "-o", "--output", help="Write the record there: JSON; the leaderboard: .md or .html."
+        None,
+        "-o",
+        "--output",
+        help="Write it there: a record: JSON; the leaderboard: .md, .html; --traps: .json, .html.",
     ),
     as_json: bool = typer.Option(False, "--json", help="For programs: the record, or leaderboard, instead of a table."),
     processes: int = typer.Option(1, "--processes", min=1, max=64, help="Share the work."),
@@ -62,23 +72,50 @@ def evaluate(
     from ..evaluation.evaluate import Evaluation
     from ..evaluation.protocol import load_protocol
     from ..evaluation.subjects import Given, default_device, real_subject
+    from ..evaluation.traps import Traps, TrapTable
 
-    chosen, variant = load_protocol(protocol, overrides, metrics)
+    if traps:
+        _check_chart(output)
+    chosen, variant = load_protocol(protocol, overrides, metrics or (TRAPPED if traps else None))
     changes: dict[str, Any] = {key: parse_value(value) for key, _, value in (item.partition("=") for item in data)}
     device = default_device(cpu)
     given = Given(subject, fps=fps, resolution=resolution, device=str(device))
     real = real_subject(against, given, chosen, changes | ({"fps": fps} if fps else {}), any_rate=any_rate)
     fakes = [given.subject(chosen, run) for run in range(chosen.runs)]
     with _shared() as share, _progress(quiet=share.rank > 0) as progress:
-        record = Evaluation(
+        evaluation = Evaluation(
             chosen, variant, real, fakes, clip_length=given.clip_length, resolution=given.resolution, device=device,
             share=share, force=force, cached=not fresh, progress=progress,
-        )()  # fmt: skip
+        )  # fmt: skip
+        found: Record | Traps = TrapTable(evaluation)() if traps else evaluation()
         if share.rank > 0:
             return
     if output is not None:
-        record.write(output)
-    typer.echo(record.model_dump_json(indent=2, exclude_none=True)) if as_json else _print(record)
+        _write(found, output)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2, exclude_none=True))
+    elif isinstance(found, Traps):
+        _print_traps(found)
+    else:
+        _print(found)
+
+
+def _check_chart(output: Path | None) -> None:
+    """Before anything is computed."""
+    from ..errors import InrvidError
+
+    if output is not None and output.suffix not in CHARTS:
+        raise InrvidError(f"{output}: --traps writes {', '.join(CHARTS)}")
+
+
+def _write(found: Record | Traps, output: Path) -> None:
+    from ..evaluation.traps import Traps
+    from ..report.traps import write_traps
+
+    if isinstance(found, Traps):
+        write_traps(found, output)
+    else:
+        found.write(output)
 
 
 def _subject(subjects: list[str], leaderboard: bool) -> str:
@@ -126,11 +163,12 @@ def _shared() -> Iterator[Share]:
 
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Progress]:
-    """Bars with the time left on a terminal; else nothing."""
+    """Bars with the time left on a terminal; else a line a minute."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True, quiet=quiet)
+    told = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bars:
         tasks: dict[str, Any] = {}
@@ -139,6 +177,10 @@ def _progress(quiet: bool) -> Iterator[Progress]:
             if what not in tasks:
                 tasks[what] = bars.add_task(what, total=total)
             bars.update(tasks[what], completed=done)
+            nonlocal told
+            if not quiet and not console.is_terminal and time.monotonic() - told > 60:
+                told = time.monotonic()
+                print(f"{what}: {done} of {total}", file=sys.stderr, flush=True)
 
         yield show
 
@@ -172,3 +214,31 @@ def _print(record: Record) -> None:
         weights = f", sha256 {digest.sha256[:12]}…" if digest.sha256 else ", no weights"
         untrained = "" if digest.trained else ", RANDOM: for tests alone"
         console.print(f"detector {escape(name)}: {origin}{weights}{untrained}", highlight=False)
+
+
+def _print_traps(found: Traps) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(soft_wrap=True)
+    own = found.rows[0]
+    table = Table("choice", "clips", *(text for name in own.scores for text in (name, "")), "", box=None)
+    for column in table.columns[1:-1]:
+        column.justify = "right"
+    for row in found.rows:
+        clips = " ".join("/".join(map(str, count)) for count in row.clips.values())
+        moved = [text for name in own.scores for text in _moved(row.scores.get(name), own.scores[name])]
+        table.add_row(escape(row.name), clips, *moved, escape(row.why_not or row.sentence))
+    console.print(table)
+    for name, error in found.errors.items():
+        console.print(f"{name}: ± {error:.2g} as the protocol says, by random halves", highlight=False)
+    for note in found.notes:
+        console.print(f"note: {escape(note)}", highlight=False)
+
+
+def _moved(score: float | None, own: float) -> tuple[str, str]:
+    """A score, and by how much it is above the protocol's."""
+    if score is None:
+        return "", ""
+    return f"{score:.4g}", f"{score - own:+.3g}" if score != own else ""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import abc
 import hashlib
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -88,6 +88,11 @@ class DatasetClips(Source):
         self.name = name or str(dataset.config.path or dataset.config.type)
         self.fingerprint = dataset.fingerprint
 
+    def changed(self, **choices: Any) -> DatasetClips:
+        """Clips of the same videos with other choices: `order`, `start`, `one_a_video`, `seed`."""
+        now = {"order": self.order, "start": self.start, "one_a_video": self.one_a_video, "seed": self.seed}
+        return DatasetClips(self.dataset, name=self.name, **{**now, **choices})
+
     def choose(self, window: Window, count: int) -> list[Clip]:
         videos = np.arange(len(self.dataset))
         if self.order == "shuffled":
@@ -128,6 +133,27 @@ class DatasetClips(Source):
             return None
 
 
+class Altered(Source):
+    """The clips of another source, changed after they are read.
+
+    Args:
+        change: of frames `[b, frames, 3, H, W]` in [−1, 1].
+        what: the change, in words.
+    """
+
+    def __init__(self, source: Source, change: Callable[[Tensor], Tensor], what: str):
+        self.source, self.change = source, change
+        self.name = f"{source.name}, {what}"
+        self.fingerprint = hashlib.sha256(f"{source.fingerprint} {what}".encode()).hexdigest()
+
+    def choose(self, window: Window, count: int) -> list[Clip]:
+        return self.source.choose(window, count)
+
+    def read(self, window: Window, clips: Sequence[Clip]) -> Tensor:
+        frames = self.source.read(window, clips)
+        return self.change(frames) if len(frames) else frames
+
+
 class GeneratorClips(Source):
     """Videos of a generator from t = 0, of one seed each.
 
@@ -159,10 +185,15 @@ class GeneratorClips(Source):
         inr = self.generator.inr(self._latents(clips))
         # One at a time: memory. A video's frames are those of its seed in any batch, but for rounding.
         frames = torch.cat([torch.cat(list(inr[i].stream(t)), dim=1).cpu() for i in range(len(inr))]).float()
-        return ((frames.clamp(-1, 1) * 127.5 + 127.5).round() / 127.5 - 1) if self.quantise else frames
+        return eight_bits(frames) if self.quantise else frames
 
     def _latents(self, clips: Sequence[Clip]):
         seeds = [clip.video for clip in clips]
         if seeds != list(range(seeds[0], seeds[0] + len(seeds))):
             raise InrvidError("seeds of a batch follow each other")
         return self.generator.sample_latents(len(seeds), seed=seeds[0])
+
+
+def eight_bits(frames: Tensor) -> Tensor:
+    """Frames rounded to what files of 8 bits a channel hold, in [−1, 1]."""
+    return (frames.clamp(-1, 1) * 127.5 + 127.5).round() / 127.5 - 1

@@ -7,6 +7,7 @@ blocks of `BLOCK` rows, so that no more than a block of rows is compared at a ti
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
@@ -47,6 +48,8 @@ def frechet_distance(real: Array, fake: Array, unbiased: bool = True) -> float:
         InrvidError: fewer than two samples, different widths, numbers that are not finite.
     """
     real, fake = _pair(real, fake, least=2)
+    if max(len(real), len(fake)) < real.shape[1]:
+        return gaussians.frechet_distance_of_few(real, fake, unbiased)
     return gaussians.frechet_distance(*gaussians.gaussian(real, unbiased), *gaussians.gaussian(fake, unbiased))
 
 
@@ -110,6 +113,38 @@ def precision_recall(real: Array, fake: Array, k: int = 3) -> PrecisionRecall:
     return PrecisionRecall(_share_inside(fake, real, k), _share_inside(real, fake, k))
 
 
+def diversity(real: Array, fake: Array) -> float:
+    """Mean distance of fake samples from each other over that of real ones, ≥ 0: 1 where they are as diverse, 0 where
+    the fake ones are all the same.
+
+    Args:
+        real, fake: features `[N, n]`, `[M, n]`.
+
+    Raises:
+        InrvidError: fewer than two samples, real ones all the same, different widths, numbers that are not finite.
+    """
+    real, fake = _pair(real, fake, least=2)
+    return _mean_distance(fake) / _of_different(_mean_distance(real))
+
+
+def memorisation(real: Array, fake: Array) -> float:
+    """Mean distance of fake samples from the nearest real one, over that of real samples from the nearest other one,
+    ≥ 0: 1 where they are as far as real samples are from each other, 0 where they are copies.
+
+    A real sample's copies are no others: a set that is drawn with replacement has the score of the samples in it.
+
+    Args:
+        real, fake: features `[N, n]`, `[M, n]`.
+
+    Raises:
+        InrvidError: fewer than two samples, real ones all the same, different widths, numbers that are not finite.
+    """
+    real, fake = _pair(real, fake, least=2)
+    nearest = torch.cat([block.amin(1) for block in _distances(fake, real)]).mean().item()
+    others = torch.cat([block.masked_fill(block == 0, math.inf).amin(1) for block in _distances(real, real)])
+    return nearest / _of_different(others.mean().nan_to_num(posinf=0).item())
+
+
 def _features(values: Array, name: str, least: int) -> Tensor:
     """float64 `[N, n]` on the CPU. Raises InrvidError."""
     rows = torch.as_tensor(values).detach().cpu().double()
@@ -156,6 +191,18 @@ def _distances(x: Tensor, y: Tensor) -> Iterator[Tensor]:
     """
     for block in x.split(BLOCK):
         yield torch.cdist(block, y, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def _mean_distance(x: Tensor) -> float:
+    """Of a set's pairs."""
+    return sum(block.sum().item() for block in _distances(x, x)) / (len(x) * (len(x) - 1))
+
+
+def _of_different(distance: float) -> float:
+    """A distance to divide by. Raises InrvidError if it is 0."""
+    if distance == 0:
+        raise InrvidError("real features are all the same: there is no distance between them to compare with")
+    return distance
 
 
 def _share_inside(samples: Tensor, of: Tensor, k: int) -> float:

@@ -83,28 +83,33 @@ class Evaluation:
             if name not in self.detectors:
                 self.detectors[name] = registry("detectors").build(metric.config.detector)
                 self.detectors[name].to(device)
-        self.notes: list[str] = []
+        self.notes = [
+            f"{subject.side.name}: {len(subject.source.dataset.skipped)} videos cannot be used (inrvid data check)"
+            for subject in (real, *fakes[:1])
+            if isinstance(subject.source, DatasetClips) and subject.source.dataset.skipped
+        ]
 
     def __call__(self) -> Record:
         began = time.monotonic()
-        clips = {window: self._chosen(window) for window in self._windows()}  # refused before anything is computed
-        real = {window: self._real(window, chosen[0]) for window, chosen in clips.items()}
+        clips = {window: self.chosen(window) for window in self.windows()}  # refused before anything is computed
+        real = {window: self.real_features(window, chosen[0]) for window, chosen in clips.items()}
         runs = []
         for number, fake in enumerate(self.fakes):
             name = "generated" if len(self.fakes) == 1 else f"generated, run {number + 1} of {len(self.fakes)}"
-            runs.append({w: self._features(fake.source, w, chosen[1][number], name) for w, chosen in clips.items()})
+            runs.append({w: self.features(fake.source, w, chosen[1][number], name) for w, chosen in clips.items()})
         scores: dict[str, Score] = {}
         for metric in self.metrics:
             scores |= self._scores(metric, real, runs)
         return self._record(scores, real, runs, time.monotonic() - began)
 
-    def _windows(self) -> dict[Window, list[Metric]]:
+    def windows(self) -> dict[Window, list[Metric]]:
+        """The metrics that see the same frames, by these."""
         found: dict[Window, list[Metric]] = {}
         for metric in self.metrics:
             found.setdefault(metric.window(self.clip_length), []).append(metric)
         return found
 
-    def _chosen(self, window: Window) -> tuple[list[Clip], list[list[Clip]]]:
+    def chosen(self, window: Window) -> tuple[list[Clip], list[list[Clip]]]:
         """Clips of both sides. Raises InrvidError where there are too few and `force` does not say to go on."""
         wanted = self.protocol.clips
         real = self.real.source.choose(window, wanted)
@@ -116,40 +121,50 @@ class Evaluation:
             if isinstance(subject.source, DatasetClips) and (count := subject.source.too_short(window)):
                 short = f" ({count} of its videos are shorter than {window.span} frames)"
             told = f"{subject.side.name}: {there} clips of {window}{short}, the protocol asks for {wanted}"
-            if not self.force or there < 2:
+            if there < 2:
+                raise InrvidError(told)
+            if not self.force:
                 raise InrvidError(f"{told}: --set clips={there} scores so many, --force takes what there is")
-            self._note(told)
+            self.note(told)
         least = min([len(real), *map(len, fakes)])
         if least < FEWEST and not self.force:
             raise InrvidError(f"{least} clips are too few: below {FEWEST}, scores say little (--force shows them)")
         if least < ENOUGH:
-            self._note(f"{least} clips: below {ENOUGH}, distances are biased upwards")
+            self.note(f"{least} clips: below {ENOUGH}, distances are biased upwards")
         return real, fakes
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
 
     def _detectors(self, window: Window) -> dict[str, Detector]:
-        names = {detector_name(metric.config.detector) for metric in self._windows()[window]}
+        names = {detector_name(metric.config.detector) for metric in self.windows()[window]}
         return {name: self.detectors[name] for name in sorted(names)}
 
-    def _features(self, source: Source, window: Window, clips: Sequence[Clip], what: str) -> Features:
-        done = 0
+    def features(
+        self, source: Source, window: Window, clips: Sequence[Clip], what: str, seen: Window | None = None
+    ) -> Features:
+        """By all detectors that metrics of a window have.
+
+        Args:
+            what: for the progress.
+            seen: frames that are read in place of the window's.
+        """
+        done, seen = 0, seen or window
 
         def advance(count: int) -> None:
             nonlocal done
             done = min(done + count, len(clips))
-            self.progress(f"{what}, {window}", done, len(clips))
+            self.progress(f"{what}, {seen}", done, len(clips))
 
         found = features_of(
-            source, window, clips, self._detectors(window), device=self.device, share=self.share, advance=advance
+            source, seen, clips, self._detectors(window), device=self.device, share=self.share, advance=advance
         )
         if found.unreadable:
-            self._note(f"{found.unreadable} of {len(clips)} clips could not be decoded")
+            self.note(f"{found.unreadable} of {len(clips)} clips could not be decoded")
         return found
 
-    def _real(self, window: Window, clips: Sequence[Clip]) -> Features:
+    def real_features(self, window: Window, clips: Sequence[Clip]) -> Features:
         """Of real clips: from the cache where they are known. What cannot be read there is made again."""
         paths = {name: self._path(window, name) for name in self._detectors(window)}
         known = {name: load_features(path) for name, path in paths.items()} if self.cached else {}
@@ -157,7 +172,7 @@ class Evaluation:
         if all(self.share.gather(complete)):
             by_detector = {name: value for name, value in known.items() if value is not None}
             return Features(by_detector, clips, len(clips) - len(next(iter(by_detector.values()))))
-        found = self._features(self.real.source, window, clips, "real")
+        found = self.features(self.real.source, window, clips, "real")
         if self.cached and self.share.rank == 0:
             for name, path in paths.items():
                 save_features(path, found.by_detector[name])
@@ -183,11 +198,11 @@ class Evaluation:
         values = [metric.score(of_real, fake, parts) for fake in of_runs]
         mean = {part: float(np.mean([v[part] for v in values])) for part in values[0]}
         errors: dict[str, float] = {}
-        how: Literal["runs", "bootstrap", "none"] = "none"
+        how: Literal["runs", "halves", "none"] = "none"
         if len(runs) > 1:
             errors, how = {part: float(np.std([v[part] for v in values], ddof=1)) for part in mean}, "runs"
-        elif self.protocol.bootstrap > 1:
-            errors, how = bootstrap(metric, of_real, of_runs[0], parts, self.protocol), "bootstrap"
+        elif self.protocol.halves > 1:
+            errors, how = spread_of_halves(metric, of_real, of_runs[0], parts, self.protocol), "halves"
         more = extrapolated(metric, of_real, of_runs[0], parts) if len(of_real) < ENOUGH and metric.biased else {}
         return {
             f"{metric.name}/{part}" if part else metric.name: Score(
@@ -225,14 +240,18 @@ def detector_name(config: PartConfig) -> str:
     return config.type + (json.dumps(data, sort_keys=True, separators=(",", ":")) if data else "")
 
 
-def bootstrap(
+def spread_of_halves(
     metric: Metric, real: Tensor, fake: Tensor, parts: Mapping[str, slice], protocol: Protocol
 ) -> dict[str, float]:
-    """Standard deviation of scores of sets drawn from both with replacement."""
+    """Standard errors: the standard deviation of scores of random halves of both sets.
+
+    A half's variance is twice that of all, half of which is lost as halves share clips: the two cancel (delete-half
+    jackknife: Shao & Wu 1989). A bootstrap would draw clips twice, which distances take for likeness.
+    """
     draws = torch.Generator().manual_seed(protocol.seed)
     found: list[dict[str, float]] = []
-    for _ in range(protocol.bootstrap):
-        first, second = (x[torch.randint(len(x), (len(x),), generator=draws)] for x in (real, fake))
+    for _ in range(protocol.halves):
+        first, second = (x[torch.randperm(len(x), generator=draws)[: max(2, len(x) // 2)]] for x in (real, fake))
         found.append(metric.score(first, second, parts))
     return {part: float(np.std([value[part] for value in found], ddof=1)) for part in found[0]}
 
@@ -247,7 +266,7 @@ def extrapolated(metric: Metric, real: Tensor, fake: Tensor, parts: Mapping[str,
     if len(found) < 2:
         return {}
     lines = {part: np.polyfit([1 / n for n in sizes[-len(found) :]], [f[part] for f in found], 1) for part in found[0]}
-    return {part: float(line[1]) for part, line in lines.items()}
+    return {part: max(0.0, float(line[1])) for part, line in lines.items()}
 
 
 def load_features(path: Path) -> Tensor | None:

@@ -42,6 +42,21 @@ def frechet_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -
     return max(0.0, distance.item())
 
 
+def frechet_distance_of_few(first: Tensor, second: Tensor, unbiased: bool) -> float:
+    """As `frechet_distance` of the Gaussians of features `[N, n]` and `[M, n]`: quicker where N and M are below n.
+
+    With Σ = AᵀA for each of the two, Σ1 Σ2 has the eigenvalues of (A1 A2ᵀ)(A1 A2ᵀ)ᵀ, other than 0: the roots of these
+    are the singular values of A1 A2ᵀ `[N, M]`.
+    """
+    first, second = first.double(), second.double()
+    mean1, mean2 = first.mean(0), second.mean(0)
+    root1 = (first - mean1) / (len(first) - int(unbiased)) ** 0.5
+    root2 = (second - mean2) / (len(second) - int(unbiased)) ** 0.5
+    trace_of_root = torch.linalg.svdvals(root1 @ root2.T).sum()
+    distance = (mean1 - mean2).square().sum() + root1.square().sum() + root2.square().sum() - 2 * trace_of_root
+    return max(0.0, distance.item())
+
+
 def _square_root(matrix: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix)
     return (vectors * values.clamp_min(0).sqrt()) @ vectors.T

@@ -21,7 +21,7 @@ from ..registry import PartOf
 from .clips import Order, Start
 
 FOLDER = Path(__file__).parent / "protocols"
-SHORTHAND = re.compile(r"(?P<type>[a-z_]+?)(?P<frames>\d+)?(?:s(?P<stride>\d+))?")
+SHORTHAND = re.compile(r"(?P<type>[a-z_]+)(?:(?P<frames>\d+)(?:s(?P<stride>\d+))?)?")
 """fvd16, fvd128s8, kvd."""
 
 
@@ -43,8 +43,8 @@ class Protocol(StrictModel):
         ClipsConfig(start="first"), description="which generated clips, where videos are given and not a model"
     )
     runs: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="sets of generated clips, whose mean counts")
-    bootstrap: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        20, description="sets drawn again from the clips, whose spread is the error; 0: none"
+    halves: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        20, description="random halves of the clips, the spread of whose scores is the error; 0: none"
     )
     eight_bits: bool = Field(True, description="round a model's frames to 8 bits a channel, as files have them")
     resize: Literal["center_crop", "squash"] = Field("center_crop", description="of real frames to the model's size")
@@ -108,9 +108,7 @@ def _of_shorthand(text: str, known: Iterable[PartConfig]) -> dict[str, Any]:
     """A metric by its short name: as the protocol has it, or with its defaults."""
     match = SHORTHAND.fullmatch(text.strip())
     if match is None:
-        raise InrvidError(
-            f"--metrics {text}: expected the name of a metric, perhaps with frames and stride: fvd16, fvd128s8"
-        )
+        raise InrvidError(f"--metrics {text}: expected a metric, perhaps with frames and stride: fvd16, fvd128s8")
     asked: dict[str, Any] = {"type": match["type"]}
     asked |= {key: int(match[key]) for key in ("frames", "stride") if match[key] is not None}
     own = [part.model_dump(mode="json") for part in known if part.type == match["type"]]
@@ -137,4 +135,11 @@ def _validated(data: Any, where: str) -> Protocol:
     try:
         return validate(Protocol, data)
     except ConfigError as error:
-        raise InrvidError("\n".join(f"{where}: {dotted(path)}: {what}" for path, what in error.problems)) from None
+        inner = [path for path, _ in error.problems]
+        told = [f"{where}: {dotted(path)}: {what}" for path, what in error.problems if not _has_below(path, inner)]
+        raise InrvidError("\n".join(told)) from None
+
+
+def _has_below(path: tuple[str | int, ...], others: Iterable[tuple[str | int, ...]]) -> bool:
+    """Whether a problem's cause is among others."""
+    return any(len(other) > len(path) and other[: len(path)] == path for other in others)

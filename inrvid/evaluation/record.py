@@ -16,8 +16,10 @@ from .detectors.base import DetectorDigest
 
 class Score(Document):
     value: float
-    error: float | None = Field(None, description="standard deviation: over runs, or of the bootstrap")
-    how: Literal["runs", "bootstrap", "none"] = Field("none", description="what the error is of")
+    error: float | None = Field(
+        None, description="standard deviation over runs, or standard error by random halves of the clips"
+    )
+    how: Literal["runs", "halves", "none"] = Field("none", description="what the error is of")
     better: Literal["lower", "higher"] = "lower"
     more_clips: float | None = Field(None, description="extrapolated to any number of clips, where there are few")
 

@@ -137,7 +137,7 @@ class ProtocolScorer:
 
     def __call__(self, generator: VideoGenerator) -> Scores:
         """Of one run of the protocol, and without errors: what a look on the way costs."""
-        return values(self._record(generator, self.protocol.model_copy(update={"runs": 1, "bootstrap": 0})))
+        return values(self._record(generator, self.protocol.model_copy(update={"runs": 1, "halves": 0})))
 
     def record(self, generator: VideoGenerator) -> Record:
         """All that the protocol asks for."""

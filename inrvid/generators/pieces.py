@@ -1,8 +1,8 @@
 """Evaluating a video piece by piece: some videos, some frames, a band of rows at a time.
 
-Where no gradient is recorded, a piece is as large as the device works well with, and memory does not grow with the
-length, the number or the size of the videos. What a training draws for the discriminator is another matter, elsewhere
-than on a CPU: it needs less memory than what has just been drawn with gradients, and is drawn at once (`at_once`).
+Without gradients, a piece is as large as suits the device, and memory does not grow with the length, number or size of
+the videos. With gradients, everything is drawn at once. So are the clips that a training draws for the discriminator
+(`at_once`), except on a CPU: they need less memory than the clips with gradients that were drawn before them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ POINTS = {"cpu": 1 << 15}
 POINTS_OF_OTHERS = 1 << 19
 
 WORTHWHILE = 1 << 12
-"""Pixels that a CPU is given at least where gradients are recorded: with fewer, what a call costs by itself counts."""
+"""Least number of pixels a call on a CPU with gradients: below, the call's own cost dominates."""
 
 
 class Piece(NamedTuple):
@@ -48,7 +48,7 @@ def bands_of(rows: int, points: int, device: torch.device) -> list[tuple[int, in
 
 
 def assemble(draw: Callable[[Piece], Tensor], pieces: Sequence[Piece], shape: tuple[int, int]) -> Tensor:
-    """`[B, T, …]`, of which `shape` is (B, T), from what `draw` makes of each piece."""
+    """The pieces that `draw` makes, put together: `[B, T, …]` with (B, T) = `shape`."""
     if len(pieces) == 1:
         return draw(pieces[0])
     whole: Tensor | None = None
@@ -65,7 +65,7 @@ _for_a_judge = False
 
 @contextlib.contextmanager
 def at_once() -> Iterator[None]:
-    """Inside, nothing is drawn in pieces but on a CPU, where they are faster."""
+    """Inside, videos are drawn whole, except on a CPU, where pieces are faster."""
     global _for_a_judge
     before, _for_a_judge = _for_a_judge, True
     try:
@@ -92,10 +92,10 @@ class Part(NamedTuple):
 def splits(videos: int, frames: int, points: int, device: torch.device) -> list[Part]:
     """`videos` of `frames` with `points` pixels each, as parts for a device to handle one after the other.
 
-    Parts of several videos have all their frames: a video by itself may still be too much, and comes apart in turn.
+    A part of several videos has all their frames; a single video that is still too large is split by frames.
 
-    Where gradients are recorded, memory grows with the video in any case: a CPU is given one video at a time as soon
-    as that is work enough, others get all.
+    With gradients, memory grows with the video anyway: a CPU takes one video at a time if that is work enough
+    (`WORTHWHILE`), other devices take all.
     """
     # An upsampling layer's input and its result; on a CPU half of that is as fast, and needs less memory.
     budget = _budget(device) // (4 if device.type in POINTS else 2)

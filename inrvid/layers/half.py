@@ -1,8 +1,9 @@
-"""Half precision for part of a network: casts at its borders, with gradients scaled inside.
+"""Half precision for part of a network: casts where values enter and leave it, and scaled gradients inside.
 
-float16 has a smallest normal number of 6e-5: gradients of single pixels vanish in it. Between `enter` and `leave`,
-gradients are multiplied by a power of two; whatever enters (features, weights, styles) divides it out again on the
-way back, so that nobody outside sees it. bfloat16 has float32's range and is left alone.
+float16's smallest normal number is 6e-5, and gradients of single pixels fall below it. Between `enter` and `leave`
+gradients are therefore multiplied by `GRADIENT_SCALE`. Each input of the part (features, weights, styles) divides its
+gradient by it again, so that the rest of the network sees ordinary gradients. bfloat16 has float32's range and needs no
+scale.
 """
 
 from __future__ import annotations

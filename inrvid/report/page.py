@@ -117,6 +117,7 @@ def write_comparison(runs: Sequence[Path], output: Path, say: Callable[[str], No
 
 
 def environment() -> Environment:
+    """Of the pages' templates."""
     return Environment(loader=PackageLoader("inrvid.report"), autoescape=select_autoescape(["html.jinja"]))
 
 

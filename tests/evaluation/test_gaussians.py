@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 
 from inrvid.errors import InrvidError
-from inrvid.evaluation.gaussians import frechet_distance, gaussian
+from inrvid.evaluation.gaussians import frechet_distance, frechet_distance_of_few, gaussian
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics_a.safetensors"
 
@@ -22,6 +22,17 @@ def test_golden_distances(unbiased, key):
         real, fake = (gaussian(file.get_tensor(f"features_{name}"), unbiased) for name in ("real", "fake"))
     assert frechet_distance(*real, *fake) == pytest.approx(expected, rel=1e-9)
     assert frechet_distance(*fake, *real) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("unbiased", [False, True])
+@pytest.mark.parametrize("samples", [(5, 9), (20, 12), (100, 80)])
+def test_distance_of_few_samples_is_the_same(samples, unbiased):
+    draws = torch.Generator().manual_seed(0)
+    mixing = torch.randn(64, 64, generator=draws).double()
+    first, second = (torch.randn(n, 64, generator=draws).double() @ mixing + n for n in samples)
+    expected = frechet_distance(*gaussian(first, unbiased), *gaussian(second, unbiased))
+    assert frechet_distance_of_few(first, second, unbiased) == pytest.approx(expected, rel=1e-9)
+    assert frechet_distance_of_few(first, first, unbiased) < 1e-6 * gaussian(first, unbiased)[1].trace()
 
 
 @pytest.mark.parametrize("samples", [8, 500])  # fewer and more than features

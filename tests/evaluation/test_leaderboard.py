@@ -21,7 +21,7 @@ from ..cli.test_cli import inrvid
 
 def record(name="model", value=10.0, error=1.0, **changes):
     digest = DetectorDigest(name="i3d", sha256="ab" * 32, features="logits", resize="bilinear")
-    scores = {"fvd16": Score(value=value, error=error, how="bootstrap")}
+    scores = {"fvd16": Score(value=value, error=error, how="halves")}
     scores |= {"precision": Score(value=value / 100, error=error / 100, better="higher")}
     real = Side(name="sky", kind="data", fingerprint="11" * 32, fps=8.0)
     fake = Side(name=name, kind="model", fingerprint=name, clips={"16 frames": 2048}, fps=8.0)

@@ -1,0 +1,27 @@
+"""Whether generated clips are as different from each other as real ones are, and whether they are copies of these."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from ..distances import diversity, memorisation
+from .base import Metric, Parts
+
+
+class Diversity(Metric):
+    """How far generated clips are from each other, in units of how far real ones are; 1: alike, 0: all the same."""
+
+    def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
+        """Above 1: more diverse than the real clips, or noise."""
+        return {name: diversity(real[:, columns], fake[:, columns]) for name, columns in parts.items()}
+
+
+class Memorisation(Metric):
+    """How far generated clips are from their nearest real ones, in units of these among each other; 0: copies."""
+
+    def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
+        """About 1: as far as real clips are from each other; below: nearer; above: unlike any real clip.
+
+        The real clips have to be those that the generator was trained with.
+        """
+        return {name: memorisation(real[:, columns], fake[:, columns]) for name, columns in parts.items()}

@@ -1,0 +1,303 @@
+"""A protocol applied: what is chosen, what is refused, and that nothing else decides a score."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+from inrvid import InrvidError, build_generator, load_recipe
+from inrvid.evaluation.clips import Clip, DatasetClips, GeneratorClips, Window
+from inrvid.evaluation.evaluate import Evaluation, Subject, extrapolated, spread_of_halves
+from inrvid.evaluation.features import Share, features_of
+from inrvid.evaluation.protocol import Protocol, load_protocol, protocols
+from inrvid.evaluation.record import Side, read_record
+from inrvid.registry import registry
+from inrvid.video_io import write_video
+
+from ..small import small_generator
+
+CPU = torch.device("cpu")
+STATISTICS = {"type": "statistics"}
+RANDOM = {"type": "fvd", "detector": {"type": "random"}}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("INRVID_CACHE", str(tmp_path / "cache"))
+
+
+def dataset(split="train", videos=24, frames=16, **keys):
+    config = {"type": "procedural", "resolution": 16, "split": split, "videos": videos, "frames": frames}
+    return registry("datasets").build({**config, "clip_length": 2, **keys})
+
+
+def subject(data, **keys):
+    clips = DatasetClips(data, **keys)
+    return Subject(clips, Side(name=clips.name, kind="data", fingerprint=clips.fingerprint, fps=25))
+
+
+def protocol(*metrics, **keys):
+    return Protocol.model_validate(
+        {"name": "own", "clips": 24, "metrics": metrics or (STATISTICS,), **keys}, strict=False
+    )
+
+
+def evaluate(of, real, fake, **keys):
+    settings = {"clip_length": 8, "resolution": (16, 16), "device": CPU, "force": True, **keys}
+    return Evaluation(of, {}, real, fake if isinstance(fake, list) else [fake], **settings)()
+
+
+def test_identical_sets_are_at_distance_zero_and_others_are_not():
+    real = subject(dataset())
+    same = evaluate(protocol(STATISTICS, RANDOM), real, subject(dataset()))
+    other = evaluate(protocol(STATISTICS, RANDOM), real, subject(dataset("test")))
+    for name in ("statistics/spatial", "statistics/temporal", "fvd"):
+        assert abs(same.scores[name].value) < 1e-5 * other.scores[name].value
+    assert other.scores["fvd"].error > 0
+    assert other.scores["fvd"].how == "halves"
+
+
+@pytest.mark.parametrize(("order", "start"), [("shuffled", "anywhere"), ("first", "first")])
+def test_clips_that_are_chosen(order, start):
+    data, window = dataset(videos=40), Window(4, 2)
+    clips = DatasetClips(data, order=order, start=start, seed=3).choose(window, 20)
+    videos, starts = zip(*clips, strict=True)
+    assert len(set(videos)) == 20
+    assert (sorted(videos) == list(range(20))) == (order == "first")
+    assert (set(starts) == {0}) == (start == "first")
+    assert max(starts) + window.span <= 16
+
+
+def test_the_release_s_first_videos_are_not_a_random_subset():
+    """StyleGAN-V's release takes the first 2,048 in sorted order: of a sorted data set, a few of its classes."""
+    data = dataset(videos=40, labels=True)
+    first = {clip.video for clip in DatasetClips(data, order="first").choose(Window(4), 10)}
+    shuffled = {clip.video for clip in DatasetClips(data).choose(Window(4), 10)}
+    assert first == set(range(10)) != shuffled
+
+
+def test_all_clips_of_a_video_lie_one_behind_the_other():
+    clips = DatasetClips(dataset(videos=2), order="first", one_a_video=False).choose(Window(4, 2), 100)
+    assert clips == [Clip(0, 0), Clip(0, 7), Clip(1, 0), Clip(1, 7)]
+
+
+def test_strides_are_those_of_frames():
+    data = dataset()
+    read = DatasetClips(data).read(Window(3, 5), [Clip(2, 1)])
+    expected = torch.from_numpy(data.read(2, [1, 6, 11])).movedim(-1, 1) / 127.5 - 1
+    torch.testing.assert_close(read[0], expected)
+
+
+def test_processes_and_order_of_clips_change_nothing():
+    source = DatasetClips(dataset(videos=40))
+    clips = source.choose(Window(4), 40)
+    detectors = {"random": registry("detectors").build({"type": "random"})}
+
+    def run(share):
+        return features_of(source, Window(4), clips, detectors, device=CPU, share=share).by_detector["random"]
+
+    alone, slots, barrier = run(Share()), [None, None], threading.Barrier(2)
+
+    def shared(rank):
+        def gather(own):
+            slots[rank] = own
+            barrier.wait()
+            return slots
+
+        return run(Share(rank, 2, gather))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert all(torch.equal(found, alone) for found in pool.map(shared, range(2)))
+    metric, order, parts = registry("metrics").build(RANDOM), torch.randperm(40), detectors["random"].parts
+    expected = metric.score(alone, alone[:30], parts)[""]
+    assert metric.score(alone[order], alone[:30], parts)[""] == pytest.approx(expected)
+
+
+def test_too_few_clips_are_refused_before_anything_is_computed():
+    real, fake = subject(dataset(videos=24)), subject(dataset("test", videos=12))
+    with pytest.raises(InrvidError, match=r"procedural: 12 clips of 8 frames, the protocol asks for 24: --set"):
+        evaluate(protocol(), real, fake, force=False)
+    with pytest.raises(InrvidError, match="24 clips are too few: below 256"):
+        evaluate(protocol(), real, real, force=False)
+    record = evaluate(protocol(), real, fake)
+    assert any("12 clips of 8 frames" in note for note in record.notes)
+    assert record.fake.clips == {"8 frames": 12}
+
+
+def test_videos_that_are_too_short_are_told():
+    mixed = subject(dataset(frames=10))
+    with pytest.raises(InrvidError, match=r"0 clips of 11 frames \(24 of its videos are shorter than 11 frames\)"):
+        evaluate(protocol({**STATISTICS, "frames": 11}), mixed, mixed)
+
+
+def test_features_of_real_clips_are_kept_until_something_changes(monkeypatch):
+    real, fake = subject(dataset()), subject(dataset("test"))
+    first = evaluate(protocol(), real, fake)
+    monkeypatch.setattr(DatasetClips, "read", refuse(real.source, DatasetClips.read))
+    again = evaluate(protocol(), real, fake)
+    assert again.scores == first.scores
+    with pytest.raises(AssertionError, match="read again"):
+        evaluate(protocol(seed=1), real, fake)
+
+
+def refuse(source, read):
+    def refused(self, window, clips):
+        assert self is not source, "read again"
+        return read(self, window, clips)
+
+    return refused
+
+
+def test_runs_of_a_generator_are_of_other_seeds_and_their_spread_is_the_error():
+    G = build_generator(small_generator("inr_gan", "global")).eval()
+    side = Side(name="G", kind="model", fingerprint="", fps=25)
+    fakes = [Subject(GeneratorClips(G, first_seed=100 * run), side) for run in range(3)]
+    real = subject(dataset(resolution=G.resolution))
+    record = evaluate(protocol(runs=3), real, fakes, resolution=(G.resolution, G.resolution))
+    score = record.scores["statistics/spatial"]
+    assert score.how == "runs"
+    assert score.error > 0
+    alone = [evaluate(protocol(halves=0), real, fake).scores["statistics/spatial"].value for fake in fakes]
+    assert score.value == pytest.approx(np.mean(alone))
+    assert score.error == pytest.approx(np.std(alone, ddof=1))
+
+
+def test_a_generator_s_frames_have_eight_bits_as_files_do():
+    G = build_generator(small_generator("inr_gan", "global")).eval()
+    clips = [Clip(5, 0), Clip(6, 0)]
+    exact, rounded = (GeneratorClips(G, quantise=q).read(Window(2), clips) for q in (False, True))
+    levels = (rounded + 1) * 127.5
+    torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
+    assert (rounded - exact.clamp(-1, 1)).abs().max() <= 1 / 255 + 1e-6
+
+
+def test_errors_are_those_of_repeated_draws():
+    """The spread of halves of one sample is about that of samples of this size."""
+    draws, metric = (
+        torch.Generator().manual_seed(0),
+        registry("metrics").build({"type": "kvd", "detector": {"type": "random"}}),
+    )
+    parts, of = {"": slice(None)}, protocol(halves=60)
+
+    def sample():
+        return torch.randn(128, 4, generator=draws, dtype=torch.float64)
+
+    scores = [metric.score(sample(), sample() + 0.5, parts)[""] for _ in range(60)]
+    errors = [spread_of_halves(metric, sample(), sample() + 0.5, parts, of)[""] for _ in range(8)]
+    assert np.mean(errors) == pytest.approx(np.std(scores, ddof=1), rel=0.3)
+
+
+def test_the_bias_of_few_clips_is_extrapolated_away():
+    draws, metric = torch.Generator().manual_seed(0), registry("metrics").build(RANDOM)
+    real, fake = (torch.randn(400, 16, generator=draws, dtype=torch.float64) for _ in range(2))
+    parts = {"": slice(None)}
+    biased = metric.score(real, fake, parts)[""]
+    assert abs(extrapolated(metric, real, fake, parts)[""]) < 0.4 * biased
+
+
+# Protocols
+
+
+@pytest.mark.parametrize("name", protocols())
+def test_protocols_are_valid_and_say_what_they_are(name):
+    found, variant = load_protocol(name, metrics="statistics")
+    assert (found.name, variant) == (name, {})
+    assert found.description
+
+
+def test_changes_are_a_variant_and_metrics_are_not():
+    found, variant = load_protocol("inrvid", ["clips=512", "real.order=first"], "statistics16,kvd16,fvd8s2")
+    assert variant == {"clips": 512, "real.order": "first"}
+    assert [(m.type, m.frames, m.stride) for m in found.metrics] == [
+        ("statistics", 16, 1), ("kvd", 16, 1), ("fvd", 8, 2)
+    ]  # fmt: skip
+    release, _ = load_protocol("stylegan-v", metrics="fvd16")
+    assert not release.metrics[0].unbiased
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("stylegan_v", ()), "no protocol 'stylegan_v'.*Did you mean 'stylegan-v'"),
+        (("inrvid", ("clipz=3",)), "no such key in a protocol. Did you mean 'clips'"),
+        (("inrvid", ("clips=1",)), "clips: .*greater than or equal to 2"),
+        (("inrvid", (), "fdv16"), "no metric named 'fdv'. Did you mean 'fvd'"),
+        (("inrvid", (), "fvd-16"), "--metrics fvd-16: expected a metric"),
+    ],
+)
+def test_wrong_protocols_are_told(arguments, told):
+    with pytest.raises(InrvidError, match=told):
+        load_protocol(*arguments)
+
+
+# The command
+
+
+def command(*arguments, cwd):
+    line = [sys.executable, "-m", "inrvid", "evaluate", *map(str, arguments), "--cpu", "--metrics", "statistics"]
+    return subprocess.run(line, capture_output=True, text=True, cwd=cwd)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("videos")
+    for name, split in (("real", "train"), ("fake", "test")):
+        data = dataset(split, videos=20)
+        for video in range(20):
+            write_video(root / name / f"{video:02d}.mp4", data.read(video, range(16)), 25)
+    odd = {"mixed": [(25, 16), (12, 16)], "sizes": [(25, 16), (25, 32)], "slow": [(12, 16), (12, 16)]}
+    for name, videos in odd.items():
+        for number, (fps, side) in enumerate(videos):
+            write_video(root / name / f"{number}.mp4", np.zeros((16, side, side, 3), np.uint8), fps)
+    return root
+
+
+def test_two_folders_to_a_record_by_one_process_and_two(folders):
+    done = command("fake", "--against", "real", "--force", "-o", "a.json", cwd=folders)
+    assert done.returncode == 0, done.stderr
+    assert "statistics/spatial" in done.stdout
+    both = command("fake", "--against", "real", "--force", "-o", "b.json", "--processes", "2", "--fresh", cwd=folders)
+    assert both.returncode == 0, both.stderr
+    first, second = (read_record(folders / name) for name in ("a.json", "b.json"))
+    assert first.scores == second.scores
+    assert first.comparable == second.comparable
+    assert first.real.clips == {"16 frames": 20}
+    assert json.loads((folders / "a.json").read_text())["protocol"] == "inrvid"
+
+
+def test_a_model_is_compared_with_what_it_learned_from(tmp_path):
+    """Its held-out part, where the recipe names one; how the real videos were read is in the record."""
+    recipe = load_recipe("quickstart", ["data.videos=20", "generator.channel_max=16"])
+    build_generator(recipe.generator).save_pretrained(tmp_path / "run" / "model", recipe=recipe.to_dict())
+    done = command("run", "--force", "--set", "clips=20", "-o", "r.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = read_record(tmp_path / "r.json")
+    assert (record.fake.kind, record.real.name) == ("model", "procedural")
+    assert record.variant == {"clips": 20}
+    shown = record.real.settings
+    assert (shown["split"], shown["resize"], shown["interpolation"]) == ("test", "center_crop", "bicubic")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["fake"], "fake: what to compare it with? --against PATH"),
+        (["fake", "--against", "nothing"], "no data set named 'nothing'"),
+        (["fake", "--against", "real"], "real: 20 clips of 16 frames, the protocol asks for 2048: --set clips=20"),
+        (["mixed", "--against", "real", "--force"], "mixed: mixed frame rates: 25 fps (1), 12 fps (1): --fps N brings"),
+        (["sizes", "--against", "real", "--force"], "sizes: videos of several sizes: 16×16 (1), 32×32 (1): --"),
+        (["slow", "--against", "real", "--force"], "slow has 12 frames a second, the real videos 25"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared_is_told_in_a_line(folders, arguments, told):
+    done = command(*arguments, cwd=folders)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
