@@ -50,6 +50,7 @@ def test_page_is_self_contained_and_complete(run):
     assert "Losses" in page
     assert "GPU memory" not in page
     assert ">2.5<" in page
+    assert re.search(r"</style>\s*</head>", page)
 
 
 def test_comparison_has_a_line_a_run(run, tmp_path):
