@@ -244,6 +244,8 @@ def _compared(record: Record) -> dict[str, tuple[str, str]]:
     height, width = (*record.resolution, 0, 0)[:2]
     fields = {"protocol": f"{record.protocol} {record.protocol_version}", "resolution": f"{width}×{height}"}
     fields |= {f"variant {key}": str(value) for key, value in record.variant.items()}
+    for what, side in (("real", record.real), ("generated", record.fake)):
+        fields |= {f"{what} clips of {window}": str(count) for window, count in side.clips.items()}
     for name, digest in _detectors(record):
         fields |= {f"detector {name}: {key}": str(value) for key, value in digest.model_dump().items()}
     found = {field: (value, value) for field, value in fields.items()}

@@ -57,12 +57,14 @@ class Record(Document):
 
     @property
     def comparable(self) -> str:
-        """Equal for two records whose scores may be compared: protocol, variant, data, detectors, size."""
+        """Equal for two records whose scores may be compared: protocol, variant, data, detectors, size,
+        number of clips."""
         same = {
             "protocol": [self.protocol, self.protocol_version],
             "variant": self.variant,
             "detectors": {name: digest.model_dump() for name, digest in self.detectors.items()},
             "data": self.real.fingerprint,
+            "clips": [self.real.clips, self.fake.clips],
             "resolution": self.resolution,
         }
         return json.dumps(same, sort_keys=True)

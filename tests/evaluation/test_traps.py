@@ -43,7 +43,7 @@ def subject(source: Source) -> Subject:
 
 
 def table(frames: int = 80, clips: int = 30, videos: int = 50, *, fake: Source | None = None, traps=TRAPS) -> Traps:
-    settings = [f"clips={clips}", "bootstrap=3", "metrics=[{type: statistics, frames: 8}]"]
+    settings = [f"clips={clips}", "halves=3", "metrics=[{type: statistics, frames: 8}]"]
     protocol, variant = load_protocol("inrvid", settings)
     fake = fake or clips_of("train", videos, frames, start="first")
     evaluation = Evaluation(
