@@ -199,8 +199,8 @@ Scores of {clips} procedural clips (16 frames of 64 × 64, the train split) that
 different) by more than twice the error, the root of the summed squares of both standard errors. FVD,
 KVD, precision and recall are of I3D's 400 logits, FID of Inception's 2,048 features of each clip's first frame.
 Motion, flicker and sharpness are in steps of 8 bits; the real clips have {motion:.2f}, {flicker:.2f}, {sharpness:.2f}.
-A script that is run with more clips gives a better page: with so few, FVD and FID are far above what many clips would
-have, the undamaged ones' too, and errors are large. Compare rows, and no number with those of papers.
+With more clips (`--clips`) the page gets better: with few, FVD and FID are far above what many clips would have, the
+undamaged ones' too, and errors are large. Compare rows, and no number with those of papers.
 
 """
 TAIL = """
