@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -59,6 +60,8 @@ def evaluate(
     """Score a model, or any videos, against real ones; or compare scores."""
     subject = _subject(subjects or [], leaderboard)
     if leaderboard:
+        if traps or overrides or data or metrics:
+            raise InrvidError("--leaderboard compares records that there are: it goes with -o and --json alone")
         from .leaderboard import show_leaderboard
 
         show_leaderboard(subjects, output, as_json)
@@ -74,16 +77,20 @@ def evaluate(
     from ..evaluation.subjects import Given, default_device, real_subject
     from ..evaluation.traps import Traps, TrapTable
 
+    if not traps and output is not None and output.suffix != ".json":
+        raise InrvidError(f"{output}: a record is JSON: give it a name that ends in .json")
     if traps:
         _check_chart(output)
         if not any(item.startswith("metrics=") for item in overrides):
             metrics = metrics or TRAPPED
     chosen, variant = load_protocol(protocol, overrides, metrics)
+    if wrong := [item for item in data if "=" not in item]:
+        raise InrvidError(f"--data {wrong[0]}: expected KEY=VALUE")
     changes: dict[str, Any] = {key: parse_value(value) for key, _, value in (item.partition("=") for item in data)}
     device = default_device(cpu)
     given = Given(subject, fps=fps, resolution=resolution, device=str(device))
     real = real_subject(against, given, chosen, changes | ({"fps": fps} if fps else {}), any_rate=any_rate)
-    fakes = [given.subject(chosen, run) for run in range(chosen.runs)]
+    fakes = given.subjects(chosen)
     with _shared() as share, _progress(quiet=share.rank > 0) as progress:
         evaluation = Evaluation(
             chosen, variant, real, fakes, clip_length=given.clip_length, resolution=given.resolution, device=device,
@@ -104,8 +111,6 @@ def evaluate(
 
 def _check_chart(output: Path | None) -> None:
     """Before anything is computed."""
-    from ..errors import InrvidError
-
     if output is not None and output.suffix not in CHARTS:
         raise InrvidError(f"{output}: --traps writes {', '.join(CHARTS)}")
 
@@ -193,9 +198,9 @@ def _print(record: Record) -> None:
     from rich.table import Table
 
     console = Console(soft_wrap=True)
-    variant = ", ".join(f"{key}={value}" for key, value in record.variant.items())
+    variant = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in record.variant.items())
     console.print(
-        f"protocol {record.protocol} {record.protocol_version}" + (f", variant: {variant}" if variant else ""),
+        escape(f"protocol {record.protocol} {record.protocol_version}" + (f", variant: {variant}" if variant else "")),
         highlight=False,
     )
     for what, side in (("real", record.real), ("scored", record.fake)):

@@ -7,6 +7,8 @@ chooses clips for a window and reads them; a clip is a pair of numbers, so that 
 from __future__ import annotations
 
 import abc
+import contextlib
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
@@ -33,7 +35,7 @@ class Window(NamedTuple):
         return (self.frames - 1) * self.stride + 1
 
     def __str__(self) -> str:
-        return f"{self.frames} frames" + (f", each {self.stride}th" if self.stride > 1 else "")
+        return f"{self.frames} frames" + (f", stride {self.stride}" if self.stride > 1 else "")
 
 
 class Clip(NamedTuple):
@@ -61,6 +63,9 @@ class Source(abc.ABC):
         data's `on_error` says so."""
 
 
+SAMPLED = 32
+"""Videos of a data set whose pictures are part of what it is known by."""
+
 Order = Literal["shuffled", "first"]
 Start = Literal["anywhere", "first"]
 
@@ -86,7 +91,15 @@ class DatasetClips(Source):
     ):
         self.dataset, self.order, self.start, self.one_a_video, self.seed = dataset, order, start, one_a_video, seed
         self.name = name or str(dataset.config.path or dataset.config.type)
-        self.fingerprint = dataset.fingerprint
+
+    @functools.cached_property
+    def fingerprint(self) -> str:  # type: ignore[override]
+        """Of the data set's index, and of the first frames of `SAMPLED` of its videos: names and sizes may be alike."""
+        digest = hashlib.sha256(self.dataset.fingerprint.encode())
+        for video in np.linspace(0, len(self.dataset) - 1, min(SAMPLED, len(self.dataset))).astype(int).tolist():
+            with contextlib.suppress(DataError):  # a broken one is told of when its clip is read
+                digest.update(self.dataset.read(video, [0]).tobytes())
+        return digest.hexdigest()
 
     def changed(self, **choices: Any) -> DatasetClips:
         """Clips of the same videos with other choices: `order`, `start`, `one_a_video`, `seed`."""
@@ -173,7 +186,7 @@ class GeneratorClips(Source):
         digest = hashlib.sha256(str(self.first_seed).encode())
         for key, value in sorted(self.generator.state_dict().items()):
             digest.update(key.encode())
-            digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
 
     def choose(self, window: Window, count: int) -> list[Clip]:

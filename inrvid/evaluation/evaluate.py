@@ -7,7 +7,7 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
@@ -76,13 +76,8 @@ class Evaluation:
         self.protocol, self.variant, self.real, self.fakes = protocol, variant, real, fakes
         self.clip_length, self.resolution, self.device = clip_length, resolution, device
         self.share, self.force, self.cached, self.progress = share or Share(), force, cached, progress
-        self.metrics: list[Metric] = [registry("metrics").build(config) for config in protocol.metrics]
-        self.detectors: dict[str, Detector] = {}
-        for metric in self.metrics:
-            name = detector_name(metric.config.detector)
-            if name not in self.detectors:
-                self.detectors[name] = registry("detectors").build(metric.config.detector)
-                self.detectors[name].to(device)
+        self.metrics = built_metrics(protocol.metrics)
+        self.detectors = built_detectors(self.metrics, device)
         self.notes = [
             f"{subject.side.name}: {len(subject.source.dataset.skipped)} videos cannot be used (inrvid data check)"
             for subject in (real, *fakes[:1])
@@ -124,7 +119,8 @@ class Evaluation:
             if there < 2:
                 raise InrvidError(told)
             if not self.force:
-                raise InrvidError(f"{told}: --set clips={there} scores so many, --force takes what there is")
+                fewer = f"--set clips={there} scores so many, " if there >= FEWEST else ""
+                raise InrvidError(f"{told}: {fewer}--force takes what there is")
             self.note(told)
         least = min([len(real), *map(len, fakes)])
         if least < FEWEST and not self.force:
@@ -160,9 +156,12 @@ class Evaluation:
         found = features_of(
             source, seen, clips, self._detectors(window), device=self.device, share=self.share, advance=advance
         )
-        if found.unreadable:
-            self.note(f"{found.unreadable} of {len(clips)} clips could not be decoded")
+        self._note_unreadable(source, found)
         return found
+
+    def _note_unreadable(self, source: Source, found: Features) -> None:
+        if found.unreadable:
+            self.note(f"{source.name}: {found.unreadable} of {len(found.clips)} clips could not be decoded")
 
     def real_features(self, window: Window, clips: Sequence[Clip]) -> Features:
         """Of real clips: from the cache where they are known. What cannot be read there is made again."""
@@ -171,7 +170,9 @@ class Evaluation:
         complete = bool(known) and all(value is not None for value in known.values())
         if all(self.share.gather(complete)):
             by_detector = {name: value for name, value in known.items() if value is not None}
-            return Features(by_detector, clips, len(clips) - len(next(iter(by_detector.values()))))
+            kept = Features(by_detector, clips, len(clips) - len(next(iter(by_detector.values()))))
+            self._note_unreadable(self.real.source, kept)
+            return kept
         found = self.features(self.real.source, window, clips, "real")
         if self.cached and self.share.rank == 0:
             for name, path in paths.items():
@@ -181,7 +182,8 @@ class Evaluation:
     def _path(self, window: Window, detector: str) -> Path:
         protocol = self.protocol
         key = [
-            self.real.source.fingerprint, list(window), protocol.clips, protocol.real.model_dump(), protocol.seed,
+            self.real.source.fingerprint, self.real.side.settings, list(window),
+            protocol.clips, protocol.real.model_dump(), protocol.seed,
             list(self.resolution), detector, self.detectors[detector].digest.model_dump(), self.device.type,
             __version__,
         ]  # fmt: skip
@@ -227,16 +229,36 @@ class Evaluation:
             fake=side(self.fakes[0], runs[0]),
             scores=scores,
             notes=self.notes,
-            date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            device=str(self.device),
+            date=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            device=self.device.type,
             versions={"inrvid": __version__, "torch": torch.__version__, "python": platform.python_version()},
             seconds=round(seconds, 1),
         )
 
 
+def built_metrics(configs: Iterable[PartConfig]) -> list[Metric]:
+    """Raises InrvidError: two have one name, so that a score would not say which it is of."""
+    metrics: list[Metric] = [registry("metrics").build(config) for config in configs]
+    names = [metric.name for metric in metrics]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InrvidError(f"metrics: {', '.join(twice)}: two of one name: score them one at a time")
+    return metrics
+
+
+def built_detectors(metrics: Iterable[Metric], device: torch.device) -> dict[str, Detector]:
+    """Of all metrics, each once, by name. Raises InrvidError: two differ in their weights alone."""
+    configs: dict[str, PartConfig] = {}
+    for metric in metrics:
+        name = detector_name(metric.config.detector)
+        if configs.setdefault(name, metric.config.detector) != metric.config.detector:
+            raise InrvidError(f"metrics: {name} with two files of weights: score them one at a time")
+    with torch.random.fork_rng(devices=[]):  # beside a training, whose draws are its own
+        return {name: registry("detectors").build(config).to(device) for name, config in configs.items()}
+
+
 def detector_name(config: PartConfig) -> str:
-    """The type, and what is written of its configuration."""
-    data = config.model_dump(mode="json", exclude_defaults=True, exclude={"type"})
+    """The type and what is written of its configuration, but for where its weights lie: the digest says which."""
+    data = config.model_dump(mode="json", exclude_defaults=True, exclude={"type", "path", "weights", "sha256"})
     return config.type + (json.dumps(data, sort_keys=True, separators=(",", ":")) if data else "")
 
 

@@ -60,7 +60,8 @@ def features_of(
         advance: called with the number of clips that are done, of all processes' (about).
 
     Raises:
-        InrvidError: a detector needs longer clips, or a clip cannot be decoded where the data's `on_error` is 'fail'.
+        InrvidError: a detector needs longer clips; fewer than two clips can be decoded, or one cannot where the data's
+            `on_error` is 'fail'; features are not finite. In all processes alike.
     """
     share = share or Share()
     for name, detector in detectors.items():
@@ -68,21 +69,30 @@ def features_of(
             raise InrvidError(f"{name} needs clips of {detector.min_frames} frames at least, got {window.frames}")
     batches = [clips[first : first + BATCH] for first in range(0, len(clips), BATCH)]
     own: dict[int, dict[str, Tensor]] = {}
-    for number in range(share.rank, len(batches), share.processes):
-        frames = source.read(window, batches[number])
-        own[number] = {name: _of_batch(detector, frames, device) for name, detector in detectors.items()}
-        advance(len(batches[number]) * share.processes)
-    found: dict[int, dict[str, Tensor]] = {}
-    for part in share.gather(own):
-        found |= part
-    by_detector = {name: torch.cat([found[i][name] for i in range(len(batches))]) for name in detectors}
-    there = len(next(iter(by_detector.values()))) if by_detector else 0
+    failed: InrvidError | None = None
+    try:
+        for number in range(share.rank, len(batches), share.processes):
+            frames = source.read(window, batches[number])
+            if len(frames):  # else all of its videos are broken
+                own[number] = {name: _of_batch(detector, frames, device) for name, detector in detectors.items()}
+            advance(len(batches[number]) * share.processes)
+    except InrvidError as error:  # told when all processes have met: one that left would leave the others waiting
+        failed = error
+    parts = share.gather((own, failed))
+    for _, trouble in parts:
+        if trouble is not None:
+            raise trouble
+    found = {number: features for part, _ in parts for number, features in part.items()}
+    there = sum(len(next(iter(features.values()))) for features in found.values()) if detectors else 0
+    if there < 2:
+        raise InrvidError(f"{source.name}: {there} of {len(clips)} clips can be decoded, scores need 2 at least")
+    by_detector = {name: torch.cat([found[number][name] for number in sorted(found)]) for name in detectors}
+    if broken := [name for name, features in by_detector.items() if not features.isfinite().all()]:
+        raise InrvidError(f"{source.name}: {', '.join(broken)}: features are not finite: some frames are no numbers")
     return Features(by_detector, clips, unreadable=len(clips) - there)
 
 
 def _of_batch(detector: Detector, frames: Tensor, device: torch.device) -> Tensor:
-    if not len(frames):
-        return torch.empty(0, 0, dtype=torch.float64)
     at_once = max(1, FRAMES_AT_ONCE // frames.shape[1])
     some = [detector.features(part.to(device, non_blocking=True)) for part in frames.split(at_once)]
     return torch.cat([part.double().cpu() for part in some])

@@ -218,6 +218,8 @@ def ranks(scores: Sequence[Score]) -> list[int]:
 
 
 def _clearly_better(score: Score, other: Score) -> bool:
+    if score.better == "neither":
+        return False
     lead = other.value - score.value if score.better == "lower" else score.value - other.value
     return lead > 0 and lead >= math.hypot(score.error or 0.0, other.error or 0.0)
 

@@ -21,6 +21,8 @@ from ..registry import PartOf
 from .clips import Order, Start
 
 FOLDER = Path(__file__).parent / "protocols"
+FOR_PEOPLE = ("name", "description")
+"""Keys on which no score depends."""
 SHORTHAND = re.compile(r"(?P<type>[a-z_]+)(?:(?P<frames>\d+)(?:s(?P<stride>\d+))?)?")
 """fvd16, fvd128s8, kvd."""
 
@@ -88,13 +90,17 @@ def load_protocol(
         _set(changed, override)
     if metrics is not None:
         changed["metrics"] = [_of_shorthand(text, named.metrics) for text in metrics.split(",") if text]
-    protocol = _validated(changed, "--set")
+    protocol = _validated(changed, "--set" if metrics is None else "--metrics")
     return protocol, _variant(named, protocol)
 
 
 def _variant(named: Protocol, used: Protocol) -> dict[str, Any]:
     before, after = _flat(named.model_dump(mode="json")), _flat(used.model_dump(mode="json"))
-    return {key: value for key, value in after.items() if key != "metrics" and before.get(key) != value}
+    changed = {key: value for key, value in after.items() if key not in FOR_PEOPLE and before.get(key) != value}
+    own = changed.pop("metrics", [])
+    if others := [metric for metric in own if metric not in before["metrics"]]:
+        changed["metrics"] = others
+    return changed
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Score(Document):
         None, description="standard deviation over runs, or standard error by random halves of the clips"
     )
     how: Literal["runs", "halves", "none"] = Field("none", description="what the error is of")
-    better: Literal["lower", "higher"] = "lower"
+    better: Literal["lower", "higher", "neither"] = "lower"
     more_clips: float | None = Field(None, description="extrapolated to any number of clips, where there are few")
 
 
@@ -62,6 +62,7 @@ class Record(Document):
         same = {
             "protocol": [self.protocol, self.protocol_version],
             "variant": self.variant,
+            "settings": {key: value for key, value in self.settings.items() if key not in ("description", "metrics")},
             "detectors": {name: digest.model_dump() for name, digest in self.detectors.items()},
             "data": self.real.fingerprint,
             "clips": [self.real.clips, self.fake.clips],

@@ -14,7 +14,7 @@ from ..recipe.schema import Recipe
 from ..registry import registry
 from .clips import DatasetClips, GeneratorClips, Source, Window
 from .detectors.base import Detector
-from .evaluate import Evaluation, detector_name
+from .evaluate import Evaluation, built_detectors, built_metrics, detector_name
 from .features import Features, features_of
 from .metrics.base import Metric
 from .protocol import Protocol, load_protocol
@@ -41,12 +41,8 @@ class Scorer:
         config = recipe.data.model_dump(mode="json") | recipe.eval.data
         try:
             self.dataset = open_dataset(config)
-            self.metrics: list[Metric] = [registry("metrics").build(m) for m in recipe.eval.metrics]
-            configs = {detector_name(metric.config.detector): metric.config.detector for metric in self.metrics}
-            with torch.random.fork_rng(devices=[]):  # a training's draws are not the detectors'
-                self.detectors: dict[str, Detector] = {n: registry("detectors").build(c) for n, c in configs.items()}
-            for detector in self.detectors.values():
-                detector.to(device)
+            self.metrics = built_metrics(recipe.eval.metrics)
+            self.detectors = built_detectors(self.metrics, device)
             self.clips = min(recipe.eval.clips, len(self.dataset))
             if self.clips < 2:
                 raise InrvidError(f"there is {self.clips} held-out video, scores need 2 at least")
@@ -72,9 +68,6 @@ class Scorer:
             if len(clips) < 2:
                 raise InrvidError(f"there are {len(clips)} held-out videos of {window}, scores need 2 at least")
             found[window] = features_of(source, window, clips, self._detectors(window), device=self.device)
-            if len(clips) - found[window].unreadable < 2:
-                readable = len(clips) - found[window].unreadable
-                raise DataError(f"{source.name}: {readable} of its videos can be decoded, scores need 2 at least")
         return found
 
     def _detectors(self, window: Window) -> dict[str, Detector]:
@@ -125,11 +118,11 @@ class ProtocolScorer:
             self.protocol, variant = _protocol(recipe)
             # The frames are what both sides have in common here; their rate is a matter of showing them.
             self.real = real_subject(None, self.given, self.protocol, any_rate=True)
-            with torch.random.fork_rng(devices=[]):  # a training's draws are not the detectors'
-                self.evaluation = Evaluation(
-                    self.protocol, variant, self.real, [], clip_length=self.given.clip_length,
-                    resolution=self.given.resolution, device=device, force=True,
-                )  # fmt: skip
+            self.evaluation = Evaluation(
+                self.protocol, variant, self.real, [], clip_length=self.given.clip_length,
+                resolution=self.given.resolution, device=device, force=True,
+            )  # fmt: skip
+            self._notes = list(self.evaluation.notes)
             for window in sorted({metric.window(self.given.clip_length) for metric in self.evaluation.metrics}):
                 self._try(window)
         except InrvidError as error:
@@ -145,7 +138,7 @@ class ProtocolScorer:
 
     def _record(self, generator: VideoGenerator, protocol: Protocol) -> Record:
         self.given.generator = generator
-        self.evaluation.protocol, self.evaluation.notes = protocol, []
+        self.evaluation.protocol, self.evaluation.notes = protocol, list(self._notes)
         self.evaluation.fakes = [self.given.subject(protocol, run) for run in range(protocol.runs)]
         return self.evaluation()
 

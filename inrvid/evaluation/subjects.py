@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,8 @@ from .record import Side
 
 HOW_READ = ("type", "fps", "stride", "resize", "interpolation", "split", "cut", "sampling", "videos", "frames")
 """Keys of a data set's configuration that a record shows."""
+OF_PROTOCOL = {"resize", "interpolation", "resolution", "clip_length"}
+"""Keys that the protocol and what is scored decide."""
 
 
 class Given:
@@ -52,6 +55,19 @@ class Given:
             self.dataset = open_videos(name, {"fps": fps, "resolution": list(self.resolution)})
             self.fps, self.clip_length = one_rate(self.dataset, name), 16
 
+    def subjects(self, protocol: Protocol) -> list[Subject]:
+        """The clips of all of the protocol's runs.
+
+        Raises:
+            InrvidError: several runs of videos: they would be of the same clips, and their spread no error.
+        """
+        if self.generator is None and protocol.runs > 1:
+            raise InrvidError(
+                f"{self.name}: {protocol.name} asks for {protocol.runs} sets of generated clips, which a model can "
+                "make and a folder of videos cannot: --set runs=1 --set halves=20"
+            )
+        return [self.subject(protocol, run) for run in range(protocol.runs)]
+
     def subject(self, protocol: Protocol, run: int) -> Subject:
         """The clips of one of the protocol's runs."""
         if self.generator is not None:
@@ -80,6 +96,8 @@ def real_subject(
     Raises:
         InrvidError: no such data; videos of several frame rates, or of another than what is scored.
     """
+    if own := sorted(set(changes or {}) & OF_PROTOCOL):
+        raise InrvidError(f"--data {own[0]}: that is not the data's to say: --set {own[0]}=…, or --resolution N")
     config: dict[str, Any] = {}
     if given.recipe:
         config = {**given.recipe.get("data", {}), **(given.recipe.get("eval", {}).get("data", {}))}
@@ -163,4 +181,7 @@ def recipe_of(path: Path) -> dict[str, Any]:
 
 
 def default_device(cpu: bool) -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
+    """One GPU for each process of this machine, as far as there are any."""
+    if cpu or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())

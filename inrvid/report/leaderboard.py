@@ -13,7 +13,7 @@ from ..files import write_text
 from .page import environment, latest_samples, media
 
 SUFFIXES = (".html", ".md")
-SIGNS = {"lower": "↓", "higher": "↑"}
+SIGNS = {"lower": " ↓", "higher": " ↑", "neither": ""}
 
 RANKS = (
     "#: the rank, 1 and the number of records that are better by more than the two errors allow (the root of the sum "
@@ -38,7 +38,7 @@ class Table:
 
 def table(group: Group) -> Table:
     """The columns: model, scores, generated clips, date, the record's file."""
-    header = ["model", *(f"{name} {SIGNS[group.better(name)]}" for name in group.scores), "clips", "date", "record"]
+    header = ["model", *(f"{name}{SIGNS[group.better(name)]}" for name in group.scores), "clips", "date", "record"]
     rows = []
     for row in group.rows:
         scores = [shown(row.places.get(name)) for name in group.scores]

@@ -11,8 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from inrvid import InrvidError, build_generator, load_recipe
+from inrvid.errors import DataError
 from inrvid.evaluation.clips import Clip, DatasetClips, GeneratorClips, Window
 from inrvid.evaluation.evaluate import Evaluation, Subject, extrapolated, spread_of_halves
 from inrvid.evaluation.features import Share, features_of
@@ -123,7 +125,7 @@ def test_processes_and_order_of_clips_change_nothing():
 
 def test_too_few_clips_are_refused_before_anything_is_computed():
     real, fake = subject(dataset(videos=24)), subject(dataset("test", videos=12))
-    with pytest.raises(InrvidError, match=r"procedural: 12 clips of 8 frames, the protocol asks for 24: --set"):
+    with pytest.raises(InrvidError, match=r"procedural: 12 clips of 8 frames, the protocol asks for 24: --force"):
         evaluate(protocol(), real, fake, force=False)
     with pytest.raises(InrvidError, match="24 clips are too few: below 256"):
         evaluate(protocol(), real, real, force=False)
@@ -203,19 +205,95 @@ def test_the_bias_of_few_clips_is_extrapolated_away():
     assert abs(extrapolated(metric, real, fake, parts)[""]) < 0.4 * biased
 
 
+def test_two_metrics_of_one_name_are_refused():
+    """The second's score would take the place of the first's."""
+    real = subject(dataset())
+    with pytest.raises(InrvidError, match="statistics: two of one name"):
+        evaluate(protocol(STATISTICS, {**STATISTICS, "unbiased": False}), real, real)
+
+
+def test_data_of_the_same_names_and_sizes_are_other_data(tmp_path):
+    """Their features may not be taken from the cache for each other's."""
+    prints = []
+    for name, shade in (("a", 30), ("b", 200)):
+        for video in range(3):
+            for frame in range(4):
+                path = tmp_path / name / f"v{video}" / f"{frame}.bmp"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(np.full((16, 16, 3), shade, np.uint8)).save(path)
+        data = registry("datasets").build(
+            {"type": "frames", "path": str(tmp_path / name), "resolution": 16, "clip_length": 2}
+        )
+        prints.append(DatasetClips(data).fingerprint)
+    assert prints[0] != prints[1]
+
+
+class Broken(DatasetClips):
+    """None of its videos of an odd number can be decoded."""
+
+    def _read(self, window, clip):
+        return super()._read(window, clip) if clip.video in self.readable else None
+
+
+@pytest.mark.parametrize(("readable", "there"), [(range(16), 16), (range(1), None)])
+def test_batches_of_which_nothing_can_be_decoded(readable, there):
+    source = Broken(dataset(videos=40), order="first")
+    source.readable = readable
+    detectors = {"random": registry("detectors").build({"type": "random"})}
+    run = lambda: features_of(source, Window(4), source.choose(Window(4), 40), detectors, device=CPU)  # noqa: E731
+    if there is None:
+        with pytest.raises(InrvidError, match="1 of 40 clips can be decoded, scores need 2 at least"):
+            run()
+    else:
+        assert (len(run().by_detector["random"]), run().unreadable) == (16, 24)
+
+
+def test_what_fails_in_one_process_is_told_in_all():
+    source, window = DatasetClips(dataset(videos=40, on_error="fail")), Window(4)
+    clips = [*source.choose(window, 39), Clip(99, 0)]  # the last batch is the first process's
+    source.dataset.read = failing(source.dataset.read)
+    detectors = {"random": registry("detectors").build({"type": "random"})}
+    slots, barrier = [None, None], threading.Barrier(2, timeout=60)
+
+    def shared(rank):
+        def gather(own):
+            slots[rank] = own
+            barrier.wait()
+            return slots
+
+        with pytest.raises(InrvidError, match="video 99 is broken"):
+            features_of(source, window, clips, detectors, device=CPU, share=Share(rank, 2, gather))
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(shared, range(2)))
+
+
+def failing(read):
+    def failed(video, frames):
+        if video == 99:
+            raise DataError("video 99 is broken")
+        return read(video, frames)
+
+    return failed
+
+
 # Protocols
 
 
 @pytest.mark.parametrize("name", protocols())
 def test_protocols_are_valid_and_say_what_they_are(name):
-    found, variant = load_protocol(name, metrics="statistics")
+    found, variant = load_protocol(name, metrics="fvd16")
     assert (found.name, variant) == (name, {})
     assert found.description
 
 
-def test_changes_are_a_variant_and_metrics_are_not():
+def test_changes_are_a_variant_and_fewer_metrics_are_not():
     found, variant = load_protocol("inrvid", ["clips=512", "real.order=first"], "statistics16,kvd16,fvd8s2")
+    others = variant.pop("metrics")
     assert variant == {"clips": 512, "real.order": "first"}
+    assert [metric["type"] for metric in others] == ["statistics", "fvd"]
+    assert load_protocol("inrvid", ["description=mine"], "kvd16")[1] == {}
     assert [(m.type, m.frames, m.stride) for m in found.metrics] == [
         ("statistics", 16, 1), ("kvd", 16, 1), ("fvd", 8, 2)
     ]  # fmt: skip
@@ -281,7 +359,7 @@ def test_a_model_is_compared_with_what_it_learned_from(tmp_path):
     assert done.returncode == 0, done.stderr
     record = read_record(tmp_path / "r.json")
     assert (record.fake.kind, record.real.name) == ("model", "procedural")
-    assert record.variant == {"clips": 20}
+    assert record.variant["clips"] == 20
     shown = record.real.settings
     assert (shown["split"], shown["resize"], shown["interpolation"]) == ("test", "center_crop", "bicubic")
 
@@ -291,9 +369,13 @@ def test_a_model_is_compared_with_what_it_learned_from(tmp_path):
     [
         (["fake"], "fake: what to compare it with? --against PATH"),
         (["fake", "--against", "nothing"], "no data set named 'nothing'"),
-        (["fake", "--against", "real"], "real: 20 clips of 16 frames, the protocol asks for 2048: --set clips=20"),
+        (["fake", "--against", "real"], "real: 20 clips of 16 frames, the protocol asks for 2048: --force"),
         (["mixed", "--against", "real", "--force"], "mixed: mixed frame rates: 25 fps (1), 12 fps (1): --fps N brings"),
         (["sizes", "--against", "real", "--force"], "sizes: videos of several sizes: 16×16 (1), 32×32 (1): --"),
+        (["fake", "--against", "real", "--protocol", "digan"], "fake: digan asks for 10 sets of generated clips"),
+        (["fake", "--against", "real", "--data", "resize=squash"], "--data resize: that is not the data's to say"),
+        (["fake", "--against", "real", "--data", "split"], "--data split: expected KEY=VALUE"),
+        (["fake", "--against", "real", "-o", "a.html"], "a.html: a record is JSON"),
         (["slow", "--against", "real", "--force"], "slow has 12 frames a second, the real videos 25"),
     ],
 )  # fmt: skip

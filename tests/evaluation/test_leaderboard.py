@@ -215,3 +215,15 @@ def test_a_suffix_that_is_neither(tmp_path):
     done = inrvid("evaluate", "--leaderboard", tmp_path, "-o", "out.txt", cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert "is written as .html or .md" in done.stderr
+
+
+def test_what_is_neither_better_nor_worse_is_not_ranked():
+    """Motion, diversity: a model that copies has the lowest of all."""
+    scores = [Score(value=value, error=0.01, better="neither") for value in (0.0, 1.0)]
+    assert ranks(scores) == [1, 1]
+
+
+def test_a_protocol_of_that_name_with_other_choices_is_another():
+    own, other = record(settings={"seed": 0, "metrics": []}), record(settings={"seed": 1, "metrics": []})
+    assert own.comparable != other.comparable
+    assert own.comparable == record(settings={"seed": 0, "metrics": [], "description": "mine"}).comparable

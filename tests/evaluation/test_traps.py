@@ -79,7 +79,7 @@ def test_what_does_not_change_is_looked_at_once():
 
 def test_rows_say_why_they_are_empty():
     rows = by_name(table(frames=8, videos=20, clips=20))
-    assert rows["stride 8"].why_not == "test: 0 clips of 8 frames, each 8th (57 frames of a video), 10 are needed"
+    assert rows["stride 8"].why_not == "test: 0 clips of 8 frames, stride 8 (57 frames of a video), 10 are needed"
     for name in ("all clips of a video", "first frames", "first videos"):
         assert rows[name].why_not == "the same clips as the protocol's"
         assert rows[name].scores == {}

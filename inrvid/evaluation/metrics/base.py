@@ -20,7 +20,7 @@ Parts = Mapping[str, slice]
 class Metric(abc.ABC):
     """Constructed as `Class(config)`. It sees features alone: a clip is looked at once for all metrics of a detector.
 
-    What it says of clips of other lengths or by other detectors are other scores: both are part of its name.
+    Clips of other lengths have other scores: frames and stride are part of its name.
     """
 
     class Config(PartConfig):
@@ -34,7 +34,7 @@ class Metric(abc.ABC):
 
     biased: ClassVar[bool] = False
     """Whether it is larger for fewer clips of the same."""
-    better: ClassVar[Literal["lower", "higher"]] = "lower"
+    better: ClassVar[Literal["lower", "higher", "neither"]] = "lower"
     """Which of two values is of the better generator."""
 
     def __init__(self, config: Config):

@@ -22,6 +22,8 @@ class Diagnostics(Metric):
 
     config: Config
 
+    better = "neither"
+
     def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
         """`motion`, `motion (real)`, …: the mean of a part's columns; neither high nor low is good, alike is."""
         found: dict[str, float] = {}

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor
 
-from ...config import MOST, Count, PartConfig
+from ...config import MOST, PartConfig
 from ...registry import PartOf
 from ..distances import frechet_distance
 from .base import Metric, Parts
@@ -53,7 +53,6 @@ class Statistics(Frechet):
     """Fréchet distances of simple spatial and temporal statistics: quick, needs no weights."""
 
     class Config(Frechet.Config):
-        stride: Count = Field(1, description="each n-th frame of a video")
         detector: Annotated[PartConfig, PartOf("detectors")] = Field(
             {"type": "statistics"}, validate_default=True, description="what turns clips into features"
         )

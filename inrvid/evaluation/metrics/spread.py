@@ -11,6 +11,8 @@ from .base import Metric, Parts
 class Diversity(Metric):
     """How far generated clips are from each other, in units of how far real ones are; 1: alike, 0: all the same."""
 
+    better = "neither"
+
     def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
         """Above 1: more diverse than the real clips, or noise."""
         return {name: diversity(real[:, columns], fake[:, columns]) for name, columns in parts.items()}
@@ -18,6 +20,8 @@ class Diversity(Metric):
 
 class Memorisation(Metric):
     """How far generated clips are from their nearest real ones, in units of these among each other; 0: copies."""
+
+    better = "neither"
 
     def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
         """About 1: as far as real clips are from each other; below: nearer; above: unlike any real clip.

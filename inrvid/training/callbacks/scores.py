@@ -45,8 +45,9 @@ class Scoring(Callback):
                 self._look(run, self._scorer)
 
     def on_checkpoint(self, run: Run, folder: Path) -> None:
-        """The record beside an older model is not that of the one that has just taken its place."""
-        (run.run_dir / "model" / EVALUATION).unlink(missing_ok=True)
+        """The record of an older model is not that of the one that has just taken its place."""
+        for folder in (run.run_dir / "model", run.run_dir):
+            (folder / EVALUATION).unlink(missing_ok=True)
 
     def on_end(self, run: Run) -> None:
         if not run.recipe.eval.metrics:
@@ -104,5 +105,6 @@ def _lines(record: Record) -> list[str]:
     lines = [f"{f'scores by protocol {record.protocol} {record.protocol_version}':<34}{'':>12}{'±':>12}"]
     for name, score in record.scores.items():
         error = "" if score.error is None else f"{score.error:.2g}"
-        lines.append(f"  {name:<32}{score.value:>12.4g}{error:>12}   ({score.better} is better)")
+        better = "" if score.better == "neither" else f"   ({score.better} is better)"
+        lines.append(f"  {name:<32}{score.value:>12.4g}{error:>12}{better}")
     return [*lines, *(f"note: {note}" for note in record.notes)]
