@@ -1,5 +1,10 @@
-"""How good a generator is: `metrics` of features, and `score`, which compares it with held-out clips; `distances` of
-plain arrays of features, which `detectors` make of clips with networks of known weights."""
+"""How good a generator is.
+
+- clips: which clips a score is made of; detectors: clips → features; features: streamed and shared by processes;
+- metrics: two sets of features → scores; distances, gaussians: of plain arrays;
+- protocol, protocols: all choices as data; subjects: what is compared with what; evaluate: a protocol applied → record;
+- traps: what each choice does to a score; leaderboard: many records; score: of a training's generator.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ __all__ = ["frechet_distance", "inception_score", "kernel_distance", "precision_
 
 
 def __getattr__(name: str) -> Any:
-    """Names are imported at their first use (PEP 562): configurations below this package need no torch."""
+    """Names are imported at their first use (PEP 562): `import inrvid` needs no torch."""
     if name not in __all__:
         raise AttributeError(f"module 'inrvid.evaluation' has no attribute '{name}'")
     return getattr(importlib.import_module("inrvid.evaluation.distances"), name)

@@ -1,1 +1,1 @@
-"""Metrics: features of clips, and a distance of two sets of them. `base` says what one offers."""
+"""Metrics: two sets of features → scores. `base` says what one offers."""
