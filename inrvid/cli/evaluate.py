@@ -22,37 +22,47 @@ if TYPE_CHECKING:
 
 TRAPPED = "fvd16"
 """What traps are shown of, unless metrics are named."""
-CHARTS = (".html", ".png", ".json")
+CHARTS, RECORDS = (".html", ".png", ".json"), (".json",)
+"""How a table of traps, and a record, are written."""
+
+
+_SUBJECTS = typer.Argument(
+    None,
+    metavar="SUBJECT | --leaderboard PATH…",
+    help="A model (folder, run, Hub repository owner/name), or a folder of videos; or records to be compared.",
+)
+_AGAINST = typer.Option(
+    None, "--against", metavar="DATA", help="Real videos: a path; default: what the model was trained on."
+)
+_PROTOCOL = typer.Option("inrvid", "--protocol", metavar="NAME|FILE", help="Whose choices.")
+_METRICS = typer.Option(None, "--metrics", metavar="fvd16,kvd", help="These instead of the protocol's.")
+_SET = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key: the record says so.")
+_DATA = typer.Option([], "--data", metavar="KEY=VALUE", help="How the real videos are read: split=test.")
+_LEADERBOARD = typer.Option(
+    False, "--leaderboard", help="Compare records: of files, and of folders, which are searched."
+)
+_TRAPS = typer.Option(False, "--traps", help="How far each choice behind the score moves it; default: fvd16.")
+_OUTPUT = typer.Option(
+    None, "-o", "--output", help="Write it: a record: .json; the leaderboard: .md, .html; --traps: .json, .html, .png."
+)
+_JSON = typer.Option(False, "--json", help="For programs: the record, or leaderboard, instead of a table.")
 
 
 def evaluate(
-    subjects: list[str] = typer.Argument(
-        None,
-        metavar="SUBJECT | --leaderboard PATH…",
-        help="A model (folder, run, Hub repository owner/name), or a folder of videos; or records to be compared.",
-    ),
-    against: str = typer.Option(
-        None, "--against", metavar="DATA", help="Real videos: a path; default: what the model was trained on."
-    ),
-    protocol: str = typer.Option("inrvid", "--protocol", metavar="NAME|FILE", help="Whose choices."),
-    metrics: str = typer.Option(None, "--metrics", metavar="fvd16,kvd", help="These instead of the protocol's."),
-    overrides: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key: the record says so."),
-    data: list[str] = typer.Option([], "--data", metavar="KEY=VALUE", help="How the real videos are read: split=test."),
+    subjects: list[str] = _SUBJECTS,
+    against: str = _AGAINST,
+    protocol: str = _PROTOCOL,
+    metrics: str = _METRICS,
+    overrides: list[str] = _SET,
+    data: list[str] = _DATA,
     fps: float = typer.Option(None, help="Resample the videos to this rate."),
     resolution: int = typer.Option(None, min=4, help="Side, where the videos' sizes differ."),
     any_rate: bool = typer.Option(False, "--any-rate", help="Compare videos of different frame rates."),
     force: bool = typer.Option(False, "--force", help="Score fewer clips than asked for, or than make sense."),
-    leaderboard: bool = typer.Option(
-        False, "--leaderboard", help="Compare records: of files, and of folders, which are searched."
-    ),
-    traps: bool = typer.Option(False, "--traps", help="How far each choice behind the score moves it; default: fvd16."),
-    output: Path = typer.Option(
-        None,
-        "-o",
-        "--output",
-        help="Write it there: a record: JSON; the leaderboard: .md, .html; --traps: .json, .html.",
-    ),
-    as_json: bool = typer.Option(False, "--json", help="For programs: the record, or leaderboard, instead of a table."),
+    leaderboard: bool = _LEADERBOARD,
+    traps: bool = _TRAPS,
+    output: Path = _OUTPUT,
+    as_json: bool = _JSON,
     processes: int = typer.Option(1, "--processes", min=1, max=64, help="Share the work."),
     fresh: bool = typer.Option(False, "--fresh", help="Compute features of real videos again."),
     cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
@@ -60,36 +70,22 @@ def evaluate(
     """Score a model, or any videos, against real ones; or compare scores."""
     subject = _subject(subjects or [], leaderboard)
     if leaderboard:
-        if traps or overrides or data or metrics:
-            raise InrvidError("--leaderboard compares records that there are: it goes with -o and --json alone")
-        from .leaderboard import show_leaderboard
-
-        show_leaderboard(subjects, output, as_json)
+        _compare(subjects, output, as_json, others=bool(traps or overrides or data or metrics))
         return
-    from ..plain_yaml import parse_value
-    from ..training.processes.launch import check_group, inside_launcher, launch
-
-    check_group()
-    if processes > 1 and not inside_launcher():
-        raise typer.Exit(launch(processes, sys.argv[1:]))
+    _check_output(output, CHARTS if traps else RECORDS)
+    changes = _changes(data, fps)
+    _share_work(processes)
     from ..evaluation.evaluate import Evaluation
     from ..evaluation.protocol import load_protocol
     from ..evaluation.subjects import Given, default_device, real_subject
-    from ..evaluation.traps import Traps, TrapTable
+    from ..evaluation.traps import TrapTable
 
-    if not traps and output is not None and output.suffix != ".json":
-        raise InrvidError(f"{output}: a record is JSON: give it a name that ends in .json")
-    if traps:
-        _check_chart(output)
-        if not any(item.startswith("metrics=") for item in overrides):
-            metrics = metrics or TRAPPED
+    if traps and not any(item.startswith("metrics=") for item in overrides):
+        metrics = metrics or TRAPPED
     chosen, variant = load_protocol(protocol, overrides, metrics)
-    if wrong := [item for item in data if "=" not in item]:
-        raise InrvidError(f"--data {wrong[0]}: expected KEY=VALUE")
-    changes: dict[str, Any] = {key: parse_value(value) for key, _, value in (item.partition("=") for item in data)}
     device = default_device(cpu)
     given = Given(subject, fps=fps, resolution=resolution, device=str(device))
-    real = real_subject(against, given, chosen, changes | ({"fps": fps} if fps else {}), any_rate=any_rate)
+    real = real_subject(against, given, chosen, changes, any_rate=any_rate)
     fakes = given.subjects(chosen)
     with _shared() as share, _progress(quiet=share.rank > 0) as progress:
         evaluation = Evaluation(
@@ -97,8 +93,46 @@ def evaluate(
             share=share, force=force, cached=not fresh, progress=progress,
         )  # fmt: skip
         found: Record | Traps = TrapTable(evaluation)() if traps else evaluation()
-        if share.rank > 0:
-            return
+    if share.rank == 0:
+        _tell(found, output, as_json)
+
+
+def _compare(paths: list[str], output: Path | None, as_json: bool, *, others: bool) -> None:
+    if others:
+        raise InrvidError("--leaderboard compares records that there are: it goes with -o and --json alone")
+    from .leaderboard import show_leaderboard
+
+    show_leaderboard(paths, output, as_json)
+
+
+def _check_output(output: Path | None, suffixes: tuple[str, ...]) -> None:
+    """Before anything is computed."""
+    if output is not None and output.suffix not in suffixes:
+        raise InrvidError(f"{output}: it is written as {' or '.join(suffixes)}: give it such a name")
+
+
+def _changes(data: list[str], fps: float | None) -> dict[str, Any]:
+    """Of how the real videos are read."""
+    from ..plain_yaml import parse_value
+
+    if wrong := [item for item in data if "=" not in item]:
+        raise InrvidError(f"--data {wrong[0]}: expected KEY=VALUE")
+    changes = {key: parse_value(value) for key, _, value in (item.partition("=") for item in data)}
+    return changes | ({"fps": fps} if fps else {})
+
+
+def _share_work(processes: int) -> None:
+    """Start them, unless this is one of them."""
+    from ..training.processes.launch import check_group, inside_launcher, launch
+
+    check_group()
+    if processes > 1 and not inside_launcher():
+        raise typer.Exit(launch(processes, sys.argv[1:]))
+
+
+def _tell(found: Record | Traps, output: Path | None, as_json: bool) -> None:
+    from ..evaluation.traps import Traps
+
     if output is not None:
         _write(found, output)
     if as_json:
@@ -107,12 +141,6 @@ def evaluate(
         _print_traps(found)
     else:
         _print(found)
-
-
-def _check_chart(output: Path | None) -> None:
-    """Before anything is computed."""
-    if output is not None and output.suffix not in CHARTS:
-        raise InrvidError(f"{output}: --traps writes {', '.join(CHARTS)}")
 
 
 def _write(found: Record | Traps, output: Path) -> None:

@@ -375,7 +375,7 @@ def test_a_model_is_compared_with_what_it_learned_from(tmp_path):
         (["fake", "--against", "real", "--protocol", "digan"], "fake: digan asks for 10 sets of generated clips"),
         (["fake", "--against", "real", "--data", "resize=squash"], "--data resize: that is not the data's to say"),
         (["fake", "--against", "real", "--data", "split"], "--data split: expected KEY=VALUE"),
-        (["fake", "--against", "real", "-o", "a.html"], "a.html: a record is JSON"),
+        (["fake", "--against", "real", "-o", "a.html"], "a.html: it is written as .json"),
         (["slow", "--against", "real", "--force"], "slow has 12 frames a second, the real videos 25"),
     ],
 )  # fmt: skip
