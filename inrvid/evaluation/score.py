@@ -172,8 +172,10 @@ def scorer_of(recipe: Recipe, device: torch.device, name: str) -> Scorer | Proto
 
 def higher_is_better(recipe: Recipe, score: str | None) -> bool:
     """Whether `score` (metric/part) is of a metric whose higher values are of the better generator."""
-    metrics: list[Metric] = [registry("metrics").build(part) for part in recipe.eval.metrics] if score else []
-    return any(metric.better == "higher" for metric in metrics if score and metric.name == score.split("/")[0])
+    if score is None:
+        return False
+    metrics: list[Metric] = [registry("metrics").build(part) for part in recipe.eval.metrics]
+    return any(metric.better == "higher" for metric in metrics if metric.name == score.split("/")[0])
 
 
 def values(record: Record) -> Scores:

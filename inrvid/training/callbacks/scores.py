@@ -90,13 +90,17 @@ def _compare(run: Run, scorer: Scorer) -> None:
     before, run.scores = scorer(untrained), scorer(run.generator)
     scores = {"untrained": before, "trained": run.scores, "clips": scorer.clips}
     write_text(run.run_dir / SCORES, json.dumps(scores, indent=2) + "\n")
-    run.say(*_table(before, run.scores))
+    lower = all(metric.better == "lower" for metric in scorer.metrics)
+    run.say(*_table(before, run.scores, distances=lower))
 
 
-def _table(before: Scores, after: Scores) -> list[str]:
-    rows = [*((name, before[name], after[name]) for name in after), ("sum", sum(before.values()), sum(after.values()))]
+def _table(before: Scores, after: Scores, *, distances: bool) -> list[str]:
+    """Where all are distances from real clips, that is said, and their sum."""
+    rows = [(name, before[name], after[name]) for name in after]
+    rows += [("sum", sum(before.values()), sum(after.values()))] if distances else []
+    title, note = ("distance from real clips", "   (lower is better)") if distances else ("scores", "")
     return [
-        f"{'distance from real clips':<34}{'untrained':>12}{'trained':>12}   (lower is better)",
+        f"{title:<34}{'untrained':>12}{'trained':>12}{note}",
         *(f"  {name:<32}{untrained:>12.1f}{trained:>12.1f}" for name, untrained, trained in rows),
     ]
 
