@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import shutil
@@ -100,6 +101,15 @@ def read_text(path: Path, limit: int = TEXT_LIMIT) -> str:
         return read_bytes(path, limit).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _unusable(path, errno.EILSEQ, f"not UTF-8 text (byte {error.start})") from None
+
+
+def sha256(path: Path) -> str:
+    """Digest of a regular file's content. Raises OSError as `checked` does."""
+    digest = hashlib.sha256()
+    with opened(path) as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager

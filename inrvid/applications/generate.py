@@ -17,7 +17,7 @@ from ..errors import ConfigError, InrvidError
 from ..generators.base import VideoGenerator
 from ..grid import Grid
 from ..kernels.pages import keep_pages
-from ..models.hub import load_generator
+from ..models.pretrained import load_generator
 from ..precision import set_tf32
 from ..video_io import WRITABLE, to_uint8, write_video
 from ..video_io import grid as side_by_side

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ..config import MOST, Count, Natural, PartConfig, PowerOfTwo
 from ..layers.precision import in_its_own_precision
 from ..layers.residual import batches_apart
+from ..pretrained import Pretrained
 
 Tensors = dict[str, Tensor]
 Augmentation = Callable[[Tensor], Tensor]
@@ -26,8 +27,10 @@ Clips = tuple[Tensor, Tensor, Tensor]
 """frames, t and label of a batch, as `Discriminator.forward` takes them."""
 
 
-class Discriminator(nn.Module, abc.ABC):
+class Discriminator(Pretrained, nn.Module, abc.ABC):
     """Constructed as `Class(config)`; usually by `inrvid.build_discriminator`."""
+
+    kind = "discriminators"
 
     class Config(PartConfig):
         resolution: PowerOfTwo = Field(128, description="side of the frames; in a recipe: the generator's")

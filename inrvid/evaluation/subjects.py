@@ -16,7 +16,8 @@ from ..data.open import detect, open_dataset
 from ..documents import Document, DocumentError, read
 from ..errors import ConfigError, InrvidError, dotted
 from ..generators.base import VideoGenerator
-from ..models.hub import CONFIG, load_generator
+from ..models.files import CONFIG
+from ..models.pretrained import load_generator
 from .clips import DatasetClips, GeneratorClips
 from .evaluate import Subject
 from .protocol import ClipsConfig, Protocol

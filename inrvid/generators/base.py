@@ -9,7 +9,6 @@ from __future__ import annotations
 import abc
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
@@ -23,6 +22,7 @@ from ..latents import Latents
 from ..layers.mapping import MappingNetwork
 from ..layers.precision import in_its_own_precision
 from ..motion.base import MotionState
+from ..pretrained import Pretrained
 from ..random import Draws
 from ..registry import PartOf, registry
 from ..transfer import sent
@@ -33,8 +33,10 @@ DrawsFor = Callable[[str], Draws]
 """Purpose → an independent stream of draws for it, one a video."""
 
 
-class VideoGenerator(nn.Module, abc.ABC):
+class VideoGenerator(Pretrained, nn.Module, abc.ABC):
     """Constructed as `Class(config)`; usually by `inrvid.build_generator`."""
+
+    kind = "generators"
 
     class Config(PartConfig):
         """What every generator has: latents, mapping network, motion, and what it was trained for."""
@@ -162,25 +164,6 @@ class VideoGenerator(nn.Module, abc.ABC):
                 if isinstance(module, MappingNetwork):
                     stack.enter_context(module.one_average(mean))
             yield
-
-    def save_pretrained(self, directory: str | Path, **metadata: Any) -> None:
-        """Write config.json and model.safetensors; `metadata` (plain data) goes into config.json."""
-        from ..models.hub import save_generator
-
-        save_generator(self, Path(directory), metadata)
-
-    @staticmethod
-    def from_pretrained(name: str | Path, **kwargs: Any) -> VideoGenerator:
-        """Load a folder written by `save_pretrained`, or a Hub repository `owner/name`. See `inrvid.models.hub`."""
-        from ..models.hub import load_generator
-
-        return load_generator(name, **kwargs)
-
-    def push_to_hub(self, repo_id: str, **kwargs: Any) -> str:
-        """Publish to the Hub; returns the address of the commit. See `inrvid.models.hub`."""
-        from ..models.hub import push_generator
-
-        return push_generator(self, repo_id, **kwargs)
 
     def _one_hot(self, label: Labels, count: int, draws: DrawsFor) -> Tensor:
         classes = self.label_dim

@@ -1,7 +1,8 @@
-"""Models on disk and on the Hub: config.json (plain data) and model.safetensors.
+"""The Hub: models are fetched from it and published to it, through huggingface_hub's own client.
 
-Nothing is unpickled, no code is loaded, and nothing that a download names is imported or installed: config.json
-records which package gave each component, and a missing one is reported with the command that installs it.
+Downloads over HTTP are checked by that client for their size alone. Here the digest of every file is compared with the
+Hub's before anything of it is parsed, and a file that differs is taken out of the cache. A push is one commit, or none
+where nothing has changed. What goes wrong is one line that says what to do.
 """
 
 from __future__ import annotations
@@ -9,126 +10,132 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
-from safetensors.torch import save
+from typing import Any
 
 from .. import __version__
-from ..config import PartConfig
-from ..documents import Document, DocumentError, read
-from ..errors import ConfigError, InrvidError, ModelError
-from ..files import opened, write_bytes, write_text
-from ..generators.base import VideoGenerator
-from ..precision import in_precision
-from ..registry import field_part, registry
-from ..weights import Unfit, check_header, load_into
-from .build import build_generator, shapes
+from ..errors import InrvidError, ModelError
+from ..files import checked, opened
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+LIBRARY = "inrvid"
+"""By which the Hub knows models as this library's."""
 
 
-class Provider(Document):
-    """Who gave a component: a package and its version."""
+@dataclass(frozen=True)
+class Published:
+    """What a push came to.
 
-    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
-    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+!_-]{0,100}$")]
+    Attributes:
+        url: of the commit, the newest one where nothing had changed.
+        new: whether there is a new commit.
+    """
 
-
-class ModelConfig(Document):
-    """config.json. What else is in it (recipe, clips, …) is for people."""
-
-    generator: dict[str, Any]
-    components: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")], Provider] = Field({})
-    inrvid_version: str = ""
+    url: str
+    new: bool
 
 
-def save_generator(generator: VideoGenerator, directory: Path, metadata: Mapping[str, Any]) -> None:
-    """Write config.json and model.safetensors, each whole or not at all; the weights first."""
-    tensors = {name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()}
-    config = {
-        **metadata,
-        "inrvid_version": __version__,
-        "generator": generator.config,
-        "components": dict(_providers("generators", generator._config)),
-    }
-    write_bytes(directory / WEIGHTS, save(tensors, metadata={"format": "pt", "library": "inrvid"}))
-    write_text(directory / CONFIG, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
+def is_name(name: str) -> bool:
+    """Whether this may be the name of a repository, owner/name, and not of a folder."""
+    return name.count("/") == 1 and not name.startswith((".", "/", "~")) and not name.endswith("/")
 
 
-def load_generator(
-    name: str | Path, *, revision: str | None = None, token: str | None = None, precision: str | None = None
-) -> VideoGenerator:
-    """The generator of a folder (a model, or a run with a `model/` in it) or a Hub repository `owner/name`.
-
-    Returns it in evaluation mode, on the CPU, to run in `precision` (fp32, bf16, fp16) or the one it was trained in.
+def fetch(name: str, files: Sequence[str], *, revision: str | None = None, token: str | None = None) -> Path:
+    """The folder with these files of a repository, in the Hub's cache; all of one commit, and as the Hub has them.
 
     Raises:
-        ModelError: not found, not a model, weights that do not fit, or a component whose package is missing.
+        ModelError: not there, damaged on its way, or the Hub cannot be reached and they are not in the cache.
     """
-    directory = _folder(Path(name)) or _download(str(name), revision, token)
-    config = read_config(directory)
-    _check_components(config.components, directory)
-    described = config.generator if precision is None else in_precision(config.generator, precision)
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    with _told(name, revision):
+        paths = [Path(hf_hub_download(name, files[0], revision=revision, token=token))]
+        root = paths[0].parents[files[0].count("/")]
+        # The revision is from now on the commit that the first came from, which is its folder's name in the cache.
+        paths += [Path(hf_hub_download(name, file, revision=root.name, token=token)) for file in files[1:]]
+        with contextlib.suppress(OfflineModeIsEnabled, *_transport_errors()):
+            # Without a network, what is in the cache serves: it was verified when it came.
+            _verify(name, root, files, token)
+    return root
+
+
+def fetch_all(name: str, *, revision: str | None = None, token: str | None = None) -> Path:
+    """As `fetch`, all files of the repository."""
+    from huggingface_hub import HfApi
+
+    with _told(name, revision):
+        info = HfApi(token=token).model_info(name, revision=revision)
+        files = [sibling.rfilename for sibling in info.siblings or [] if sibling.rfilename != ".gitattributes"]
+    if not files:
+        raise ModelError(f"{name}: an empty repository")
+    return fetch(name, sorted(files), revision=info.sha, token=token)
+
+
+def has(name: str, file: str, *, revision: str | None = None, token: str | None = None) -> bool:
+    """Whether the repository has a file, by the Hub or, where that cannot be reached, by the cache."""
+    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
     try:
-        state = shapes("generators", described)
-        if state is not None:  # compared with the file's header before anything is allocated
-            check_header(directory / WEIGHTS, state)
-        generator = build_generator(described)
-        load_into(generator, directory / WEIGHTS)
-    except ConfigError as error:
-        raise ModelError(f"{directory / CONFIG}: {error}{_newer(config)}") from None
-    except Unfit as error:
-        raise ModelError(f"{directory / WEIGHTS}: {error}{_newer(config)}") from None
-    return generator.eval()
+        with _told(name, revision):
+            return bool(HfApi(token=token).file_exists(name, file, revision=revision))
+    except ModelError as error:
+        if not isinstance(error.__cause__, (OfflineModeIsEnabled, *_transport_errors())):
+            raise
+        return isinstance(try_to_load_from_cache(name, file, revision=revision or "main"), str)
 
 
-def read_config(directory: Path) -> ModelConfig:
-    """config.json of a model folder. Raises ModelError if it is not one of inrvid's."""
-    try:
-        return read(directory / CONFIG, ModelConfig)
-    except DocumentError as error:
-        raise ModelError(f"{directory / CONFIG}: not a model of inrvid: {error}") from None
-
-
-def _newer(config: ModelConfig) -> str:
-    """A word on a model that a newer version wrote."""
-    theirs, ours = (tuple(map(int, re.findall(r"\d{1,6}", v)[:3])) for v in (config.inrvid_version, __version__))
-    if theirs <= ours:
-        return ""
-    return f"\n  it was made by inrvid {config.inrvid_version[:40]}, this is {__version__}: pip install -U inrvid"
-
-
-def push_generator(
-    generator: VideoGenerator,
+def push(
+    folder: Path,
     repo_id: str,
     *,
     private: bool = False,
     token: str | None = None,
     message: str = "Upload model with inrvid",
-    **metadata: Any,
-) -> str:
-    """Create the repository if need be and upload the model; returns the commit's address."""
-    import tempfile
+    own: Iterable[str] = (),
+) -> Published:
+    """Publish a folder's files in one commit; the repository is made if need be.
 
+    Args:
+        private: of a new repository; that of an old one stays as it is.
+        own: patterns of files that are the library's, such as `samples/*`: those that the folder has no more go.
+
+    Raises:
+        ModelError: the Hub refuses, or cannot be reached; the repository is as it was.
+    """
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+    from huggingface_hub.utils import filter_repo_objects
+
+    api = HfApi(token=token, library_name=LIBRARY, library_version=__version__)
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    with _told(repo_id, publishing=True):
+        api.create_repo(repo_id, private=private, exist_ok=True)
+        before = api.model_info(repo_id)
+        there = [sibling.rfilename for sibling in before.siblings or []]
+        gone = [name for name in filter_repo_objects(there, allow_patterns=[*own]) if name not in paths]
+        commit = api.create_commit(
+            repo_id,
+            [
+                *(CommitOperationAdd(name, str(path)) for name, path in paths.items()),
+                *(CommitOperationDelete(name, is_folder=False) for name in (gone if own else [])),
+            ],
+            commit_message=message,
+        )
+        return Published(str(commit.commit_url), new=commit.oid != before.sha)
+
+
+def published_models(owner: str | None = None, *, token: str | None = None) -> list[Any]:
+    """Models on the Hub that say they are this library's, the newest first: of an owner, or of all.
+
+    Raises:
+        ModelError: the Hub refuses, or cannot be reached.
+    """
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
-    api = HfApi(token=token, library_name="inrvid", library_version=__version__)
-    try:
-        with tempfile.TemporaryDirectory() as directory:
-            save_generator(generator, Path(directory), metadata)
-            api.create_repo(repo_id, private=private, exist_ok=True)
-            return str(api.upload_folder(repo_id=repo_id, folder_path=directory, commit_message=message).commit_url)
-    except HfHubHTTPError as error:
-        raise ModelError(f"{repo_id}: the Hub refused: {error}\n  log in with: hf auth login") from None
-    except (HFValidationError, OfflineModeIsEnabled, OSError, RuntimeError, *_transport_errors()) as error:  # type: ignore[misc]
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"{repo_id}: cannot be published: {reason}") from None
+    with _told(owner or "the Hub"):
+        return list(HfApi(token=token).list_models(author=owner, filter=LIBRARY, sort="last_modified"))
 
 
 def check_publishing(repo_id: str, what: str) -> None:
@@ -152,33 +159,52 @@ def check_publishing(repo_id: str, what: str) -> None:
         raise InrvidError(f"{what}: publishing needs a login to the Hub: hf auth login (or set HF_TOKEN)")
 
 
-def _folder(path: Path) -> Path | None:
-    for candidate in (path, path / "model"):
-        if (candidate / CONFIG).is_file():
-            return candidate
-    if path.exists():
-        raise ModelError(f"{path}: not a model: it has no {CONFIG} (nor model/{CONFIG})")
-    return None
+@contextlib.contextmanager
+def _told(name: str, revision: str | None = None, *, publishing: bool = False) -> Iterator[None]:
+    """The client's errors as one line of a ModelError, with what to do next; the cause is kept."""
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+        RevisionNotFoundError,
+    )
 
-
-def _download(name: str, revision: str | None, token: str | None) -> Path:
-    if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise ModelError(f"{name}: no such folder, and not the name of a Hub repository (owner/name)")
-    from huggingface_hub import HfApi, hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
-
+    at = f" at {revision}" if revision else ""
     try:
-        paths = [Path(hf_hub_download(name, file, revision=revision, token=token)) for file in (CONFIG, WEIGHTS)]
-        with contextlib.suppress(OfflineModeIsEnabled, OSError, *_transport_errors()):
-            # Without a network, what is in the cache serves: it was verified when it came.
-            _verify(HfApi(token=token), name, paths[1])
+        yield
     except HFValidationError as error:
-        raise ModelError(f"{name}: no such folder, and not the name of a Hub repository: {error}") from None
-    except LocalEntryNotFoundError:
-        raise ModelError(f"{name}: no such folder, and the Hub cannot be reached") from None
+        raise ModelError(f"{name}: not the name of a Hub repository: {error}") from error
+    except RevisionNotFoundError as error:
+        raise ModelError(f"{name}: has no revision {revision}") from error
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, *_transport_errors()) as error:  # type: ignore[misc]
+        cached = "" if publishing else ", and this is not in the cache"
+        raise ModelError(f"{name}{at}: the Hub cannot be reached{cached}: {_first_line(error)}") from error
+    except EntryNotFoundError as error:
+        raise ModelError(f"{name}{at}: not a model of inrvid: {_first_line(error)}") from error
     except HfHubHTTPError as error:
-        raise ModelError(f"{name}: no such folder, and not on the Hub: {str(error).splitlines()[0]}") from None
-    return paths[0].parent
+        raise ModelError(f"{name}{at}: {_refusal(error)}") from error
+    except OSError as error:  # a full disk
+        raise ModelError(f"{name}{at}: {error.strerror or _first_line(error)}") from error
+    except (ValueError, RuntimeError) as error:  # the card's metadata, an answer that is none
+        raise ModelError(f"{name}{at}: {_first_line(error)}") from error
+
+
+def _refusal(error: Any) -> str:
+    """What the Hub's status means, and what to do."""
+    status = error.response.status_code if error.response is not None else 0
+    login = "log in with: hf auth login (or set HF_TOKEN)"
+    reasons = {
+        401: f"not on the Hub, or private, or the token has expired: {login}",
+        403: f"the Hub refused: your token may not do that: {login}",
+        404: f"not on the Hub, or private: {login}",
+    }
+    return reasons.get(status, f"the Hub refused: {_first_line(error)}: try again later")
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:
@@ -190,49 +216,34 @@ def _transport_errors() -> tuple[type[Exception], ...]:
     return tuple(found)
 
 
-def _verify(api: Any, name: str, weights: Path) -> None:
-    """Downloads over HTTP are checked for their size only: compare the hash with the Hub's.
+def _verify(name: str, root: Path, files: Sequence[str], token: str | None) -> None:
+    """Raises ModelError for a file that is not what the Hub has, having taken it out of the cache."""
+    from huggingface_hub import HfApi
 
-    The revision is the commit that the file was downloaded from, which is its folder's name in the cache.
-    """
-    infos = api.get_paths_info(name, [WEIGHTS], revision=weights.parent.name)
-    expected = next((info.lfs.sha256 for info in infos if getattr(info, "lfs", None)), None)
-    with opened(weights) as file:
-        actual = hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _sha256(file)
-    if expected is not None and actual != expected:
-        target = weights.resolve()
-        weights.unlink()
-        target.unlink(missing_ok=True)
-        raise ModelError(
-            f"{name}: {WEIGHTS} was damaged on its way (sha256 {actual[:12]}…, not {expected[:12]}…): try again"
-        )
+    for info in HfApi(token=token).get_paths_info(name, list(files), revision=root.name):
+        path = root / info.path
+        lfs = getattr(info, "lfs", None)
+        expected = lfs.sha256 if lfs else getattr(info, "blob_id", None)
+        if expected is None:  # a folder
+            continue
+        actual = _digest(path) if lfs else _git_digest(path)
+        if actual != expected:
+            target = path.resolve()
+            path.unlink()
+            target.unlink(missing_ok=True)
+            raise ModelError(
+                f"{name}: {info.path} was damaged on its way (sha {actual[:12]}…, not {expected[:12]}…): try again"
+            )
 
 
-def _sha256(file: Any) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(1 << 20):
-        digest.update(chunk)
+def _digest(path: Path, kind: str = "sha256", head: bytes = b"") -> str:
+    digest = hashlib.new(kind, head, usedforsecurity=False)
+    with opened(path) as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
     return digest.hexdigest()
 
 
-def _providers(kind: str, config: PartConfig) -> Iterator[tuple[str, dict[str, str]]]:
-    """(`kind.name`, package and version) of a part and the parts in it."""
-    entry = registry(kind).entry(config.type)
-    yield f"{kind}.{config.type}", {"package": entry.package, "version": entry.version or __version__}
-    for key in type(config).model_fields:
-        mark = field_part(type(config), key)
-        if mark is not None:
-            yield from _providers(mark.kind, getattr(config, key))
-
-
-def _check_components(components: Mapping[str, Provider], directory: Path) -> None:
-    for name, provider in components.items():
-        kind, _, component = name.partition(".")
-        try:
-            registry(kind).entry(component)
-        except InrvidError as error:
-            update = "-U " if provider.package == "inrvid" else ""
-            raise ModelError(
-                f"{directory}: needs {name}, of {provider.package} {provider.version}: pip install "
-                f"{update}{provider.package}"
-            ) from error
+def _git_digest(path: Path) -> str:
+    """By which git, and so the Hub, knows a file that is not in LFS."""
+    return _digest(path, "sha1", b"blob %d\0" % checked(path).st_size)

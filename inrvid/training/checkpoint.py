@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from ..documents import Document, DocumentError, read
 from ..errors import InrvidError
-from ..files import checked, opened
+from ..files import checked, sha256
 from ..weights import Unfit, read_weights
 from .step import TrainingStep
 
@@ -193,15 +193,6 @@ def is_finite(training: TrainingStep) -> bool:
     """Whether all weights are finite: what is not, is not worth keeping. Waits for the device."""
     tensors = [t.detach() for module in _modules(training).values() for t in (*module.parameters(), *module.buffers())]
     return bool(torch.stack([t.isfinite().all() for t in tensors]).all())
-
-
-def sha256(path: Path) -> str:
-    """Of a regular file. Raises OSError."""
-    digest = hashlib.sha256()
-    with opened(path) as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def stamp(path: Path) -> tuple[int, ...]:

@@ -14,8 +14,9 @@ from rich.console import Console
 from safetensors.torch import load_file, save_file
 
 from inrvid import InrvidError
+from inrvid.files import sha256
 from inrvid.training import checks
-from inrvid.training.checkpoint import _own_digest, bytes_needed, damage, save_checkpoint, sha256
+from inrvid.training.checkpoint import _own_digest, bytes_needed, damage, save_checkpoint
 from inrvid.training.keeping import checkpoints, newest_intact
 
 from .test_trainer import trainer

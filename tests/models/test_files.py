@@ -1,4 +1,4 @@
-"""Models on disk: what cannot be loaded is refused with what to do."""
+"""Models on disk: what is saved is loaded, and what cannot be loaded is refused with what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from inrvid import InrvidError, VideoGenerator, build_generator
+from inrvid import InrvidError, VideoGenerator, build_discriminator, build_generator
+from inrvid.discriminators.base import Discriminator
+from inrvid.models import files
+from inrvid.weights import read_metadata, read_weights
 
 from ..small import small_generator
 
@@ -42,7 +45,14 @@ def test_run_folder_is_a_model(model):
     assert torch.equal(G.mapping.layers[0].weight, VideoGenerator.from_pretrained(model).mapping.layers[0].weight)
 
 
+def unsealed(model):
+    """What stands behind the comparison of digests."""
+    edited(model, sha256={})
+    return model
+
+
 def test_missing_weight_is_refused(model):
+    unsealed(model)
     tensors = load_file(model / "model.safetensors")
     tensors.pop("mapping.w_average")
     save_file(tensors, model / "model.safetensors")
@@ -50,7 +60,7 @@ def test_missing_weight_is_refused(model):
 
 
 def test_truncated_weights_are_refused(model):
-    weights = model / "model.safetensors"
+    weights = unsealed(model) / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     assert "model.safetensors: cut short, or damaged: 1000 bytes" in refusal(model)
 
@@ -126,7 +136,7 @@ def test_a_newer_version_is_named(model):
     ],
 )
 def test_weights_are_finite_floating_point_numbers(model, change, told):
-    tensors = load_file(model / "model.safetensors")
+    tensors = load_file(unsealed(model) / "model.safetensors")
     tensors["mapping.layers.0.weight"] = change(tensors["mapping.layers.0.weight"])
     save_file(tensors, model / "model.safetensors")
     assert f"mapping.layers.0.weight {told}" in refusal(model)
@@ -149,7 +159,7 @@ def to_pipe(path):
     ],
 )
 def test_what_stands_in_the_weights_place_is_named(model, damage, told):
-    damage(model / "model.safetensors")
+    damage(unsealed(model) / "model.safetensors")
     assert told in refusal(model)
 
 
@@ -159,3 +169,79 @@ def test_what_stands_in_the_config_s_place_is_named(model, damage):
     text = refusal(model)
     assert "config.json" in text
     assert "\n" not in text
+
+
+def test_weights_that_changed_since_are_refused_unparsed(model):
+    weights = model / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1  # a bit of a number: nothing else would see it
+    weights.write_bytes(content)
+    assert "model.safetensors: damaged, or changed since it was saved: sha256" in refusal(model)
+
+
+@pytest.mark.parametrize("written", [0, 1, 2])
+def test_who_is_killed_while_a_model_is_replaced_leaves_a_pair_that_fits(model, monkeypatch, written):
+    left = [written]
+
+    def killed_after(write):
+        def writes(path, content):
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            write(path, content)
+
+        return writes
+
+    for name in ("write_text", "write_bytes"):
+        monkeypatch.setattr(files, name, killed_after(getattr(files, name)))
+    new = build_generator(small_generator("inr_gan", "global"), seed=4)
+    with pytest.raises(KeyboardInterrupt):
+        new.save_pretrained(model)
+    loaded = VideoGenerator.from_pretrained(model).mapping.layers[0].weight
+    assert torch.equal(loaded, new.mapping.layers[0].weight) == (written == 2)
+
+
+def test_a_discriminator_is_saved_and_found_beside_its_generator(model):
+    D = build_discriminator({"type": "dual", "resolution": 16, "channel_base": 64, "channel_max": 8}, seed=5)
+    D.save_pretrained(model / "discriminator")
+    for name in (model, model / "discriminator", model.parent):
+        loaded = Discriminator.from_pretrained(name)
+        assert loaded.config == D.config
+        assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), D.parameters(), strict=True))
+    with pytest.raises(InrvidError, match=r"has no generator"):
+        VideoGenerator.from_pretrained(model / "discriminator")
+
+
+def test_half_the_bytes_for_the_nearest_halves(model, tmp_path):
+    G = VideoGenerator.from_pretrained(model)
+    G.save_pretrained(tmp_path / "half", dtype="float16")
+    loaded = VideoGenerator.from_pretrained(tmp_path / "half")
+    for ours, theirs in zip(G.parameters(), loaded.parameters(), strict=True):
+        assert theirs.dtype == torch.float32
+        assert torch.equal(ours.half().float(), theirs)
+    sizes = [(folder / "model.safetensors").stat().st_size for folder in (tmp_path / "half", model)]
+    assert sizes[0] < 0.75 * sizes[1]
+    with torch.no_grad():
+        next(G.parameters()).fill_(1e6)
+    with pytest.raises(InrvidError, match="float16 has no number for"):
+        G.save_pretrained(tmp_path / "half", dtype="float16")
+    VideoGenerator.from_pretrained(tmp_path / "half")  # as it was
+
+
+def test_a_file_of_weights_says_what_it_is_of(model):
+    metadata = read_metadata(model / "model.safetensors")
+    G = build_generator(json.loads(metadata["generator"]))
+    assert G.state_dict().keys() == read_weights(model / "model.safetensors").keys()
+    assert json.loads(metadata["components"])["motions.global"]["package"] == "inrvid"
+
+
+def test_newer_formats_are_refused_and_older_ones_migrated(model, monkeypatch):
+    edited(model, format=files.FORMAT + 1, inrvid_version="9.1.0")
+    assert f"its format is {files.FORMAT + 1}, this version reads up to" in refusal(model)
+    assert "pip install -U 'inrvid>=9.1.0'" in refusal(model)
+    for wrong in ("1", -1, True, 1.5):
+        edited(model, format=wrong)
+        assert "format: should be a number" in refusal(model)
+    edited(model, format=0, of_old=json.loads((model / "config.json").read_text())["generator"], generator=None)
+    monkeypatch.setattr(files, "MIGRATIONS", [lambda config: {**config, "generator": config["of_old"]}])
+    VideoGenerator.from_pretrained(model)

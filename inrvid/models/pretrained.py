@@ -1,0 +1,102 @@
+"""Networks by name: of a folder, a run, or a repository of the Hub."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any, cast
+
+from ..discriminators.base import Discriminator
+from ..errors import ModelError
+from ..files import expanded
+from ..generators.base import VideoGenerator
+from . import hub
+from .files import CONFIG, DISCRIMINATOR, WEIGHTS, Network, is_model, load, save_network
+
+PLACES = {"generators": ("", "model"), "discriminators": (DISCRIMINATOR, f"model/{DISCRIMINATOR}", "")}
+"""Where a folder may have its network of a kind; the first that is there is taken. `model` is that of a run."""
+
+
+def load_generator(name: str | Path, **options: Any) -> VideoGenerator:
+    """As `load_network`."""
+    return cast(VideoGenerator, load_network("generators", name, **options))
+
+
+def load_discriminator(name: str | Path, **options: Any) -> Discriminator:
+    """As `load_network`: that beside a generator, or one that was saved by itself."""
+    return cast(Discriminator, load_network("discriminators", name, **options))
+
+
+def load_network(
+    kind: str,
+    name: str | Path,
+    *,
+    revision: str | None = None,
+    token: str | None = None,
+    precision: str | None = None,
+    subfolder: str | None = None,
+) -> Network:
+    """A network of a folder (a model, or a run with a `model/` in it) or a Hub repository `owner/name`.
+
+    Args:
+        kind: generators, or discriminators.
+        revision: branch, tag or commit, on the Hub.
+        precision: fp32, bf16 or fp16; default: the one it was trained in.
+        subfolder: where in it; `generator` is a generator as the optimizer left it.
+
+    Returns it in evaluation mode, on the CPU.
+
+    Raises:
+        ModelError: not found, not a model, damaged, weights that do not fit, or a component whose package is missing.
+    """
+    places = PLACES[kind] if subfolder is None else (subfolder, f"model/{subfolder}")
+    folder = find(name, places, revision=revision, token=token)
+    return load(folder, kind, precision)
+
+
+def find(name: str | Path, places: tuple[str, ...], *, revision: str | None = None, token: str | None = None) -> Path:
+    """The folder with a network: in a folder, or fetched from the Hub. Raises ModelError: there is none."""
+    path = expanded(name)
+    if path.exists():
+        found = next((path / place for place in places if is_model(path / place)), None)
+        if found is None:
+            wanted = " nor ".join(str(Path(place) / CONFIG) for place in places)
+            raise ModelError(f"{path}: not a model: it has no {wanted}")
+        return found
+    if not hub.is_name(str(name)):
+        raise ModelError(f"{name}: no such folder, and not the name of a Hub repository (owner/name)")
+    there = [place for place in places if not place.startswith("model")]
+    chosen = there[-1]
+    for place in there[:-1]:
+        if hub.has(str(name), _in(place, CONFIG), revision=revision, token=token):
+            chosen = place
+            break
+    files = [_in(chosen, file) for file in (CONFIG, WEIGHTS)]
+    try:
+        return hub.fetch(str(name), files, revision=revision, token=token) / chosen
+    except ModelError as error:
+        raise ModelError(f"{error}\n  (there is no folder of that name either)") from error.__cause__
+
+
+def push_network(
+    network: Network,
+    repo_id: str,
+    *,
+    private: bool = False,
+    token: str | None = None,
+    message: str = "Upload model with inrvid",
+    dtype: str | None = None,
+    **metadata: Any,
+) -> str:
+    """Publish a network's two files; returns the commit's address. For a model with its card: `inrvid hub push`.
+
+    Raises:
+        ModelError: the Hub refuses, or cannot be reached.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        save_network(network, Path(directory), metadata, dtype=dtype)
+        return hub.push(Path(directory), repo_id, private=private, token=token, message=message).url
+
+
+def _in(place: str, file: str) -> str:
+    return f"{place}/{file}" if place else file
