@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from .files import checked, opened
@@ -26,6 +27,17 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             return load_file(name)
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise Unfit(_reason(path, error)) from None
+
+
+def weights_file(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    """A safetensors file's content; the same for the same weights and metadata, whose order safetensors leaves open."""
+    content = save(dict(tensors), dict(metadata))
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    header["__metadata__"] = {key: metadata[key] for key in sorted(metadata)}
+    ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    ordered += b" " * (-len(ordered) % 8)
+    return len(ordered).to_bytes(8, "little") + ordered + content[8 + length :]
 
 
 def read_metadata(path: Path) -> dict[str, str]:

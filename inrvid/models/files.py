@@ -19,7 +19,6 @@ from typing import Annotated, Any, TypeAlias
 
 import torch
 from pydantic import Field, RootModel
-from safetensors.torch import save
 from torch import Tensor
 
 from .. import __version__
@@ -31,7 +30,7 @@ from ..files import sha256, write_bytes, write_text
 from ..generators.base import VideoGenerator
 from ..precision import in_precision
 from ..registry import field_part, registry
-from ..weights import Unfit, check_header, load_into
+from ..weights import Unfit, check_header, load_into, weights_file
 from .build import build_discriminator, build_generator, shapes
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -91,7 +90,7 @@ def save_network(network: Network, directory: Path, metadata: Mapping[str, Any],
         "components": dict(_providers(network.kind, network._config)),
     }
     own = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in about.items()}
-    weights = save(_tensors(network, dtype), {"format": "pt", "library": "inrvid", **own})
+    weights = weights_file(_tensors(network, dtype), {"format": "pt", "library": "inrvid", **own})
     digest = hashlib.sha256(weights).hexdigest()
 
     def write_config(digests: list[str]) -> None:

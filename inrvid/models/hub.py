@@ -172,6 +172,7 @@ def _told(name: str, revision: str | None = None, *, publishing: bool = False) -
     )
 
     at = f" at {revision}" if revision else ""
+    unchanged = "; nothing was published: try again" if publishing else ""
     try:
         yield
     except HFValidationError as error:
@@ -180,15 +181,16 @@ def _told(name: str, revision: str | None = None, *, publishing: bool = False) -
         raise ModelError(f"{name}: has no revision {revision}") from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, *_transport_errors()) as error:  # type: ignore[misc]
         cached = "" if publishing else ", and this is not in the cache"
-        raise ModelError(f"{name}{at}: the Hub cannot be reached{cached}: {_first_line(error)}") from error
+        raise ModelError(f"{name}{at}: the Hub cannot be reached{cached}: {_first_line(error)}{unchanged}") from error
     except EntryNotFoundError as error:
         raise ModelError(f"{name}{at}: not a model of inrvid: {_first_line(error)}") from error
     except HfHubHTTPError as error:
-        raise ModelError(f"{name}{at}: {_refusal(error)}") from error
+        raise ModelError(f"{name}{at}: {_refusal(error)}{unchanged}") from error
     except OSError as error:  # a full disk
         raise ModelError(f"{name}{at}: {error.strerror or _first_line(error)}") from error
-    except (ValueError, RuntimeError) as error:  # the card's metadata, an answer that is none
-        raise ModelError(f"{name}{at}: {_first_line(error)}") from error
+    except (ValueError, RuntimeError) as error:  # the card's metadata, an answer that is none, an upload that broke
+        cause = f" ({_first_line(error.__cause__)})" if error.__cause__ else ""
+        raise ModelError(f"{name}{at}: {_first_line(error)}{cause}{unchanged}") from error
 
 
 def _refusal(error: Any) -> str:
@@ -200,7 +202,7 @@ def _refusal(error: Any) -> str:
         403: f"the Hub refused: your token may not do that: {login}",
         404: f"not on the Hub, or private: {login}",
     }
-    return reasons.get(status, f"the Hub refused: {_first_line(error)}: try again later")
+    return reasons.get(status, f"the Hub refused: {_first_line(error)}")
 
 
 def _first_line(error: BaseException) -> str:

@@ -245,3 +245,10 @@ def test_newer_formats_are_refused_and_older_ones_migrated(model, monkeypatch):
     edited(model, format=0, of_old=json.loads((model / "config.json").read_text())["generator"], generator=None)
     monkeypatch.setattr(files, "MIGRATIONS", [lambda config: {**config, "generator": config["of_old"]}])
     VideoGenerator.from_pretrained(model)
+
+
+def test_the_same_model_is_the_same_file(model):
+    first = (model / "model.safetensors").read_bytes()
+    for _ in range(4):  # the order of metadata was another each time
+        VideoGenerator.from_pretrained(model).save_pretrained(model)
+        assert (model / "model.safetensors").read_bytes() == first

@@ -266,8 +266,7 @@ def test_the_model_is_published_at_the_end(tiny, tmp_path, monkeypatch):
         run = trainer(tiny("train.kclips=0.008", "hub.repo_id=me/scenes", "hub.private=true"), tmp_path / "run")
         run.run()
     made = remote.repos["me/scenes"]
-    assert made.get("private") or made["visibility"] == "private"  # by the client's version
-    assert remote.tokens == {"Bearer hf_test"}
+    assert made.private
     config = json.loads(remote.files["me/scenes", "config.json"])
     assert config["clips"] == 8
     assert config["recipe"] == run.recipe.to_dict()
@@ -275,7 +274,7 @@ def test_the_model_is_published_at_the_end(tiny, tmp_path, monkeypatch):
     assert all(torch.equal(value, published[name]) for name, value in run.generator.state_dict().items())
 
 
-@pytest.mark.parametrize(("status", "expected"), [(403, "the Hub refused"), (None, "cannot be published")])
+@pytest.mark.parametrize(("status", "expected"), [(403, "the Hub refused"), (None, "the Hub cannot be reached")])
 def test_what_the_hub_refuses_is_told_and_the_model_is_there(tiny, tmp_path, monkeypatch, status, expected):
     with hub(monkeypatch, refuses=status):
         run = trainer(tiny("train.kclips=0.008", "hub.repo_id=me/scenes"), tmp_path / "run")

@@ -1,0 +1,164 @@
+"""Publishing and loading by the real client, over TCP, and everything that can go wrong on the way."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from huggingface_hub import constants
+
+from inrvid import InrvidError, VideoGenerator, build_discriminator, build_generator
+from inrvid.discriminators.base import Discriminator
+from inrvid.models import hub as transport
+
+from ..small import small_generator
+from .hub_server import hub
+
+
+@pytest.fixture
+def remote(monkeypatch, tmp_path):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    with hub(monkeypatch) as state:
+        yield state
+
+
+@pytest.fixture(name="G")
+def make_generator():
+    return build_generator(small_generator("inr_gan", "global"), seed=3)
+
+
+@pytest.fixture
+def published(remote, G):
+    G.push_to_hub("me/model", clips=7)
+    return remote
+
+
+def refusal(name="me/model", **options):
+    with pytest.raises(InrvidError) as caught:
+        VideoGenerator.from_pretrained(name, **options)
+    assert "\n" not in str(caught.value).split("\n  (there is no folder")[0]
+    return str(caught.value)
+
+
+def same(first, second):
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    return first.config == second.config and all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_round_trip(published, G):
+    assert same(VideoGenerator.from_pretrained("me/model"), G)
+    assert published.repos["me/model"].lfs == {"model.safetensors"}
+
+
+def test_a_discriminator_alone_and_beside_a_generator(remote, G, tmp_path):
+    D = build_discriminator({"type": "dual", "resolution": 16, "channel_base": 64, "channel_max": 8}, seed=5)
+    D.push_to_hub("me/critic")
+    assert same(Discriminator.from_pretrained("me/critic"), D)
+    G.save_pretrained(tmp_path / "model")
+    D.save_pretrained(tmp_path / "model" / "discriminator")
+    transport.push(tmp_path / "model", "me/both")
+    assert same(Discriminator.from_pretrained("me/both"), D)
+    assert same(VideoGenerator.from_pretrained("me/both"), G)
+    fetched = transport.fetch_all("me/both")
+    assert same(Discriminator.from_pretrained(fetched), D)
+
+
+def test_pushing_twice_the_same_is_one_commit(published, G, tmp_path):
+    before = len(published.repos["me/model"].commits)
+    G.save_pretrained(tmp_path / "model", clips=7)
+    again = transport.push(tmp_path / "model", "me/model")
+    assert not again.new
+    assert len(published.repos["me/model"].commits) == before == 2  # one made the repository
+    (tmp_path / "model" / "notes.txt").write_text("more")
+    assert transport.push(tmp_path / "model", "me/model").new
+    assert len(published.repos["me/model"].commits) == 3
+
+
+def test_files_of_ours_that_are_no_more_go_and_others_stay(published, G, tmp_path):
+    folder = tmp_path / "model"
+    G.save_pretrained(folder, clips=7)
+    for name in ("samples/old.png", "notes.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("x")
+    transport.push(folder, "me/model")
+    for name in ("samples/old.png", "notes.txt"):
+        (folder / name).unlink()
+    transport.push(folder, "me/model", own=["samples/*"])
+    assert sorted(published.repos["me/model"].files) == [
+        ".gitattributes", "config.json", "model.safetensors", "notes.txt",
+    ]  # fmt: skip
+
+
+def test_a_revision_is_loaded_as_it_was(published, G):
+    old = published.repos["me/model"].commits[-1][0]
+    other = build_generator(small_generator("inr_gan", "global"), seed=4)
+    other.push_to_hub("me/model")
+    assert same(VideoGenerator.from_pretrained("me/model", revision=old), G)
+    assert same(VideoGenerator.from_pretrained("me/model"), other)
+    assert "me/model: has no revision nonsense" in refusal(revision="nonsense")
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json"])
+def test_corrupt_bytes_of_the_right_size_are_refused_and_not_kept(published, G, file):
+    published.damages = {file}
+    assert f"me/model: {file} was damaged on its way" in refusal()
+    published.damages = set()
+    assert same(VideoGenerator.from_pretrained("me/model"), G)
+
+
+def test_without_a_network_the_cache_serves(published, G, monkeypatch):
+    VideoGenerator.from_pretrained("me/model")
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    assert same(VideoGenerator.from_pretrained("me/model"), G)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert same(VideoGenerator.from_pretrained("me/model"), G)
+    assert "me/other: the Hub cannot be reached, and this is not in the cache" in refusal("me/other")
+
+
+def test_a_private_repository_is_for_who_is_logged_in(remote, G, monkeypatch):
+    G.push_to_hub("me/secret", private=True)
+    assert same(VideoGenerator.from_pretrained("me/secret"), G)
+    monkeypatch.setenv("HF_TOKEN", "")
+    assert "me/secret: not on the Hub, or private, or the token has expired: log in with" in refusal("me/secret")
+    assert same(VideoGenerator.from_pretrained("me/secret", token="hf_test"), G)
+
+
+def test_an_expired_token_is_told(remote, G, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_old")
+    with pytest.raises(InrvidError, match=r"me/model: .*the token has expired: log in with: hf auth login"):
+        G.push_to_hub("me/model")
+    assert "the token has expired" in refusal()
+
+
+def test_what_is_not_there_is_told(remote):
+    assert "me/nothing: not on the Hub, or private" in refusal("me/nothing")
+    assert "(there is no folder of that name either)" in refusal("me/nothing")
+    assert "not the name of a Hub repository" in refusal("me/no thing")
+
+
+@pytest.mark.parametrize("fault", ["drops_uploads", "refuses_commits"])
+def test_a_push_that_fails_leaves_the_repository_as_it_was(published, fault, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between the client's attempts
+    before = published.repos["me/model"].commits[:]
+    other = build_generator(small_generator("inr_gan", "global"), seed=4)
+    setattr(published, fault, 500)
+    with pytest.raises(
+        InrvidError,
+        match=r"^me/model: .*(reset by peer|closed|disconnected|the Hub refused).*nothing was published: try again",
+    ) as caught:
+        other.push_to_hub("me/model")
+    assert "\n" not in str(caught.value)
+    assert published.repos["me/model"].commits == before
+    setattr(published, fault, None)
+    other.push_to_hub("me/model")
+    assert same(VideoGenerator.from_pretrained("me/model"), other)
+
+
+def test_a_model_that_names_an_unknown_component_says_what_to_install(remote, G, tmp_path, monkeypatch):
+    G.save_pretrained(tmp_path / "model")
+    config = (tmp_path / "model" / "config.json").read_text()
+    config = config.replace(
+        '"motions.global": {\n      "package": "inrvid"', '"motions.waves": {\n      "package": "inrvid-waves"'
+    )
+    (tmp_path / "model" / "config.json").write_text(config)
+    transport.push(tmp_path / "model", "me/waves")
+    assert "needs motions.waves, of inrvid-waves 0.1.0: pip install inrvid-waves" in refusal("me/waves")
