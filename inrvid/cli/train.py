@@ -21,6 +21,9 @@ def train(
     recipe: str = typer.Argument(help="A recipe: a path, or the name of an installed one (inrvid recipe list)."),
     overrides: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key of the recipe."),
     data: str = typer.Option(None, "--data", metavar="PATH", help="Train on these videos."),
+    init: str = typer.Option(
+        None, "--init", metavar="MODEL", help="Fine-tune: begin from the weights of a folder, run, or Hub repository."
+    ),
     run_dir: Path = typer.Option(None, "--run-dir", help="Where to write; default: runs/<name>/<number>."),
     resume: str = typer.Option(
         "auto", "--resume", metavar="auto|never|PATH", help="What to do with a run's checkpoint."
@@ -35,8 +38,11 @@ def train(
     from ..recipe.schema import load_recipe
     from ..training.processes.launch import check_group, inside_launcher, join_slurm, launch
 
+    begun = [] if init is None else [("train.init", _absolute(init))]
     resolved = load_recipe(
-        recipe, [*data_overrides(data, recipe, overrides), *overrides], report=lambda note: typer.echo(note, err=True)
+        recipe,
+        [*data_overrides(data, recipe, overrides), *begun, *overrides],
+        report=lambda note: typer.echo(note, err=True),
     )
     if dry_run:
         typer.echo(resolved.to_yaml(), nl=False)
@@ -67,6 +73,12 @@ def data_overrides(path: str | None, recipe: str, overrides: list[str]) -> list[
     if not registry("datasets").component(own).matches(Path(path).expanduser()):  # type: ignore[attr-defined]
         found.append(("data.type", detect(path)))
     return found
+
+
+def _absolute(model: str) -> str:
+    """A folder by its whole path, as a resumed run may be started elsewhere; a repository's name as it is."""
+    path = Path(model).expanduser()
+    return str(path.resolve()) if path.exists() else model
 
 
 def _devices(cpu: bool) -> int:

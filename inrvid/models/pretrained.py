@@ -54,6 +54,21 @@ def load_network(
     return load(folder, kind, precision)
 
 
+def load_beside(kind: str, name: str | Path, subfolder: str, **options: Any) -> Network | None:
+    """A network that a model may have beside its generator, in `subfolder`; None if it has not.
+
+    Raises:
+        ModelError: as `load_network`, for one that is there.
+    """
+    path = expanded(name)
+    places = (subfolder, f"model/{subfolder}")
+    if path.exists():
+        there = any(is_model(path / place) for place in places)
+    else:
+        there = hub.has(str(name), f"{subfolder}/{CONFIG}", **options)
+    return load_network(kind, name, subfolder=subfolder, **options) if there else None
+
+
 def find(name: str | Path, places: tuple[str, ...], *, revision: str | None = None, token: str | None = None) -> Path:
     """The folder with a network: in a folder, or fetched from the Hub. Raises ModelError: there is none."""
     path = expanded(name)

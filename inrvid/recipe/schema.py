@@ -86,6 +86,10 @@ class TrainConfig(StrictModel):
     micro_batch: Count | None = Field(
         None, description="clips that a process handles at once, gradients accumulating; default: its whole share"
     )
+    init: PathText | None = Field(
+        None,
+        description="begin from the weights of this model, as far as they fit: a folder, a run, or a name of the Hub",
+    )
     ema_kclips: NotNegative = Field(20.0, description="half-life of the generator's moving average")
     ema_rampup: NotNegative = Field(0.05, description="half-life at most this fraction of the clips seen; 0: none")
     log_kclips: KClips = Field(0.5, description="interval of lines of metrics.jsonl")

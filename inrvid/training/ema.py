@@ -15,7 +15,9 @@ class MovingAverage:
 
     def __init__(self, module: nn.Module, config: TrainConfig):
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
-        self.half_life, self.rampup = config.ema_kclips * 1000, config.ema_rampup
+        self.half_life = config.ema_kclips * 1000
+        # What begins from trained weights has none of the first steps' to forget.
+        self.rampup = config.ema_rampup if config.init is None else 0.0
 
     @torch.no_grad()
     def update(self, source: nn.Module, *, clips: int, clips_seen: int) -> None:

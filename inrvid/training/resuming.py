@@ -25,6 +25,8 @@ def go_on_from(run: Run, candidates: Sequence[Path]) -> None:
     Raises:
         InrvidError: none can; of the first.
     """
+    if run.recipe.train.init is not None:
+        run.say("note: the run goes on from its checkpoint; train.init is of its beginning")
     problems: list[str] = []
     for checkpoint in candidates:
         try:

@@ -35,6 +35,7 @@ from .processes.sharing import shares
 from .processes.surroundings import make_accelerator, mixed_precision
 from .resuming import Diverged, go_on_from, roll_back
 from .run import Run
+from .starting import begin_from
 from .step import Batch, TrainingStep
 
 
@@ -84,6 +85,8 @@ class Trainer(Run):
         self._build()
         if resume:
             go_on_from(self, [resume, *fallbacks])
+        elif self.recipe.train.init is not None:
+            begin_from(self, self.recipe.train.init)
         check_space(self)
         self._introduce()
 

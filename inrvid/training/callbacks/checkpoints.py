@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ...errors import InrvidError
 from ...evaluation.score import ProtocolScorer, Scorer, Scores, higher_is_better
+from ...models.files import DISCRIMINATOR, GENERATOR
 from ..checkpoint import is_finite, save_checkpoint
 from ..interval import Interval
 from ..keeping import newest_intact, prune
@@ -66,7 +67,7 @@ class Checkpoints(Callback):
             folder, keep_last=config.keep_last, keep_every=keep_every, keep_best=config.keep_best,
             highest=higher_is_better(run.recipe, config.keep_best), written=written,
         )  # fmt: skip
-        run.generator.save_pretrained(run.run_dir / "model", **run.provenance)
+        save_model(run, run.run_dir / "model")
         if written is not None:
             self._written(run, written)
 
@@ -79,6 +80,13 @@ class Checkpoints(Callback):
         except InrvidError as error:
             run.say(f"warning: the checkpoint of {run.clips} clips has no scores: {error}")
             return {}
+
+
+def save_model(run: Run, folder: Path) -> None:
+    """What is published and fine-tuned: the moving average, and beside it D, and G as the optimizer left it."""
+    run.generator.save_pretrained(folder, **run.provenance)
+    run.training.G.save_pretrained(folder / GENERATOR, clips=run.clips)
+    run.training.D.save_pretrained(folder / DISCRIMINATOR, clips=run.clips)
 
 
 def not_finite(run: Run) -> str:

@@ -1,0 +1,61 @@
+"""The beginning of a run that is not its first step: from the weights of a model (`train.init`)."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from ..errors import InrvidError
+from ..models.files import DISCRIMINATOR, GENERATOR
+from ..models.pretrained import load_beside, load_generator
+from .run import Run
+
+LEAST = 0.05
+"""Where less than this part of a generator's numbers fits, another was meant."""
+
+NAMED = 3
+"""So many of the weights that do not fit are told by name."""
+
+
+def begin_from(run: Run, model: str) -> None:
+    """Take the weights of a model: the moving average, G as the optimizer left it and D, where they are there.
+
+    What is not there or does not fit starts anew, and is told. Step and optimizers begin at zero, and the moving
+    average keeps its full half-life: it has no untrained weights to forget.
+
+    Raises:
+        InrvidError: no such model, or next to nothing of its generator fits.
+    """
+    with run.group.one_first(run.accelerator.is_local_main_process):  # the others find a download in the cache
+        average = load_generator(model)
+        moved = load_beside("generators", model, GENERATOR)
+        critic = load_beside("discriminators", model, DISCRIMINATOR)
+    training = run.training
+    if _take(run, training.ema.module, average, f"generator of {model}") < LEAST:
+        raise InrvidError(
+            f"train.init: next to nothing of the generator of {model} ({average.config['type']}) fits this recipe's "
+            f"({run.recipe.generator.type}): train by the model's own recipe (in its config.json), or without --init"
+        )
+    if moved is None:
+        training.G.load_state_dict(training.ema.module.state_dict())
+    else:
+        _take(run, training.G, moved, f"generator of {model} as its optimizer left it")
+    if critic is None:
+        run.say(f"init: {model} has no discriminator: it starts anew")
+    else:
+        _take(run, training.D, critic, f"discriminator of {model}")
+
+
+def _take(run: Run, network: nn.Module, source: nn.Module, what: str) -> float:
+    """The part of the network's numbers that was taken: those of weights that fit, by name and shape."""
+    own, theirs = network.state_dict(), source.state_dict()
+    fitting = {name: x for name, x in theirs.items() if name in own and own[name].shape == x.shape}
+    network.load_state_dict({**own, **fitting})
+    anew = sorted(own.keys() - fitting.keys())
+    unused = sorted(theirs.keys() - fitting.keys() - own.keys())
+    told = f"{len(fitting)} of {len(own)} weights"
+    for names, fate in ((anew, "start anew"), (unused, "have no place here")):
+        if names:
+            more = f" and {len(names) - NAMED} others" if len(names) > NAMED else ""
+            told += f"; {', '.join(names[:NAMED])}{more} {fate}"
+    run.say(f"init: the {what}: {told}")
+    return sum(own[name].numel() for name in fitting) / sum(x.numel() for x in own.values())
