@@ -14,7 +14,7 @@ import typer
 
 from ..errors import InrvidError
 from ..text import printable
-from . import data, detectors, doctor, evaluate, generate, plugins, recipe, runs, train
+from . import data, detectors, doctor, evaluate, generate, hub, plugins, recipe, runs, train
 from .output import show_anything
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.add_typer(recipe.app, name="recipe", help="List, show and check recipes.")
 app.add_typer(plugins.app, name="plugins", help="Components that are installed.")
 app.add_typer(data.app, name="data", help="Look at, check and convert videos.")
 app.add_typer(detectors.app, name="detectors", help="Networks of scores: list them, fetch their weights.")
+app.add_typer(hub.app, name="hub", help="Publish models on the Hub, and get them from there.")
 app.command()(runs.runs)
 app.command()(doctor.doctor)
 

@@ -56,6 +56,9 @@ class Skipped:
 class VideoDataset(abc.ABC):
     """Videos by number, in the order of their names."""
 
+    terms: ClassVar[str] = ""
+    """Whose the videos are, and what may be done with them, for models' cards; empty where that is not known."""
+
     class Config(PartConfig):
         """What every data set has. "The model's rate" is the videos' own, after `fps` and `stride`."""
 

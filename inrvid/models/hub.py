@@ -70,7 +70,7 @@ def fetch_all(name: str, *, revision: str | None = None, token: str | None = Non
         files = [sibling.rfilename for sibling in info.siblings or [] if sibling.rfilename != ".gitattributes"]
     if not files:
         raise ModelError(f"{name}: an empty repository")
-    return fetch(name, sorted(files), revision=info.sha, token=token)
+    return fetch(name, sorted(files), revision=revision, token=token)
 
 
 def has(name: str, file: str, *, revision: str | None = None, token: str | None = None) -> bool:

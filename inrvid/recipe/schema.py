@@ -140,6 +140,12 @@ class EvalConfig(StrictModel):
 class HubConfig(StrictModel):
     repo_id: str | None = Field(None, description="publish the model there at the end, owner/name")
     private: bool = Field(False, description="create the repository as private")
+    license: str | None = Field(
+        None, description="of the model, by the Hub's identifier (apache-2.0, cc-by-4.0, other, …), for its card"
+    )
+    data_license: str | None = Field(
+        None, description="what the videos are, from where, and under which terms, in words, for the card"
+    )
 
 
 class Recipe(StrictModel):

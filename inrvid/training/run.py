@@ -17,6 +17,7 @@ from ..recipe.schema import Recipe
 from ..text import printable
 from .processes.group import Group
 from .processes.stopping import Stopper
+from .processes.surroundings import device_name
 from .step import TrainingStep
 
 
@@ -68,7 +69,13 @@ class Run:
     @property
     def provenance(self) -> dict[str, Any]:
         """What is saved with a model, as plain data: where it comes from."""
-        return {"recipe": self.recipe.to_dict(), "clips": self.clips, "data_fingerprint": self.dataset.fingerprint}
+        training = {"device": device_name(self.accelerator.device), "processes": self.accelerator.num_processes}
+        return {
+            "recipe": self.recipe.to_dict(),
+            "clips": self.clips,
+            "data_fingerprint": self.dataset.fingerprint,
+            "training": training,
+        }
 
     def say(self, *lines: str) -> None:
         """Print lines, in the main process alone."""

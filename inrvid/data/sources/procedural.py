@@ -40,6 +40,8 @@ class ProceduralScenes(VideoDataset):
         DataError: `frames` is less than `clip_length`.
     """
 
+    terms = "They are drawn by formulas of this library: nobody's work is in them, and nobody's licence on them."
+
     class Config(VideoDataset.Config):
         split: Literal["train", "test"] = Field("train", description="the two have no video in common")
         videos: Annotated[int, Field(ge=1, le=10**6)] = Field(512, description="number of videos")

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 from ...errors import InrvidError
+from ...models import hub
+from ...publishing.folder import OWN, pack
 from ..run import Run
 from .base import Callback
 
 
 class Publish(Callback):
-    """The model with its scores, to `hub.repo_id`, from the main process."""
+    """The model with its card, scores and samples, to `hub.repo_id`, from the main process."""
 
     def on_end(self, run: Run) -> None:
-        hub = run.recipe.hub
-        if hub.repo_id is None or not run.is_main:
+        config = run.recipe.hub
+        if config.repo_id is None or not run.is_main:
             return
         try:
-            commit = run.generator.push_to_hub(hub.repo_id, private=hub.private, scores=run.scores, **run.provenance)
+            with tempfile.TemporaryDirectory() as temporary:
+                folder = Path(temporary) / "model"
+                pack(run.run_dir, folder, name=config.repo_id)
+                published = hub.push(folder, config.repo_id, private=config.private, own=OWN)
         except InrvidError as error:
             raise InrvidError(
-                f"{error}\n  the model is in {run.run_dir / 'model'}; the same command publishes it"
+                f"{error}\n  the model is in {run.run_dir / 'model'}; the same command publishes it, or: "
+                f"inrvid hub push {run.run_dir} {config.repo_id}"
             ) from None
-        run.say(f"published: {commit}")
+        run.say(f"published: {published.url}")

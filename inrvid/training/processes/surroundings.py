@@ -132,3 +132,8 @@ def loader_trouble(error: BaseException) -> str | None:
     """What the user can do about an error of the loader that comes from the machine; None for other errors."""
     text = str(error)
     return next((f"data loader: {remedy}" for sign, remedy in TROUBLES.items() if sign in text), None)
+
+
+def device_name(device: torch.device) -> str:
+    """For people: a GPU's name, or the device's kind."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()

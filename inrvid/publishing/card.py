@@ -1,0 +1,194 @@
+"""The card of a model: what it is, how to use it, and what is needed to judge it, from the files of its folder.
+
+The metadata on top is what the Hub counts and finds models by: library, pipeline, licence, scores, a sample video.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader
+from pydantic import RootModel
+
+from ..documents import DocumentError, read
+from ..errors import ModelError
+from ..evaluation.record import Record, read_record
+from ..files import TEXT_LIMIT, read_text
+from ..models.files import CONFIG, DISCRIMINATOR, ModelConfig, is_model, read_config
+from ..models.hub import LIBRARY
+from ..registry import registry
+from ..run_files import EVALUATION
+from ..weights import read_weights
+
+CARD, RECIPE = "README.md", "recipe.yaml"
+PIPELINE = "unconditional-image-generation"
+"""The nearest of the Hub's kinds of models: it has none for videos without a text."""
+SIGNS = {"lower": "lower is better", "higher": "higher is better", "neither": ""}
+
+
+class _About(RootModel[dict[str, Any]]):
+    """config.json, all of it."""
+
+
+def render(folder: Path, name: str) -> str:
+    """The card of a folder as `inrvid.publishing.folder` writes it.
+
+    Args:
+        name: by which it is loaded: of its repository, or a path.
+
+    Raises:
+        ModelError: not a model's folder.
+    """
+    config = read_config(folder)
+    if config.generator is None:
+        raise ModelError(f"{folder}: a discriminator by itself has no card: give the folder of a generator")
+    try:
+        about = read(folder / CONFIG, _About).root
+    except DocumentError as error:
+        raise ModelError(f"{folder / CONFIG}: {error}") from None
+    record = read_record(folder / EVALUATION) if (folder / EVALUATION).is_file() else None
+    environment = Environment(loader=PackageLoader("inrvid", "publishing"), keep_trailing_newline=True)
+    text = environment.get_template("card.md.jinja").render(
+        **_introduced(config, about, name),
+        **_scores(record),
+        facts=_facts(folder, config),
+        data=_data(about),
+        training=_training(about),
+        discriminator=is_model(folder / DISCRIMINATOR),
+        recipe=read_text(folder / RECIPE, TEXT_LIMIT).rstrip() if (folder / RECIPE).is_file() else "",
+    )
+    return f"---\n{_metadata(config, about, record, name)}\n---\n\n{text}"
+
+
+def _introduced(config: ModelConfig, about: dict[str, Any], name: str) -> dict[str, Any]:
+    generator = config.generator or {}
+    recipe = about.get("recipe", {})
+    packages = sorted({provider.package for provider in config.components.values()} | {LIBRARY})
+    return {
+        "name": name,
+        "title": recipe.get("name") or name.rsplit("/", 1)[-1],
+        "description": recipe.get("description") or "A video generator.",
+        "picture_text": "a row a video, frames from left to right",
+        "packages": packages,
+        "clip_length": generator["clip_length"],
+        "resolution": generator["resolution"],
+        "seconds": f"{max(1, round(generator['clip_length'] / generator['fps']))}",
+    }
+
+
+def _facts(folder: Path, config: ModelConfig) -> list[tuple[str, str]]:
+    generator = config.generator or {}
+    numbers = sum(tensor.numel() for tensor in read_weights(folder / "model.safetensors").values())
+    parts = [
+        (kind, component) for kind, _, component in (name.partition(".") for name in config.components)
+    ]  # as the generator is made of them, it first
+    rows = [(_titled(kind), f"`{component}`: {_summary(kind, component)}") for kind, component in parts]
+    classes = generator.get("label_dim") or 0
+    return [
+        *rows,
+        ("Frames", f"{generator['resolution']}×{generator['resolution']}, {generator['fps']:g} a second; "
+                   f"trained on {generator['clip_length']}"),
+        ("Classes", str(classes) if classes else "none: unconditional"),
+        ("Numbers", f"{numbers / 1e6:.2f} million"),
+    ]  # fmt: skip
+
+
+def _titled(kind: str) -> str:
+    return {"coords": "Coordinates", "motions": "Motion", "generators": "Generator"}.get(kind, kind.capitalize())
+
+
+def _summary(kind: str, name: str) -> str:
+    """Of a component: its first line, and its paper."""
+    found = registry(kind)
+    source = found.source(name)
+    return found.summary(name).rstrip(".") + (f". {source}" if source else "")
+
+
+def _data(about: dict[str, Any]) -> str:
+    data = about.get("recipe", {}).get("data", {})
+    told = about.get("data_license") or ""
+    if not data:
+        return told or "Not recorded."
+    fingerprint = about.get("data_fingerprint")
+    name = f"`{data.get('type')}`" + (f", `{data['path']}`" if data.get("path") else "")
+    known = f" Fingerprint of the data and how they were read: `{fingerprint[:16]}…`." if fingerprint else ""
+    terms = told or _terms(data.get("type", "")) or "Their licence was not recorded (`hub.data_license` in a recipe)."
+    return f"Videos of the data set {name}.{known}\n\n{terms}"
+
+
+def _terms(dataset: str) -> str:
+    """What a data set says of its videos, if it is installed and says something."""
+    found = registry("datasets")
+    return str(getattr(found.component(dataset), "terms", "")) if dataset in found.names() else ""
+
+
+def _training(about: dict[str, Any]) -> str:
+    clips, training = about.get("clips"), about.get("training", {})
+    if clips is None:
+        return "Not recorded."
+    hours = f", in {training['hours']:g} hours" if training.get("hours") else ""
+    device = f" on {training['device']}" if training.get("device") else ""
+    begun = about.get("recipe", {}).get("train", {}).get("init")
+    start = f", beginning from `{begun}`" if begun else ""
+    by = f" with {LIBRARY} {about.get('inrvid_version', '')}"
+    return f"{clips:,} clips were shown to the discriminator{hours}{device}{start},{by}."
+
+
+def _scores(record: Record | None) -> dict[str, Any]:
+    if record is None:
+        return {"scores": []}
+    rows = [
+        {
+            "name": name,
+            "value": f"{score.value:.4g}",
+            "error": "" if score.error is None else f"{score.error:.2g}",
+            "better": SIGNS[score.better],
+        }
+        for name, score in record.scores.items()
+    ]
+    return {
+        "scores": rows,
+        "protocol": f"{record.protocol} {record.protocol_version}",
+        "variant": ", ".join(f"{key}: {value}" for key, value in record.variant.items()),
+        "against": f"`{record.real.name}` ({', '.join(f'{k} {v}' for k, v in record.real.settings.items())})",
+        "clips": max(record.fake.clips.values(), default=0),
+        "notes": record.notes,
+    }
+
+
+def _metadata(config: ModelConfig, about: dict[str, Any], record: Record | None, name: str) -> str:
+    from huggingface_hub import ModelCardData
+
+    data = ModelCardData(
+        library_name=LIBRARY,
+        pipeline_tag=PIPELINE,
+        license=about.get("license"),
+        tags=["video-generation", "implicit-neural-representation", "gan", *_names(config)],
+        widget=[{"text": "seeds from 0 on", "output": {"url": "samples/seeds.mp4"}}],
+        model_name=name if record else None,
+        eval_results=None if record is None else _results(record),
+    )
+    return str(data.to_yaml()).strip()
+
+
+def _results(record: Record) -> list[Any]:
+    """Scores as the Hub shows them beside a model."""
+    from huggingface_hub import EvalResult
+
+    dataset = record.real.name.rsplit("/", 1)[-1]
+    return [
+        EvalResult(
+            task_type=PIPELINE,
+            dataset_type=dataset,
+            dataset_name=dataset,
+            metric_type=name,
+            metric_name=f"{name} ({record.protocol} {record.protocol_version})",
+            metric_value=score.value,
+        )
+        for name, score in record.scores.items()
+    ]
+
+
+def _names(config: ModelConfig) -> list[str]:
+    return [name.partition(".")[2].replace("_", "-") for name in config.components]

@@ -1,0 +1,165 @@
+"""A run, or a saved model, as the folder that is published: networks, card, scores, samples, recipe.
+
+    config.json, model.safetensors    the generator, its moving average
+    discriminator/, generator/        for fine-tuning: D, and the generator as its optimizer left it
+    recipe.yaml                       what it was trained by
+    evaluation.json                   its scores, as a record
+    samples/                          videos of seeds 0, 1, …: the first, none selected
+    README.md                         the card
+
+It loads as it stands (`from_pretrained`), and is pushed as it stands. Paths of the machine that it was trained on are
+not in it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from pydantic import RootModel
+
+from ..documents import DocumentError, read
+from ..errors import InrvidError, ModelError
+from ..files import read_bytes, write_bytes, write_text
+from ..generators.base import VideoGenerator
+from ..models.files import CONFIG, DISCRIMINATOR, GENERATOR, Network, is_model
+from ..models.pretrained import load_beside, load_generator
+from ..motion.noise import NoiseSequence
+from ..run_files import EVALUATION, METRICS, SCORES, read_metrics, read_scores
+from ..video_io import enlarge, grid, strip, to_uint8, write_image, write_video
+from .card import CARD, render
+
+OWN = (f"{DISCRIMINATOR}/*", f"{GENERATOR}/*", "samples/*", EVALUATION, "recipe.yaml")
+"""Files of an older push that go where a newer folder has them no more."""
+
+VIDEO, PICTURE = "samples/seeds.mp4", "samples/seeds.png"
+WRITTEN = ("format", "inrvid_version", "generator", "components", "sha256")
+"""Keys of config.json that saving writes."""
+LARGEST = 4096
+"""Pixels of a grid of samples, a side: so many videos, or four."""
+FRAMES = 64
+"""Of a sample of a model whose videos have no end, at most."""
+
+
+class _Raw(RootModel[dict[str, Any]]):
+    """config.json, with what is in it for people."""
+
+
+def is_packed(folder: Path) -> bool:
+    """Whether it is such a folder already, to be pushed as it stands."""
+    return is_model(folder) and (folder / CARD).is_file()
+
+
+def pack(
+    source: Path, target: Path, *, name: str | None = None, dtype: str | None = None, for_training: bool = True,
+    license: str | None = None, data_license: str | None = None,
+) -> None:  # fmt: skip
+    """Write the folder of a run or a saved model into `target`, which is made.
+
+    Args:
+        name: of the repository, for the card's lines of use; default: the folder's.
+        dtype: float16, bfloat16: of half the size.
+        for_training: with D and the moving G, where the source has them.
+        license: of the model, by the Hub's identifier; default: the recipe's `hub.license`.
+        data_license: what the videos are, and their terms, in words; default: the recipe's `hub.data_license`.
+
+    Raises:
+        InrvidError: `source` is no model, or `target` has files that are not of such a folder.
+    """
+    folder = next((place for place in (source, source / "model") if is_model(place)), None)
+    if folder is None:
+        raise ModelError(f"{source}: not a model: it has no {CONFIG} (nor model/{CONFIG})")
+    _check_target(target)
+    generator = load_generator(folder)
+    metadata = _metadata(folder, source)
+    hub = metadata.get("recipe", {}).get("hub", {})
+    for key, given in (("license", license), ("data_license", data_license)):
+        if told := given or hub.get(key) or metadata.get(key):
+            metadata[key] = told
+    generator.save_pretrained(target, dtype=dtype, **metadata)
+    for kind, place in (("discriminators", DISCRIMINATOR), ("generators", GENERATOR)):
+        _put(load_beside(kind, folder, place) if for_training else None, target / place, dtype)
+    _write_samples(generator, target)
+    if "recipe" in metadata:
+        write_text(target / "recipe.yaml", yaml.safe_dump(metadata["recipe"], sort_keys=False, allow_unicode=True))
+    record = next((place / EVALUATION for place in (source, folder) if (place / EVALUATION).is_file()), None)
+    if record is not None:
+        write_bytes(target / EVALUATION, read_bytes(record))
+    write_text(target / CARD, render(target, name or target.name))
+
+
+def _check_target(target: Path) -> None:
+    if target.exists() and not target.is_dir():
+        raise InrvidError(f"{target}: there is a file of that name")
+    if target.is_dir() and any(target.iterdir()) and not is_packed(target):
+        raise InrvidError(f"{target}: has files already, and is not a model with its card: give a new folder")
+
+
+def _metadata(folder: Path, source: Path) -> dict[str, Any]:
+    """What config.json has for people, and what the run's log adds."""
+    try:
+        raw = read(folder / CONFIG, _Raw).root
+    except DocumentError as error:
+        raise ModelError(f"{folder / CONFIG}: not a model of inrvid: {error}") from None
+    metadata = {key: value for key, value in raw.items() if key not in WRITTEN}
+    if "recipe" in metadata:
+        metadata["recipe"] = _without_paths(metadata["recipe"])
+    if scores := read_scores(source / SCORES)[0].trained:
+        metadata["scores"] = scores
+    if (source / METRICS).is_file():
+        metadata["training"] = {**metadata.get("training", {}), "hours": round(_hours(source / METRICS), 2)}
+    return metadata
+
+
+def _without_paths(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Of data and the model that it began from, the last part of the path alone."""
+    cleaned = json.loads(json.dumps(recipe))
+    for section, key in (("data", "path"), ("train", "init"), ("eval", "protocol")):
+        value = cleaned.get(section, {}).get(key)
+        if isinstance(value, str) and Path(value).is_absolute():
+            cleaned[section][key] = Path(value).name
+    return cleaned
+
+
+def _hours(path: Path) -> float:
+    """Spent on steps, by the log's rates; of steps that a resumed run did again, once."""
+    seconds, before = 0.0, 0
+    for line in read_metrics(path)[0]:
+        clips, rate = line["clips"], line.get("clips_per_second")
+        if rate and clips > before:
+            seconds += (clips - before) / rate
+        before = max(before, clips)
+    return seconds / 3600
+
+
+def _put(network: Network | None, folder: Path, dtype: str | None) -> None:
+    """Where there is none, none of an older folder stays."""
+    if network is not None:
+        network.save_pretrained(folder, dtype=dtype)
+    elif is_model(folder):
+        shutil.rmtree(folder)
+
+
+@torch.no_grad()
+def _write_samples(generator: VideoGenerator, target: Path) -> None:
+    """Seeds 0, 1, … side by side as a video, and a row a video as a picture; small ones enlarged."""
+    side = generator.resolution
+    count = max(4, min(16, (LARGEST // side) ** 2)) if side > 128 else 16
+    endless = isinstance(generator.sample_latents(1).motion, NoiseSequence)
+    frames = max(FRAMES, generator.clip_length) if endless else generator.clip_length
+    t = torch.arange(frames, dtype=torch.float64)
+    videos = np.stack([_video(generator, seed, t) for seed in range(count)])
+    factor = max(1, 96 // side)
+    write_video(target / VIDEO, enlarge(grid(videos), factor), generator.fps)
+    write_image(target / PICTURE, enlarge(strip(videos, rows=6, columns=8), factor))
+
+
+def _video(generator: VideoGenerator, seed: int, t: torch.Tensor) -> np.ndarray:
+    inr = generator.inr(generator.sample_latents(1, seed=seed))
+    return np.concatenate([to_uint8(frames)[0] for frames in inr.stream(t)])

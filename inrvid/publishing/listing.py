@@ -1,0 +1,63 @@
+"""What models there are: on the Hub, or in a folder of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import RootModel
+
+from ..documents import DocumentError, read
+from ..errors import InrvidError
+from ..models.files import CONFIG, is_model
+from ..models.hub import published_models
+from ..run_files import EVALUATION, read_evaluation
+
+
+class _About(RootModel[dict[str, Any]]):
+    """config.json."""
+
+
+def listing(where: str | None, *, as_json: bool) -> str:
+    """A line a model, or JSON: those of a folder, if there is one of that name, else of an owner on the Hub, or of all.
+
+    Raises:
+        InrvidError: there is none; the Hub cannot be reached.
+    """
+    path = None if where is None else Path(where).expanduser()
+    if path is not None and path.is_dir():
+        rows = [_local(folder) for folder in sorted(path.iterdir()) if is_model(folder)]
+    elif path is not None and len(path.parts) > 1:
+        raise InrvidError(f"{where}: no such folder, and not an owner on the Hub")
+    else:
+        rows = [_remote(info) for info in published_models(where)]
+    if as_json:
+        return json.dumps(rows, indent=2)
+    if not rows:
+        raise InrvidError(f"{where or 'the Hub'}: no models of inrvid")
+    width = max(len(row["name"]) for row in rows)
+    return "\n".join(f"{row['name']:<{width}}  {row['told']}".rstrip() for row in rows)
+
+
+def _local(folder: Path) -> dict[str, Any]:
+    try:
+        about = read(folder / CONFIG, _About).root
+    except DocumentError as error:
+        return {"name": folder.name, "told": f"damaged: {error}"}
+    record, _ = read_evaluation(folder / EVALUATION)
+    scores = {} if record is None else {name: score.value for name, score in record.scores.items()}
+    told = str(about.get("recipe", {}).get("description", ""))
+    first = next(iter(scores.items()), None)
+    return {
+        "name": folder.name,
+        "told": told + (f"; {first[0]} {first[1]:.4g}" if first else ""),
+        "clips": about.get("clips"),
+        "scores": scores,
+    }
+
+
+def _remote(info: Any) -> dict[str, Any]:
+    modified = getattr(info, "last_modified", None)
+    told = [f"{modified:%Y-%m-%d}" if modified else "", "private" if getattr(info, "private", False) else ""]
+    return {"name": info.id, "told": ", ".join(part for part in told if part), "tags": list(info.tags or [])}

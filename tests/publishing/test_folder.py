@@ -1,0 +1,150 @@
+"""The folder that is published: it loads as it stands, says nothing of the machine, and its card's code runs."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import torch
+import yaml
+from huggingface_hub import ModelCard, constants
+
+from inrvid import InrvidError, VideoGenerator, build_discriminator, build_generator
+from inrvid.discriminators.base import Discriminator
+from inrvid.models import hub as transport
+from inrvid.publishing import folder as publishing
+from inrvid.publishing.folder import OWN, is_packed, pack
+from inrvid.publishing.pull import pull
+from inrvid.publishing.show import page
+
+from ..models.hub_server import hub
+from ..small import small_generator
+
+RECORD = {
+    "protocol": "inrvid", "protocol_version": 1, "settings": {}, "resolution": [32, 32], "date": "2026-01-01",
+    "device": "cpu", "variant": {"clips": 300}, "notes": ["a note"],
+    "real": {"name": "/home/me/ucf", "kind": "data", "fingerprint": "1", "fps": 25.0},
+    "fake": {"name": "m", "kind": "model", "fingerprint": "2", "fps": 25.0, "clips": {"16x1": 300}},
+    "scores": {"fvd16": {"value": 123.4, "error": 5.6, "how": "halves"}},
+}  # fmt: skip
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """As a training leaves it."""
+    monkeypatch.setattr(publishing, "FRAMES", 8)
+    folder = tmp_path / "run"
+    G = build_generator(small_generator("inr_gan", "conv1d"), seed=3)
+    recipe = {
+        "name": "scenes", "description": "Scenes.", "hub": {"license": "cc-by-4.0"},
+        "data": {"type": "videos", "path": "/home/me/secret/clips"},
+        "train": {"init": "/home/me/secret/before"},
+    }  # fmt: skip
+    training = {"device": "a GPU", "processes": 1}
+    G.save_pretrained(folder / "model", recipe=recipe, clips=1234567, data_fingerprint="ab" * 32, training=training)
+    D = build_discriminator({"type": "dual", "resolution": 32, "channel_base": 64, "channel_max": 8})
+    D.save_pretrained(folder / "model" / "discriminator")
+    (folder / "evaluation.json").write_text(json.dumps(RECORD))
+    lines = [(1000, 10.0), (3000, 20.0), (2000, 5.0), (4000, 10.0)]  # the third of a run that was resumed
+    text = "".join(json.dumps({"step": 1, "clips": c, "clips_per_second": r}) + "\n" for c, r in lines)
+    (folder / "metrics.jsonl").write_text(text)
+    return folder
+
+
+def test_a_run_becomes_a_model_that_loads_and_says_nothing_of_its_machine(run, tmp_path):
+    pack(run, tmp_path / "out")
+    out = tmp_path / "out"
+    G, same = VideoGenerator.from_pretrained(run), VideoGenerator.from_pretrained(out)
+    assert all(torch.equal(a, b) for a, b in zip(G.parameters(), same.parameters(), strict=True))
+    assert Discriminator.from_pretrained(out).config == Discriminator.from_pretrained(run).config
+    config = json.loads((out / "config.json").read_text())
+    assert config["clips"] == 1234567
+    assert config["training"] == {"device": "a GPU", "processes": 1, "hours": round(300 / 3600, 2)}
+    assert yaml.safe_load((out / "recipe.yaml").read_text())["data"]["path"] == "clips"
+    for path in out.rglob("*"):
+        if path.suffix in (".json", ".yaml", ".md") and path.name != "evaluation.json":
+            assert "secret" not in path.read_text()
+    assert is_packed(out)
+
+
+def test_half_and_without_what_only_training_needs(run, tmp_path):
+    pack(run, tmp_path / "out")
+    size = (tmp_path / "out" / "model.safetensors").stat().st_size
+    pack(run, tmp_path / "out", dtype="float16", for_training=False)
+    assert (tmp_path / "out" / "model.safetensors").stat().st_size < 0.75 * size
+    assert not (tmp_path / "out" / "discriminator").exists()
+
+
+def test_the_card_has_what_is_needed_to_judge_and_what_the_hub_reads(run, tmp_path):
+    pack(run, tmp_path / "out", name="me/scenes", data_license="Clips of mine, CC BY 4.0.")
+    card = ModelCard.load(tmp_path / "out" / "README.md")
+    assert card.data.library_name == "inrvid"
+    assert card.data.license == "cc-by-4.0"
+    (result,) = card.data.eval_results
+    assert (result.metric_type, result.metric_value, result.dataset_name) == ("fvd16", 123.4, "ucf")
+    assert (tmp_path / "out" / card.data.to_dict()["widget"][0]["output"]["url"]).is_file()
+    for told in (
+        "Clips of mine, CC BY 4.0.",
+        "1,234,567 clips were shown to the discriminator, in 0.08 hours on a GPU, beginning from `before`",
+        "| fvd16 | 123.4 | 5.6 | lower is better |",
+        "inrvid 1`, a variant of it (clips: 300)",
+        "- a note",
+        "inrvid generate me/scenes",
+        "`conv1d`: ",
+        "--init me/scenes",
+    ):
+        assert told in card.text
+
+
+def test_the_card_s_code_runs(run, tmp_path):
+    pack(run, tmp_path / "out", name=str(tmp_path / "out"))
+    code = re.search(r"```python\n(.*?)```", (tmp_path / "out" / "README.md").read_text(), re.DOTALL)[1]
+    names = {}
+    exec(code, names)
+    assert list(names["frames"].shape) == json.loads(re.search(r"# (\[.*?\])", code)[1])
+
+
+def test_a_model_that_says_little_has_a_card_all_the_same(tmp_path):
+    build_generator(small_generator("stylegan2", "static")).save_pretrained(tmp_path / "model")
+    pack(tmp_path / "model", tmp_path / "out")
+    text = (tmp_path / "out" / "README.md").read_text()
+    assert text.count("Not recorded.") == 2
+    assert "None were measured. `inrvid evaluate out --against VIDEOS` does." in text
+
+
+def test_files_of_others_are_not_written_over(run, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("x")
+    with pytest.raises(InrvidError, match="has files already, and is not a model with its card"):
+        pack(run, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["thesis.txt"]
+    with pytest.raises(InrvidError, match=r"not a model: it has no config\.json"):
+        pack(tmp_path / "out", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_there_and_back(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    with hub(monkeypatch) as remote:
+        for _ in range(2):  # the second time nothing has changed: the samples are the same files, too
+            pack(run, tmp_path / "out", name="me/scenes")
+            transport.push(tmp_path / "out", "me/scenes", own=OWN)
+        assert len(remote.repos["me/scenes"].commits) == 2
+        got = pull("me/scenes", tmp_path / "pulled")
+        with pytest.raises(InrvidError, match="is there already"):
+            pull("me/scenes", tmp_path / "pulled")
+        pack(run, tmp_path / "out", name="me/scenes", for_training=False)
+        transport.push(tmp_path / "out", "me/scenes", own=OWN)
+        assert not any(name.startswith("discriminator/") for name in remote.repos["me/scenes"].files)
+    packed = {path.relative_to(got): path.read_bytes() for path in got.rglob("*") if path.is_file()}
+    assert packed[(got / "discriminator" / "config.json").relative_to(got)]
+    assert Discriminator.from_pretrained(got)
+
+
+def test_a_page_of_the_card_holds_its_pictures(run, tmp_path):
+    pack(run, tmp_path / "out")
+    html = page(tmp_path / "out", (tmp_path / "out" / "README.md").read_text())
+    assert html.count("data:image/png;base64,") == 1
+    assert html.count("data:video/mp4;base64,") == 1
+    assert "<table>" in html
