@@ -20,7 +20,7 @@ import pickletools
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,17 +56,21 @@ def read_pickle(content: bytes) -> Any:
         raise Unfit(f"not a pickle, or damaged: {' '.join(str(error).split())[:200]}") from None
 
 
-def read_state_dict(content: bytes) -> dict[str, Any]:
-    """Tensors by name, on the CPU, of a file that `torch.save` wrote: a state dict, or a mapping with one under
-    `state_dict`.
+def read_state_dict(content: bytes, limit: int | None = None, under: Sequence[str] = ("state_dict",)) -> dict[str, Any]:
+    """Tensors by name, on the CPU, of a file that `torch.save` wrote: a state dict, or a mapping with one in it.
+
+    Args:
+        limit: bytes of the tensors; default: `LIMIT`.
+        under: keys below which a mapping may have it.
 
     Raises:
         Unfit: it holds anything but tensors by name (TorchScript is code), is damaged, or too large.
     """
     import torch
 
-    if (size := _unpacked(content)) > LIMIT:
-        raise Unfit(f"too large: tensors of {size} bytes, where at most {LIMIT} are expected")
+    limit = LIMIT if limit is None else limit
+    if (size := _unpacked(content)) > limit:
+        raise Unfit(f"too large: tensors of {size} bytes, where at most {limit} are expected")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that TorchScript is no state dict is said below
@@ -76,8 +80,8 @@ def read_state_dict(content: bytes) -> dict[str, Any]:
             raise Unfit(f"not a state dict: it holds {named[1]!r}: only tensors by name are read") from None
         reason = str(error).rsplit("WeightsUnpickler error: ")[-1].strip().split("\n")[0]  # before it, advice
         raise Unfit(f"not a state dict, or damaged: {reason[:200]}") from None
-    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
-        loaded = loaded["state_dict"]
+    if isinstance(loaded, Mapping):
+        loaded = next((loaded[key] for key in under if isinstance(loaded.get(key), Mapping)), loaded)
     if not isinstance(loaded, Mapping) or not loaded:
         raise Unfit(f"not a state dict: it holds {'nothing' if loaded == {} else type(loaded).__name__}")
     for name, value in loaded.items():

@@ -180,6 +180,16 @@ def test_state_dicts(zipped):
         assert all(torch.equal(found[name], state[name]) for name in state)
 
 
+def test_where_checkpoints_have_state_dicts():
+    """The first of the keys that there is."""
+    content = saved({"module": {"a": torch.ones(2)}, "model": {"b": torch.ones(3)}, "epoch": 3})
+    assert list(read_state_dict(content, under=("state_dict", "model", "module"))) == ["b"]
+    with pytest.raises(Unfit, match="'module' is of type dict"):
+        read_state_dict(content)
+    with pytest.raises(Unfit, match="too large"):
+        read_state_dict(content, limit=10)
+
+
 def test_what_is_no_state_dict_is_refused(monkeypatch):
     script = io.BytesIO()
     with zipfile.ZipFile(script, "w") as archive:  # as torch.jit.save lays it out
