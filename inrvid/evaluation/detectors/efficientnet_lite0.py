@@ -7,7 +7,7 @@ Convolutions are padded to 'SAME'; batch norms are folded into them when weights
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -67,6 +67,7 @@ class EfficientNetLite0(Detector):
         sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="what that of `weights` must be")
 
     config: Config
+    logits_with: ClassVar[Mapping[str, str]] = {"outputs": "logits"}
 
     def __init__(self, config: Config):
         super().__init__(config)

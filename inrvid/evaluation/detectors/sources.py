@@ -1,5 +1,5 @@
-"""The packages that have weights of detectors: what is known of them without having them, and where
-they are once they are here. Imports no torch."""
+"""Where weights of detectors come from: packages that have them, and files that a user brings. What is known of them
+without having them, and where they are once they are here. Imports no torch."""
 
 from __future__ import annotations
 
@@ -45,6 +45,37 @@ class Source:
     def file(self) -> str:
         """Name of the weights' file."""
         return self.member.rsplit("/", 1)[-1]
+
+    @property
+    def kept(self) -> str:
+        """Name of the file in the cache."""
+        return f"{self.package}-{self.version}.{'pt' if self.script else 'safetensors'}"
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A file of weights that no package has: who has it brings it. It is kept as it is."""
+
+    name: str
+    """Of the detector."""
+    summary: str
+    file: str
+    """What its author calls it."""
+    origin: str
+    """Who has it."""
+    most_bytes: int
+    sha256: str = ""
+    """Empty: nobody has told it, and the records of scores name that of the file that is brought."""
+    key: str = "weights"
+    """Of the detector's configuration: the path of the file."""
+
+    @property
+    def remedy(self) -> str:
+        return f"inrvid detectors fetch {self.name} --from PATH"
+
+    @property
+    def kept(self) -> str:
+        return self.file
 
 
 SOURCES = {
@@ -101,20 +132,51 @@ SOURCES = {
 """By the detector's name."""
 
 
-def source_of(name: str) -> Source:
+BROUGHT = {
+    source.name: source
+    for source in (
+        Brought(
+            name="i3d_torchscript",
+            summary="I3D of Kinetics-400 as TorchScript: the network of StyleGAN-V's FVDs",
+            file="i3d_torchscript.pt",
+            origin="the Hub repository flateon/FVD-I3D-torchscript",
+            most_bytes=2**28,
+            sha256="bec6519f66ea534e953026b4ae2c65553c17bf105611c746d904657e5860a5e2",
+            key="path",
+        ),
+        Brought(
+            name="c3d",
+            summary="C3D (Tran et al., ICCV 2015), tuned to UCF-101: the classifier of inception scores of videos",
+            file="c3d_ucf101.pth",
+            origin="whoever has tuned C3D to the 101 classes (a state dict: conv1.weight … fc8.bias)",
+            most_bytes=2**30,
+        ),
+        Brought(
+            name="videomae",
+            summary="VideoMAE V2 (Wang et al., CVPR 2023) of Something-Something V2: that of content-debiased FVD",
+            file="vit_g_hybrid_pt_1200e_ssv2_ft.pth",
+            origin="the model zoo of VideoMAE V2 (github.com/OpenGVLab/VideoMAEv2)",
+            most_bytes=2**33,
+        ),
+    )
+}
+"""By the detector's name."""
+
+
+def source_of(name: str) -> Source | Brought:
     """Raises InrvidError: no such detector, or none that has weights."""
-    if name not in SOURCES:
+    known: dict[str, Source | Brought] = {**SOURCES, **BROUGHT}
+    if name not in known:
         raise InrvidError(
-            f"no detector named '{name}' has weights to fetch.{did_you_mean(name, SOURCES)}\n"
-            f"  available: {', '.join(SOURCES)}   (inrvid detectors list)"
+            f"no detector named '{name}' has weights to fetch.{did_you_mean(name, known)}\n"
+            f"  available: {', '.join(known)}   (inrvid detectors list)"
         )
-    return SOURCES[name]
+    return known[name]
 
 
-def cached(source: Source) -> Path:
+def cached(source: Source | Brought) -> Path:
     """Where the cache has, or would have, the weights."""
-    suffix = "pt" if source.script else "safetensors"
-    return cache_directory() / "detectors" / f"{source.package}-{source.version}.{suffix}"
+    return cache_directory() / "detectors" / source.kept
 
 
 def installed_file(source: Source) -> Path | None:

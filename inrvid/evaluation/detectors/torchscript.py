@@ -1,13 +1,12 @@
 """Networks as TorchScript: the files that published scores were made with.
 
-TorchScript is code. A file is loaded only if its sha256 is on the list below, whoever names it.
+TorchScript is code. A file is loaded only if its sha256 is on the list of `sources`, whoever names it.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import io
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -15,43 +14,10 @@ from pydantic import Field
 from torch import Tensor
 
 from ...config import PartConfig, PathText
-from ...errors import InrvidError
-from ...files import cache_directory, expanded, read_bytes
 from .base import RESIZE, Detector, DetectorDigest, resized
-from .sources import SOURCES
+from .brought import read_script
+from .sources import BROUGHT, SOURCES
 from .weights import find_script
-
-MOST_BYTES = 2**28
-
-
-@dataclasses.dataclass(frozen=True)
-class Script:
-    """A file that is known by its sha256, and where it can be had."""
-
-    file: str
-    sha256: str
-    origin: str
-
-    def load(self, given: str | None) -> torch.jit.ScriptModule:
-        """Raises InrvidError: not there, or another file."""
-        path = expanded(given) if given else cache_directory() / "detectors" / self.file
-        try:
-            content = read_bytes(path, MOST_BYTES)
-        except OSError:
-            raise InrvidError(
-                f"{self.file} (sha256 {self.sha256}) is needed: get it from {self.origin}, and put it at {path}"
-            ) from None
-        found = hashlib.sha256(content).hexdigest()
-        if found != self.sha256:
-            raise InrvidError(f"{path}: sha256 is {found}, {self.sha256} is expected: TorchScript is code, not loaded")
-        return torch.jit.load(io.BytesIO(content), map_location="cpu").eval()
-
-
-I3D = Script(
-    file="i3d_torchscript.pt",
-    sha256="bec6519f66ea534e953026b4ae2c65553c17bf105611c746d904657e5860a5e2",
-    origin="the Hub repository flateon/FVD-I3D-torchscript",
-)
 
 
 class I3dTorchScript(Detector):
@@ -64,12 +30,17 @@ class I3dTorchScript(Detector):
 
     config: Config
     min_frames: ClassVar[int] = 10
+    logits_with: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, config: Config):
         super().__init__(config)
-        self.network: Any = I3D.load(config.path)
+        source = BROUGHT["i3d_torchscript"]
+        self.network: Any = torch.jit.load(io.BytesIO(read_script(source, config.path)), map_location="cpu").eval()
         self.digest = DetectorDigest(
-            name="i3d_torchscript", sha256=I3D.sha256, features="return_features (400)", resize=RESIZE.format(side=224)
+            name=source.name,
+            sha256=source.sha256,
+            features="return_features (400)",
+            resize=RESIZE.format(side=224),
         )
 
     def _features(self, clips: Tensor) -> Tensor:

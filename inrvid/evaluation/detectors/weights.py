@@ -19,6 +19,7 @@ from ...errors import InrvidError
 from ...files import expanded, read_bytes
 from ...models.pickles import read_pickle, read_state_dict
 from ...weights import Unfit, read_metadata, read_weights
+from .base import NotHere
 from .layouts import LAYOUTS
 from .sources import Source, cached, installed_file
 
@@ -60,7 +61,7 @@ def find_weights(source: Source, path: str | None = None, sha256: str | None = N
         return _of_cache(source)
     if (installed := installed_file(source)) is not None:
         return _of_package(source, installed)
-    raise InrvidError(_missing(source))
+    raise NotHere(_missing(source))
 
 
 def _missing(source: Source) -> str:
@@ -91,7 +92,7 @@ def find_script(source: Source) -> bytes:
     """The file in the cache, or of an installed package. Raises InrvidError: not there, or another."""
     path = cached(source) if cached(source).exists() else installed_file(source)
     if path is None:
-        raise InrvidError(_missing(source))
+        raise NotHere(_missing(source))
     try:
         return checked_script(source, read_bytes(path, MOST_BYTES))
     except (OSError, Unfit) as error:

@@ -20,5 +20,5 @@ def test_another_file_is_not_loaded(tmp_path):
 
 def test_a_missing_file_is_asked_for_with_its_sha256(tmp_path, monkeypatch):
     monkeypatch.setenv("INRVID_CACHE", str(tmp_path))
-    with pytest.raises(InrvidError, match=r"i3d_torchscript\.pt \(sha256 bec6519f.*put it at .*detectors"):
+    with pytest.raises(InrvidError, match=r"i3d_torchscript\.pt \(sha256 bec6519f.*fetch i3d_torchscript --from PATH"):
         build()

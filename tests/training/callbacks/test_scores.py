@@ -175,7 +175,7 @@ def test_two_processes_score_as_one(protocol, tmp_path):
             [", data: {frames: 8}, metrics: [{type: statistics, frames: 9}]"],
             "there are 0 held-out clips of 9 frames, .* in longer videos",
         ),
-        ([", metrics: [{type: statistics, frames: 2}]"], "statistics needs clips of 3 frames at least, got 2"),
+        ([", metrics: [{type: statistics, frames: 2}]"], "statistics needs at least 3 frames, got 2"),
         ([", metrics: [{type: fvd, detector: {type: i3d, weights: nowhere.pt}}]"], "eval: .*nowhere"),
     ],
 )
