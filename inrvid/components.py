@@ -50,6 +50,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "procedural": "inrvid.data.sources.procedural:ProceduralScenes",
     },
     "detectors": {
+        "c3d": "inrvid.evaluation.detectors.c3d:C3d",
         "diagnostics": "inrvid.evaluation.detectors.diagnostics:Diagnostics",
         "efficientnet_lite0": "inrvid.evaluation.detectors.efficientnet_lite0:EfficientNetLite0",
         "i3d": "inrvid.evaluation.detectors.i3d:I3d",
@@ -57,6 +58,8 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "inception": "inrvid.evaluation.detectors.torchscript:Inception",
         "random": "inrvid.evaluation.detectors.random_features:RandomFeatures",
         "statistics": "inrvid.evaluation.detectors.statistics:Statistics",
+        "timm": "inrvid.evaluation.detectors.timm:Timm",
+        "videomae": "inrvid.evaluation.detectors.videomae:VideoMae",
     },
     "metrics": {
         "fvd": "inrvid.evaluation.metrics.frechet:Fvd",

@@ -6,6 +6,8 @@ import base64
 import dataclasses
 import functools
 import hashlib
+import importlib
+import importlib.util
 import io
 import json
 import zipfile
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from safetensors import safe_open
 from torch import Tensor
@@ -110,3 +113,21 @@ def make_package(folder: Path, state: dict[str, Tensor] = STATE, **changes: Any)
 
 def _hash(content: bytes) -> str:
     return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+
+
+def imported(name: str) -> Any:
+    """A package that imports torchvision, if it is installed; else the test is skipped.
+
+    A torchvision that was built for GPUs asks a PyTorch without them for two operations that it does not have.
+    """
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"{name} is not installed")
+    if not hasattr(torch.ops.torchvision, "nms") and not LIBRARIES:
+        LIBRARIES.append(torch.library.Library("torchvision", "FRAGMENT"))
+        for operation in ("nms", "qnms"):
+            LIBRARIES[0].define(f"{operation}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return importlib.import_module(name)
+
+
+LIBRARIES: list[torch.library.Library] = []
+"""They are there as long as they are kept."""

@@ -1,0 +1,151 @@
+"""Any network of frames that timm has, by its name: the DINOv2 of FD-DINOv2 (Stein et al., NeurIPS 2023), CLIP, ….
+
+timm (an extra: `pip install 'inrvid[perceptual]'`) has the networks and what frames they take; it is asked for the
+network with weights that were read here, so that nothing is unpickled by it and the file's sha256 is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ...config import PartConfig, PathText
+from ...errors import InrvidError, ModelError, did_you_mean
+from ...files import expanded
+from ...models.files import WEIGHTS
+from ...models.hub import fetch
+from .base import DTYPES, Detector, DetectorDigest, NotHere, resized
+from .brought import read_tensors
+
+FRAMES_AT_ONCE = 16
+"""That go through the network together."""
+
+MOST_BYTES = 2**34
+
+
+class Timm(Detector):
+    """Features of clips by any network of timm's, such as DINOv2: means over the frames of a clip.
+
+    Raises:
+        NotHere: no timm, or no weights.
+        InrvidError: no such network, or weights that do not fit it.
+    """
+
+    source = "Wightman (2019); DINOv2: Oquab et al. (TMLR 2024)"
+
+    class Config(PartConfig):
+        model: str = Field("vit_small_patch14_dinov2.lvd142m", max_length=200, description="timm's name of the network")
+        outputs: Literal["pooled", "logits"] = Field(
+            "pooled", description="features below the classifier, or logits of classes, if it has them"
+        )
+        size: Annotated[int, Field(ge=16, le=2048)] | None = Field(
+            None, description="side that frames are resized to; default: the network's own (DINOv2: 518)"
+        )
+        precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="of the network's numbers")
+        weights: PathText | None = Field(
+            None, description="safetensors or a PyTorch state dict; default: of the Hub, or of its cache"
+        )
+        sha256: str | None = Field(
+            None, pattern=r"^[0-9a-f]{64}$", description="what that of the weights' file must be"
+        )
+
+    config: Config
+    logits_with: ClassVar[Mapping[str, str]] = {"outputs": "logits"}
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: Config):
+        super().__init__(config)
+        timm = _timm()
+        known = _known(timm, config.model)
+        tensors, sha256 = read_tensors(_file(config, known), MOST_BYTES, config.sha256)
+        self.network = _built(timm, config, known, tensors).to(DTYPES[config.precision])
+        if config.outputs == "logits" and not self.network.num_classes:
+            raise InrvidError(f"timm: {config.model} has no classes: `outputs: pooled`")
+        width = self.network.num_classes if config.outputs == "logits" else _width(self.network)
+        takes = timm.data.resolve_model_data_config(self.network)
+        self.side = config.size or max(takes["input_size"][1:])
+        self.mode = "bilinear" if takes["interpolation"] == "bilinear" else "bicubic"  # which stands for others, too
+        self.register_buffer("mean", torch.tensor(takes["mean"]).view(3, 1, 1))
+        self.register_buffer("std", torch.tensor(takes["std"]).view(3, 1, 1))
+        self.digest = DetectorDigest(
+            name="timm",
+            package="timm",
+            licence=known.license or "",
+            sha256=sha256,
+            features=f"{config.model}: {config.outputs} ({width}), mean over frames",
+            resize=f"{self.mode}, no antialiasing, squashed to {self.side}×{self.side}",
+            precision=config.precision,
+        )
+
+    def _features(self, clips: Tensor) -> Tensor:
+        return torch.stack([torch.cat([self._some(f) for f in clip.split(FRAMES_AT_ONCE)]).mean(0) for clip in clips])
+
+    def _some(self, frames: Tensor) -> Tensor:
+        """Of frames `[N, 3, H, W]`, each by itself."""
+        images = resized(frames.float(), self.side, self.mode).clamp(-1, 1) / 2 + 0.5
+        images = ((images - self.mean) / self.std).to(DTYPES[self.config.precision])
+        maps = self.network.forward_features(images)
+        return self.network.forward_head(maps, pre_logits=self.config.outputs == "pooled").float()
+
+
+def _timm() -> Any:
+    """Raises NotHere."""
+    try:
+        import timm
+    except Exception as error:  # its torchvision may be of another PyTorch, and raises all kinds
+        reason = " ".join(str(error).split())[:200]
+        raise NotHere(f"timm cannot be imported ({reason}): pip install 'inrvid[perceptual]'") from None
+    return timm
+
+
+def _known(timm: Any, model: str) -> Any:
+    """What timm knows of a network of its own. Raises InrvidError: of this one, nothing."""
+    if not timm.is_model(model):
+        raise InrvidError(f"timm has no network '{model}'.{did_you_mean(model, timm.list_models())}")
+    try:
+        return timm.get_pretrained_cfg(model)
+    except Exception:  # which one depends on its version
+        tags = [name.partition(".")[2] for name in timm.list_pretrained(f"{model.partition('.')[0]}.*")]
+        raise InrvidError(f"timm has no weights '{model}': its tags are {', '.join(tags) or 'none'}") from None
+
+
+def _file(config: Timm.Config, known: Any) -> Path:
+    """The file that is given, or that of the Hub. Raises NotHere."""
+    if config.weights is not None:
+        return expanded(config.weights)
+    if not known.hf_hub_id:
+        raise NotHere(f"timm: of {config.model}, the Hub has no weights: give a file of them: `weights: PATH`")
+    file = known.hf_hub_filename or WEIGHTS
+    try:
+        return fetch(known.hf_hub_id, [file]) / file
+    except ModelError as error:
+        raise NotHere(
+            f"timm: no weights of {config.model}: {error}; where there is a network: hf download {known.hf_hub_id} "
+            f"{file}; or give the file: `weights: PATH`"
+        ) from None
+
+
+def _built(timm: Any, config: Timm.Config, known: Any, tensors: dict[str, Tensor]) -> Any:
+    """timm's network with these weights, as it loads its own. Raises InrvidError: they do not fit."""
+    # Transformers have to be told the size of images, other networks take any.
+    size = {"img_size": config.size} if config.size and known.fixed_input_size else {}
+    overlay = {"state_dict": tensors, "custom_load": False}
+    try:
+        network = timm.create_model(config.model, pretrained=True, pretrained_cfg_overlay=overlay, **size)
+    except (RuntimeError, KeyError, ValueError, AssertionError, TypeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise InrvidError(f"{config.weights or config.model}: these weights do not fit: {reason}") from None
+    network.pretrained_cfg.pop("state_dict", None)
+    return network.eval().requires_grad_(False)
+
+
+def _width(network: Any) -> int:
+    """Of the features below the classifier."""
+    return int(getattr(network, "head_hidden_size", None) or network.num_features)
