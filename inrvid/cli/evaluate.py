@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..errors import InrvidError
+from ..text import printable
 
 if TYPE_CHECKING:
     from ..evaluation.evaluate import Progress
@@ -92,6 +93,8 @@ def evaluate(
             chosen, variant, real, fakes, clip_length=given.clip_length, resolution=given.resolution, device=device,
             share=share, force=force, cached=not fresh, progress=progress,
         )  # fmt: skip
+        for line in evaluation.left_out if share.rank == 0 else ():  # now, not after hours
+            typer.echo(printable(line), err=True)
         found: Record | Traps = TrapTable(evaluation)() if traps else evaluation()
     if share.rank == 0:
         _tell(found, output, as_json)

@@ -7,7 +7,7 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
@@ -19,13 +19,12 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from .. import __version__
-from ..config import PartConfig
 from ..errors import InrvidError
 from ..files import cache_directory, write_bytes
-from ..registry import registry
 from .clips import Clip, DatasetClips, Source, Window
 from .detectors.base import Detector
 from .features import Features, Share, features_of
+from .measures import built, detector_name
 from .metrics.base import Metric
 from .protocol import Protocol
 from .record import Record, Score, Side
@@ -55,7 +54,7 @@ class Evaluation:
         cached: keep features of real clips for the next time.
 
     Raises:
-        InrvidError: too few clips, unreadable ones, a detector without its weights.
+        InrvidError: too few clips, unreadable ones, a detector without its weights, unless its metric is optional.
     """
 
     def __init__(
@@ -76,9 +75,8 @@ class Evaluation:
         self.protocol, self.variant, self.real, self.fakes = protocol, variant, real, fakes
         self.clip_length, self.resolution, self.device = clip_length, resolution, device
         self.share, self.force, self.cached, self.progress = share or Share(), force, cached, progress
-        self.metrics = built_metrics(protocol.metrics)
-        self.detectors = built_detectors(self.metrics, device)
-        self.notes = [
+        self.metrics, self.detectors, self.left_out = built(protocol.metrics, device, protocol.optional)
+        self.notes = self.left_out + [
             f"{subject.side.name}: {len(subject.source.dataset.skipped)} videos cannot be used (inrvid data check)"
             for subject in (real, *fakes[:1])
             if isinstance(subject.source, DatasetClips) and subject.source.dataset.skipped
@@ -204,7 +202,8 @@ class Evaluation:
         if len(runs) > 1:
             errors, how = {part: float(np.std([v[part] for v in values], ddof=1)) for part in mean}, "runs"
         elif self.protocol.halves > 1:
-            errors, how = spread_of_halves(metric, of_real, of_runs[0], parts, self.protocol), "halves"
+            errors = spread_of_halves(metric, of_real, of_runs[0], parts, self.protocol)
+            how = "halves" if errors else "none"
         more = extrapolated(metric, of_real, of_runs[0], parts) if len(of_real) < ENOUGH and metric.biased else {}
         return {
             f"{metric.name}/{part}" if part else metric.name: Score(
@@ -236,44 +235,21 @@ class Evaluation:
         )
 
 
-def built_metrics(configs: Iterable[PartConfig]) -> list[Metric]:
-    """Raises InrvidError: two have one name, so that a score would not say which it is of."""
-    metrics: list[Metric] = [registry("metrics").build(config) for config in configs]
-    names = [metric.name for metric in metrics]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InrvidError(f"metrics: {', '.join(twice)}: two of one name: score them one at a time")
-    return metrics
-
-
-def built_detectors(metrics: Iterable[Metric], device: torch.device) -> dict[str, Detector]:
-    """Of all metrics, each once, by name. Raises InrvidError: two differ in their weights alone."""
-    configs: dict[str, PartConfig] = {}
-    for metric in metrics:
-        name = detector_name(metric.config.detector)
-        if configs.setdefault(name, metric.config.detector) != metric.config.detector:
-            raise InrvidError(f"metrics: {name} with two files of weights: score them one at a time")
-    with torch.random.fork_rng(devices=[]):  # beside a training, whose draws are its own
-        return {name: registry("detectors").build(config).to(device) for name, config in configs.items()}
-
-
-def detector_name(config: PartConfig) -> str:
-    """The type and what is written of its configuration, but for where its weights lie: the digest says which."""
-    data = config.model_dump(mode="json", exclude_defaults=True, exclude={"type", "path", "weights", "sha256"})
-    return config.type + (json.dumps(data, sort_keys=True, separators=(",", ":")) if data else "")
-
-
 def spread_of_halves(
     metric: Metric, real: Tensor, fake: Tensor, parts: Mapping[str, slice], protocol: Protocol
 ) -> dict[str, float]:
-    """Standard errors: the standard deviation of scores of random halves of both sets.
+    """Standard errors: the standard deviation of scores of random halves of both sets; none where a half is too small
+    for a score.
 
     A half's variance is twice that of all, half of which is lost as halves share clips: the two cancel (delete-half
     jackknife: Shao & Wu 1989). A bootstrap would draw clips twice, which distances take for likeness.
     """
+    if min(len(real), len(fake)) // 2 < metric.fewest:
+        return {}
     draws = torch.Generator().manual_seed(protocol.seed)
     found: list[dict[str, float]] = []
     for _ in range(protocol.halves):
-        first, second = (x[torch.randperm(len(x), generator=draws)[: max(2, len(x) // 2)]] for x in (real, fake))
+        first, second = (x[torch.randperm(len(x), generator=draws)[: len(x) // 2]] for x in (real, fake))
         found.append(metric.score(first, second, parts))
     return {part: float(np.std([value[part] for value in found], ddof=1)) for part in found[0]}
 

@@ -56,6 +56,9 @@ class Protocol(StrictModel):
     metrics: Annotated[tuple[Annotated[PartConfig, PartOf("metrics")], ...], Field(strict=False, min_length=1)] = Field(
         description="what is measured"
     )
+    optional: Annotated[tuple[Annotated[PartConfig, PartOf("metrics")], ...], Field(strict=False)] = Field(
+        (), description="what is measured too, where the weights of its detector are here"
+    )
 
 
 def protocols() -> dict[str, Path]:
@@ -71,7 +74,8 @@ def load_protocol(
     Args:
         source: name, or path of a file.
         overrides: `key.path=value`, the value in YAML.
-        metrics: 'fvd16,fvd128s8,kvd' in place of the protocol's. Fewer of the same metrics are no variant.
+        metrics: 'fvd16,fvd128s8,kvd' in place of the protocol's, those that are optional too. Fewer of the same metrics
+            are no variant.
 
     Raises:
         InrvidError: no such protocol, or it is wrong: one line for each problem.
@@ -89,7 +93,8 @@ def load_protocol(
     for override in overrides:
         _set(changed, override)
     if metrics is not None:
-        changed["metrics"] = [_of_shorthand(text, named.metrics) for text in metrics.split(",") if text]
+        known = (*named.metrics, *named.optional)
+        changed |= {"metrics": [_of_shorthand(text, known) for text in metrics.split(",") if text], "optional": []}
     protocol = _validated(changed, "--set" if metrics is None else "--metrics")
     return protocol, _variant(named, protocol)
 
@@ -97,8 +102,9 @@ def load_protocol(
 def _variant(named: Protocol, used: Protocol) -> dict[str, Any]:
     before, after = _flat(named.model_dump(mode="json")), _flat(used.model_dump(mode="json"))
     changed = {key: value for key, value in after.items() if key not in FOR_PEOPLE and before.get(key) != value}
-    own = changed.pop("metrics", [])
-    if others := [metric for metric in own if metric not in before["metrics"]]:
+    known = [*before["metrics"], *before["optional"]]
+    own = [*changed.pop("metrics", []), *changed.pop("optional", [])]
+    if others := [metric for metric in own if metric not in known]:
         changed["metrics"] = others
     return changed
 

@@ -13,6 +13,9 @@ from ..errors import InrvidError
 from ..files import write_text
 from .detectors.base import DetectorDigest
 
+FOR_OTHERS = ("description", "metrics", "optional")
+"""Keys of a protocol on which no score of another metric depends."""
+
 
 class Score(Document):
     value: float
@@ -62,7 +65,7 @@ class Record(Document):
         same = {
             "protocol": [self.protocol, self.protocol_version],
             "variant": self.variant,
-            "settings": {key: value for key, value in self.settings.items() if key not in ("description", "metrics")},
+            "settings": {key: value for key, value in self.settings.items() if key not in FOR_OTHERS},
             "detectors": {name: digest.model_dump() for name, digest in self.detectors.items()},
             "data": self.real.fingerprint,
             "clips": [self.real.clips, self.fake.clips],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Mapping
 
 import torch
 
@@ -14,8 +15,9 @@ from ..recipe.schema import Recipe
 from ..registry import registry
 from .clips import DatasetClips, GeneratorClips, Source, Window
 from .detectors.base import Detector
-from .evaluate import Evaluation, built_detectors, built_metrics, detector_name
+from .evaluate import Evaluation
 from .features import Features, features_of
+from .measures import built, detector_name
 from .metrics.base import Metric
 from .protocol import Protocol, load_protocol
 from .record import Record
@@ -41,14 +43,14 @@ class Scorer:
         config = recipe.data.model_dump(mode="json") | recipe.eval.data
         try:
             self.dataset = open_dataset(config)
-            self.metrics = built_metrics(recipe.eval.metrics)
-            self.detectors = built_detectors(self.metrics, device)
+            self.metrics, self.detectors, _ = built(recipe.eval.metrics, device)
             self.clips = min(recipe.eval.clips, len(self.dataset))
             if self.clips < 2:
                 raise InrvidError(f"there is {self.clips} held-out video, scores need 2 at least")
             self._real_clips = DatasetClips(self.dataset, seed=recipe.seed)
             trial = self._features(self._real_clips, 2)
-            self._scores(trial, trial)
+            for metric in self.metrics:
+                _try(metric, trial[metric.window(self._clip_length)], self.detectors, self.clips)
         except InrvidError as error:
             raise unscored(error) from None
 
@@ -157,10 +159,15 @@ class ProtocolScorer:
         if found.unreadable == 2:
             raise DataError(f"{self.real.side.name}: the first two held-out videos cannot be decoded")
         for metric in metrics:
-            name = detector_name(metric.config.detector)
-            rows = found.by_detector[name]
-            rows = rows[torch.arange(min(len(clips), TRIAL)) % len(rows)]
-            metric.score(rows, rows, detectors[name].parts)
+            _try(metric, found, detectors, len(clips))
+
+
+def _try(metric: Metric, found: Features, detectors: Mapping[str, Detector], clips: int) -> None:
+    """Raises InrvidError: a metric cannot be computed of so many clips, as far as features of the first ones tell."""
+    name = detector_name(metric.config.detector)
+    rows = found.by_detector[name]
+    rows = rows[torch.arange(min(clips, max(TRIAL, metric.fewest))) % len(rows)]
+    metric.score(rows, rows, detectors[name].parts)
 
 
 def scorer_of(recipe: Recipe, device: torch.device, name: str) -> Scorer | ProtocolScorer | None:
@@ -189,4 +196,5 @@ def unscored(error: InrvidError) -> InrvidError:
 def _protocol(recipe: Recipe) -> tuple[Protocol, dict]:
     """That of the recipe with its metrics and clips, and what differs from the one of that name."""
     metrics = json.dumps(recipe.to_dict()["eval"]["metrics"])
-    return load_protocol(str(recipe.eval.protocol), [f"clips={recipe.eval.clips}", f"metrics={metrics}"])
+    changes = [f"clips={recipe.eval.clips}", f"metrics={metrics}", "optional=[]"]
+    return load_protocol(str(recipe.eval.protocol), changes)

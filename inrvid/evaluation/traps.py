@@ -20,8 +20,9 @@ from ..documents import Document
 from ..errors import InrvidError
 from .clips import Altered, Clip, DatasetClips, Source, Window, eight_bits
 from .detectors.base import DetectorDigest
-from .evaluate import Evaluation, detector_name, spread_of_halves
+from .evaluate import Evaluation, spread_of_halves
 from .features import Features
+from .measures import detector_name
 from .metrics.base import Metric
 
 Change = Callable[[DatasetClips, Source], tuple[Source, Source]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -205,6 +206,43 @@ def test_the_bias_of_few_clips_is_extrapolated_away():
     assert abs(extrapolated(metric, real, fake, parts)[""]) < 0.4 * biased
 
 
+C3D = {"type": "inception_score", "detector": {"type": "c3d"}}
+
+
+def test_what_is_optional_is_left_out_where_its_weights_are_not_here():
+    """And said; what is not optional is refused in the same words."""
+    real, missing = subject(dataset()), "no weights of c3d: .*inrvid detectors fetch c3d --from PATH"
+    record = evaluate(protocol(STATISTICS, optional=[C3D]), real, real)
+    assert list(record.scores) == ["statistics/spatial", "statistics/temporal"]
+    assert list(record.detectors) == ["statistics"]
+    assert any(re.fullmatch(f"inception_score is left out: {missing}", note) for note in record.notes)
+    with pytest.raises(InrvidError, match=f"^{missing}"):
+        evaluate(protocol(STATISTICS, C3D), real, real)
+
+
+def test_what_is_optional_is_measured_where_its_weights_are_here():
+    real, optional = subject(dataset()), {"type": "kvd", "detector": {"type": "random"}}
+    record = evaluate(protocol(STATISTICS, optional=[optional]), real, real)
+    assert list(record.scores) == ["statistics/spatial", "statistics/temporal", "kvd"]
+    assert not any("left out" in note for note in record.notes)
+
+
+def test_optional_metrics_that_are_wrong_are_refused():
+    """Not to be left out as those without weights are."""
+    real, wrong = subject(dataset()), {"type": "inception_score", "detector": {"type": "random"}}
+    with pytest.raises(InrvidError, match="inception_score: random, as it is configured, gives no logits"):
+        evaluate(protocol(STATISTICS, optional=[wrong]), real, real)
+
+
+def test_scores_of_halves_that_are_too_small_are_no_error():
+    """Six clips have a precision of neighbours, three have none."""
+    real = subject(dataset(videos=6))
+    neighbours = {"type": "precision_recall", "detector": {"type": "random"}}
+    record = evaluate(protocol(STATISTICS, neighbours, clips=6), real, real)
+    assert (record.scores["precision_recall/recall"].value, record.scores["precision_recall/recall"].how) == (1, "none")
+    assert record.scores["statistics/spatial"].how == "halves"
+
+
 def test_two_metrics_of_one_name_are_refused():
     """The second's score would take the place of the first's."""
     real = subject(dataset())
@@ -299,6 +337,26 @@ def test_changes_are_a_variant_and_fewer_metrics_are_not():
     ]  # fmt: skip
     release, _ = load_protocol("stylegan-v", metrics="fvd16")
     assert not release.metrics[0].unbiased
+
+
+def test_optional_metrics_are_measured_when_they_are_named():
+    """They are no variant; what the protocol asks for beside them is then not measured, and nothing is left out."""
+    found, variant = load_protocol("stylegan-v", metrics="inception_score16,fid,fvd128")
+    assert variant == {}
+    assert found.optional == ()
+    score, fid, _ = found.metrics
+    assert (score.splits, score.detector.type, fid.unbiased) == (10, "c3d", False)
+    changed, variant = load_protocol("stylegan-v", ["optional=[{type: statistics}]"])
+    assert [metric.type for metric in changed.optional] == ["statistics"]
+    assert [metric["type"] for metric in variant["metrics"]] == ["statistics"]
+    assert load_protocol("stylegan-v", ["optional=[]"])[1] == {}
+
+
+def test_records_with_and_without_optional_keys_compare():
+    real = subject(dataset())
+    known, not_known = (evaluate(protocol(STATISTICS, optional=more), real, real) for more in ([], [C3D]))
+    assert known.settings != not_known.settings
+    assert known.comparable == not_known.comparable
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from torch import Tensor
 from ...config import MOST, Count, PartConfig
 from ...registry import PartOf
 from ..clips import Window
+from ..detectors.base import Detector
 
 Parts = Mapping[str, slice]
 """Columns of a detector's features by name; of most, one part without a name."""
@@ -49,6 +50,14 @@ class Metric(abc.ABC):
     def window(self, clip_length: int) -> Window:
         """What it sees of a video, where training clips have `clip_length` frames."""
         return Window(self.config.frames or clip_length, self.config.stride)
+
+    @property
+    def fewest(self) -> int:
+        """Clips of a side without which there is no score."""
+        return 2
+
+    def check(self, detector: Detector) -> None:  # noqa: B027
+        """Raises InrvidError: this detector's features, as it is configured, are not what the metric is made of."""
 
     @abc.abstractmethod
     def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:

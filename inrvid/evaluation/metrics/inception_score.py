@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from pydantic import Field
 from torch import Tensor
 
 from ...config import Count
+from ...errors import InrvidError
+from ...registry import registry
+from ..detectors.base import Detector
 from ..distances import inception_score
 from .base import Metric, Parts
 
@@ -16,12 +21,42 @@ class InceptionScore(Metric):
     source = "Salimans et al. (NeurIPS 2016)"
 
     class Config(Metric.Config):
-        splits: Count = Field(10, description="groups whose scores are averaged")
+        splits: Count = Field(10, description="groups whose scores are averaged, of two clips or more each")
 
     config: Config
     better = "higher"
 
+    @property
+    def fewest(self) -> int:
+        """Two a split: the score of one clip is 1, whatever it shows."""
+        return 2 * self.config.splits
+
+    def check(self, detector: Detector) -> None:
+        if not detector.gives_logits:
+            raise InrvidError(
+                f"{self.name}: {detector.digest.name}, as it is configured, gives no logits of classes; "
+                f"detectors that do: {', '.join(_classifiers())}"
+            )
+
     def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
         """Of features that are logits; higher is better, 1 is the least."""
-        mean, _ = inception_score(fake.softmax(dim=1), splits=min(self.config.splits, len(fake)))
+        if len(fake) < self.fewest:
+            raise InrvidError(
+                f"{self.name}: {self.config.splits} splits need {self.fewest} clips, there are {len(fake)}: "
+                f"fewer `splits` is a score of its own"
+            )
+        mean, _ = inception_score(fake.softmax(dim=1), splits=self.config.splits)
         return {"": mean}
+
+
+def _classifiers() -> list[str]:
+    """Detectors whose features can be logits, and the keys with which they are."""
+    found = []
+    for name in registry("detectors").names():
+        try:
+            keys = getattr(registry("detectors").component(name), "logits_with", None)
+        except InrvidError:  # a plugin that fails to import: `plugins list` reports it
+            continue
+        if keys is not None:
+            found.append(f"{name} {json.dumps(dict(keys))}" if keys else name)
+    return found

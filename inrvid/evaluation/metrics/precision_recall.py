@@ -21,6 +21,10 @@ class PrecisionRecall(Metric):
     config: Config
     better = "higher"
 
+    @property
+    def fewest(self) -> int:
+        return self.config.k + 1
+
     def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
         """`precision` and `recall` in [0, 1]; higher is better."""
         precision, recall = precision_recall(real, fake, k=self.config.k)

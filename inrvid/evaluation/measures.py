@@ -1,0 +1,74 @@
+"""The metrics of a score, and the detectors that they see clips with: each detector is built once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import torch
+
+from ..config import PartConfig
+from ..errors import InrvidError
+from ..registry import registry
+from .detectors.base import Detector, NotHere
+from .metrics.base import Metric
+
+
+class Measures(NamedTuple):
+    metrics: list[Metric]
+    detectors: dict[str, Detector]
+    """By `detector_name`."""
+    left_out: list[str]
+    """A line for each optional metric whose detector is not here: which one, and how to get it."""
+
+
+def built(configs: Sequence[PartConfig], device: torch.device, optional: Sequence[PartConfig] = ()) -> Measures:
+    """Metrics with their detectors.
+
+    Args:
+        optional: of metrics that are left out where their detectors are not here.
+
+    Raises:
+        InrvidError: the detector of another metric is not here, or not what its metric is made of; two metrics have one
+            name, so that a score would not say which it is of; two detectors differ in their weights alone.
+    """
+    metrics: list[Metric] = [registry("metrics").build(config) for config in (*configs, *optional)]
+    _check(metrics)
+    found = Measures([], {}, [])
+    for number, metric in enumerate(metrics):
+        config = metric.config.detector
+        name = detector_name(config)
+        try:
+            if name not in found.detectors:
+                found.detectors[name] = _detector(config).to(device)
+        except NotHere as error:
+            if number < len(configs):
+                raise
+            found.left_out.append(f"{metric.name} is left out: {error}")
+            continue
+        metric.check(found.detectors[name])
+        found.metrics.append(metric)
+    return found
+
+
+def detector_name(config: PartConfig) -> str:
+    """The type and what is written of its configuration, but for where its weights lie: the digest says which."""
+    data = config.model_dump(mode="json", exclude_defaults=True, exclude={"type", "path", "weights", "sha256"})
+    return config.type + (json.dumps(data, sort_keys=True, separators=(",", ":")) if data else "")
+
+
+def _detector(config: PartConfig) -> Detector:
+    with torch.random.fork_rng(devices=[]):  # beside a training, whose draws are its own
+        return registry("detectors").build(config)
+
+
+def _check(metrics: Iterable[Metric]) -> None:
+    names = [metric.name for metric in metrics]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InrvidError(f"metrics: {', '.join(twice)}: two of one name: score them one at a time")
+    configs: dict[str, PartConfig] = {}
+    for metric in metrics:
+        name = detector_name(metric.config.detector)
+        if configs.setdefault(name, metric.config.detector) != metric.config.detector:
+            raise InrvidError(f"metrics: {name} with two files of weights: score them one at a time")
