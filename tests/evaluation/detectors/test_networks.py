@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from inrvid.evaluation.detectors.networks import fill, folded, same
+from inrvid.evaluation.detectors.networks import assign, fill, folded, same
 from inrvid.weights import Unfit
+
+NAN, INF = math.nan, math.inf
 
 
 @pytest.mark.parametrize("size", range(6, 15))
@@ -47,3 +49,32 @@ def test_folding(affine):
 def test_other_shapes_are_refused():
     with pytest.raises(Unfit, match=r"x: \[1, 1\] in the file, \[2, 2\] expected"):
         fill(nn.Linear(2, 2), "x", torch.ones(1, 1), torch.ones(2))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_weights_of_a_network_that_was_built_without(dtype):
+    with torch.device("meta"):
+        network = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
+    state = {name: torch.rand(value.shape, dtype=dtype) for name, value in network.state_dict().items()}
+    assign(network, state)
+    assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
+    assert not network.training
+    assert not any(value.requires_grad for value in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"1.bias": None}, "1.bias is not among them"),
+        ({"2.bias": torch.ones(1)}, "it has no 2.bias"),
+        ({"0.weight": torch.ones(3, 2)}, r"0.weight: \[3, 2\] in the file, \[2, 3\] expected"),
+        ({"0.bias": torch.tensor([1, 2])}, "0.bias is not a tensor of finite floating-point numbers"),
+        *(({"0.bias": torch.tensor([1.0, value])}, "0.bias is not a tensor of finite") for value in (NAN, INF, -INF)),
+    ],
+)
+def test_weights_that_do_not_fit(change, message):
+    with torch.device("meta"):
+        network = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
+    state = {name: torch.rand(value.shape, device="cpu") for name, value in network.state_dict().items()}
+    with pytest.raises(Unfit, match=message):
+        assign(network, {name: value for name, value in {**state, **change}.items() if value is not None})
