@@ -227,10 +227,17 @@ def test_what_is_optional_is_measured_where_its_weights_are_here():
     assert not any("left out" in note for note in record.notes)
 
 
-def test_optional_metrics_that_are_wrong_are_refused():
-    """Not to be left out as those without weights are."""
-    real, wrong = subject(dataset()), {"type": "inception_score", "detector": {"type": "random"}}
-    with pytest.raises(InrvidError, match="inception_score: random, as it is configured, gives no logits"):
+@pytest.mark.parametrize(
+    ("detector", "told"),
+    [
+        ({"type": "random"}, "inception_score: random, as it is configured, gives no logits"),
+        ({"type": "c3d", "weights": "nowhere.pth"}, "nowhere.pth: cannot be read: No such file"),
+    ],
+)
+def test_optional_metrics_that_are_wrong_are_refused(detector, told):
+    """Not to be left out as those are whose weights nobody has brought."""
+    real, wrong = subject(dataset()), {"type": "inception_score", "detector": detector}
+    with pytest.raises(InrvidError, match=told):
         evaluate(protocol(STATISTICS, optional=[wrong]), real, real)
 
 
