@@ -1,7 +1,5 @@
-"""Models for `torch.hub.load`: the repository's shelf (`hub/`), folders, and repositories of the Hub.
-
-    G = torch.hub.load("OWNER/inrvid", "generator", "digan_landscapes_32")
-"""
+"""Models for `torch.hub.load`: the repository's shelf (`hub/`), folders, and repositories of the Hub, such as
+`torch.hub.load("OWNER/inrvid", "generator", "digan_landscapes_32")`."""
 
 from __future__ import annotations
 

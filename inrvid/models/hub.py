@@ -183,7 +183,7 @@ def _told(name: str, revision: str | None = None, *, publishing: bool = False) -
         cached = "" if publishing else ", and this is not in the cache"
         raise ModelError(f"{name}{at}: the Hub cannot be reached{cached}: {_first_line(error)}{unchanged}") from error
     except EntryNotFoundError as error:
-        raise ModelError(f"{name}{at}: not a model of inrvid: {_first_line(error)}") from error
+        raise ModelError(f"{name}{at}: has not all the files of a model: {_first_line(error)}") from error
     except HfHubHTTPError as error:
         raise ModelError(f"{name}{at}: {_refusal(error)}{unchanged}") from error
     except OSError as error:  # a full disk
