@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 import torch
 from huggingface_hub import constants
 
-from inrvid import InrvidError, VideoGenerator, build_discriminator, build_generator
+from inrvid import InrvidError, VideoGenerator, build_discriminator, build_generator, registry
 from inrvid.discriminators.base import Discriminator
 from inrvid.models import hub as transport
 
 from ..small import small_generator
+from ..test_registry import WOBBLE, install
 from .hub_server import hub
 
 
@@ -162,3 +165,25 @@ def test_a_model_that_names_an_unknown_component_says_what_to_install(remote, G,
     (tmp_path / "model" / "config.json").write_text(config)
     transport.push(tmp_path / "model", "me/waves")
     assert "needs motions.waves, of inrvid-waves 0.1.0: pip install inrvid-waves" in refusal("me/waves")
+
+
+def test_a_model_of_another_package_goes_there_and_back(remote, tmp_path, monkeypatch):
+    """Without the package nothing of it is imported; with it frames are the same, bit for bit."""
+    site = tmp_path / "site"
+    monkeypatch.syspath_prepend(site)
+    install(site, "wobble", "motions.wobble = wobble_motion:Wobble\n", wobble_motion=WOBBLE)
+    registry._plugins.cache_clear()
+    try:
+        G = build_generator({**small_generator("inr_gan", "global"), "motion": {"type": "wobble"}}, seed=3)
+        G.push_to_hub("me/wobble")
+        latents, t = G.sample_latents(2, seed=1), torch.tensor([[0.0, 2.5]] * 2)
+        with torch.no_grad():
+            assert torch.equal(VideoGenerator.from_pretrained("me/wobble")(latents, t), G.eval()(latents, t))
+        (site / "wobble-1.2.dist-info" / "entry_points.txt").write_text("")
+        registry._plugins.cache_clear()
+        sys.modules.pop("wobble_motion")
+        assert "needs motions.wobble, of wobble 1.2: pip install wobble" in refusal("me/wobble")
+        assert "wobble_motion" not in sys.modules
+    finally:
+        registry._plugins.cache_clear()
+        sys.modules.pop("wobble_motion", None)
