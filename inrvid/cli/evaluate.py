@@ -230,10 +230,10 @@ def _print(record: Record) -> None:
 
     console = Console(soft_wrap=True)
     variant = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in record.variant.items())
-    console.print(
-        escape(f"protocol {record.protocol} {record.protocol_version}" + (f", variant: {variant}" if variant else "")),
-        highlight=False,
-    )
+    package = f"{record.protocol_package} {record.protocol_package_version}"
+    origin = f" ({package})" if record.protocol_package not in ("", "inrvid") else ""
+    told = f"protocol {record.protocol} {record.protocol_version}{origin}"
+    console.print(escape(told + (f", variant: {variant}" if variant else "")), highlight=False)
     for what, side in (("real", record.real), ("scored", record.fake)):
         clips = "; ".join(f"{count} clips of {window}" for window, count in side.clips.items())
         console.print(f"{what:<7} {escape(side.name)}: {clips}", highlight=False)

@@ -1,4 +1,4 @@
-"""`inrvid plugins list`."""
+"""`inrvid plugins list`: parts, and what else packages bring."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
+PROTOCOLS = "protocols"
+"""What is listed beside the kinds of parts: data, not classes."""
+
 
 @app.callback()
 def _group() -> None:
@@ -21,23 +24,25 @@ def _group() -> None:
 
 @app.command("list")
 def list_plugins(
-    kind: str = typer.Argument(None, help="motions, generators, ...; default: all kinds."),
+    kind: str = typer.Argument(None, help="motions, generators, protocols, ...; default: all kinds."),
     as_json: bool = typer.Option(False, "--json", help="For programs."),
 ) -> None:
-    """Components that recipes can name, the library's own and those of plugins."""
+    """Components and protocols that recipes can name, the library's own and those of plugins."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    from ..registry import REGISTRIES, registry, unknown_plugins
+    from ..evaluation.protocol_files import without_protocols
+    from ..registry import REGISTRIES, unknown_plugins
 
-    kinds = [kind] if kind else list(REGISTRIES)
-    found = {name: [_row(registry(name), part) for part in registry(name).names()] for name in kinds}
+    found = {name: _rows(name) for name in ([kind] if kind else [*REGISTRIES, PROTOCOLS])}
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
     for problem in unknown_plugins():
         typer.echo(f"ignored: {problem}: an entry point is named <kind>.<name>, of {', '.join(REGISTRIES)}", err=True)
+    for problem in without_protocols():
+        typer.echo(f"ignored: {problem}", err=True)
     console = Console()
     for name, rows in found.items():
         table = Table("name", "what it is", "source", "package", title=name, title_justify="left", box=None)
@@ -51,6 +56,22 @@ def list_plugins(
         console.print()
 
 
+def _rows(kind: str) -> list[dict[str, str]]:
+    """Raises InrvidError: there is no such kind."""
+    from ..errors import InrvidError, did_you_mean
+    from ..evaluation.protocol_files import protocols
+    from ..registry import REGISTRIES
+
+    if kind == PROTOCOLS:
+        return [_protocol(name) for name in protocols()]
+    if kind not in REGISTRIES:
+        kinds = [*REGISTRIES, PROTOCOLS]
+        raise InrvidError(
+            f"no kind of component named '{kind}'.{did_you_mean(kind, kinds)}\n  available: {', '.join(kinds)}"
+        )
+    return [_row(REGISTRIES[kind], name) for name in REGISTRIES[kind].names()]
+
+
 def _row(kinds: Registry, name: str) -> dict[str, str]:
     from ..errors import InrvidError
 
@@ -59,3 +80,19 @@ def _row(kinds: Registry, name: str) -> dict[str, str]:
         return dataclasses.asdict(entry) | {"summary": kinds.summary(name), "source": kinds.source(name)}
     except InrvidError as error:
         return {"error": f"{name}: {error}"}
+
+
+def _protocol(name: str) -> dict[str, str]:
+    from ..errors import InrvidError
+    from ..evaluation.protocol import load_protocol
+    from ..evaluation.protocol_files import protocols
+
+    try:
+        protocol, _ = load_protocol(name)
+    except InrvidError as error:
+        return {"error": f"{name}: {error}"}
+    file = protocols()[name][0]
+    return {"name": name, "target": str(file.path), "package": file.package, "version": file.version} | {
+        "summary": protocol.description,
+        "source": "",
+    }

@@ -217,9 +217,12 @@ class Evaluation:
             clips = {str(window): len(next(iter(f.by_detector.values()))) for window, f in found.items()}
             return subject.side.model_copy(update={"clips": clips})
 
+        package, package_version = self.protocol.package
         return Record(
             protocol=self.protocol.name,
             protocol_version=self.protocol.version,
+            protocol_package=package,
+            protocol_package_version=package_version,
             settings=self.protocol.model_dump(mode="json"),
             variant=dict(self.variant),
             detectors={name: detector.digest for name, detector in self.detectors.items()},

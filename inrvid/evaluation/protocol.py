@@ -1,7 +1,8 @@
 """Protocols: all choices behind a score, as data.
 
-A protocol is a YAML file, one of the library's (`protocols/`) or anyone's. What is changed in it for one evaluation is
-kept beside the score as its *variant*: two scores compare if protocol and variant are the same.
+A protocol is a YAML file, one of the library's (`protocols/`), of a package's (`protocol_files`), or anyone's. What is
+changed in it for one evaluation is kept beside the score as its *variant*: two scores compare if protocol and variant
+are the same.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from ..config import MOST, FileName, Natural, PartConfig, Seed, StrictModel, validate
 from ..errors import ConfigError, InrvidError, did_you_mean, dotted
@@ -19,8 +20,8 @@ from ..files import read_text
 from ..plain_yaml import parse, parse_value
 from ..registry import PartOf
 from .clips import Order, Start
+from .protocol_files import ProtocolFile, installed, protocols
 
-FOLDER = Path(__file__).parent / "protocols"
 FOR_PEOPLE = ("name", "description")
 """Keys on which no score depends."""
 SHORTHAND = re.compile(r"(?P<type>[a-z_]+)(?:(?P<frames>\d+)(?:s(?P<stride>\d+))?)?")
@@ -60,10 +61,12 @@ class Protocol(StrictModel):
         (), description="what is measured too, where the weights of its detector are here"
     )
 
+    _file: ProtocolFile | None = PrivateAttr(None)
 
-def protocols() -> dict[str, Path]:
-    """The library's own, by name."""
-    return {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}
+    @property
+    def package(self) -> tuple[str, str]:
+        """Name and version of the package that it came with; empty: none."""
+        return (self._file.package, self._file.version) if self._file else ("", "")
 
 
 def load_protocol(
@@ -80,15 +83,8 @@ def load_protocol(
     Raises:
         InrvidError: no such protocol, or it is wrong: one line for each problem.
     """
-    path = protocols().get(source) or Path(source)
-    if not path.is_file():
-        near = did_you_mean(source, protocols())
-        raise InrvidError(f"no protocol '{source}': neither a file nor one of {', '.join(protocols())}.{near}")
-    try:
-        data, _ = parse(read_text(path), str(path))
-    except OSError as error:
-        raise InrvidError(f"{path}: {error.strerror or error}") from None
-    named = _validated(data, str(path))
+    file = _found(source)
+    named = _read(file)
     changed = named.model_dump(mode="json")
     for override in overrides:
         _set(changed, override)
@@ -96,7 +92,30 @@ def load_protocol(
         known = (*named.metrics, *named.optional)
         changed |= {"metrics": [_of_shorthand(text, known) for text in metrics.split(",") if text], "optional": []}
     protocol = _validated(changed, "--set" if metrics is None else "--metrics")
+    protocol._file = file
     return protocol, _variant(named, protocol)
+
+
+def _found(source: str) -> ProtocolFile:
+    file = installed(source) or ProtocolFile(Path(source))
+    if not file.path.is_file():
+        known = protocols()
+        raise InrvidError(
+            f"no protocol '{source}': neither a file nor one of {', '.join(known)}.{did_you_mean(source, known)}\n"
+            "  inrvid plugins list protocols shows what is installed"
+        )
+    return file
+
+
+def _read(file: ProtocolFile) -> Protocol:
+    try:
+        data, _ = parse(read_text(file.path), str(file))
+    except OSError as error:
+        raise InrvidError(f"{file}: {error.strerror or error}") from None
+    protocol = _validated(data, str(file))
+    if file.package and protocol.name != file.name:  # scores would be called by the name of another protocol
+        raise InrvidError(f"{file}: name: is '{protocol.name}', the file's is '{file.name}': they should be one")
+    return protocol
 
 
 def _variant(named: Protocol, used: Protocol) -> dict[str, Any]:

@@ -42,6 +42,8 @@ class Record(Document):
     inrvid_record: Literal[1] = 1
     protocol: str
     protocol_version: int
+    protocol_package: str = Field("", description="that the protocol came with; empty: a file of its own")
+    protocol_package_version: str = ""
     settings: dict[str, Any] = Field(description="the protocol, every key")
     variant: dict[str, Any] = Field({}, description="what differs from the protocol of that name")
     detectors: dict[str, DetectorDigest] = Field({}, description="by name: what made the features")

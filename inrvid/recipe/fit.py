@@ -70,7 +70,8 @@ def follow_protocol(data: dict[str, Any]) -> Problems:
     name = section.get("protocol") if isinstance(section, Mapping) else None
     if not isinstance(section, Mapping) or not isinstance(name, str):
         return []
-    from ..evaluation.protocol import load_protocol, protocols  # which imports the parts that protocols name
+    from ..evaluation.protocol import load_protocol  # which imports the parts that protocols name
+    from ..evaluation.protocol_files import protocols
 
     try:
         protocol, _ = load_protocol(name)

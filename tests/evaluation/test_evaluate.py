@@ -19,7 +19,8 @@ from inrvid.errors import DataError
 from inrvid.evaluation.clips import Clip, DatasetClips, GeneratorClips, Window
 from inrvid.evaluation.evaluate import Evaluation, Subject, extrapolated, spread_of_halves
 from inrvid.evaluation.features import Share, features_of
-from inrvid.evaluation.protocol import Protocol, load_protocol, protocols
+from inrvid.evaluation.protocol import Protocol, load_protocol
+from inrvid.evaluation.protocol_files import protocols
 from inrvid.evaluation.record import Side, read_record
 from inrvid.evaluation.score import higher_is_better
 from inrvid.registry import registry
