@@ -22,9 +22,9 @@ from torch import Tensor
 
 from inrvid.evaluation.clips import Altered, DatasetClips, Source, Window, eight_bits
 from inrvid.evaluation.detectors.base import Detector
-from inrvid.evaluation.evaluate import load_features, save_features, spread_of_halves
-from inrvid.evaluation.features import features_of
+from inrvid.evaluation.features import features_of, load_features, save_features
 from inrvid.evaluation.protocol import Protocol, load_protocol
+from inrvid.evaluation.uncertainty import spread_of_halves
 from inrvid.files import cache_directory, write_text
 from inrvid.registry import registry
 

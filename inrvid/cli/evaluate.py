@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -135,15 +134,16 @@ def _share_work(processes: int) -> None:
 
 def _tell(found: Record | Traps, output: Path | None, as_json: bool) -> None:
     from ..evaluation.traps import Traps
+    from .scores import print_record, print_traps
 
     if output is not None:
         _write(found, output)
     if as_json:
         typer.echo(found.model_dump_json(indent=2, exclude_none=True))
     elif isinstance(found, Traps):
-        _print_traps(found)
+        print_traps(found)
     else:
-        _print(found)
+        print_record(found)
 
 
 def _write(found: Record | Traps, output: Path) -> None:
@@ -221,64 +221,3 @@ def _progress(quiet: bool) -> Iterator[Progress]:
                 print(f"{what}: {done} of {total}", file=sys.stderr, flush=True)
 
         yield show
-
-
-def _print(record: Record) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console(soft_wrap=True)
-    variant = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in record.variant.items())
-    package = f"{record.protocol_package} {record.protocol_package_version}"
-    origin = f" ({package})" if record.protocol_package not in ("", "inrvid") else ""
-    told = f"protocol {record.protocol} {record.protocol_version}{origin}"
-    console.print(escape(told + (f", variant: {variant}" if variant else "")), highlight=False)
-    for what, side in (("real", record.real), ("scored", record.fake)):
-        clips = "; ".join(f"{count} clips of {window}" for window, count in side.clips.items())
-        console.print(f"{what:<7} {escape(side.name)}: {clips}", highlight=False)
-    table = Table("score", "", "±", "with more clips", box=None)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for name, score in record.scores.items():
-        error = "" if score.error is None else f"{score.error:.2g}"
-        more = "" if score.more_clips is None else f"{score.more_clips:.4g}"
-        table.add_row(name, f"{score.value:.4g}", error, more)
-    console.print(table)
-    for note in record.notes:
-        console.print(f"note: {escape(note)}", highlight=False)
-    for name, digest in record.detectors.items():
-        origin = f"{digest.package} {digest.version}".strip() or "the library's own"
-        weights = f", sha256 {digest.sha256[:12]}…" if digest.sha256 else ", no weights"
-        untrained = "" if digest.trained else ", RANDOM: for tests alone"
-        console.print(f"detector {escape(name)}: {origin}{weights}{untrained}", highlight=False)
-
-
-def _print_traps(found: Traps) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console(soft_wrap=True)
-    for name, own in found.rows[0].scores.items():
-        table = Table("choice", "clips", name, "moved by", box=None)
-        for column in table.columns[1:]:
-            column.justify = "right"
-        for row in found.rows:
-            clips = " ".join("/".join(map(str, counts)) for counts in row.clips.values())
-            table.add_row(escape(row.name), clips, *_moved(row.scores.get(name), own))
-        console.print(table)
-        if name in found.errors:
-            console.print(f"± {found.errors[name]:.2g} as the protocol says, by random halves\n", highlight=False)
-    for row in found.rows:
-        told = f"not scored: {row.why_not}" if row.why_not else row.sentence
-        console.print(f"{escape(row.name)}: {escape(told)}", highlight=False)
-    for note in found.notes:
-        console.print(f"note: {escape(note)}", highlight=False)
-
-
-def _moved(score: float | None, own: float) -> tuple[str, str]:
-    """A score, and by how much it is above the protocol's."""
-    if score is None:
-        return "", ""
-    return f"{score:.4g}", f"{score - own:+.3g}" if score != own else ""

@@ -14,20 +14,18 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
-from torch import Tensor
 
 from .. import __version__
 from ..errors import InrvidError
-from ..files import cache_directory, write_bytes
+from ..files import cache_directory
 from .clips import Clip, DatasetClips, Source, Window
 from .detectors.base import Detector
-from .features import Features, Share, features_of
+from .features import Features, Share, features_of, load_features, save_features
 from .measures import built, detector_name
 from .metrics.base import Metric
 from .protocol import Protocol
 from .record import Record, Score, Side
+from .uncertainty import extrapolated, spread_of_halves
 
 FEWEST, ENOUGH = 256, 2048
 """Clips below which a score is refused, and below which a word is said."""
@@ -42,6 +40,14 @@ class Subject:
 
     source: Source
     side: Side
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """Features by window: of the real clips, and of each run's generated ones."""
+
+    real: Mapping[Window, Features]
+    runs: Sequence[Mapping[Window, Features]]
 
 
 class Evaluation:
@@ -84,16 +90,24 @@ class Evaluation:
 
     def __call__(self) -> Record:
         began = time.monotonic()
+        return self.scored(self.look(), began)
+
+    def look(self) -> Seen:
+        """Choose clips, and compute their features."""
         clips = {window: self.chosen(window) for window in self.windows()}  # refused before anything is computed
         real = {window: self.real_features(window, chosen[0]) for window, chosen in clips.items()}
         runs = []
         for number, fake in enumerate(self.fakes):
             name = "generated" if len(self.fakes) == 1 else f"generated, run {number + 1} of {len(self.fakes)}"
             runs.append({w: self.features(fake.source, w, chosen[1][number], name) for w, chosen in clips.items()})
+        return Seen(real, runs)
+
+    def scored(self, seen: Seen, began: float) -> Record:
+        """What all metrics say. `began`: when the evaluation did, by `time.monotonic`."""
         scores: dict[str, Score] = {}
         for metric in self.metrics:
-            scores |= self._scores(metric, real, runs)
-        return self._record(scores, real, runs, time.monotonic() - began)
+            scores |= self._scores(metric, seen)
+        return self._record(scores, seen, time.monotonic() - began)
 
     def windows(self) -> dict[Window, list[Metric]]:
         """The metrics that see the same frames, by these."""
@@ -188,18 +202,16 @@ class Evaluation:
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
         return cache_directory() / "features" / f"{digest[:32]}.safetensors"
 
-    def _scores(
-        self, metric: Metric, real: Mapping[Window, Features], runs: Sequence[Mapping[Window, Features]]
-    ) -> dict[str, Score]:
+    def _scores(self, metric: Metric, seen: Seen) -> dict[str, Score]:
         window, name = metric.window(self.clip_length), detector_name(metric.config.detector)
         parts = self.detectors[name].parts
-        of_real = real[window].by_detector[name]
-        of_runs = [run[window].by_detector[name] for run in runs]
+        of_real = seen.real[window].by_detector[name]
+        of_runs = [run[window].by_detector[name] for run in seen.runs]
         values = [metric.score(of_real, fake, parts) for fake in of_runs]
         mean = {part: float(np.mean([v[part] for v in values])) for part in values[0]}
         errors: dict[str, float] = {}
         how: Literal["runs", "halves", "none"] = "none"
-        if len(runs) > 1:
+        if len(of_runs) > 1:
             errors, how = {part: float(np.std([v[part] for v in values], ddof=1)) for part in mean}, "runs"
         elif self.protocol.halves > 1:
             errors = spread_of_halves(metric, of_real, of_runs[0], parts, self.protocol)
@@ -212,7 +224,7 @@ class Evaluation:
             for part, value in mean.items()
         }
 
-    def _record(self, scores: dict[str, Score], real: Any, runs: Any, seconds: float) -> Record:
+    def _record(self, scores: dict[str, Score], seen: Seen, seconds: float) -> Record:
         def side(subject: Subject, found: Mapping[Window, Features]) -> Side:
             clips = {str(window): len(next(iter(f.by_detector.values()))) for window, f in found.items()}
             return subject.side.model_copy(update={"clips": clips})
@@ -227,8 +239,8 @@ class Evaluation:
             variant=dict(self.variant),
             detectors={name: detector.digest for name, detector in self.detectors.items()},
             resolution=list(self.resolution),
-            real=side(self.real, real),
-            fake=side(self.fakes[0], runs[0]),
+            real=side(self.real, seen.real),
+            fake=side(self.fakes[0], seen.runs[0]),
             scores=scores,
             notes=self.notes,
             date=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
@@ -236,51 +248,3 @@ class Evaluation:
             versions={"inrvid": __version__, "torch": torch.__version__, "python": platform.python_version()},
             seconds=round(seconds, 1),
         )
-
-
-def spread_of_halves(
-    metric: Metric, real: Tensor, fake: Tensor, parts: Mapping[str, slice], protocol: Protocol
-) -> dict[str, float]:
-    """Standard errors: the standard deviation of scores of random halves of both sets; none where a half is too small
-    for a score.
-
-    A half's variance is twice that of all, half of which is lost as halves share clips: the two cancel (delete-half
-    jackknife: Shao & Wu 1989). A bootstrap would draw clips twice, which distances take for likeness.
-    """
-    if min(len(real), len(fake)) // 2 < metric.fewest:
-        return {}
-    draws = torch.Generator().manual_seed(protocol.seed)
-    found: list[dict[str, float]] = []
-    for _ in range(protocol.halves):
-        first, second = (x[torch.randperm(len(x), generator=draws)[: len(x) // 2]] for x in (real, fake))
-        found.append(metric.score(first, second, parts))
-    return {part: float(np.std([value[part] for value in found], ddof=1)) for part in found[0]}
-
-
-def extrapolated(metric: Metric, real: Tensor, fake: Tensor, parts: Mapping[str, slice]) -> dict[str, float]:
-    """Where the scores of halves, of three quarters and of all clips lead: a line in 1/N (Chong & Forsyth, CVPR 2020).
-
-    Bias is as 1/N where N is well beyond the number of features; below, this is a lower bound of what is left of it.
-    """
-    sizes = [len(real) // 2, 3 * len(real) // 4, len(real)]
-    found = [metric.score(real[:n], fake[: max(2, round(len(fake) * n / len(real)))], parts) for n in sizes if n >= 2]
-    if len(found) < 2:
-        return {}
-    lines = {part: np.polyfit([1 / n for n in sizes[-len(found) :]], [f[part] for f in found], 1) for part in found[0]}
-    return {part: max(0.0, float(line[1])) for part, line in lines.items()}
-
-
-def load_features(path: Path) -> Tensor | None:
-    try:
-        return load_file(path)["features"]
-    except (OSError, SafetensorError, KeyError):
-        return None
-
-
-def save_features(path: Path, features: Tensor) -> None:
-    """A cache that cannot be written costs time only."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, save({"features": features.contiguous()}))
-    except OSError:
-        return

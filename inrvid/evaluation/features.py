@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from ..errors import InrvidError
+from ..files import write_bytes
 from .clips import Clip, Source, Window
 from .detectors.base import Detector
 
@@ -95,3 +99,19 @@ def _of_batch(detector: Detector, frames: Tensor, device: torch.device) -> Tenso
     at_once = max(1, FRAMES_AT_ONCE // frames.shape[1])
     some = [detector.features(part.to(device, non_blocking=True)) for part in frames.split(at_once)]
     return torch.cat([part.double().cpu() for part in some])
+
+
+def load_features(path: Path) -> Tensor | None:
+    try:
+        return load_file(path)["features"]
+    except (OSError, SafetensorError, KeyError):
+        return None
+
+
+def save_features(path: Path, features: Tensor) -> None:
+    """A cache that cannot be written costs time only."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, save({"features": features.contiguous()}))
+    except OSError:
+        return

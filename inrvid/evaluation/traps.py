@@ -20,10 +20,11 @@ from ..documents import Document
 from ..errors import InrvidError
 from .clips import Altered, Clip, DatasetClips, Source, Window, eight_bits
 from .detectors.base import DetectorDigest
-from .evaluate import Evaluation, spread_of_halves
+from .evaluate import Evaluation
 from .features import Features
 from .measures import detector_name
 from .metrics.base import Metric
+from .uncertainty import spread_of_halves
 
 Change = Callable[[DatasetClips, Source], tuple[Source, Source]]
 """(real, generated) as the protocol chooses them → the two that are compared instead."""

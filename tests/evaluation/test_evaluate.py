@@ -17,7 +17,7 @@ from PIL import Image
 from inrvid import InrvidError, build_generator, load_recipe
 from inrvid.errors import DataError
 from inrvid.evaluation.clips import Clip, DatasetClips, GeneratorClips, Window
-from inrvid.evaluation.evaluate import Evaluation, Subject, extrapolated, spread_of_halves
+from inrvid.evaluation.evaluate import Evaluation, Subject
 from inrvid.evaluation.features import Share, features_of
 from inrvid.evaluation.protocol import Protocol, load_protocol
 from inrvid.evaluation.protocol_files import protocols
@@ -181,30 +181,6 @@ def test_a_generator_s_frames_have_eight_bits_as_files_do():
     levels = (rounded + 1) * 127.5
     torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
     assert (rounded - exact.clamp(-1, 1)).abs().max() <= 1 / 255 + 1e-6
-
-
-def test_errors_are_those_of_repeated_draws():
-    """The spread of halves of one sample is about that of samples of this size."""
-    draws, metric = (
-        torch.Generator().manual_seed(0),
-        registry("metrics").build({"type": "kvd", "detector": {"type": "random"}}),
-    )
-    parts, of = {"": slice(None)}, protocol(halves=60)
-
-    def sample():
-        return torch.randn(128, 4, generator=draws, dtype=torch.float64)
-
-    scores = [metric.score(sample(), sample() + 0.5, parts)[""] for _ in range(60)]
-    errors = [spread_of_halves(metric, sample(), sample() + 0.5, parts, of)[""] for _ in range(8)]
-    assert np.mean(errors) == pytest.approx(np.std(scores, ddof=1), rel=0.3)
-
-
-def test_the_bias_of_few_clips_is_extrapolated_away():
-    draws, metric = torch.Generator().manual_seed(0), registry("metrics").build(RANDOM)
-    real, fake = (torch.randn(400, 16, generator=draws, dtype=torch.float64) for _ in range(2))
-    parts = {"": slice(None)}
-    biased = metric.score(real, fake, parts)[""]
-    assert abs(extrapolated(metric, real, fake, parts)[""]) < 0.4 * biased
 
 
 C3D = {"type": "inception_score", "detector": {"type": "c3d"}}

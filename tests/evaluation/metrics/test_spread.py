@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from inrvid.errors import InrvidError
-from inrvid.evaluation.evaluate import spread_of_halves
 from inrvid.evaluation.protocol import load_protocol
+from inrvid.evaluation.uncertainty import spread_of_halves
 from inrvid.registry import registry
 
 PARTS = {"": slice(None)}

@@ -1,0 +1,40 @@
+"""Errors by random halves, and the line in 1/N, by draws of known distributions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from inrvid.evaluation.protocol import Protocol
+from inrvid.evaluation.uncertainty import extrapolated, spread_of_halves
+from inrvid.registry import registry
+
+RANDOM = {"type": "fvd", "detector": {"type": "random"}}
+
+
+def test_errors_are_those_of_repeated_draws():
+    """The spread of halves of one sample is about that of samples of this size."""
+    draws, metric = (
+        torch.Generator().manual_seed(0),
+        registry("metrics").build({"type": "kvd", "detector": {"type": "random"}}),
+    )
+    parts, of = (
+        {"": slice(None)},
+        Protocol.model_validate({"name": "own", "halves": 60, "metrics": (RANDOM,)}, strict=False),
+    )
+
+    def sample():
+        return torch.randn(128, 4, generator=draws, dtype=torch.float64)
+
+    scores = [metric.score(sample(), sample() + 0.5, parts)[""] for _ in range(60)]
+    errors = [spread_of_halves(metric, sample(), sample() + 0.5, parts, of)[""] for _ in range(8)]
+    assert np.mean(errors) == pytest.approx(np.std(scores, ddof=1), rel=0.3)
+
+
+def test_the_bias_of_few_clips_is_extrapolated_away():
+    draws, metric = torch.Generator().manual_seed(0), registry("metrics").build(RANDOM)
+    real, fake = (torch.randn(400, 16, generator=draws, dtype=torch.float64) for _ in range(2))
+    parts = {"": slice(None)}
+    biased = metric.score(real, fake, parts)[""]
+    assert abs(extrapolated(metric, real, fake, parts)[""]) < 0.4 * biased
