@@ -15,15 +15,15 @@ from ..errors import InrvidError
 from ..text import printable
 
 if TYPE_CHECKING:
-    from ..evaluation.evaluate import Progress
+    from ..evaluation.evaluate import Evaluation, Progress, Seen
     from ..evaluation.features import Share
     from ..evaluation.record import Record
     from ..evaluation.traps import Traps
 
 TRAPPED = "fvd16"
 """What traps are shown of, unless metrics are named."""
-CHARTS, RECORDS = (".html", ".png", ".json"), (".json",)
-"""How a table of traps, and a record, are written."""
+CHARTS, RECORDS, PICTURES = (".html", ".png", ".json"), (".json",), (".png",)
+"""How a table of traps, a record, and a picture of clips are written."""
 
 
 _SUBJECTS = typer.Argument(
@@ -42,6 +42,9 @@ _LEADERBOARD = typer.Option(
     False, "--leaderboard", help="Compare records: of files, and of folders, which are searched."
 )
 _TRAPS = typer.Option(False, "--traps", help="How far each choice behind the score moves it; default: fvd16.")
+_NEAREST = typer.Option(
+    None, "--nearest", metavar="PATH.png", help="Draw the generated clips that are nearest to a real one, beside it."
+)
 _OUTPUT = typer.Option(
     None, "-o", "--output", help="Write it: a record: .json; the leaderboard: .md, .html; --traps: .json, .html, .png."
 )
@@ -61,6 +64,7 @@ def evaluate(
     force: bool = typer.Option(False, "--force", help="Score fewer clips than asked for, or than make sense."),
     leaderboard: bool = _LEADERBOARD,
     traps: bool = _TRAPS,
+    nearest: Path = _NEAREST,
     output: Path = _OUTPUT,
     as_json: bool = _JSON,
     processes: int = typer.Option(1, "--processes", min=1, max=64, help="Share the work."),
@@ -70,9 +74,12 @@ def evaluate(
     """Score a model, or any videos, against real ones; or compare scores."""
     subject = _subject(subjects or [], leaderboard)
     if leaderboard:
-        _compare(subjects, output, as_json, others=bool(traps or overrides or data or metrics))
+        _compare(subjects, output, as_json, others=bool(traps or nearest or overrides or data or metrics))
         return
     _check_output(output, CHARTS if traps else RECORDS)
+    _check_output(nearest, PICTURES)
+    if nearest and traps:
+        raise InrvidError("--nearest goes with scores: leave out --traps")
     changes = _changes(data, fps)
     _share_work(processes)
     from ..evaluation.evaluate import Evaluation
@@ -94,9 +101,12 @@ def evaluate(
         )  # fmt: skip
         for line in evaluation.left_out if share.rank == 0 else ():  # now, not after hours
             typer.echo(printable(line), err=True)
-        found: Record | Traps = TrapTable(evaluation)() if traps else evaluation()
+        seen = None if traps else evaluation.look()
+        found: Record | Traps = TrapTable(evaluation)() if seen is None else evaluation.scored(seen)
     if share.rank == 0:
         _tell(found, output, as_json)
+        if nearest is not None and seen is not None:
+            _draw(evaluation, seen, nearest, quiet=as_json)
 
 
 def _compare(paths: list[str], output: Path | None, as_json: bool, *, others: bool) -> None:
@@ -154,6 +164,20 @@ def _write(found: Record | Traps, output: Path) -> None:
         write_traps(found, output)
     else:
         found.write(output)
+
+
+def _draw(evaluation: Evaluation, seen: Seen, path: Path, quiet: bool) -> None:
+    """After the record is written: what cannot be drawn costs the picture alone."""
+    from ..evaluation.nearest import nearest_pairs
+    from ..report.nearest import write_nearest
+
+    found = nearest_pairs(evaluation, seen)
+    write_nearest(found, path)
+    if not quiet:
+        first, last = found.pairs[0].distance, found.pairs[-1].distance
+        typer.echo(
+            f"{path}: the {len(found.pairs)} clips nearest to a real one, at {first:.3f} … {last:.3f} (0: copies)"
+        )
 
 
 def _subject(subjects: list[str], leaderboard: bool) -> str:

@@ -3,7 +3,8 @@
 - clips: which clips a score is made of; detectors: clips → features; features: streamed and shared by processes;
 - metrics: two sets of features → scores; distances, gaussians: of plain arrays; measures: both, built;
 - protocol, protocols, protocol_files: all choices as data, and where they lie; subjects: what is compared with what;
-  evaluate: a protocol applied → record;
+  evaluate: a protocol applied → record; uncertainty: how far off a score may be;
+- nearest: generated clips beside the real ones that they may be copies of;
 - traps: what each choice does to a score; leaderboard: many records; score: of a training's generator.
 """
 

@@ -62,6 +62,10 @@ class Source(abc.ABC):
         """Frames `[b, frames, 3, H, W]` in [−1, 1]; those of videos that cannot be decoded are left out where the
         data's `on_error` says so."""
 
+    def title(self, clip: Clip) -> str:
+        """What a clip is called, for people."""
+        return f"video {clip.video}, frame {clip.start}"
+
 
 SAMPLED = 32
 """Videos of a data set whose pictures are part of what it is known by."""
@@ -124,6 +128,9 @@ class DatasetClips(Source):
     def too_short(self, window: Window) -> int:
         """Videos that are shorter than the window."""
         return sum(self.dataset.length(video) < window.span for video in range(len(self.dataset)))
+
+    def title(self, clip: Clip) -> str:
+        return f"{self.dataset.records[clip.video].name}, frame {clip.start}"
 
     def _start(self, video: int, last: int) -> int:
         if self.start == "first":
@@ -199,6 +206,9 @@ class GeneratorClips(Source):
         # One at a time: memory. A video's frames are those of its seed in any batch, but for rounding.
         frames = torch.cat([torch.cat(list(inr[i].stream(t)), dim=1).cpu() for i in range(len(inr))]).float()
         return eight_bits(frames) if self.quantise else frames
+
+    def title(self, clip: Clip) -> str:
+        return f"seed {clip.video}"
 
     def _latents(self, clips: Sequence[Clip]):
         seeds = [clip.video for clip in clips]

@@ -34,6 +34,13 @@ class PrecisionRecall(NamedTuple):
     recall: float
 
 
+class Nearest(NamedTuple):
+    """Of each of M fake samples: `[M]`, float64, and `[M]`, numbers of real samples."""
+
+    distances: Tensor
+    samples: Tensor
+
+
 def frechet_distance(real: Array, fake: Array, unbiased: bool = True) -> float:
     """Squared Fréchet distance of the Gaussians that fit two sets of features, ≥ 0; 0 of a set with itself.
 
@@ -128,10 +135,8 @@ def diversity(real: Array, fake: Array) -> float:
 
 
 def memorisation(real: Array, fake: Array) -> float:
-    """Mean distance of fake samples from the nearest real one, over that of real samples from the nearest other one,
-    ≥ 0: 1 where they are as far as real samples are from each other, 0 where they are copies.
-
-    A real sample's copies are no others: a set that is drawn with replacement has the score of the samples in it.
+    """Mean distance of fake samples from the nearest real one, as `nearest` measures it, ≥ 0: 1 where they are as far
+    as real samples are from each other, 0 where they are copies.
 
     Args:
         real, fake: features `[N, n]`, `[M, n]`.
@@ -139,10 +144,25 @@ def memorisation(real: Array, fake: Array) -> float:
     Raises:
         InrvidError: fewer than two samples, real ones all the same, different widths, numbers that are not finite.
     """
+    return nearest(real, fake).distances.mean().item()
+
+
+def nearest(real: Array, fake: Array) -> Nearest:
+    """The real sample that is nearest to each fake one; distances over the mean one of real samples from the nearest
+    other.
+
+    A real sample's copies are no others: a set that is drawn with replacement has the unit of the samples in it.
+
+    Args:
+        real, fake: features `[N, n]`, `[M, n]`.
+
+    Raises:
+        InrvidError: as `memorisation`.
+    """
     real, fake = _pair(real, fake, least=2)
-    nearest = torch.cat([block.amin(1) for block in _distances(fake, real)]).mean().item()
+    distances, samples = (torch.cat(part) for part in zip(*(d.min(1) for d in _distances(fake, real)), strict=True))
     others = torch.cat([block.masked_fill(block == 0, math.inf).amin(1) for block in _distances(real, real)])
-    return nearest / _of_different(others.mean().nan_to_num(posinf=0).item())
+    return Nearest(distances / _of_different(others.mean().nan_to_num(posinf=0).item()), samples)
 
 
 def _features(values: Array, name: str, least: int) -> Tensor:

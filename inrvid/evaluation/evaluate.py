@@ -44,10 +44,15 @@ class Subject:
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """Features by window: of the real clips, and of each run's generated ones."""
+    """Features by window: of the real clips, and of each run's generated ones.
+
+    Attributes:
+        began: when the evaluation did, by `time.monotonic`.
+    """
 
     real: Mapping[Window, Features]
     runs: Sequence[Mapping[Window, Features]]
+    began: float
 
 
 class Evaluation:
@@ -89,25 +94,25 @@ class Evaluation:
         ]
 
     def __call__(self) -> Record:
-        began = time.monotonic()
-        return self.scored(self.look(), began)
+        return self.scored(self.look())
 
     def look(self) -> Seen:
         """Choose clips, and compute their features."""
+        began = time.monotonic()
         clips = {window: self.chosen(window) for window in self.windows()}  # refused before anything is computed
         real = {window: self.real_features(window, chosen[0]) for window, chosen in clips.items()}
         runs = []
         for number, fake in enumerate(self.fakes):
             name = "generated" if len(self.fakes) == 1 else f"generated, run {number + 1} of {len(self.fakes)}"
             runs.append({w: self.features(fake.source, w, chosen[1][number], name) for w, chosen in clips.items()})
-        return Seen(real, runs)
+        return Seen(real, runs, began)
 
-    def scored(self, seen: Seen, began: float) -> Record:
-        """What all metrics say. `began`: when the evaluation did, by `time.monotonic`."""
+    def scored(self, seen: Seen) -> Record:
+        """What all metrics say."""
         scores: dict[str, Score] = {}
         for metric in self.metrics:
             scores |= self._scores(metric, seen)
-        return self._record(scores, seen, time.monotonic() - began)
+        return self._record(scores, seen)
 
     def windows(self) -> dict[Window, list[Metric]]:
         """The metrics that see the same frames, by these."""
@@ -224,7 +229,7 @@ class Evaluation:
             for part, value in mean.items()
         }
 
-    def _record(self, scores: dict[str, Score], seen: Seen, seconds: float) -> Record:
+    def _record(self, scores: dict[str, Score], seen: Seen) -> Record:
         def side(subject: Subject, found: Mapping[Window, Features]) -> Side:
             clips = {str(window): len(next(iter(f.by_detector.values()))) for window, f in found.items()}
             return subject.side.model_copy(update={"clips": clips})
@@ -246,5 +251,5 @@ class Evaluation:
             date=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
             device=self.device.type,
             versions={"inrvid": __version__, "torch": torch.__version__, "python": platform.python_version()},
-            seconds=round(seconds, 1),
+            seconds=round(time.monotonic() - seen.began, 1),
         )

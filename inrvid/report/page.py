@@ -31,6 +31,9 @@ GROUPS = {
 }
 """Charts, by the beginning of the names they hold."""
 
+NEAREST = "nearest"
+"""Of a picture in a run's folder: `inrvid evaluate RUN --nearest RUN/nearest.png`."""
+
 EMBED_LIMIT = 30 * 2**20
 """Bytes of one video beyond which it is named instead of embedded."""
 
@@ -93,6 +96,7 @@ def write_report(run: Path, output: Path | None = None, say: Callable[[str], Non
         title=data.path.resolve().name, path=data.path, last=data.last, charts=charts,
         scores=data.scores, evaluation=data.evaluation, damage=data.damage,
         recipe=data.recipe, samples=latest_samples(data.path), real=media(data.path / "samples", "real"),
+        nearest=media(data.path, NEAREST),
     )  # fmt: skip
     target = output or data.path / "report.html"
     write_text(target, page)

@@ -53,6 +53,12 @@ def test_page_is_self_contained_and_complete(run):
     assert re.search(r"</style>\s*</head>", page)
 
 
+def test_a_picture_of_nearest_clips_is_shown_where_there_is_one(run):
+    assert "nearest to real" not in write_report(run).read_text()
+    write_image(run / "nearest.png", np.zeros((4, 4, 3), np.uint8))
+    assert re.search(r"nearest to real ones</h2>\s*<img src=\"data:image/png", write_report(run).read_text())
+
+
 def test_comparison_has_a_line_a_run(run, tmp_path):
     other = make_run(tmp_path / "other", 2.0)
     page = write_comparison([run, other], tmp_path / "c.html").read_text()

@@ -37,6 +37,8 @@ class Metric(abc.ABC):
     """Whether it is larger for fewer clips of the same."""
     better: ClassVar[Literal["lower", "higher", "neither"]] = "lower"
     """Which of two values is of the better generator."""
+    nearest: ClassVar[bool] = False
+    """Whether it is the mean, over generated clips, of `distances.nearest`: a picture can show the clips it is of."""
 
     def __init__(self, config: Config):
         self.config = config

@@ -22,6 +22,7 @@ class Memorisation(Metric):
     """How far generated clips are from their nearest real ones, in units of these among each other; 0: copies."""
 
     better = "neither"
+    nearest = True
 
     def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
         """About 1: as far as real clips are from each other; below: nearer; above: unlike any real clip.

@@ -1,0 +1,90 @@
+"""The generated clips that are nearest to a real one, to be looked at: are they copies?
+
+Which they are is known from features, all that an evaluation keeps; what is shown of them is read again. The number
+beside the picture is the metric `memorisation`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..video_io import to_uint8
+from .clips import Clip, Source, Window
+from .distances import nearest
+from .evaluate import Evaluation, Seen, detector_name
+from .features import Features
+
+SHOWN = 8
+"""Pairs, of all generated clips."""
+
+
+class Chosen(NamedTuple):
+    """A clip of a source."""
+
+    source: Source
+    clip: Clip
+
+    @property
+    def title(self) -> str:
+        return self.source.title(self.clip)
+
+    def read(self, window: Window) -> np.ndarray:
+        """Frames, uint8 `[T, H, W, 3]`."""
+        return to_uint8(self.source.read(window, [self.clip])[0])
+
+
+class Pair(NamedTuple):
+    """A generated clip and the real one that is nearest to it."""
+
+    distance: float
+    fake: Chosen
+    real: Chosen
+
+
+@dataclasses.dataclass(frozen=True)
+class NearestPairs:
+    """Pairs, the nearest first.
+
+    Attributes:
+        clips: how many real and generated clips they were found among.
+    """
+
+    window: Window
+    detector: str
+    clips: tuple[int, int]
+    pairs: Sequence[Pair]
+
+
+def nearest_pairs(evaluation: Evaluation, seen: Seen, count: int = SHOWN) -> NearestPairs:
+    """Of all runs, by the features of the metric that is about nearest clips; where there is none, of the first one.
+
+    Distances are those of `distances.nearest`: 0 of a copy, 1 of a clip as far as real ones are from each other.
+
+    Raises:
+        InrvidError: real clips are all the same; a clip can no longer be read.
+    """
+    metric = next((metric for metric in evaluation.metrics if metric.nearest), evaluation.metrics[0])
+    window, detector = metric.window(evaluation.clip_length), detector_name(metric.config.detector)
+    real, rows = seen.real[window], seen.real[window].by_detector[detector]
+    of_real = _readable(evaluation.real.source, window, real)
+    pairs: list[Pair] = []
+    for subject, run in zip(evaluation.fakes, seen.runs, strict=True):
+        of_fake = _readable(subject.source, window, run[window])
+        found = nearest(rows, run[window].by_detector[detector])
+        for row in found.distances.argsort(stable=True)[:count].tolist():
+            near = Chosen(evaluation.real.source, of_real[int(found.samples[row])])
+            pairs.append(Pair(found.distances[row].item(), Chosen(subject.source, of_fake[row]), near))
+    pairs.sort(key=lambda pair: pair.distance)
+    fakes = sum(len(run[window].by_detector[detector]) for run in seen.runs)
+    return NearestPairs(window, detector, (len(rows), fakes), pairs[:count])
+
+
+def _readable(source: Source, window: Window, features: Features) -> Sequence[Clip]:
+    """The clip of each row of features. Where some could not be decoded, all are read again: rows do not say which."""
+    if not features.unreadable:
+        return features.clips
+    return [clip for clip in features.clips if len(source.read(window, [clip]))]
