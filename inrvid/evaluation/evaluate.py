@@ -250,6 +250,7 @@ class Evaluation:
             notes=self.notes,
             date=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
             device=self.device.type,
+            threads=torch.get_num_threads(),
             versions={"inrvid": __version__, "torch": torch.__version__, "python": platform.python_version()},
             seconds=round(time.monotonic() - seen.began, 1),
         )

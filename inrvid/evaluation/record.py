@@ -54,6 +54,7 @@ class Record(Document):
     notes: list[str] = Field([], description="what a reader should know")
     date: str
     device: str
+    threads: int = Field(0, description="of a process: they show in the last bits of a CPU's features; 0: not known")
     versions: dict[str, str] = Field({})
     seconds: float = 0.0
 
