@@ -44,7 +44,7 @@ class Scores(Document):
 class Score(Document):
     value: float
     error: float | None = None
-    better: Literal["lower", "higher"] = "lower"
+    better: Literal["lower", "higher", "neither"] = "lower"
 
 
 class Evaluation(Document):

@@ -53,6 +53,15 @@ def test_page_is_self_contained_and_complete(run):
     assert re.search(r"</style>\s*</head>", page)
 
 
+def test_scores_of_which_neither_is_better_are_shown(run):
+    score = {"value": 0.25, "better": "neither"}
+    record = {"protocol": "own", "protocol_version": 1, "scores": {"memorisation16": score}}
+    (run / "evaluation.json").write_text(json.dumps(record))
+    page = write_report(run).read_text()
+    assert "<td>memorisation16</td><td>0.25</td>" in page
+    assert "neither is better" not in page
+
+
 def test_a_picture_of_nearest_clips_is_shown_where_there_is_one(run):
     assert "nearest to real" not in write_report(run).read_text()
     write_image(run / "nearest.png", np.zeros((4, 4, 3), np.uint8))
