@@ -26,7 +26,8 @@ from pydantic import RootModel
 
 from ..documents import DocumentError, read
 from ..errors import InrvidError, ModelError
-from ..files import read_bytes, write_bytes, write_text
+from ..evaluation.record import Record, read_record
+from ..files import write_text
 from ..generators.base import VideoGenerator
 from ..models.files import CONFIG, DISCRIMINATOR, GENERATOR, Network, is_model
 from ..models.pretrained import load_beside, load_generator
@@ -88,10 +89,11 @@ def pack(
     _write_samples(generator, target)
     if "recipe" in metadata:
         write_text(target / "recipe.yaml", yaml.safe_dump(metadata["recipe"], sort_keys=False, allow_unicode=True))
+    name = name or target.name
     record = next((place / EVALUATION for place in (source, folder) if (place / EVALUATION).is_file()), None)
     if record is not None:
-        write_bytes(target / EVALUATION, read_bytes(record))
-    write_text(target / CARD, render(target, name or target.name))
+        _named(read_record(record), name).write(target / EVALUATION)
+    write_text(target / CARD, render(target, name))
 
 
 def _check_target(target: Path) -> None:
@@ -125,6 +127,17 @@ def _without_paths(recipe: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, str) and Path(value).is_absolute():
             cleaned[section][key] = Path(value).name
     return cleaned
+
+
+def _named(record: Record, model: str) -> Record:
+    """A record without paths of the machine: the model by its name, the data by the last part of theirs."""
+    real = record.real.name
+    return record.model_copy(
+        update={
+            "fake": record.fake.model_copy(update={"name": model}),
+            "real": record.real.model_copy(update={"name": Path(real).name if Path(real).is_absolute() else real}),
+        }
+    )
 
 
 def _hours(path: Path) -> float:

@@ -63,8 +63,8 @@ def test_a_run_becomes_a_model_that_loads_and_says_nothing_of_its_machine(run, t
     assert config["training"] == {"device": "a GPU", "processes": 1, "hours": round(300 / 3600, 2)}
     assert yaml.safe_load((out / "recipe.yaml").read_text())["data"]["path"] == "clips"
     for path in out.rglob("*"):
-        if path.suffix in (".json", ".yaml", ".md") and path.name != "evaluation.json":
-            assert "secret" not in path.read_text()
+        if path.suffix in (".json", ".yaml", ".md"):
+            assert "/home" not in path.read_text()
     assert is_packed(out)
 
 

@@ -1,0 +1,37 @@
+"""`hub/`: what is published loads as it stands, offline, and says what it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from inrvid import VideoGenerator, load_recipe
+from inrvid.evaluation.record import read_record
+from inrvid.publishing.card import render
+from inrvid.publishing.folder import is_packed
+
+ROOT = Path(__file__).parent.parent.parent
+MODELS = sorted(path for path in (ROOT / "hub").iterdir() if path.is_dir())
+LARGEST = 4 * 2**20
+
+
+@pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
+def test_a_published_model(folder):
+    assert is_packed(folder)
+    assert (folder / "model.safetensors").stat().st_size <= LARGEST
+    G = VideoGenerator.from_pretrained(folder)
+    frames = G(G.sample_latents(1, seed=0), torch.tensor([[0.0, 8.0]]))
+    assert (frames[:, 0] - frames[:, 1]).abs().max() > 0.1  # something moves
+    assert load_recipe(folder / "recipe.yaml").generator.type == G.config["type"]
+    record = read_record(folder / "evaluation.json")
+    assert record.scores["fvd16"].error is not None
+    assert (folder / "README.md").read_text() == render(folder, f"hub/{folder.name}")
+
+
+def test_torch_hub_finds_them():
+    name = MODELS[0].name
+    G = torch.hub.load(str(ROOT), "generator", name, source="local")
+    assert G.config == json.loads((MODELS[0] / "config.json").read_text())["generator"]
