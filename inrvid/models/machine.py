@@ -132,9 +132,15 @@ class Machine:
 
     def call(self) -> None:
         name, arguments = self.take(2)
-        if not isinstance(name, Name) or type(arguments) is not tuple or name.text not in self.makers:
+        if not isinstance(name, Name) or type(arguments) is not tuple:
             raise Unfit(f"it calls what is no maker of {self.READS}")
-        self.stack.append(self.makers[name.text](*arguments))
+        self.stack.append(self.made(name.text, arguments))
+
+    def made(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        """What the call of a name makes. Raises Unfit: it may be held, but not called."""
+        if name not in self.makers:
+            raise Unfit(f"it calls what is no maker of {self.READS}")
+        return self.makers[name](*arguments)
 
     def new(self) -> None:
         raise Unfit(f"it makes an object of a class: only {self.READS} are read")
