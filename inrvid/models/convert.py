@@ -125,7 +125,7 @@ def _networks(file: Opened, choices: Choices) -> Iterator[_Made]:
         if stored is not None:
             with _naming(stored):
                 said = described(stored, part, choices, file.stated)
-                made = _Made(place, built(kind, stored, part, said, choices), said)
+                made = _Made(place, built(kind, stored, part, said), said)
             yield made
 
 

@@ -4,17 +4,27 @@ values where neither does."""
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from ...weights import Unfit
 from ..snapshots.networks import Stored
 from ..snapshots.records import shown
-from .layout import Config, Needs, Part, Says, Setting, flat, meaning
+from ..snapshots.storage import tensor_of
+from .layout import Config, Needs, Part, Says, Setting, constant, flat, meaning
 
 WIDTHS = ("channel_base", "channel_max")
 """Of which the weights tell one pair that fits, and settings another: building the network says whether it does."""
+
+TOLERANCE = 1e-5
+"""Relative, of constants: releases compute them in float32."""
+LARGEST = 1 << 16
+"""Numbers in a constant."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +32,16 @@ class Choices:
     """What the user decides, where a file leaves something to decide."""
 
     accepted: tuple[str, ...] = ()
-    """Patterns of settings and constants that are passed over, though no component expresses them."""
+    """Names, and patterns, of settings and constants that are passed over, though no component expresses them."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """Values for what the file does not say, by the keys of the release's configuration."""
 
     def accepts(self, path: str) -> bool:
-        return any(fnmatch.fnmatchcase(path, pattern) for pattern in self.accepted)
+        return self.names(path) or any(fnmatch.fnmatchcase(path, pattern) for pattern in self.accepted)
+
+    def names(self, path: str) -> bool:
+        """Whether it is accepted by its own name, not by a pattern."""
+        return path in self.accepted or path.rpartition(".")[2] in self.accepted
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,7 @@ class Described:
     assumed: Config
     """Those of its values that stand nowhere in the file."""
     accepted: tuple[str, ...]
-    """Settings that were passed over."""
+    """Settings and constants that were passed over."""
 
 
 def described(stored: Stored, part: Part, choices: Choices, stated: Mapping[str, Any] | None = None) -> Described:
@@ -64,7 +78,32 @@ def described(stored: Stored, part: Part, choices: Choices, stated: Mapping[str,
         if known.get(key, value) != value:
             raise Unfit(f"{key} is {shown(known[key])} in the file, {shown(value)} was asked for")
     assumed = {key: choices.given.get(key, value) for key, value in part.assumed.items() if key not in known}
-    return Described({**assumed, **known}, assumed, tuple(reading.passed))
+    config = {**assumed, **known}
+    return Described(config, assumed, (*reading.passed, *_constants(stored, part, config, choices)))
+
+
+def _constants(stored: Stored, part: Part, config: Config, choices: Choices) -> Iterator[str]:
+    """Those that are passed over. Raises Unfit: one is not what it always is."""
+    for name, value in stored.weights.items():
+        known = constant(name, part)
+        if known is None or known.value is None:
+            continue
+        if math.prod(value.shape) <= LARGEST and _agrees(tensor_of(value).double(), known.value, config):
+            continue
+        if not choices.accepts(name):
+            raise Unfit(
+                f"its constant {name} is not {known.what}\n  if that changes nothing in what it computes: --accept "
+                f"{name.rpartition('.')[2]}"
+            )
+        yield name
+
+
+def _agrees(actual: Tensor, value: Callable[..., Tensor], config: Config) -> bool:
+    try:
+        expected = value(config, tuple(actual.shape)).double()
+    except KeyError as error:
+        raise Unfit(f"its configuration lacks {error}") from None
+    return actual.shape == expected.shape and torch.allclose(actual, expected, TOLERANCE, 1e-7)
 
 
 class _Reading:
@@ -83,7 +122,9 @@ class _Reading:
             if setting is None and not complete:
                 continue
             problem = self._problem(path, value, setting)
-            if problem is not None and self.choices.accepts(path):
+            if (problem is not None and self.choices.accepts(path)) or (
+                isinstance(setting, Says) and self.choices.names(path)
+            ):
                 self.passed.append(path)
             elif problem is not None:
                 self.wrong.append((path, problem))

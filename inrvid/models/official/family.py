@@ -138,7 +138,7 @@ def half(config: Mapping[str, Any]) -> Config:
     if clamp != (CLAMP if blocks else None):
         raise Unfit(
             f"num_fp16_res {blocks} with conv_clamp {clamp}: values are clamped, to ±{CLAMP}, where blocks run in half "
-            "precision, and only there"
+            "precision, and only there\n  --accept conv_clamp leaves them as they are"
         )
     return {"half_blocks": blocks}
 

@@ -14,31 +14,27 @@ from ...generators.base import VideoGenerator
 from ...weights import Unfit
 from ..build import build_discriminator, build_generator, shapes
 from ..snapshots.networks import Stored
-from ..snapshots.storage import Numbers
-from .describing import Choices, Described
-from .layout import Part, constant, renamed
+from ..snapshots.storage import Numbers, tensor_of
+from .describing import Described
+from .layout import Part, renamed
 
 Network: TypeAlias = VideoGenerator | Discriminator
 BUILD: dict[str, Callable[..., Network]] = {"generators": build_generator, "discriminators": build_discriminator}
 
-TOLERANCE = 1e-5
-"""Relative, of constants: releases compute them in float32."""
 
-
-def built(kind: str, stored: Stored, part: Part, said: Described, choices: Choices) -> Network:
+def built(kind: str, stored: Stored, part: Part, said: Described) -> Network:
     """The network, in evaluation mode; `kind` is generators or discriminators.
 
     Nothing is allocated before names and shapes of the weights are known to be the network's.
 
     Raises:
-        Unfit: they are not, or a weight is not finite, or a constant not what it always is.
+        Unfit: they are not, or a weight is not finite.
     """
     try:
         config = part.config(said.config)
         expected = shapes(kind, config) or {}
         weights = {name: Weight(value) for name, value in renamed(stored.weights, part).items()}
         _compare({name: tuple(value.shape) for name, value in expected.items() if name not in part.fixed}, weights)
-        _check_constants(stored, part, said, choices)
         network = BUILD[kind](config)
     except KeyError as error:
         raise Unfit(f"its configuration lacks {error}") from None
@@ -63,7 +59,7 @@ class Weight:
         return self.shape in (shape, (*shape, 1, 1), (1, *shape))
 
     def as_shape(self, name: str, shape: tuple[int, ...]) -> Tensor:
-        value = self.value.tensor() if isinstance(self.value, Numbers) else self.value
+        value = tensor_of(self.value)
         if not value.is_floating_point() or not bool(value.float().isfinite().all()):
             raise Unfit(f"its weight {name} is not of finite floating-point numbers")
         return value.view(shape)
@@ -78,17 +74,3 @@ def _compare(expected: Mapping[str, tuple[int, ...]], weights: Mapping[str, Weig
         if not weights[name].fits(expected[name]):
             theirs, ours = list(weights[name].shape), list(expected[name])
             raise Unfit(f"its weight {name} is {theirs}, where its configuration makes it {ours}")
-
-
-def _check_constants(stored: Stored, part: Part, said: Described, choices: Choices) -> None:
-    for name, value in stored.weights.items():
-        known = constant(name, part)
-        if known is None or known.value is None or choices.accepts(name):
-            continue
-        expected = known.value(said.config, tuple(value.shape))
-        actual = Weight(value).as_shape(name, value.shape).to(torch.float64)
-        if actual.shape != expected.shape or not torch.allclose(actual, expected.double(), TOLERANCE, 1e-7):
-            raise Unfit(
-                f"its constant {name} is not {known.what}\n  if that changes nothing in what it computes: --accept "
-                f"'*.{name.rpartition('.')[2]}'"
-            )

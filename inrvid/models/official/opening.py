@@ -80,7 +80,7 @@ def from_official(path: str | Path) -> tuple[VideoGenerator, Discriminator, dict
         networks, config = [], dict(file.stated)
         for kind, part in (("generators", file.layout.generator), ("discriminators", file.layout.discriminator)):
             said = described(cast(Stored, stored[kind]), part, Choices(), file.stated)
-            networks.append(built(kind, cast(Stored, stored[kind]), part, said, Choices()))
+            networks.append(built(kind, cast(Stored, stored[kind]), part, said))
             config = {**said.config, **config}
     except Unfit as error:
         raise ModelError(f"{path}: {error}") from None

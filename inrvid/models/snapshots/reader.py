@@ -236,8 +236,6 @@ def _referred(reference: Any, storages: dict[str, Storage]) -> Storage:
 def _read_zip(content: bytes, budget: Budget) -> Any:
     members = dict(_members(content))
     top = next((name.removesuffix("data.pkl") for name in members if name.endswith("data.pkl")), None)
-    if any(part in ("constants.pkl", "code") for name in members for part in name.split("/")):
-        raise Unfit("TorchScript, which is a program, not a snapshot: no program of a file is run")
     if top is None:
         raise Unfit("a zip that torch.save did not write: it has no data.pkl")
     if bytes(members.get(f"{top}byteorder", b"little")) != b"little":
@@ -258,6 +256,8 @@ def _members(content: bytes) -> Iterator[tuple[str, memoryview]]:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise Unfit(f"not a zip, or damaged: {error}") from None
+    if any(part in ("constants.pkl", "code") for entry in entries for part in entry.filename.split("/")):
+        raise Unfit("TorchScript, which is a program, not a snapshot: no program of a file is run")
     view = memoryview(content)
     if sum(entry.file_size for entry in entries) > len(view):
         raise Unfit("damaged: its members are larger than itself (torch.save compresses nothing)")

@@ -96,3 +96,8 @@ def storage_type(name: str) -> torch.dtype:
 def rebuilt(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> Numbers:
     """In the place of `torch._utils._rebuild_tensor_v2`: what comes behind (gradients, hooks) is left out."""
     return Numbers(storage, offset, tuple(shape), tuple(stride))
+
+
+def tensor_of(value: Numbers | Tensor) -> Tensor:
+    """A weight of a file, whatever kind of file it is."""
+    return value.tensor() if isinstance(value, Numbers) else value
