@@ -41,7 +41,7 @@ def read_pickle(content: bytes) -> Any:
     """
     if len(content) > LIMIT:
         raise Unfit(f"too large: a pickle of {len(content)} bytes, where at most {LIMIT} are expected")
-    return Machine(MAKERS, _TYPES).read(content)
+    return Machine(MAKERS, HELD).read(content)
 
 
 def read_state_dict(content: bytes, limit: int | None = None, under: Sequence[str] = ("state_dict",)) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _array(numbers: Any, dtype: Any, shape: Any, order: str) -> np.ndarray:
     if not isinstance(dtype, np.dtype) or dtype.kind not in _NUMBERS or not isinstance(shape, tuple):
         raise ValueError("no shape, or no type of numbers")
     data = numbers.encode("latin-1") if isinstance(numbers, str) else numbers
-    if not isinstance(data, bytes | bytearray) or any(type(side) is not int or side < 0 for side in shape):
+    if not isinstance(data, bytes | bytearray | memoryview) or any(type(side) is not int or side < 0 for side in shape):
         raise ValueError("an array's numbers are not bytes, or its shape no sizes")
     flat = np.frombuffer(data, dtype) if data else np.empty(0, dtype)
     return flat.reshape(shape, order="F" if order == "F" else "C").copy()
@@ -148,5 +148,5 @@ MAKERS: dict[str, Callable[..., Any]] = {
 }
 """Names that a file may call, as what is called in their place. (Python 2 calls `builtins` `__builtin__`.)"""
 
-_TYPES = {"numpy.ndarray"}
+HELD = {"numpy.ndarray"}
 """Names that a file may hold and not call."""

@@ -20,7 +20,7 @@ from typing import Any
 
 from ...weights import Unfit
 from ..machine import Machine, Name, damage, mapping
-from ..pickles import MAKERS
+from ..pickles import HELD, MAKERS
 from .records import Record
 from .storage import Numbers, Storage, rebuilt, storage_type
 
@@ -43,7 +43,7 @@ _CLASSES = re.compile(
     r"|(?:src\.)?(?:training|torch_utils|dnnlib)(?:\.\w+)+"  # of the releases
 )
 _HELD = re.compile(
-    r"typing\.\w+|builtins\.(?:int|float|str|bool|bytes|dict|list|tuple|object|NoneType)"
+    r"typing\.\w+|(?:builtins|__builtin__)\.(?:int|float|str|bool|bytes|dict|list|tuple|object|NoneType)"
     r"|torch\.(?:storage\.)?\w+Storage|torch\.(?:float|bfloat|double|half|int|uint|long|short|bool)\w*"
 )
 
@@ -97,7 +97,7 @@ class SnapshotMachine(Machine):
     READS = "networks, their weights and settings"
 
     def __init__(self, budget: Budget, fetched: Callable[[Any], Any] | None = None):
-        super().__init__(self._makers())
+        super().__init__(self._makers(), HELD)
         self.budget, self.fetched = budget, fetched
 
     def _makers(self) -> dict[str, Callable[..., Any]]:
@@ -258,12 +258,13 @@ def _members(content: bytes) -> Iterator[tuple[str, memoryview]]:
         raise Unfit(f"not a zip, or damaged: {error}") from None
     if any(part in ("constants.pkl", "code") for entry in entries for part in entry.filename.split("/")):
         raise Unfit("TorchScript, which is a program, not a snapshot: no program of a file is run")
-    view = memoryview(content)
-    if sum(entry.file_size for entry in entries) > len(view):
-        raise Unfit("damaged: its members are larger than itself (torch.save compresses nothing)")
     for entry in entries:
         if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
             raise Unfit(f"{entry.filename[:80]!r} in it is compressed or encrypted, which torch.save never does")
+    view = memoryview(content)
+    if sum(entry.file_size for entry in entries) > len(view):
+        raise Unfit("damaged: its members are larger than itself")
+    for entry in entries:
         start = entry.header_offset
         lengths = struct.unpack("<HH", bytes(view[start + 26 : start + 30]).ljust(4, b"\0"))
         start += 30 + sum(lengths)
