@@ -7,7 +7,6 @@ A snapshot is read as data (`snapshots`), described by its release's layout (`of
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,11 +22,11 @@ from ..files import write_bytes, write_text
 from ..generators.base import VideoGenerator
 from ..weights import Unfit
 from .hub import CONFIG, WEIGHTS, read_config, save_generator
-from .official.describing import Choices, Described, described
+from .official.describing import Choices, Described
 from .official.layout import Layout
-from .official.loading import Network, built
+from .official.loading import Network, network_of
 from .official.opening import Opened, opened
-from .snapshots.networks import Stored, steps_of
+from .snapshots.networks import steps_of
 
 DISCRIMINATOR, GENERATOR = "discriminator", "generator"
 """Folders beside a model."""
@@ -123,19 +122,7 @@ def _networks(file: Opened, choices: Choices) -> Iterator[_Made]:
     }
     for place, (kind, stored, part) in parts.items():
         if stored is not None:
-            with _naming(stored):
-                said = described(stored, part, choices, file.stated)
-                made = _Made(place, built(kind, stored, part, said), said)
-            yield made
-
-
-@contextlib.contextmanager
-def _naming(stored: Stored) -> Iterator[None]:
-    """Errors about a network of the snapshot begin with its name."""
-    try:
-        yield
-    except Unfit as error:
-        raise Unfit(f"{stored.name}: {error}") from None
+            yield _Made(place, *network_of(kind, stored, part, choices, file.stated))
 
 
 def _check_given(layout: Layout, choices: Choices) -> None:

@@ -14,11 +14,15 @@ from __future__ import annotations
 import contextlib
 import pickletools
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..weights import Unfit
 
 _MARK = object()
+
+BITS = 1000
+"""Of a number. Whatever is larger is none that a float could be, nor one that could be printed."""
 
 
 class Name:
@@ -36,6 +40,35 @@ class Unfinished:
         self.places: list[int] = []
 
 
+@dataclass
+class Budget:
+    """What a file may make, of which all machines that read it take their share.
+
+    A call may be given what another was given before: without a bound, a few bytes copy megabytes, a thousand times.
+    """
+
+    given: int
+    """Bytes that calls are given: all that they make anew is made of it."""
+    instructions: int = 2**40
+    tensors: int = 0
+    """Bytes of tensors. A file has no more than its own size, unless storages are shared, or strides are 0."""
+
+    def take(self, given: int = 0, instructions: int = 0, tensors: int = 0) -> None:
+        """Raises Unfit: spent."""
+        self.given -= given
+        self.instructions -= instructions
+        self.tensors -= tensors
+        if self.instructions < 0:
+            raise Unfit("too large: it has more instructions than pickles of its kind")
+        if self.given < 0 or self.tensors < 0:
+            raise Unfit("damaged: what it makes is larger than itself")
+
+    @classmethod
+    def of(cls, content: bytes, **limits: int) -> Budget:
+        """Text of old protocols is encoded before numbers are made of it: that is twice the file, and small things."""
+        return cls(2 * len(content) + 2**26, **limits)
+
+
 class Machine:
     """The stack and the memory of a pickle's program.
 
@@ -46,8 +79,8 @@ class Machine:
 
     READS: ClassVar[str] = "numbers, text, containers and arrays"
 
-    def __init__(self, makers: Mapping[str, Callable[..., Any]], held: Collection[str] = ()) -> None:
-        self.makers, self.held = makers, held
+    def __init__(self, makers: Mapping[str, Callable[..., Any]], held: Collection[str], budget: Budget) -> None:
+        self.makers, self.held, self.budget = makers, held, budget
         self.stack: list[Any] = []
         self.memory: dict[int, Any] = {}
         self.stopped = False
@@ -62,7 +95,7 @@ class Machine:
     def run(self, instruction: str, argument: Any) -> None:
         """One instruction, by its name in `pickletools`. Raises Unfit for those that this machine has not."""
         if instruction in _PUSHED:
-            self.stack.append(_PUSHED[instruction](argument))
+            self.push(_PUSHED[instruction](argument))
         elif instruction in _INSTRUCTIONS:
             _INSTRUCTIONS[instruction](self, argument)
         else:
@@ -103,6 +136,8 @@ class Machine:
         self.topmost(dict).update(mapping(values))
 
     def push(self, value: Any) -> None:
+        if type(value) is int and value.bit_length() > BITS:
+            raise ValueError(f"a number of {value.bit_length()} bits")
         self.stack.append(value)
 
     def remember(self, place: int) -> None:
@@ -140,6 +175,7 @@ class Machine:
         """What the call of a name makes. Raises Unfit: it may be held, but not called."""
         if name not in self.makers:
             raise Unfit(f"it calls what is no maker of {self.READS}")
+        self.budget.take(given=_size(arguments))
         return self.makers[name](*arguments)
 
     def new(self) -> None:
@@ -153,6 +189,7 @@ class Machine:
         target = self.stack.pop()
         if not isinstance(target, Unfinished):
             raise Unfit(f"it sets the state of a value of type {type(target).__name__}")
+        self.budget.take(given=_size(state))
         self.stack.append(target.finish(state))
         for place in target.places:
             self.memory[place] = self.stack[-1]
@@ -166,12 +203,18 @@ class Machine:
         return self.stack[-1]
 
 
+def _size(values: Any) -> int:
+    """Bytes of what a call is given, about."""
+    sized = [value for value in values if hasattr(value, "__len__")] if isinstance(values, tuple) else []
+    return sum(len(value) * (1 if isinstance(value, str | bytes | bytearray | memoryview) else 8) for value in sized)
+
+
 @contextlib.contextmanager
 def damage(what: str) -> Iterator[None]:
     """Raises Unfit, in one line, for whatever goes wrong in reading what a file claims to be."""
     try:
         yield
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise Unfit(f"not {what}, or damaged: {' '.join(str(error).split())[:200]}") from None
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..weights import Unfit
-from .machine import Machine, Unfinished, keys, mapping
+from .machine import Budget, Machine, Unfinished, keys, mapping
 
 LIMIT = 2 * 2**30
 """Bytes of a pickle, and of the tensors in a file of PyTorch."""
@@ -41,7 +41,7 @@ def read_pickle(content: bytes) -> Any:
     """
     if len(content) > LIMIT:
         raise Unfit(f"too large: a pickle of {len(content)} bytes, where at most {LIMIT} are expected")
-    return Machine(MAKERS, HELD).read(content)
+    return Machine(MAKERS, HELD, Budget.of(content)).read(content)
 
 
 def read_state_dict(content: bytes, limit: int | None = None, under: Sequence[str] = ("state_dict",)) -> dict[str, Any]:

@@ -97,7 +97,7 @@ NOISE = {
 def mapping_sizes(shapes: Shapes) -> Config:
     """Of a generator's mapping network."""
     layers = sides(shapes, r"mapping\.fc(\d+)\.weight")
-    w_dim, into = shapes["mapping.fc0.weight"][0], size(shapes, "mapping.fc0.weight", 1)
+    w_dim, into = (size(shapes, "mapping.fc0.weight", i) for i in (0, 1))
     label_dim = size(shapes, "mapping.embed.weight", 1) if "mapping.embed.weight" in shapes else 0
     return {
         "mapping_layers": len(layers),

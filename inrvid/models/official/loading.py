@@ -1,9 +1,9 @@
-"""A described network → inrvid's, with the weights of the file."""
+"""A stored network → inrvid's, with the weights of the file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -13,23 +13,39 @@ from ...errors import InrvidError
 from ...generators.base import VideoGenerator
 from ...weights import Unfit
 from ..build import build_discriminator, build_generator, shapes
+from ..machine import damage
 from ..snapshots.networks import Stored
 from ..snapshots.storage import Numbers, tensor_of
-from .describing import Described
+from .describing import Choices, Described, described
 from .layout import Part, renamed
 
 Network: TypeAlias = VideoGenerator | Discriminator
 BUILD: dict[str, Callable[..., Network]] = {"generators": build_generator, "discriminators": build_discriminator}
 
 
-def built(kind: str, stored: Stored, part: Part, said: Described) -> Network:
-    """The network, in evaluation mode; `kind` is generators or discriminators.
+def network_of(
+    kind: str, stored: Stored, part: Part, choices: Choices, stated: Mapping[str, Any]
+) -> tuple[Network, Described]:
+    """The network, in evaluation mode, and how it was described.
 
     Nothing is allocated before names and shapes of the weights are known to be the network's.
 
+    Args:
+        kind: generators or discriminators.
+        stated: the release's configuration, if the file has it as such.
+
     Raises:
-        Unfit: they are not, or a weight is not finite.
+        Unfit: weights or settings that are not this network's, or a weight that is not finite.
     """
+    try:
+        with damage("a network of this release"):
+            said = described(stored, part, choices, stated)
+            return _built(kind, stored, part, said), said
+    except Unfit as error:
+        raise Unfit(f"{stored.name}: {error}") from None
+
+
+def _built(kind: str, stored: Stored, part: Part, said: Described) -> Network:
     try:
         config = part.config(said.config)
         expected = shapes(kind, config) or {}
@@ -38,7 +54,7 @@ def built(kind: str, stored: Stored, part: Part, said: Described) -> Network:
         network = BUILD[kind](config)
     except KeyError as error:
         raise Unfit(f"its configuration lacks {error}") from None
-    except (InrvidError, TypeError) as error:
+    except InrvidError as error:
         raise Unfit(f"its configuration is none that a component takes: {' '.join(str(error).split())}") from None
     with torch.no_grad():
         for name, target in network.state_dict().items():

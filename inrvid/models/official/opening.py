@@ -22,10 +22,10 @@ from ...generators.base import VideoGenerator
 from ...weights import Unfit, read_metadata, read_weights
 from ..snapshots.networks import Snapshot, Stored, snapshot
 from ..snapshots.reader import LIMIT, read_snapshot
-from .describing import Choices, described
+from .describing import Choices
 from .layout import Layout
 from .layouts import layout_of
-from .loading import built
+from .loading import network_of
 
 
 class ReleaseConfig(RootModel[dict[str, Any]]):
@@ -74,19 +74,16 @@ def from_official(path: str | Path) -> tuple[VideoGenerator, Discriminator, dict
     path = Path(path)
     try:
         file = opened(path)
-        stored = {"generators": file.best, "discriminators": file.snapshot.networks.get("D")}
-        if stored["discriminators"] is None:
+        if (stored := file.snapshot.networks.get("D")) is None:
             raise Unfit("no discriminator in it")
-        networks, config = [], dict(file.stated)
-        for kind, part in (("generators", file.layout.generator), ("discriminators", file.layout.discriminator)):
-            said = described(cast(Stored, stored[kind]), part, Choices(), file.stated)
-            networks.append(built(kind, cast(Stored, stored[kind]), part, said))
-            config = {**said.config, **config}
+        layout, choices = file.layout, Choices()
+        G, of_g = network_of("generators", file.best, layout.generator, choices, file.stated)
+        D, of_d = network_of("discriminators", stored, layout.discriminator, choices, file.stated)
     except Unfit as error:
         raise ModelError(f"{path}: {error}") from None
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from None
-    return cast(VideoGenerator, networks[0]), cast(Discriminator, networks[1]), config
+    return cast(VideoGenerator, G), cast(Discriminator, D), {**of_d.config, **of_g.config, **file.stated}
 
 
 def _stated(path: Path) -> dict[str, Any]:

@@ -15,11 +15,10 @@ import re
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ...weights import Unfit
-from ..machine import Machine, Name, damage, mapping
+from ..machine import Budget, Machine, Name, damage, mapping
 from ..pickles import HELD, MAKERS
 from .records import Record
 from .storage import Numbers, Storage, rebuilt, storage_type
@@ -46,24 +45,6 @@ _HELD = re.compile(
     r"typing\.\w+|(?:builtins|__builtin__)\.(?:int|float|str|bool|bytes|dict|list|tuple|object|NoneType)"
     r"|torch\.(?:storage\.)?\w+Storage|torch\.(?:float|bfloat|double|half|int|uint|long|short|bool)\w*"
 )
-
-
-@dataclass
-class Budget:
-    """What a file may make, of which all machines that read it take their share."""
-
-    instructions: int
-    bytes: int
-    """Of tensors: a file cannot have more than its own size, unless storages are shared, or strides are 0."""
-
-    def take(self, instructions: int = 0, bytes: int = 0) -> None:
-        """Raises Unfit: spent."""
-        self.instructions -= instructions
-        self.bytes -= bytes
-        if self.instructions < 0:
-            raise Unfit(f"too large: more than {INSTRUCTIONS} instructions of pickles")
-        if self.bytes < 0:
-            raise Unfit("damaged: its tensors are larger than itself")
 
 
 class Views:
@@ -97,8 +78,8 @@ class SnapshotMachine(Machine):
     READS = "networks, their weights and settings"
 
     def __init__(self, budget: Budget, fetched: Callable[[Any], Any] | None = None):
-        super().__init__(self._makers(), HELD)
-        self.budget, self.fetched = budget, fetched
+        super().__init__(self._makers(), HELD, budget)
+        self.fetched = fetched
 
     def _makers(self) -> dict[str, Callable[..., Any]]:
         return {
@@ -157,7 +138,7 @@ class SnapshotMachine(Machine):
 
     def _tensor(self, *arguments: Any) -> Numbers:
         numbers = rebuilt(*arguments)
-        self.budget.take(bytes=numbers.nbytes)
+        self.budget.take(tensors=numbers.nbytes)
         return numbers
 
     def _storage(self, stream: Any) -> Storage:
@@ -189,7 +170,8 @@ def read_snapshot(content: bytes) -> Any:
     """
     if len(content) > LIMIT:
         raise Unfit(f"too large: {len(content)} bytes, where at most {LIMIT} are expected")
-    budget, view = Budget(INSTRUCTIONS, len(content)), memoryview(content)
+    view = memoryview(content)
+    budget = Budget.of(content, instructions=INSTRUCTIONS, tensors=len(content))
     with damage("a snapshot"):
         if content.startswith(b"PK\x03\x04"):
             return _read_zip(content, budget)

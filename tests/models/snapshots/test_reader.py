@@ -181,22 +181,22 @@ def test_tensors_beyond_their_storage_are_refused(offset, shape, stride):
 
 def test_tensors_are_no_larger_than_the_file():
     """Strides of 0, and storages that are shared, would make gigabytes of a few numbers."""
-    with pytest.raises(Unfit, match="its tensors are larger than itself"):
+    with pytest.raises(Unfit, match="what it makes is larger than itself"):
         read_snapshot(stored_as(0, (10_000, 10_000), (0, 0)))
     shared = torch.ones(1000)
-    with pytest.raises(Unfit, match="its tensors are larger than itself"):
+    with pytest.raises(Unfit, match="what it makes is larger than itself"):
         read_snapshot(saved([shared.view(1, 1000) for _ in range(100)]))
 
 
 def test_instructions_are_counted(monkeypatch):
     monkeypatch.setattr(reader, "INSTRUCTIONS", 500)
     read_snapshot(pickle.dumps([1] * 200))
-    with pytest.raises(Unfit, match="more than 500 instructions"):
+    with pytest.raises(Unfit, match="more instructions than"):
         read_snapshot(pickle.dumps([1] * 600))
     blob = pickled({"a": torch.ones(2)})
     start, end = blob.index(b"ctorch.storage"), blob.index(b"R", blob.index(b"little_endian")) + 1
     storage = blob[start:end]
-    with pytest.raises(Unfit, match="more than 500 instructions"):  # those of storages, too
+    with pytest.raises(Unfit, match="more instructions than"):  # those of storages, too
         read_snapshot(b"\x80\x03](" + storage * 30 + b"e.")
 
 
@@ -234,7 +234,7 @@ def rezipped(content, change=lambda name, data: data, **options):
     [
         (lambda n, d: d, {"compression": zipfile.ZIP_DEFLATED}, "compressed or encrypted"),
         (lambda n, d: b"big" if n.endswith("byteorder") else d, {}, "another order of bytes"),
-        (lambda n, d: None if n.endswith("data/0") else d, {}, "damaged: its tensors are larger"),
+        (lambda n, d: None if n.endswith("data/0") else d, {}, "damaged: what it makes is larger"),
         (lambda n, d: d[:-4] if n.endswith("data/0") else d, {}, "bytes where there should be 3000 numbers"),
         (lambda n, d: None if n.endswith("data.pkl") else d, {}, "it has no data.pkl"),
     ],
