@@ -14,22 +14,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save
-
-from .. import __version__
 from ..errors import InrvidError, ModelError
-from ..files import write_bytes, write_text
 from ..generators.base import VideoGenerator
 from ..weights import Unfit
-from .hub import CONFIG, WEIGHTS, read_config, save_generator
+from .files import CONFIG, DISCRIMINATOR, GENERATOR, WEIGHTS, Network, read_config, save_network
 from .official.describing import Choices, Described
 from .official.layout import Layout
-from .official.loading import Network, network_of
+from .official.loading import network_of
 from .official.opening import Opened, opened
 from .snapshots.networks import steps_of
-
-DISCRIMINATOR, GENERATOR = "discriminator", "generator"
-"""Folders beside a model."""
 
 OURS = {CONFIG, WEIGHTS, "README.md", DISCRIMINATOR, GENERATOR}
 """What a model's folder may hold."""
@@ -86,7 +79,9 @@ def convert(snapshot: Path, out: Path, choices: Choices) -> Converted:
     del file  # it is as large as all that is made of it
     for one in made:
         assumed = {"assumed": one.said.assumed, "accepted": list(one.said.accepted)}
-        _save(one.network, out / one.place, {**metadata, **{key: value for key, value in assumed.items() if value}})
+        save_network(
+            one.network, out / one.place, {**metadata, **{key: value for key, value in assumed.items() if value}}
+        )
     return converted
 
 
@@ -180,13 +175,3 @@ def as_json(converted: Converted, out: Path) -> str:
     written = {place or ".": {"folder": str(out / place), "parameters": n} for place, n in converted.parameters.items()}
     found = {key: value for key, value in asdict(converted).items() if key != "parameters"}
     return json.dumps({**found, "written": written}, indent=2)
-
-
-def _save(network: Network, directory: Path, metadata: Mapping[str, Any]) -> None:
-    if isinstance(network, VideoGenerator):
-        return save_generator(network, directory, metadata)
-    tensors = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
-    config = {**metadata, "inrvid_version": __version__, "discriminator": network.config}
-    write_bytes(directory / WEIGHTS, save(tensors, metadata={"format": "pt", "library": "inrvid"}))
-    write_text(directory / CONFIG, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
-    return None

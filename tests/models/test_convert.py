@@ -9,13 +9,15 @@ import zipfile
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from inrvid import InrvidError, Latents, VideoGenerator, build_discriminator
+from inrvid import InrvidError, Latents, VideoGenerator
 from inrvid.errors import ModelError
-from inrvid.models.convert import DISCRIMINATOR, GENERATOR, convert
+from inrvid.models.convert import convert
+from inrvid.models.files import DISCRIMINATOR, GENERATOR
 from inrvid.models.official import from_official
 from inrvid.models.official.describing import Choices
+from inrvid.models.pretrained import load_discriminator
 from inrvid.motion.noise import ExplicitNoise
 
 from ..golden_files import GOLDEN, assert_close, below, golden
@@ -26,13 +28,6 @@ CLIP = 16
 
 def converted(path, out, *accepted, **given):
     return convert(path, out, Choices(accepted, given))
-
-
-def discriminator_of(folder):
-    config = json.loads((folder / "config.json").read_text())["discriminator"]
-    D = build_discriminator(config).eval()
-    D.load_state_dict(load_file(folder / "model.safetensors"))
-    return D
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +50,7 @@ def test_digan_s_snapshot_gives_the_release_s_frames_and_logits(digan):
             frames = VideoGenerator.from_pretrained(folder).inr(latents)(tensors["input.t_unit"] * (CLIP - 1))
         assert_close(frames, tensors["frames"])
     dt = tensors["input.dt_unit"] * (CLIP - 1)
-    logits = discriminator_of(out / DISCRIMINATOR)(
+    logits = load_discriminator(out)(
         tensors["input.pair"], torch.stack([torch.zeros_like(dt), dt], dim=1), latents.label
     )
     assert_close(logits["motion"], tensors["D.motion_logits"])
@@ -70,7 +65,7 @@ def test_stylegan_v_s_snapshot_gives_the_release_s_frames_and_logits(stylegan_v)
     for folder in (out, out / GENERATOR):
         with torch.no_grad():
             assert_close(VideoGenerator.from_pretrained(folder).inr(latents)(tensors["input.t"]), tensors["frames"])
-    D = discriminator_of(out / DISCRIMINATOR)
+    D = load_discriminator(out)
     assert_close(D(tensors["input.clip"], tensors["input.t_clip"], latents.label)["video"], tensors["D.logits"])
     assert (found.layout, found.resolution, found.classes) == ("StyleGAN-V", 32, 6)
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ...discriminators.base import Discriminator
 from ...errors import InrvidError
-from ...generators.base import VideoGenerator
 from ...weights import Unfit
-from ..build import build_discriminator, build_generator, shapes
+from ..build import shapes
+from ..files import BUILD, Network
 from ..machine import damage
 from ..snapshots.networks import Stored
 from ..snapshots.storage import Numbers, tensor_of
 from .describing import Choices, Described, described
 from .layout import Part, renamed
-
-Network: TypeAlias = VideoGenerator | Discriminator
-BUILD: dict[str, Callable[..., Network]] = {"generators": build_generator, "discriminators": build_discriminator}
 
 
 def network_of(

@@ -16,8 +16,7 @@ from pydantic import RootModel
 from ...discriminators.base import Discriminator
 from ...documents import DocumentError, parse
 from ...errors import ModelError
-from ...files import opened as opened_file
-from ...files import read_bytes
+from ...files import read_bytes, sha256
 from ...generators.base import VideoGenerator
 from ...weights import Unfit, read_metadata, read_weights
 from ..snapshots.networks import Snapshot, Stored, snapshot
@@ -57,7 +56,7 @@ def opened(path: Path) -> Opened:
         OSError: it cannot be read.
     """
     if path.suffix == ".safetensors":
-        found, stated, digest = snapshot(read_weights(path)), _stated(path), _sha256(path)
+        found, stated, digest = snapshot(read_weights(path)), _stated(path), sha256(path)
     else:
         content = read_bytes(path, LIMIT)
         found, stated, digest = snapshot(read_snapshot(content)), {}, hashlib.sha256(content).hexdigest()
@@ -94,11 +93,3 @@ def _stated(path: Path) -> dict[str, Any]:
         return parse(metadata["config"], ReleaseConfig).root
     except DocumentError as error:
         raise Unfit(f"its metadata key 'config' is not JSON of a configuration: {error}") from None
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with opened_file(path) as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -12,6 +12,7 @@ import torch
 from inrvid import Latents, VideoGenerator
 from inrvid.errors import ModelError
 from inrvid.models.official import from_official
+from inrvid.models.pretrained import load_discriminator
 
 from ...golden_files import GOLDEN, assert_close, below, golden
 from ..making import Network, pickled
@@ -92,11 +93,9 @@ def test_inr_gan_is_digan_without_motion(tmp_path):
 @pytest.mark.parametrize("name", ["digan_a", "digan_b"])
 def test_their_discriminator_is_digan_s_of_single_frames(tmp_path, name):
     """Of pairs, every first frame, in the groups of the whole batch of all frames."""
-    from ..test_convert import DISCRIMINATOR, discriminator_of
-
     tensors = golden(name)
     converted(saved(tmp_path, inr_gan(), name=name), tmp_path / "out")
-    D = discriminator_of(tmp_path / "out" / DISCRIMINATOR)
+    D = load_discriminator(tmp_path / "out")
     frames, label = tensors["input.pair"].flatten(0, 1), tensors["input.label"].repeat_interleave(2, dim=0)
     logits = D(frames[:, None], torch.zeros(len(frames), 1), label)["video"]
     assert_close(logits.unflatten(0, (-1, 2)), tensors["D.image_logits"])
