@@ -209,6 +209,14 @@ def test_what_refers_out_of_a_pickle_is_refused():
         read_snapshot(whole)
 
 
+def test_streams_of_other_machines_are_refused():
+    content = KINDS["stream"]({"x": torch.ones(2)})
+    other = content.replace(b"little_endianq\x02\x88", b"little_endianq\x02\x89")
+    assert other != content
+    with pytest.raises(Unfit, match="a machine with another order of bytes"):
+        read_snapshot(other)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_files_cut_short_are_refused(kind):
     content = KINDS[kind]({"x": torch.arange(3000.0), "y": [torch.ones(2)]})
