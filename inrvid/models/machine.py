@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import pickletools
+import struct
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -214,7 +215,7 @@ def damage(what: str) -> Iterator[None]:
     """Raises Unfit, in one line, for whatever goes wrong in reading what a file claims to be."""
     try:
         yield
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error) as error:
         raise Unfit(f"not {what}, or damaged: {' '.join(str(error).split())[:200]}") from None
 
 

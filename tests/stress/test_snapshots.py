@@ -35,11 +35,13 @@ uses = {
     "compile": lambda content: compile("1", "x", "eval"),
     "run": lambda content: os.system("true"),
     "hang": lambda content: time.sleep(9),
+    "loop": lambda content: sum(1 for _ in iter(int, 1)),
     "memory": lambda content: bytearray(b"x") * 2**28 and None,
     "fine": lambda content: None,
 }
-signal.signal(signal.SIGALRM, snapshots._expired)
-snapshots.SECONDS, snapshots.BYTES, watch = 1, 2**27, snapshots.Watch()
+for kind in (signal.SIGALRM, signal.SIGPROF):
+    signal.signal(kind, snapshots._expired)
+snapshots.SECONDS, snapshots.WAIT, snapshots.BYTES, watch = 0.5, 2, 2**27, snapshots.Watch()
 for name, snapshots.READ in uses.items():
     print(name, snapshots.tried(watch, b"", snapshots._peak())[0])
 """
@@ -47,5 +49,5 @@ for name, snapshots.READ in uses.items():
 
 def test_what_falls_short_is_seen():
     outcomes = dict(line.split() for line in process("-c", WRONG).stdout.splitlines())
-    seen = {**dict.fromkeys(("import", "open", "compile", "run"), "forbidden"), "fine": "ok"}
+    seen = {**dict.fromkeys(("import", "open", "compile", "run"), "forbidden"), "fine": "ok", "loop": "hang"}
     assert outcomes == {**seen, **{name: name for name in ("traceback", "hang", "memory")}}

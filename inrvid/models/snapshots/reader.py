@@ -86,6 +86,7 @@ class SnapshotMachine(Machine):
             **MAKERS,
             "torch._utils._rebuild_tensor_v2": self._tensor,
             "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
+            "torch._utils._rebuild_parameter_with_state": lambda tensor, *_: tensor,
             "torch.storage._load_from_bytes": self._storage,
             "torch.Size": tuple,
             "torch.device": lambda kind, *_: kind,

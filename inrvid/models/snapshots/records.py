@@ -76,7 +76,7 @@ class Plain:
             return self(_content(value))
         if value.name.startswith("pathlib."):
             return "/".join(str(part) for part in value.arguments)
-        if isinstance(value.items, dict) and value.items:
+        if value.items or value.name.endswith("Dict"):
             return self(value.items)
         return value
 

@@ -54,6 +54,12 @@ def test_what_is_shared_stays_shared():
     assert found["a"] is found["b"]
 
 
+def test_mappings_of_classes_of_their_own():
+    start = b"\x80\x03cdnnlib.util\nEasyDict\n)\x81"
+    assert Plain()(read_snapshot(start + b".")) == {}
+    assert Plain()(read_snapshot(start + b"X\x01\x00\x00\x00aK\x01s.")) == {"a": 1}
+
+
 def test_objects_that_are_no_settings_stay():
     found = plain(
         {"a": Made("torch.nn.modules.container.Sequential", {}), "b": Called("pathlib.PosixPath", ("a", "b"))}
