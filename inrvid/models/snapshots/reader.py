@@ -72,7 +72,7 @@ class SnapshotMachine(Machine):
     """A machine that also makes tensors, and records of objects.
 
     Args:
-        fetch: what stands for a reference out of the pickle (a persistent id), where there may be any.
+        fetched: what stands for a reference out of the pickle (a persistent id), where there may be any.
     """
 
     READS = "networks, their weights and settings"
@@ -90,7 +90,7 @@ class SnapshotMachine(Machine):
             "torch.storage._load_from_bytes": self._storage,
             "torch.Size": tuple,
             "torch.device": lambda kind, *_: kind,
-            "collections.defaultdict": lambda _=None, items=(): dict(items),
+            "collections.defaultdict": lambda _=None: {},
         }
 
     def run(self, instruction: str, argument: Any) -> None:
