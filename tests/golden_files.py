@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from inrvid.models.official import Rules, below, renamed
+from inrvid.models.official import Part, below, renamed
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -27,9 +27,9 @@ def assert_close(actual: Tensor, expected: Tensor, tolerance: float = 1e-5) -> N
     assert relative_error(actual.detach(), expected) < tolerance
 
 
-def gradient_error(module: nn.Module, tensors: dict[str, Tensor], prefix: str, rules: Rules) -> float:
+def gradient_error(module: nn.Module, tensors: dict[str, Tensor], prefix: str, part: Part) -> float:
     """Relative L2 error over all parameters of `module`'s gradients against the file's below `prefix`."""
-    expected = renamed(below(prefix, tensors), rules)
+    expected = renamed(below(prefix, tensors), part)
     actual = {name: p.grad if p.grad is not None else torch.zeros_like(p) for name, p in module.named_parameters()}
     assert set(actual) == set(expected)
     flat = torch.cat([actual[name].flatten() for name in expected])

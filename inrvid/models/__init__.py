@@ -1,2 +1,5 @@
-"""Networks as things to keep: to `build` them, to keep them (`hub`: on disk, on the Hugging Face Hub), and the
-layouts of the papers' releases (`official`). `pickles` reads those of others, and runs nothing."""
+"""Networks as things to keep: to `build` them; as `files` of a folder, on the Hub (`hub`) and by name (`pretrained`).
+
+`convert` makes models of the checkpoints of the papers' releases: `snapshots` reads them, `official` has their layouts.
+`pickles` and its `machine` read what others pickled, and run nothing.
+"""

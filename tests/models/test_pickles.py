@@ -135,6 +135,7 @@ def test_an_array_by_hand():
         b")" + b"\x85" * 100_000 + b"}\x940K\x00\x30h\x00.",
         b"}" + b")" + b"\x85" * 1_000_000 + b"K\x01s.",  # hashing it would overflow the C stack
         b"X\xff\xff\xff\xffabc.",
+        pickle.dumps(2**1000, 2),
         b"\x8d\xff\xff\xff\xff\xff\xff\xff\x7fabc.",
     ],
 )
@@ -148,6 +149,19 @@ def test_damaged_pickles_are_refused(content):
 def test_a_claimed_place_takes_no_memory():
     """The C reader makes room for 2³² values here, 64 GB."""
     assert read_pickle(b"K\x01r\xff\xff\xff\xff.") == 1
+
+
+def test_what_is_made_again_and_again_is_refused():
+    """A thousand arrays of the same 200,000 bytes, at twenty bytes each, and sets of one long list."""
+    start, numbers = array_program(b"K\x01\x85", bytes(4))[:-9], b"B" + struct.pack("<I", 200_000) + bytes(200_000)
+    array = start.replace(b"\x80\x03", b"").replace(b"K\x01\x85", b"J\x50\xc3\x00\x00\x85", 1)
+    program = b"\x80\x03" + numbers + b"q\x640](" + (array + b"h\x64tb") * 1000 + b"e."
+    with pytest.raises(Unfit, match="what it makes is larger than itself"):
+        read_pickle(program)
+    assert len(read_pickle(program.replace((array + b"h\x64tb") * 999, b""))) == 1
+    many = b"\x80\x03](" + b"K\x01" * 100_000 + b"eq\x010](" + b"cbuiltins\nset\nh\x01\x85R" * 1000 + b"e."
+    with pytest.raises(Unfit, match="what it makes is larger than itself"):
+        read_pickle(many)
 
 
 def test_other_instructions_are_refused():

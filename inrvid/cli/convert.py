@@ -1,0 +1,64 @@
+"""`inrvid convert SNAPSHOT OUT`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..models.convert import Converted
+
+_ACCEPT = typer.Option(
+    [], "--accept", metavar="NAME,…", help="Pass over settings that no component expresses: they change nothing."
+)
+_SET = typer.Option([], "--set", metavar="KEY=VALUE", help="What the file does not say: clip_length=128.")
+
+
+def convert(
+    snapshot: Path = typer.Argument(
+        help="A checkpoint of DIGAN, StyleGAN-V, INR-GAN or StyleGAN2-ADA: .pkl, .pt, .safetensors."
+    ),
+    out: Path = typer.Argument(help="The model's folder, new or empty."),
+    accept: list[str] = _ACCEPT,
+    given: list[str] = _SET,
+    as_json: bool = typer.Option(False, "--json", help="For programs."),
+) -> None:
+    """Make a model of a checkpoint of the papers' releases. Nothing that is in the file is run."""
+    from ..models import convert as conversion
+    from ..models.official.describing import Choices
+    from ..text import printable
+
+    accepted = tuple(name.strip() for names in accept for name in names.split(",") if name.strip())
+    converted = conversion.convert(snapshot, out, Choices(accepted, dict(map(_assigned, given))))
+    typer.echo(conversion.as_json(converted, out) if as_json else printable("\n".join(_lines(converted, out))))
+
+
+def _assigned(text: str) -> tuple[str, Any]:
+    from ..errors import InrvidError
+
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise InrvidError(f"--set {text}: expected KEY=VALUE")
+    try:
+        return key, json.loads(value)
+    except (ValueError, RecursionError):
+        return key, value
+
+
+def _lines(converted: Converted, out: Path) -> list[str]:
+    labels = f"{converted.classes} classes" if converted.classes else "unconditional"
+    size = f"{converted.resolution}x{converted.resolution}"
+    lines = [f"{converted.layout}: {converted.generator}, {size}, {labels}, from {converted.network}"]
+    lines += [f"  {out / place}: {count:,} parameters" for place, count in converted.parameters.items()]
+    if converted.assumed:
+        values = ", ".join(f"{key}={json.dumps(value)}" for key, value in converted.assumed.items())
+        lines.append(f"not in the file, taken as published (or as --set says): {values}")
+    if converted.accepted:
+        lines.append(f"passed over, as asked for: {', '.join(converted.accepted)}")
+    if converted.left_out:
+        more = f" and {len(converted.left_out) - 10} more" if len(converted.left_out) > 10 else ""
+        lines.append(f"left out, no network: {', '.join(converted.left_out[:10])}{more}")
+    return [*lines, f"next: inrvid generate {out} -o video.mp4"]

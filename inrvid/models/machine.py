@@ -1,0 +1,282 @@
+"""The machine that pickles are programs for, without what makes it dangerous.
+
+A pickle is a program for a small machine with a stack; Python's own reader lets it call any function that can be
+imported. This machine makes numbers, strings and containers. Where the program names something, the name stays a name:
+it is looked up in a table of functions of the library (`makers`), or only held (`held`), and refused if it is in
+neither. Nothing is ever imported or called by it. The format is that of the standard library's `pickletools`, which is
+also what takes a pickle apart into instructions.
+
+Shared values stay shared, and nothing is allocated by a count that the file only claims.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickletools
+import struct
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..weights import Unfit
+
+_MARK = object()
+
+BITS = 1000
+"""Of a number. Whatever is larger is none that a float could be, nor one that could be printed."""
+
+
+class Name:
+    """A global that the file names: something to compare and to look up, never to be had."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+
+class Unfinished:
+    """A value that a later instruction, BUILD, gives its state; the places where it is remembered until then."""
+
+    def __init__(self, finish: Callable[[Any], Any]):
+        self.finish = finish
+        self.places: list[int] = []
+
+
+@dataclass
+class Budget:
+    """What a file may make, of which all machines that read it take their share.
+
+    A call may be given what another was given before: without a bound, a few bytes copy megabytes, a thousand times.
+    """
+
+    given: int
+    """Bytes that calls are given: all that they make anew is made of it."""
+    instructions: int = 2**40
+    tensors: int = 0
+    """Bytes of tensors. A file has no more than its own size, unless storages are shared, or strides are 0."""
+
+    def take(self, given: int = 0, instructions: int = 0, tensors: int = 0) -> None:
+        """Raises Unfit: spent."""
+        self.given -= given
+        self.instructions -= instructions
+        self.tensors -= tensors
+        if self.instructions < 0:
+            raise Unfit("too large: it has more instructions than pickles of its kind")
+        if self.given < 0 or self.tensors < 0:
+            raise Unfit("damaged: what it makes is larger than itself")
+
+    @classmethod
+    def of(cls, content: bytes, **limits: int) -> Budget:
+        """Text of old protocols is encoded before numbers are made of it: that is twice the file, and small things."""
+        return cls(2 * len(content) + 2**26, **limits)
+
+
+class Machine:
+    """The stack and the memory of a pickle's program.
+
+    Args:
+        makers: names that a file may call, as what is called in their place.
+        held: names that a file may hold and not call.
+    """
+
+    READS: ClassVar[str] = "numbers, text, containers and arrays"
+
+    def __init__(self, makers: Mapping[str, Callable[..., Any]], held: Collection[str], budget: Budget) -> None:
+        self.makers, self.held, self.budget = makers, held, budget
+        self.stack: list[Any] = []
+        self.memory: dict[int, Any] = {}
+        self.stopped = False
+
+    def read(self, content: Any) -> Any:
+        """The value of the pickle that `content` (bytes, or a stream of them) holds or begins with. Raises Unfit."""
+        with damage("a pickle"):
+            for instruction, argument, _ in pickletools.genops(content):
+                self.run(instruction.name, argument)
+            return self.result()
+
+    def run(self, instruction: str, argument: Any) -> None:
+        """One instruction, by its name in `pickletools`. Raises Unfit for those that this machine has not."""
+        if instruction in _PUSHED:
+            self.push(_PUSHED[instruction](argument))
+        elif instruction in _INSTRUCTIONS:
+            _INSTRUCTIONS[instruction](self, argument)
+        else:
+            raise Unfit(f"its instruction {instruction} is none of those that make {self.READS}")
+
+    def result(self) -> Any:
+        (value,) = self.take(len(self.stack))
+        if not self.stopped or isinstance(value, Name):
+            raise ValueError("it has no end" if not self.stopped else "it is a name")
+        return value
+
+    def take(self, count: int) -> list[Any]:
+        """The topmost values, off the stack; `_MARK` and unfinished arrays are none."""
+        if count > len(self.stack):
+            raise ValueError("its stack is empty")
+        values = self.stack[len(self.stack) - count :]
+        del self.stack[len(self.stack) - count :]
+        if any(value is _MARK or isinstance(value, Unfinished) for value in values):
+            raise ValueError("an array without numbers, or a mark, in the place of a value")
+        return values
+
+    def marked(self) -> list[Any]:
+        """The values above the topmost mark, off the stack with it."""
+        above = next((i for i, value in enumerate(reversed(self.stack)) if value is _MARK), None)
+        if above is None:
+            raise ValueError("its stack has no mark")
+        values = self.take(above)
+        self.stack.pop()
+        return values
+
+    def extend(self, values: list[Any]) -> None:
+        self.topmost(list).extend(values)
+
+    def add(self, values: list[Any]) -> None:
+        self.topmost(set).update(keys(values))
+
+    def fill(self, values: list[Any]) -> None:
+        self.topmost(dict).update(mapping(values))
+
+    def push(self, value: Any) -> None:
+        if type(value) is int and value.bit_length() > BITS:
+            raise ValueError(f"a number of {value.bit_length()} bits")
+        self.stack.append(value)
+
+    def remember(self, place: int) -> None:
+        value = self.stack[-1]
+        if value is _MARK:
+            raise ValueError("a mark in the place of a value")
+        if isinstance(value, Unfinished):
+            value.places.append(place)
+        self.memory[place] = value
+
+    def recall(self, place: int) -> None:
+        value = self.memory[place]
+        if isinstance(value, Unfinished):
+            raise ValueError("an array that is used before it has numbers")
+        self.stack.append(value)
+
+    def named(self, module: str, name: str) -> Name:
+        """A name that the file gives. Raises Unfit: it is none of those that this machine knows."""
+        text = f"{module}.{name}".replace("numpy._core.", "numpy.core.")
+        if text not in self.makers and text not in self.held:
+            raise Unfit(f"it holds {f'{module}.{name}'[:120]!r}: only {self.READS} are read")
+        return Name(text)
+
+    def name(self) -> None:
+        module, name = self.take(2)
+        self.stack.append(self.named(str(module), str(name)))
+
+    def call(self) -> None:
+        name, arguments = self.take(2)
+        if not isinstance(name, Name) or type(arguments) is not tuple:
+            raise Unfit(f"it calls what is no maker of {self.READS}")
+        self.stack.append(self.made(name.text, arguments))
+
+    def made(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        """What the call of a name makes. Raises Unfit: it may be held, but not called."""
+        if name not in self.makers:
+            raise Unfit(f"it calls what is no maker of {self.READS}")
+        self.budget.take(given=_size(arguments))
+        return self.makers[name](*arguments)
+
+    def new(self) -> None:
+        raise Unfit(f"it makes an object of a class: only {self.READS} are read")
+
+    def fetch(self) -> None:
+        raise Unfit("it refers to what is not in it (its instruction BINPERSID)")
+
+    def build(self) -> None:
+        (state,) = self.take(1)
+        target = self.stack.pop()
+        if not isinstance(target, Unfinished):
+            raise Unfit(f"it sets the state of a value of type {type(target).__name__}")
+        self.budget.take(given=_size(state))
+        self.stack.append(target.finish(state))
+        for place in target.places:
+            self.memory[place] = self.stack[-1]
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def topmost(self, kind: type) -> Any:
+        if not self.stack or type(self.stack[-1]) is not kind:
+            raise ValueError(f"no {kind.__name__} where one is to be filled")
+        return self.stack[-1]
+
+
+def _size(values: Any) -> int:
+    """Bytes of what a call is given, about."""
+    sized = [value for value in values if hasattr(value, "__len__")] if isinstance(values, tuple) else []
+    return sum(len(value) * (1 if isinstance(value, str | bytes | bytearray | memoryview) else 8) for value in sized)
+
+
+@contextlib.contextmanager
+def damage(what: str) -> Iterator[None]:
+    """Raises Unfit, in one line, for whatever goes wrong in reading what a file claims to be."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error) as error:
+        raise Unfit(f"not {what}, or damaged: {' '.join(str(error).split())[:200]}") from None
+
+
+def keys(values: list[Any]) -> list[Any]:
+    """What may be a key: no tuples of tuples, since hashing one that is deep enough overflows the C stack."""
+    for value in values:
+        for part in value if type(value) is tuple else (value,):
+            if not isinstance(part, str | bytes | int | float | complex | None):
+                raise ValueError(f"a {type(part).__name__} in a key")
+    return values
+
+
+def mapping(values: list[Any]) -> dict:
+    return dict(zip(keys(values[::2]), values[1::2], strict=True))
+
+
+_WRITTEN_OUT = [
+    *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+    *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+]
+"""Instructions whose argument is the value."""
+
+_PUSHED: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_WRITTEN_OUT, lambda argument: argument),
+    "NONE": lambda _: None,
+    "NEWTRUE": lambda _: True,
+    "NEWFALSE": lambda _: False,
+    "EMPTY_LIST": lambda _: [],
+    "EMPTY_TUPLE": lambda _: (),
+    "EMPTY_DICT": lambda _: {},
+    "EMPTY_SET": lambda _: set(),
+    "MARK": lambda _: _MARK,
+}
+"""What an instruction puts on the stack, from its argument alone."""
+
+_INSTRUCTIONS: dict[str, Callable[[Machine, Any], Any]] = {
+    "PROTO": lambda machine, _: None,
+    "FRAME": lambda machine, _: None,
+    "STOP": lambda machine, _: machine.stop(),
+    "POP": lambda machine, _: machine.stack.pop(),
+    "POP_MARK": lambda machine, _: machine.marked(),
+    "LIST": lambda machine, _: machine.push(machine.marked()),
+    "TUPLE": lambda machine, _: machine.push(tuple(machine.marked())),
+    "TUPLE1": lambda machine, _: machine.push(tuple(machine.take(1))),
+    "TUPLE2": lambda machine, _: machine.push(tuple(machine.take(2))),
+    "TUPLE3": lambda machine, _: machine.push(tuple(machine.take(3))),
+    "DICT": lambda machine, _: machine.push(mapping(machine.marked())),
+    "FROZENSET": lambda machine, _: machine.push(frozenset(keys(machine.marked()))),
+    "APPEND": lambda machine, _: machine.extend(machine.take(1)),
+    "APPENDS": lambda machine, _: machine.extend(machine.marked()),
+    "SETITEM": lambda machine, _: machine.fill(machine.take(2)),
+    "SETITEMS": lambda machine, _: machine.fill(machine.marked()),
+    "ADDITEMS": lambda machine, _: machine.add(machine.marked()),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), lambda machine, place: machine.remember(int(place))),
+    "MEMOIZE": lambda machine, _: machine.remember(len(machine.memory)),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), lambda machine, place: machine.recall(int(place))),
+    "GLOBAL": lambda machine, names: machine.push(machine.named(*names.split(" ", 1))),
+    "STACK_GLOBAL": lambda machine, _: machine.name(),
+    "REDUCE": lambda machine, _: machine.call(),
+    "NEWOBJ": lambda machine, _: machine.new(),
+    "BINPERSID": lambda machine, _: machine.fetch(),
+    "BUILD": lambda machine, _: machine.build(),
+}
