@@ -28,8 +28,12 @@ SMALL = {
     for kind in ("digan", "stylegan_v")
     for data in ("landscapes", "bunny")
     for side in (64, 128)
+} | {"digan_landscapes_32", "stylegan_v_landscapes_32"}
+CROSSED = {
+    "cross_stylegan2_global_landscapes_32",
+    "cross_inr_conv1d_landscapes_64",
+    "cross_stylegan2_global_landscapes_64",
 }
-CROSSED = {"cross_inr_conv1d_landscapes_64", "cross_stylegan2_global_landscapes_64"}
 OURS = {"quickstart", *SMALL, *CROSSED}
 """Experiments of no paper."""
 NO_EXPERIMENT = ("name", "description", "paper")
