@@ -29,19 +29,24 @@ def push(
     message: str = typer.Option("Upload model with inrvid", "-m", "--message", help="Of the commit."),
 ) -> None:
     """Publish a model with its card, scores and samples, in one commit. A folder that has a card goes as it stands."""
+    from ..errors import InrvidError
     from ..models import hub
-    from ..publishing.folder import OWN, is_packed, pack
+    from ..models.pretrained import BESIDE
+    from ..publishing.folder import is_packed, named_for, pack
 
     hub.check_publishing(repo, "REPO")
     with tempfile.TemporaryDirectory() as temporary:
-        folder = model
-        if not is_packed(model):
-            folder = Path(temporary) / "model"
+        folder = Path(temporary) / "model"
+        if is_packed(model):
+            if half or license or data_license or not for_training:
+                raise InrvidError(f"{model}: has a card, and goes as it stands: pack it anew with these options")
+            folder = named_for(model, folder, repo)
+        else:
             pack(
                 model, folder, name=repo, dtype="float16" if half else None, for_training=for_training,
                 license=license, data_license=data_license,
             )  # fmt: skip
-        published = hub.push(folder, repo, private=private, message=message, own=OWN)
+        published = hub.push(folder, repo, private=private, message=message, own=BESIDE)
     typer.echo(published.url if published.new else f"nothing has changed since {published.url}")
 
 

@@ -47,17 +47,20 @@ def fetch(name: str, files: Sequence[str], *, revision: str | None = None, token
     Raises:
         ModelError: not there, damaged on its way, or the Hub cannot be reached and they are not in the cache.
     """
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import OfflineModeIsEnabled
 
     with _told(name, revision):
+        cached = [isinstance(try_to_load_from_cache(name, file, revision=revision or "main"), str) for file in files]
         paths = [Path(hf_hub_download(name, files[0], revision=revision, token=token))]
         root = paths[0].parents[files[0].count("/")]
         # The revision is from now on the commit that the first came from, which is its folder's name in the cache.
         paths += [Path(hf_hub_download(name, file, revision=root.name, token=token)) for file in files[1:]]
-        with contextlib.suppress(OfflineModeIsEnabled, *_transport_errors()):
-            # Without a network, what is in the cache serves: it was verified when it came.
+        try:
             _verify(name, root, files, token)
+        except (OfflineModeIsEnabled, *_transport_errors()):  # type: ignore[misc]
+            if not all(cached):  # what was there before serves without a network: it was verified when it came
+                raise
     return root
 
 
@@ -70,12 +73,19 @@ def fetch_all(name: str, *, revision: str | None = None, token: str | None = Non
         files = [sibling.rfilename for sibling in info.siblings or [] if sibling.rfilename != ".gitattributes"]
     if not files:
         raise ModelError(f"{name}: an empty repository")
-    return fetch(name, sorted(files), revision=revision, token=token)
+    root = fetch(name, sorted(files), revision=revision, token=token)
+    if root.name != info.sha:
+        raise ModelError(f"{name}: changed while it was fetched: try again")
+    return root
 
 
 def has(name: str, file: str, *, revision: str | None = None, token: str | None = None) -> bool:
-    """Whether the repository has a file, by the Hub or, where that cannot be reached, by the cache."""
-    from huggingface_hub import HfApi, try_to_load_from_cache
+    """Whether the repository has a file, by the Hub or, where that cannot be reached, by the cache.
+
+    Raises:
+        ModelError: no such repository; or the Hub cannot be reached, and the cache does not know.
+    """
+    from huggingface_hub import _CACHED_NO_EXIST, HfApi, try_to_load_from_cache
     from huggingface_hub.errors import OfflineModeIsEnabled
 
     try:
@@ -84,7 +94,12 @@ def has(name: str, file: str, *, revision: str | None = None, token: str | None 
     except ModelError as error:
         if not isinstance(error.__cause__, (OfflineModeIsEnabled, *_transport_errors())):
             raise
-        return isinstance(try_to_load_from_cache(name, file, revision=revision or "main"), str)
+        known = try_to_load_from_cache(name, file, revision=revision or "main")
+        if known is None:
+            raise ModelError(
+                f"{name}: the Hub cannot be reached, and whether there is {file} is not known: {_first_line(error)}"
+            ) from error.__cause__
+        return known is not _CACHED_NO_EXIST
 
 
 def push(
@@ -109,7 +124,7 @@ def push(
     from huggingface_hub.utils import filter_repo_objects
 
     api = HfApi(token=token, library_name=LIBRARY, library_version=__version__)
-    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    paths = dict(_own_files(folder))
     with _told(repo_id, publishing=True):
         api.create_repo(repo_id, private=private, exist_ok=True)
         before = api.model_info(repo_id)
@@ -124,6 +139,17 @@ def push(
             commit_message=message,
         )
         return Published(str(commit.commit_url), new=commit.oid != before.sha)
+
+
+def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Name and path; none that is hidden (.git, .env, …). Raises ModelError: a link that leads out of the folder."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if not path.is_file() or (any(part.startswith(".") for part in name.parts) and str(name) != ".gitattributes"):
+            continue
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise ModelError(f"{path}: a link to a file elsewhere, which would be published: put a copy in its place")
+        yield name.as_posix(), path
 
 
 def published_models(owner: str | None = None, *, token: str | None = None) -> list[Any]:
@@ -222,19 +248,20 @@ def _verify(name: str, root: Path, files: Sequence[str], token: str | None) -> N
     """Raises ModelError for a file that is not what the Hub has, having taken it out of the cache."""
     from huggingface_hub import HfApi
 
-    for info in HfApi(token=token).get_paths_info(name, list(files), revision=root.name):
-        path = root / info.path
+    told = {info.path: info for info in HfApi(token=token).get_paths_info(name, list(files), revision=root.name)}
+    for file in files:
+        path, info = root / file, told.get(file)
         lfs = getattr(info, "lfs", None)
         expected = lfs.sha256 if lfs else getattr(info, "blob_id", None)
-        if expected is None:  # a folder
-            continue
+        if expected is None:
+            raise ModelError(f"{name}: the Hub does not say what {file} has to be: try again")
         actual = _digest(path) if lfs else _git_digest(path)
         if actual != expected:
             target = path.resolve()
             path.unlink()
             target.unlink(missing_ok=True)
             raise ModelError(
-                f"{name}: {info.path} was damaged on its way (sha {actual[:12]}…, not {expected[:12]}…): try again"
+                f"{name}: {file} was damaged on its way (sha {actual[:12]}…, not {expected[:12]}…): try again"
             )
 
 

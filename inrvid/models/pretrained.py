@@ -11,7 +11,7 @@ from ..errors import ModelError
 from ..files import expanded
 from ..generators.base import VideoGenerator
 from . import hub
-from .files import CONFIG, DISCRIMINATOR, WEIGHTS, Network, is_model, load, save_network
+from .files import CONFIG, DISCRIMINATOR, GENERATOR, WEIGHTS, Network, is_model, load, save_network
 
 PLACES = {"generators": ("", "model"), "discriminators": (DISCRIMINATOR, f"model/{DISCRIMINATOR}", "")}
 """Where a folder may have its network of a kind; the first that is there is taken. `model` is that of a run."""
@@ -80,7 +80,7 @@ def find(name: str | Path, places: tuple[str, ...], *, revision: str | None = No
         return found
     if not hub.is_name(str(name)):
         raise ModelError(f"{name}: no such folder, and not the name of a Hub repository (owner/name)")
-    there = [place for place in places if not place.startswith("model")]
+    there = [place for place in places if place != "model" and not place.startswith("model/")] or list(places[:1])
     chosen = there[-1]
     for place in there[:-1]:
         if hub.has(str(name), _in(place, CONFIG), revision=revision, token=token):
@@ -110,7 +110,11 @@ def push_network(
     """
     with tempfile.TemporaryDirectory() as directory:
         save_network(network, Path(directory), metadata, dtype=dtype)
-        return hub.push(Path(directory), repo_id, private=private, token=token, message=message).url
+        return hub.push(Path(directory), repo_id, private=private, token=token, message=message, own=BESIDE).url
+
+
+BESIDE = (f"{DISCRIMINATOR}/*", f"{GENERATOR}/*", "samples/*", "evaluation.json", "recipe.yaml")
+"""What an older push may have left, and is of another model than the one that takes its place."""
 
 
 def _in(place: str, file: str) -> str:

@@ -5,21 +5,22 @@ The metadata on top is what the Hub counts and finds models by: library, pipelin
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
-from pydantic import RootModel
 
-from ..documents import DocumentError, read
 from ..errors import ModelError
 from ..evaluation.record import Record, read_record
 from ..files import TEXT_LIMIT, read_text
-from ..models.files import CONFIG, DISCRIMINATOR, ModelConfig, is_model, read_config
+from ..generators.base import VideoGenerator
+from ..models.files import DISCRIMINATOR, ModelConfig, is_model, read_config
 from ..models.hub import LIBRARY
+from ..models.pretrained import load_generator
 from ..registry import registry
 from ..run_files import EVALUATION
-from ..weights import read_weights
+from .about import number, read_about, section, text
 
 CARD, RECIPE = "README.md", "recipe.yaml"
 PIPELINE = "unconditional-image-generation"
@@ -27,15 +28,11 @@ PIPELINE = "unconditional-image-generation"
 SIGNS = {"lower": "lower is better", "higher": "higher is better", "neither": ""}
 
 
-class _About(RootModel[dict[str, Any]]):
-    """config.json, all of it."""
-
-
-def render(folder: Path, name: str) -> str:
+def render(folder: Path, name: str | None = None) -> str:
     """The card of a folder as `inrvid.publishing.folder` writes it.
 
     Args:
-        name: by which it is loaded: of its repository, or a path.
+        name: by which it is loaded, of its repository, or a path; default: the one it was packed with.
 
     Raises:
         ModelError: not a model's folder.
@@ -43,54 +40,54 @@ def render(folder: Path, name: str) -> str:
     config = read_config(folder)
     if config.generator is None:
         raise ModelError(f"{folder}: a discriminator by itself has no card: give the folder of a generator")
-    try:
-        about = read(folder / CONFIG, _About).root
-    except DocumentError as error:
-        raise ModelError(f"{folder / CONFIG}: {error}") from None
+    about, generator = read_about(folder), load_generator(folder)
+    name = name or text(about, "name") or folder.resolve().name
     record = read_record(folder / EVALUATION) if (folder / EVALUATION).is_file() else None
     environment = Environment(loader=PackageLoader("inrvid", "publishing"), keep_trailing_newline=True)
-    text = environment.get_template("card.md.jinja").render(
-        **_introduced(config, about, name),
+    body = environment.get_template("card.md.jinja").render(
+        **_introduced(config, generator, about, name),
         **_scores(record),
-        facts=_facts(folder, config),
+        facts=_facts(config, generator),
         data=_data(about),
         training=_training(about),
         discriminator=is_model(folder / DISCRIMINATOR),
         recipe=read_text(folder / RECIPE, TEXT_LIMIT).rstrip() if (folder / RECIPE).is_file() else "",
     )
-    return f"---\n{_metadata(config, about, record, name)}\n---\n\n{text}"
+    return f"---\n{_metadata(config, about, record, name)}\n---\n\n{body}"
 
 
-def _introduced(config: ModelConfig, about: dict[str, Any], name: str) -> dict[str, Any]:
-    generator = config.generator or {}
-    recipe = about.get("recipe", {})
+def renamed(card: str, old: str, new: str) -> str:
+    """A card whose lines of use load the model by another name. The rest may have been edited: it stays."""
+    before = r"(from_pretrained\(\"|inrvid generate |inrvid evaluate |--init |^- name: )"
+    return re.sub(before + re.escape(old) + r"(?![\w./-])", lambda match: match[1] + new, card, flags=re.MULTILINE)
+
+
+def _introduced(config: ModelConfig, generator: VideoGenerator, about: dict[str, Any], name: str) -> dict[str, Any]:
+    recipe = section(about, "recipe")
     packages = sorted({provider.package for provider in config.components.values()} | {LIBRARY})
     return {
         "name": name,
-        "title": recipe.get("name") or name.rsplit("/", 1)[-1],
-        "description": recipe.get("description") or "A video generator.",
+        "title": text(recipe, "name") or name.rsplit("/", 1)[-1],
+        "description": text(recipe, "description") or "A video generator.",
         "picture_text": "a row a video, frames from left to right",
         "packages": packages,
-        "clip_length": generator["clip_length"],
-        "resolution": generator["resolution"],
-        "seconds": f"{max(1, round(generator['clip_length'] / generator['fps']))}",
+        "clip_length": generator.clip_length,
+        "resolution": generator.resolution,
     }
 
 
-def _facts(folder: Path, config: ModelConfig) -> list[tuple[str, str]]:
-    generator = config.generator or {}
-    numbers = sum(tensor.numel() for tensor in read_weights(folder / "model.safetensors").values())
+def _facts(config: ModelConfig, generator: VideoGenerator) -> list[tuple[str, str]]:
+    numbers = sum(parameter.numel() for parameter in generator.parameters())
+    side, classes = generator.resolution, generator.label_dim
     parts = [
         (kind, component) for kind, _, component in (name.partition(".") for name in config.components)
     ]  # as the generator is made of them, it first
     rows = [(_titled(kind), f"`{component}`: {_summary(kind, component)}") for kind, component in parts]
-    classes = generator.get("label_dim") or 0
     return [
         *rows,
-        ("Frames", f"{generator['resolution']}×{generator['resolution']}, {generator['fps']:g} a second; "
-                   f"trained on {generator['clip_length']}"),
+        ("Frames", f"{side}×{side}, {generator.fps:g} a second; trained on {generator.clip_length}"),
         ("Classes", str(classes) if classes else "none: unconditional"),
-        ("Numbers", f"{numbers / 1e6:.2f} million"),
+        ("Parameters", f"{numbers / 1e6:.2f} million"),
     ]  # fmt: skip
 
 
@@ -106,14 +103,13 @@ def _summary(kind: str, name: str) -> str:
 
 
 def _data(about: dict[str, Any]) -> str:
-    data = about.get("recipe", {}).get("data", {})
-    told = about.get("data_license") or ""
+    data, told = section(about, "recipe", "data"), text(about, "data_license")
     if not data:
         return told or "Not recorded."
-    fingerprint = about.get("data_fingerprint")
-    name = f"`{data.get('type')}`" + (f", `{data['path']}`" if data.get("path") else "")
+    kind, path, fingerprint = text(data, "type"), text(data, "path"), text(about, "data_fingerprint")
+    name = f"`{kind}`" + (f", `{path}`" if path else "")
     known = f" Fingerprint of the data and how they were read: `{fingerprint[:16]}…`." if fingerprint else ""
-    terms = told or _terms(data.get("type", "")) or "Their licence was not recorded (`hub.data_license` in a recipe)."
+    terms = told or _terms(kind) or "Their licence was not recorded (`hub.data_license` in a recipe)."
     return f"Videos of the data set {name}.{known}\n\n{terms}"
 
 
@@ -124,15 +120,17 @@ def _terms(dataset: str) -> str:
 
 
 def _training(about: dict[str, Any]) -> str:
-    clips, training = about.get("clips"), about.get("training", {})
+    clips, training = number(about, "clips"), section(about, "training")
     if clips is None:
         return "Not recorded."
-    hours = f", in {training['hours']:g} hours" if training.get("hours") else ""
-    device = f" on {training['device']}" if training.get("device") else ""
-    begun = about.get("recipe", {}).get("train", {}).get("init")
+    hours = f", in {number(training, 'hours'):g} hours" if number(training, "hours") else ""
+    device = f" on {text(training, 'device')}" if text(training, "device") else ""
+    begun = text(section(about, "recipe", "train"), "init")
     start = f", beginning from `{begun}`" if begun else ""
-    by = f" with {LIBRARY} {about.get('inrvid_version', '')}"
-    return f"{clips:,} clips were shown to the discriminator{hours}{device}{start},{by}."
+    planned = number(section(about, "recipe", "train"), "kclips") or 0
+    part = f" (of {planned * 1000:,.0f} that the recipe asks for)" if planned * 1000 > clips else ""
+    by = f" with {LIBRARY} {text(about, 'inrvid_version')}"
+    return f"{clips:,} clips{part} were shown to the discriminator{hours}{device}{start},{by}."
 
 
 def _scores(record: Record | None) -> dict[str, Any]:
@@ -163,7 +161,7 @@ def _metadata(config: ModelConfig, about: dict[str, Any], record: Record | None,
     data = ModelCardData(
         library_name=LIBRARY,
         pipeline_tag=PIPELINE,
-        license=about.get("license"),
+        license=text(about, "license") or None,
         tags=["video-generation", "implicit-neural-representation", "gan", *_names(config)],
         widget=[{"text": "seeds from 0 on", "output": {"url": "samples/seeds.mp4"}}],
         model_name=name if record else None,

@@ -13,31 +13,25 @@ not in it.
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import yaml
-from pydantic import RootModel
 
-from ..documents import DocumentError, read
 from ..errors import InrvidError, ModelError
 from ..evaluation.record import Record, read_record
-from ..files import write_text
+from ..files import read_text, write_text
 from ..generators.base import VideoGenerator
 from ..models.files import CONFIG, DISCRIMINATOR, GENERATOR, Network, is_model
 from ..models.pretrained import load_beside, load_generator
 from ..motion.noise import NoiseSequence
 from ..run_files import EVALUATION, METRICS, SCORES, read_metrics, read_scores
 from ..video_io import enlarge, grid, strip, to_uint8, write_image, write_video
-from .card import CARD, render
-
-OWN = (f"{DISCRIMINATOR}/*", f"{GENERATOR}/*", "samples/*", EVALUATION, "recipe.yaml")
-"""Files of an older push that go where a newer folder has them no more."""
+from .about import read_about, section, text, without_paths
+from .card import CARD, RECIPE, renamed, render
 
 VIDEO, PICTURE = "samples/seeds.mp4", "samples/seeds.png"
 WRITTEN = ("format", "inrvid_version", "generator", "components", "sha256")
@@ -46,10 +40,6 @@ LARGEST = 4096
 """Pixels of a grid of samples, a side: so many videos, or four."""
 FRAMES = 64
 """Of a sample of a model whose videos have no end, at most."""
-
-
-class _Raw(RootModel[dict[str, Any]]):
-    """config.json, with what is in it for people."""
 
 
 def is_packed(folder: Path) -> bool:
@@ -79,7 +69,8 @@ def pack(
     _check_target(target)
     generator = load_generator(folder)
     metadata = _metadata(folder, source)
-    hub = metadata.get("recipe", {}).get("hub", {})
+    metadata["name"] = name = name or target.name
+    hub = section(metadata, "recipe", "hub")
     for key, given in (("license", license), ("data_license", data_license)):
         if told := given or hub.get(key) or metadata.get(key):
             metadata[key] = told
@@ -87,12 +78,15 @@ def pack(
     for kind, place in (("discriminators", DISCRIMINATOR), ("generators", GENERATOR)):
         _put(load_beside(kind, folder, place) if for_training else None, target / place, dtype)
     _write_samples(generator, target)
-    if "recipe" in metadata:
-        write_text(target / "recipe.yaml", yaml.safe_dump(metadata["recipe"], sort_keys=False, allow_unicode=True))
-    name = name or target.name
+    if recipe := section(metadata, "recipe"):
+        write_text(target / RECIPE, yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
+    else:
+        (target / RECIPE).unlink(missing_ok=True)
     record = next((place / EVALUATION for place in (source, folder) if (place / EVALUATION).is_file()), None)
     if record is not None:
         _named(read_record(record), name).write(target / EVALUATION)
+    else:  # that of an older model
+        (target / EVALUATION).unlink(missing_ok=True)
     write_text(target / CARD, render(target, name))
 
 
@@ -101,43 +95,36 @@ def _check_target(target: Path) -> None:
         raise InrvidError(f"{target}: there is a file of that name")
     if target.is_dir() and any(target.iterdir()) and not is_packed(target):
         raise InrvidError(f"{target}: has files already, and is not a model with its card: give a new folder")
+    if is_packed(target) and read_text(target / CARD) != render(target):
+        raise InrvidError(
+            f"{target / CARD}: was edited, and would be written anew: give a new folder, or remove it, or push this one"
+        )
 
 
 def _metadata(folder: Path, source: Path) -> dict[str, Any]:
     """What config.json has for people, and what the run's log adds."""
-    try:
-        raw = read(folder / CONFIG, _Raw).root
-    except DocumentError as error:
-        raise ModelError(f"{folder / CONFIG}: not a model of inrvid: {error}") from None
-    metadata = {key: value for key, value in raw.items() if key not in WRITTEN}
-    if "recipe" in metadata:
-        metadata["recipe"] = _without_paths(metadata["recipe"])
+    metadata = without_paths({key: value for key, value in read_about(folder).items() if key not in WRITTEN})
     if scores := read_scores(source / SCORES)[0].trained:
         metadata["scores"] = scores
     if (source / METRICS).is_file():
-        metadata["training"] = {**metadata.get("training", {}), "hours": round(_hours(source / METRICS), 2)}
+        metadata["training"] = {**section(metadata, "training"), "hours": round(_hours(source / METRICS), 2)}
     return metadata
 
 
-def _without_paths(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """Of data and the model that it began from, the last part of the path alone."""
-    cleaned = json.loads(json.dumps(recipe))
-    for section, key in (("data", "path"), ("train", "init"), ("eval", "protocol")):
-        value = cleaned.get(section, {}).get(key)
-        if isinstance(value, str) and Path(value).is_absolute():
-            cleaned[section][key] = Path(value).name
-    return cleaned
+def named_for(folder: Path, target: Path, name: str) -> Path:
+    """A packed folder, or a copy of it in `target` whose card says to load it as `name`, where it says another."""
+    own = text(read_about(folder), "name")
+    if own in ("", name):
+        return folder
+    shutil.copytree(folder, target)
+    write_text(target / CARD, renamed(read_text(target / CARD), own, name))
+    return target
 
 
 def _named(record: Record, model: str) -> Record:
     """A record without paths of the machine: the model by its name, the data by the last part of theirs."""
-    real = record.real.name
-    return record.model_copy(
-        update={
-            "fake": record.fake.model_copy(update={"name": model}),
-            "real": record.real.model_copy(update={"name": Path(real).name if Path(real).is_absolute() else real}),
-        }
-    )
+    clean = without_paths(record.model_dump(mode="json", exclude_none=True))
+    return Record.model_validate({**clean, "fake": {**clean["fake"], "name": model}}, strict=False)
 
 
 def _hours(path: Path) -> float:

@@ -6,17 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import RootModel
-
-from ..documents import DocumentError, read
-from ..errors import InrvidError
-from ..models.files import CONFIG, is_model
+from ..errors import InrvidError, ModelError
+from ..models.files import is_model
 from ..models.hub import published_models
 from ..run_files import EVALUATION, read_evaluation
-
-
-class _About(RootModel[dict[str, Any]]):
-    """config.json."""
+from .about import read_about, section, text
 
 
 def listing(where: str | None, *, as_json: bool) -> str:
@@ -42,12 +36,12 @@ def listing(where: str | None, *, as_json: bool) -> str:
 
 def _local(folder: Path) -> dict[str, Any]:
     try:
-        about = read(folder / CONFIG, _About).root
-    except DocumentError as error:
+        about = read_about(folder)
+    except ModelError as error:
         return {"name": folder.name, "told": f"damaged: {error}"}
     record, _ = read_evaluation(folder / EVALUATION)
     scores = {} if record is None else {name: score.value for name, score in record.scores.items()}
-    told = str(about.get("recipe", {}).get("description", ""))
+    told = text(section(about, "recipe"), "description")
     first = next(iter(scores.items()), None)
     return {
         "name": folder.name,

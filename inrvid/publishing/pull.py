@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 from ..errors import InrvidError
@@ -16,11 +17,14 @@ def pull(repo: str, target: Path, revision: str | None = None) -> Path:
     Raises:
         InrvidError: not there, damaged, or `target` is.
     """
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InrvidError(f"{target}: is there already: give another folder")
+    asked, target = target, target.absolute()
+    if target.exists() and (not target.is_dir() or any(target.iterdir()) or target == Path.cwd()):
+        raise InrvidError(f"{asked}: is there already: give another folder")
     cached = hub.fetch_all(repo, revision=revision)
-    temporary = target.with_name(f".{target.name}-inrvid-pull")
-    shutil.rmtree(temporary, ignore_errors=True)
+    with naming(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    temporary = made / target.name
     try:
         with naming(target):
             shutil.copytree(cached, temporary)  # what the cache's links lead to
@@ -28,5 +32,5 @@ def pull(repo: str, target: Path, revision: str | None = None) -> Path:
                 target.rmdir()
             temporary.rename(target)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return target
+        shutil.rmtree(made, ignore_errors=True)
+    return asked

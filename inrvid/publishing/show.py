@@ -24,7 +24,7 @@ def show(folder: Path, output: Path | None, name: str | None, edited: bool) -> s
     """
     if edited and not (folder / CARD).is_file():
         raise InrvidError(f"{folder}: has no {CARD}: without --edited one is made from its files")
-    text = read_text(folder / CARD, TEXT_LIMIT) if edited else render(folder, name or folder.resolve().name)
+    text = read_text(folder / CARD, TEXT_LIMIT) if edited else render(folder, name)
     if output is None:
         return text
     if output.suffix == ".html":
@@ -40,7 +40,7 @@ def page(folder: Path, text: str) -> str:
     """A card as a page that holds its pictures and videos in itself, as near as may be to what the Hub shows of it."""
     from markdown_it import MarkdownIt
 
-    front, _, body = text.removeprefix("---\n").partition("\n---\n")
+    front, _, body = text.removeprefix("---\n").partition("\n---\n") if text.startswith("---\n") else ("", "", text)
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(_unfolded(body))
     environment = Environment(
         loader=PackageLoader("inrvid", "report/templates"), autoescape=select_autoescape(["html", "jinja"])
@@ -62,7 +62,8 @@ def _embedded(folder: Path, html: str) -> str:
 
     def data(match: re.Match[str]) -> str:
         path = folder / match[2]
-        if path.suffix not in TYPES or ".." in Path(match[2]).parts or not path.is_file():
+        inside = path.resolve().is_relative_to(folder.resolve())  # a card of others may name any file
+        if path.suffix not in TYPES or not inside or not path.is_file() or path.stat().st_size > TEXT_LIMIT:
             return match[0]
         content = base64.b64encode(read_bytes(path)).decode()
         return f'{match[1]}="data:{TYPES[path.suffix]};base64,{content}"'

@@ -11,6 +11,7 @@ from huggingface_hub import constants
 from inrvid import InrvidError, VideoGenerator, build_discriminator, build_generator, registry
 from inrvid.discriminators.base import Discriminator
 from inrvid.models import hub as transport
+from inrvid.models.pretrained import load_beside
 
 from ..small import small_generator
 from ..test_registry import WOBBLE, install
@@ -187,3 +188,30 @@ def test_a_model_of_another_package_goes_there_and_back(remote, tmp_path, monkey
     finally:
         registry._plugins.cache_clear()
         sys.modules.pop("wobble_motion", None)
+
+
+def test_what_is_not_known_without_a_network_is_not_taken_for_absent(remote, G, tmp_path, monkeypatch):
+    """A discriminator that was never fetched would silently start anew."""
+    G.save_pretrained(tmp_path / "model")
+    build_discriminator({"type": "dual", "resolution": 16, "channel_base": 64, "channel_max": 8}).save_pretrained(
+        tmp_path / "model" / "discriminator"
+    )
+    transport.push(tmp_path / "model", "me/both")
+    VideoGenerator.from_pretrained("me/both")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(InrvidError, match=r"me/both: the Hub cannot be reached, and whether there is discriminator/"):
+        load_beside("discriminators", "me/both", "discriminator")
+
+
+def test_hidden_files_stay_and_links_elsewhere_are_refused(remote, G, tmp_path):
+    folder = tmp_path / "model"
+    G.save_pretrained(folder)
+    (folder / ".env").write_text("TOKEN=1")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config").write_text("x")
+    transport.push(folder, "me/model")
+    assert sorted(remote.repos["me/model"].files) == [".gitattributes", "config.json", "model.safetensors"]
+    (tmp_path / "secret.txt").write_text("x")
+    (folder / "notes.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(InrvidError, match=r"notes\.txt: a link to a file elsewhere"):
+        transport.push(folder, "me/model")

@@ -13,8 +13,11 @@ from huggingface_hub import ModelCard, constants
 from inrvid import InrvidError, VideoGenerator, build_discriminator, build_generator
 from inrvid.discriminators.base import Discriminator
 from inrvid.models import hub as transport
+from inrvid.models.pretrained import BESIDE
 from inrvid.publishing import folder as publishing
-from inrvid.publishing.folder import OWN, is_packed, pack
+from inrvid.publishing.about import without_paths
+from inrvid.publishing.folder import is_packed, named_for, pack
+from inrvid.publishing.listing import listing
 from inrvid.publishing.pull import pull
 from inrvid.publishing.show import page
 
@@ -129,13 +132,13 @@ def test_there_and_back(run, tmp_path, monkeypatch):
     with hub(monkeypatch) as remote:
         for _ in range(2):  # the second time nothing has changed: the samples are the same files, too
             pack(run, tmp_path / "out", name="me/scenes")
-            transport.push(tmp_path / "out", "me/scenes", own=OWN)
+            transport.push(tmp_path / "out", "me/scenes", own=BESIDE)
         assert len(remote.repos["me/scenes"].commits) == 2
         got = pull("me/scenes", tmp_path / "pulled")
         with pytest.raises(InrvidError, match="is there already"):
             pull("me/scenes", tmp_path / "pulled")
         pack(run, tmp_path / "out", name="me/scenes", for_training=False)
-        transport.push(tmp_path / "out", "me/scenes", own=OWN)
+        transport.push(tmp_path / "out", "me/scenes", own=BESIDE)
         assert not any(name.startswith("discriminator/") for name in remote.repos["me/scenes"].files)
     packed = {path.relative_to(got): path.read_bytes() for path in got.rglob("*") if path.is_file()}
     assert packed[(got / "discriminator" / "config.json").relative_to(got)]
@@ -148,3 +151,46 @@ def test_a_page_of_the_card_holds_its_pictures(run, tmp_path):
     assert html.count("data:image/png;base64,") == 1
     assert html.count("data:video/mp4;base64,") == 1
     assert "<table>" in html
+
+
+def test_what_an_older_model_left_does_not_stay(run, tmp_path):
+    pack(run, tmp_path / "out")
+    (run / "evaluation.json").unlink()
+    pack(run, tmp_path / "out")
+    assert not (tmp_path / "out" / "evaluation.json").exists()
+    assert "None were measured" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_card_that_was_edited_is_kept_and_goes_out_by_the_repository_s_name(run, tmp_path):
+    out = tmp_path / "published"
+    pack(run, out)
+    card = out / "README.md"
+    card.write_text(card.read_text().replace("Scenes.", "Scenes of mine, published by me."))
+    with pytest.raises(InrvidError, match=r"README\.md: was edited, and would be written anew"):
+        pack(run, out)
+    text = (named_for(out, tmp_path / "copy", "me/scenes") / "README.md").read_text()
+    assert 'from_pretrained("me/scenes")' in text
+    assert "inrvid generate me/scenes -o" in text
+    assert "Scenes of mine, published by me." in text
+    assert 'from_pretrained("published")' in card.read_text()
+
+
+def test_what_others_wrote_into_a_configuration_is_taken_as_it_is(tmp_path):
+    G = build_generator(small_generator("stylegan2", "static"))
+    for odd in ({"recipe": "quickstart"}, {"recipe": None, "clips": "many"}, {"training": [1], "data_fingerprint": 3}):
+        G.save_pretrained(tmp_path / "model", **odd)
+        pack(tmp_path / "model", tmp_path / "out")
+        assert is_packed(tmp_path / "out")
+        assert listing(str(tmp_path), as_json=False).startswith("model")
+
+
+def test_paths_are_found_wherever_they_are():
+    told = {"a": ["/home/me/x.pt", {"b": "~/videos", "c": "../y"}], "d": "a/b c", "e": 1, "f": "C:\\me\\z"}
+    assert without_paths(told) == {"a": ["x.pt", {"b": "videos", "c": "y"}], "d": "a/b c", "e": 1, "f": "z"}
+
+
+def test_a_card_of_others_shows_no_file_of_ours(run, tmp_path):
+    pack(run, tmp_path / "out")
+    (tmp_path / "mine.png").write_bytes((tmp_path / "out" / "samples" / "seeds.png").read_bytes())
+    html = page(tmp_path / "out", f"![x]({tmp_path}/mine.png) ![y](../mine.png)")
+    assert "data:" not in html

@@ -28,7 +28,7 @@ def test_a_published_model(folder):
     assert load_recipe(folder / "recipe.yaml").generator.type == G.config["type"]
     record = read_record(folder / "evaluation.json")
     assert record.scores["fvd16"].error is not None
-    assert (folder / "README.md").read_text() == render(folder, f"hub/{folder.name}")
+    assert (folder / "README.md").read_text() == render(folder)
 
 
 def test_torch_hub_finds_them():

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ...errors import InrvidError
 from ...models import hub
-from ...publishing.folder import OWN, pack
+from ...models.pretrained import BESIDE
+from ...publishing.folder import pack
 from ..run import Run
 from .base import Callback
 
@@ -23,7 +24,7 @@ class Publish(Callback):
             with tempfile.TemporaryDirectory() as temporary:
                 folder = Path(temporary) / "model"
                 pack(run.run_dir, folder, name=config.repo_id)
-                published = hub.push(folder, config.repo_id, private=config.private, own=OWN)
+                published = hub.push(folder, config.repo_id, private=config.private, own=BESIDE)
         except InrvidError as error:
             raise InrvidError(
                 f"{error}\n  the model is in {run.run_dir / 'model'}; the same command publishes it, or: "

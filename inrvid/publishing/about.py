@@ -1,0 +1,56 @@
+"""What config.json has for people: read as far as it is what one expects, since anybody may have written it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import RootModel
+
+from ..documents import DocumentError, read
+from ..errors import ModelError
+from ..models.files import CONFIG
+
+
+class _Raw(RootModel[dict[str, Any]]):
+    """config.json, all of it."""
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """config.json of a model's folder. Raises ModelError: it is none."""
+    try:
+        return read(folder / CONFIG, _Raw).root
+    except DocumentError as error:
+        raise ModelError(f"{folder / CONFIG}: not a model of inrvid: {error}") from None
+
+
+def section(about: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """The mapping at `keys`, or an empty one where there is none."""
+    found: Any = about
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def text(about: Mapping[str, Any], key: str) -> str:
+    """The text at `key`, or an empty one."""
+    value = about.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def number(about: Mapping[str, Any], key: str) -> float | int | None:
+    value = about.get(key)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def without_paths(value: Any) -> Any:
+    """Plain data in which of every path that says where on a machine something is, only the last part is left."""
+    if isinstance(value, Mapping):
+        return {key: without_paths(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_paths(item) for item in value]
+    if isinstance(value, str) and re.match(r"(/|~|\.\.?/|[A-Za-z]:[\\/])", value):
+        return re.split(r"[\\/]", value.rstrip("\\/"))[-1]
+    return value
