@@ -1,4 +1,4 @@
-"""`inrvid convert SNAPSHOT OUT`."""
+"""`inrvid convert SNAPSHOT OUT`, `inrvid convert MODEL OUT --to export|torchscript`."""
 
 from __future__ import annotations
 
@@ -14,26 +14,52 @@ if TYPE_CHECKING:
 _ACCEPT = typer.Option(
     [], "--accept", metavar="NAME,…", help="Pass over settings that no component expresses: they change nothing."
 )
+_TO = typer.Option(None, "--to", metavar="export|torchscript", help="Write a program that runs without inrvid.")
 _SET = typer.Option([], "--set", metavar="KEY=VALUE", help="What the file does not say: clip_length=128.")
 
 
 def convert(
-    snapshot: Path = typer.Argument(
-        help="A checkpoint of DIGAN, StyleGAN-V, INR-GAN or StyleGAN2-ADA: .pkl, .pt, .safetensors."
+    source: Path = typer.Argument(
+        help="A checkpoint of DIGAN, StyleGAN-V, INR-GAN or StyleGAN2-ADA: .pkl, .pt, .safetensors; with --to, a model "
+        "or run folder, or a Hub repository owner/name."
     ),
-    out: Path = typer.Argument(help="The model's folder, new or empty."),
+    out: Path = typer.Argument(help="The model's folder, new or empty; with --to, a file: NAME.pt2 or NAME.pt."),
+    to: str = _TO,
+    truncation: float = typer.Option(None, help="With --to: ψ < 1, less variety, more quality; fixed in the program."),
     accept: list[str] = _ACCEPT,
     given: list[str] = _SET,
     as_json: bool = typer.Option(False, "--json", help="For programs."),
 ) -> None:
-    """Make a model of a checkpoint of the papers' releases. Nothing that is in the file is run."""
+    """Make a model of a checkpoint of the papers' releases; or, with --to, of a model a program that needs no inrvid.
+
+    Nothing that is in a checkpoint is run. What a program is: docs/export.md.
+    """
+    if to is not None:
+        _refuse("of a checkpoint, not with --to", accept=accept, set=given, json=as_json)
+        typer.echo(_to_program(source, out, to, 1.0 if truncation is None else truncation))
+        return
+    _refuse("of a program, with --to export or --to torchscript", truncation=truncation is not None)
     from ..models import convert as conversion
     from ..models.official.describing import Choices
     from ..text import printable
 
     accepted = tuple(name.strip() for names in accept for name in names.split(",") if name.strip())
-    converted = conversion.convert(snapshot, out, Choices(accepted, dict(map(_assigned, given))))
+    converted = conversion.convert(source, out, Choices(accepted, dict(map(_assigned, given))))
     typer.echo(conversion.as_json(converted, out) if as_json else printable("\n".join(_lines(converted, out))))
+
+
+def _to_program(source: Path, out: Path, to: str, truncation: float) -> Path:
+    from ..models.export import to_program
+
+    return to_program(source, out, to, truncation)
+
+
+def _refuse(what_for: str, **options: object) -> None:
+    from ..errors import InrvidError
+
+    for name, given in options.items():
+        if given:
+            raise InrvidError(f"--{name}: an option {what_for}")
 
 
 def _assigned(text: str) -> tuple[str, Any]:

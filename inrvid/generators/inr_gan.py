@@ -98,8 +98,9 @@ class InrGan(VideoGenerator):
         def draw(piece: Piece) -> Tensor:
             return self._draw([block.of(piece) for block in blocks], coarsest)
 
-        pieces = pieces_of(len(t), frames, grid.height * grid.width, t.device)
-        rgb = rearrange(assemble(draw, pieces, (len(t), frames)), "b t h w c -> b t c h w")
+        videos = t.shape[0]
+        pieces = pieces_of(videos, frames, grid.height * grid.width, t.device)
+        rgb = rearrange(assemble(draw, pieces, (videos, frames)), "b t h w c -> b t c h w")
         return rgb.expand(-1, t.shape[1], -1, -1, -1).contiguous()
 
     def _draw(
@@ -258,7 +259,7 @@ class PreparedBlock:
         affine = self.coords.affine_phase(self.predicted, grid) if self.coords.has_affine_phase else None
         if affine is None:
             return self._with_any_phase(coarse, of_waves, bias, grid)
-        origin, down, right = (value.expand(len(of_waves), -1) for value in affine)
+        origin, down, right = (value.expand(of_waves.shape[0], -1) for value in affine)
         origin = origin[:, None] + self.motion if self.motion.shape[2] else origin[:, None]
         phase = Phase(*(outside(value, bias.dtype) for value in (origin, down, right)))
         return inr_layer(coarse, phase, of_waves, bias, grid.height, grid.width, slope=SLOPE)
@@ -268,7 +269,7 @@ class PreparedBlock:
         assert self.motion is not None
         phase = self.coords.phase(self.predicted, grid)[:, None]
         phase = phase + self.motion[:, :, None, None] if self.motion.shape[2] else phase
-        phase = phase.expand(len(weight), -1, -1, -1, -1)
+        phase = phase.expand(weight.shape[0], -1, -1, -1, -1)
         embedding = enter(torch.cat([phase.sin(), phase.cos()], dim=-1), weight.dtype)
         x = pointwise(embedding.flatten(1, 3), weight, bias).view(*phase.shape[:4], -1)
         return F.leaky_relu(x if coarse is None else x + doubled(coarse), SLOPE)

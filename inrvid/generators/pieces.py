@@ -102,7 +102,7 @@ def splits(videos: int, frames: int, points: int, device: torch.device) -> list[
     if torch.is_grad_enabled() or (_for_a_judge and device.type not in POINTS):
         budget = max(frames * points, WORTHWHILE) if device.type in POINTS else videos * frames * points
     at_once = max(1, budget // points)
-    if at_once >= videos * frames or torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or at_once >= videos * frames:
         return [Part(slice(0, videos), slice(0, videos * frames))]
     if videos > 1:
         step = max(1, at_once // frames)

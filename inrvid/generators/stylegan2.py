@@ -93,11 +93,11 @@ class StyleGan2(VideoGenerator):
             of_frames = ws.repeat_interleave(frames, dim=0)
             styles = torch.cat([of_frames, motion[:, None].expand(-1, self.num_ws, -1)], dim=2)
             phi = modulate_blocks(self._blocks(), styles)
-        x = self.constant.expand(len(motion), -1, -1, -1)
+        x = self.constant.expand(motion.shape[0], -1, -1, -1)
         if not self.in_every_layer:
             x = torch.cat([x, motion[:, :, None, None].expand(-1, -1, 4, 4)], dim=1)
         x = x.contiguous(memory_format=torch.channels_last)
-        into = None if torch.is_grad_enabled() else ws.new_empty(len(x), 3, grid.height, grid.width)
+        into = None if torch.is_grad_enabled() else ws.new_empty(x.shape[0], 3, grid.height, grid.width)
         rgb = self._draw(list(self._blocks().items()), phi, x, None, into)
         rgb = rearrange(rgb, "(b t) c h w -> b t c h w", t=frames)
         return rgb.expand(-1, t.shape[1], -1, -1, -1).contiguous()
@@ -118,8 +118,8 @@ class StyleGan2(VideoGenerator):
         go through the rest of the blocks some at a time.
         """
         (name, block), *rest = blocks
-        videos = len(next(iter(phi.values())))
-        parts = splits(videos, len(x) // videos, int(name) ** 2, x.device)
+        videos = next(iter(phi.values())).shape[0]
+        parts = splits(videos, x.shape[0] // videos, int(name) ** 2, x.device)
         if len(parts) > 1:
             if videos == 1:
                 phi = self._folded(blocks, phi)
@@ -192,7 +192,7 @@ class StyleBlock(nn.Module):
         x = x if skip is None else x + skip
         if self.rgb is None:
             return x, None
-        videos = len(phi["rgb"])
+        videos = phi["rgb"].shape[0]
         base = None if rgb is None else _frames_of(doubled(rgb), videos)
         rgb = add_rgb(_frames_of(x, videos), phi["rgb"], self.rgb.bias, base)
         return x, rearrange(rgb, "b t h w c -> (b t) c h w")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from .recording import recording
+
 
 def as_rows(x: Tensor) -> Tensor:
     """`[N, C, H, W]` or `[N, M, C]` → contiguous rows `[N, M, C]`; of channels-last memory, a view."""
@@ -17,6 +19,8 @@ def like(rows: Tensor, x: Tensor) -> Tensor:
 
 def of_samples(scale: Tensor | None, samples: int) -> Tensor | None:
     """One row a sample, of a scale that has one for several consecutive samples."""
+    if recording() and scale is not None:
+        return scale.repeat_interleave(samples // scale.shape[0], dim=0)
     if scale is None or len(scale) == samples:
         return scale
     if samples % max(len(scale), 1):

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..kernels.recording import recording
 from .activation import GAIN, SLOPE
 
 
@@ -58,11 +59,15 @@ BLOCK = 128
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`F.linear`, which on a CPU reads a large weight several times too slowly when x has two to sixteen rows."""
-    if x.ndim == 2 and 1 < len(x) <= 16 and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+    if not recording() and _has_few_rows(x):
         in_blocks = weight.numel() > LARGE and len(weight) % BLOCK == 0
         x = _FewRows.apply(x, weight) if in_blocks else (weight @ x.mT).mT
         return x if bias is None else x + bias
     return F.linear(x, weight, bias)
+
+
+def _has_few_rows(x: Tensor) -> bool:
+    return x.ndim == 2 and 1 < len(x) <= 16 and x.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
 
 
 class _FewRows(torch.autograd.Function):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..kernels.bias_act import NO_BOUND, convolve_bias_act
 from ..kernels.modulate import modulate
+from ..kernels.recording import recording
 from ..kernels.strided import grow
 from ..kernels.upfirdn import upfirdn_bias_act
 from .activation import GAIN
@@ -72,7 +73,7 @@ class ModulatedConv2d(nn.Module):
 
     def forward(self, x: Tensor, phi: Mapping[str, Tensor]) -> Tensor:
         bias = enter(self.bias * self.gain, x.dtype)
-        if "weight" not in phi and self._scales_weight(x, len(phi["style"])):
+        if "weight" not in phi and self._scales_weight(x, phi["style"].shape[0]):
             phi = self.folded(phi, x.dtype)
         if "weight" in phi:
             videos = zip(x.chunk(len(phi["weight"])), phi["weight"], strict=True)
@@ -90,10 +91,11 @@ class ModulatedConv2d(nn.Module):
 
     def _scales_weight(self, x: Tensor, videos: int) -> bool:
         if not self.training:
-            return True  # whatever the batch: in half precision the other way has another rounding
+            # Whatever the batch: in half precision the other way has another rounding.
+            return not recording()  # one convolution a video would be as many as were recorded
         if x.device.type != "cpu":
             return False  # one convolution of all videos: others than the CPU would wait for each by itself
-        features = len(x) // max(videos, 1) * sum(self.weight.shape[:2]) * x[0, 0].numel()
+        features = x.shape[0] // max(videos, 1) * sum(self.weight.shape[:2]) * x[0, 0].numel()
         return self.weight.numel() <= features
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor, scale: Tensor | None) -> Tensor:

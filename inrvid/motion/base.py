@@ -7,7 +7,7 @@ the width that its place in the backbone asks for. Any motion thereby goes with 
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Generic, TypeAlias, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeAlias, TypeVar
 
 from torch import Tensor, nn
 
@@ -19,6 +19,14 @@ MotionState: TypeAlias = object
 """What a trunk hands to its own heads, to those who carry it and do not look into it."""
 Noise = TypeVar("Noise", bound="Tensor | NoiseSequence")
 State = TypeVar("State")
+
+
+class Span(NamedTuple):
+    """Times that L noises of an explicit sequence serve: start ≤ t < distance·(L − kept), in frames."""
+
+    start: float
+    distance: float
+    kept: int
 
 
 class MotionHead(nn.Module, abc.ABC, Generic[State]):
@@ -42,6 +50,11 @@ class Motion(nn.Module, abc.ABC, Generic[Noise, State]):
     def __init__(self, config: PartConfig, *, z_dim: int, label_dim: int, clip_length: int):
         super().__init__()
         self.config, self.z_dim, self.label_dim, self.clip_length = config, z_dim, label_dim, clip_length
+
+    @property
+    def span(self) -> Span | None:
+        """What a sequence of noises serves; None: the noise is no sequence, and any time does."""
+        return None
 
     @abc.abstractmethod
     def sample_noise(self, draws: Draws) -> Noise:

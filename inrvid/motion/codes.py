@@ -22,7 +22,7 @@ from ..config import Count, PartConfig, Positive
 from ..coords.acyclic import AcyclicEncoding, CodePair
 from ..layers.precision import in_float64
 from ..random import Draws
-from .base import Motion, MotionHead
+from .base import Motion, MotionHead, Span
 from .noise import ExplicitNoise, NoiseSequence, SeededNoise
 
 
@@ -62,6 +62,10 @@ class CodesMotion(Motion[NoiseSequence | Tensor, CodePair]):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
         self.network = self.network_class(config, z_dim=z_dim, label_dim=label_dim)
 
+    @property
+    def span(self) -> Span:
+        return Span(0.0, self.config.distance, self.network.reach)
+
     def sample_noise(self, draws: Draws) -> NoiseSequence:
         return SeededNoise.of_keys(draws.keys, draws.purpose, self.z_dim)
 
@@ -78,8 +82,8 @@ class CodesMotion(Motion[NoiseSequence | Tensor, CodePair]):
         else:
             # Finding out which frames share codes waits for the device.
             needed, place = left.long().unique(return_inverse=True)
-            windows = self._window(noise, label, needed.expand(len(t), -1))
-            pairs = in_float64(self.network, windows.double()).unflatten(0, (len(t), -1))
+            windows = self._window(noise, label, needed.expand(t.shape[0], -1))
+            pairs = in_float64(self.network, windows.double()).unflatten(0, (t.shape[0], -1))
             pairs = pairs.gather(1, place[:, :, None, None].expand(-1, -1, *pairs.shape[2:]))
         return CodePair(t.double(), left * distance, distance, pairs[:, :, 0], pairs[:, :, 1])
 

@@ -7,6 +7,8 @@ to learn the latest. Before 0 it stands still.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -14,7 +16,7 @@ from torch import Tensor, nn
 from ..config import Count, PartConfig, Positive
 from ..layers.mapping import MappingNetwork
 from ..random import Draws
-from .base import Motion, MotionHead
+from .base import Motion, MotionHead, Span
 from .noise import ExplicitNoise, NoiseSequence, SeededNoise
 
 LAYERS = 2
@@ -37,6 +39,10 @@ class LstmMotion(Motion[NoiseSequence | Tensor, Tensor]):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
         self.lstm = nn.LSTM(z_dim + label_dim, config.code_dim, batch_first=True)
 
+    @property
+    def span(self) -> Span:
+        return Span(-math.inf, self.config.distance, 1)
+
     def sample_noise(self, draws: Draws) -> NoiseSequence:
         return SeededNoise.of_keys(draws.keys, draws.purpose, self.z_dim)
 
@@ -48,7 +54,7 @@ class LstmMotion(Motion[NoiseSequence | Tensor, Tensor]):
         noise = ExplicitNoise(noise) if isinstance(noise, Tensor) else noise
         place = (t.double() / self.config.distance).clamp(min=0)
         left = place.floor().long()
-        indices = torch.arange(int(left.max()) + 2, device=t.device).expand(len(t), -1)
+        indices = torch.arange(noise.until(left + 1), device=t.device).expand(t.shape[0], -1)
         values = noise.at(indices)
         labels = label[:, None].expand(-1, indices.shape[1], -1)
         codes, _ = self.lstm(torch.cat([values, labels.to(values.dtype)], dim=-1))

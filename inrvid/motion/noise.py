@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ..errors import InrvidError
 from ..kernels.normal import MASK, normal
+from ..kernels.recording import recording
 from ..random import Key
 from ..transfer import sent
 
@@ -28,6 +29,10 @@ class NoiseSequence(abc.ABC):
     @abc.abstractmethod
     def at(self, index: Tensor) -> Tensor:
         """Noise of code indices int64 `[B, …]` → `[B, …, width]`. Raises InrvidError where there is none."""
+
+    def until(self, last: Tensor) -> int:
+        """How many noises from the first on have those of all code indices `last`, int64, in them."""
+        return int(last.max()) + 1
 
     @abc.abstractmethod
     def tensors(self) -> dict[str, Tensor]:
@@ -54,14 +59,26 @@ class ExplicitNoise(NoiseSequence):
     values: Tensor
 
     def at(self, index: Tensor) -> Tensor:
+        self._check(index)
+        videos = torch.arange(self.values.shape[0], device=index.device).view(-1, *[1] * (index.ndim - 1))
+        return self.values[videos, index]
+
+    def until(self, last: Tensor) -> int:
+        """In a program all that there are: values decide on no shape."""
+        if not recording():
+            return super().until(last)
+        self._check(last)
+        return self.values.shape[1]
+
+    def _check(self, index: Tensor) -> None:
         length = self.values.shape[1]
-        if index.numel() and (index.min() < 0 or index.max() >= length):
+        if recording():
+            torch._assert_async(((index >= 0) & (index < length)).all(), "motion noise: too few noises for these times")
+        elif index.numel() and (index.min() < 0 or index.max() >= length):
             raise InrvidError(
                 f"motion noise: code index {int(index.max())} is asked for, but the sequence holds {length}; "
                 "give a longer one, or let it be drawn (G.sample_latents)"
             )
-        videos = torch.arange(len(self), device=index.device).view(-1, *[1] * (index.ndim - 1))
-        return self.values[videos, index]
 
     def tensors(self) -> dict[str, Tensor]:
         return {"values": self.values}

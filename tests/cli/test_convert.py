@@ -1,11 +1,18 @@
-"""A snapshot becomes a model, and the model videos, by two commands."""
+"""A snapshot becomes a model, and the model videos, by two commands; or a program that needs no library."""
 
 from __future__ import annotations
 
 import json
 
+import pytest
+import torch
+
+from inrvid import build_generator
+from inrvid.models.program import RECORDS
+
 from ..golden_files import GOLDEN
-from .test_cli import inrvid
+from ..small import small_generator
+from .test_cli import inrvid, refusal
 
 
 def test_a_snapshot_becomes_videos(tmp_path):
@@ -36,3 +43,28 @@ def test_what_cannot_be_converted_costs_two_and_a_word(tmp_path):
     assert inrvid("convert", "nothing.pkl", "out", cwd=tmp_path, check=False).returncode == 2
     done = inrvid("convert", "x.pkl", "out", "--set", "clip_length", cwd=tmp_path, check=False)
     assert (done.returncode, done.stderr) == (2, "--set clip_length: expected KEY=VALUE\n")
+
+
+@pytest.fixture
+def model(tmp_path):
+    keys = {"resolution": 4, "input_resolution": 4, "mapping_layers": 1}
+    build_generator(small_generator("inr_gan", "static", **keys)).save_pretrained(tmp_path / "model")
+    return tmp_path
+
+
+@pytest.mark.skipif(torch.__version__ < RECORDS, reason="records sizes of the example")
+def test_a_saved_model_becomes_a_program(model):
+    assert inrvid("convert", "model", "a.pt", "--to", "torchscript", "--truncation", 0.5, cwd=model).stdout == "a.pt\n"
+    frames = torch.jit.load(model / "a.pt")(torch.randn(2, 12), torch.zeros(2, 0), torch.zeros(2, 3))
+    assert frames.shape == (2, 3, 3, 4, 4)
+
+
+def test_what_it_cannot_do_is_told(model):
+    assert "Did you mean 'export'" in refusal("convert", "model", "a.pt2", "--to", "exprt", cwd=model)
+    assert "named *.pt2" in refusal("convert", "model", "a.bin", "--to", "export", cwd=model)
+    assert "--truncation: an option of a program" in refusal("convert", "x.pkl", "a", "--truncation", 1, cwd=model)
+    assert "--set: an option of a checkpoint" in refusal(
+        "convert", "model", "a.pt", "--to", "torchscript", "--set", "fps=1", cwd=model
+    )
+    assert "no such folder" in refusal("convert", "nothing", "a.pt2", "--to", "export", cwd=model)
+    assert [path.name for path in model.iterdir()] == ["model"]

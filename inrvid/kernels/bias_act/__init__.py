@@ -43,7 +43,7 @@ def bias_act(
         gain: positive.
         bound: magnitude to which the result is clamped.
     """
-    return like(FORWARD(as_rows(x), bias, of_samples(scale, len(x)), slope, gain, bound), x)
+    return like(FORWARD(as_rows(x), bias, of_samples(scale, x.shape[0]), slope, gain, bound), x)
 
 
 def convolve_bias_act(

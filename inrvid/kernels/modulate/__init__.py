@@ -20,7 +20,7 @@ from . import definition
 
 def modulate(x: Tensor, style: Tensor) -> Tensor:
     """Feature maps `[N, C, H, W]` times style `[N, C]`, or `[N/k, C]`: one for k consecutive samples."""
-    own = of_samples(style, len(x))
+    own = of_samples(style, x.shape[0])
     assert own is not None
     if on_cpu_path(x):  # there, a custom op costs small networks as much as it saves large ones
         return x * own[:, :, None, None]

@@ -54,7 +54,7 @@ def upfirdn_bias_act(
     bound: float = NO_BOUND,
 ) -> Tensor:
     """`bias_act(upfirdn(x))`, without up- or downsampling, in one pass: what follows a transposed convolution."""
-    scale = of_samples(scale, len(x))
+    scale = of_samples(scale, x.shape[0])
     return FUSED(x, bias, scale, list(taps), list(padding), filter_gain, slope, gain, bound)
 
 
