@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from ..files import checked, opened
 
 LIBRARY = "inrvid"
 """By which the Hub knows models as this library's."""
+
+PIPELINE = "unconditional-image-generation"
+"""The nearest of the Hub's kinds of models: it has none for videos without a text."""
 
 
 @dataclass(frozen=True)
@@ -120,25 +123,40 @@ def push(
     Raises:
         ModelError: the Hub refuses, or cannot be reached; the repository is as it was.
     """
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
-    from huggingface_hub.utils import filter_repo_objects
+    from huggingface_hub import HfApi
 
     api = HfApi(token=token, library_name=LIBRARY, library_version=__version__)
     paths = dict(_own_files(folder))
     with _told(repo_id, publishing=True):
+        made = not api.repo_exists(repo_id)
         api.create_repo(repo_id, private=private, exist_ok=True)
         before = api.model_info(repo_id)
-        there = [sibling.rfilename for sibling in before.siblings or []]
-        gone = [name for name in filter_repo_objects(there, allow_patterns=[*own]) if name not in paths]
+    try:
+        return _committed(api, before, paths, own, message)
+    except ModelError as error:
+        if not made:
+            raise
+        raise ModelError(f"{error} ({repo_id} was made, and is empty)") from error.__cause__
+
+
+def _committed(api: Any, before: Any, paths: Mapping[str, Path], own: Iterable[str], message: str) -> Published:
+    """One commit of these files, and without those of `own` that are not among them, on top of `before`."""
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+    from huggingface_hub.utils import filter_repo_objects
+
+    there = [sibling.rfilename for sibling in before.siblings or []]
+    old = [name for name in there if name not in paths]
+    gone = list(filter_repo_objects(old, allow_patterns=list(own))) if own else []
+    with _told(before.id, publishing=True):
         commit = api.create_commit(
-            repo_id,
+            before.id,
             [
                 *(CommitOperationAdd(name, str(path)) for name, path in paths.items()),
-                *(CommitOperationDelete(name, is_folder=False) for name in (gone if own else [])),
+                *(CommitOperationDelete(name, is_folder=False) for name in gone),
             ],
             commit_message=message,
         )
-        return Published(str(commit.commit_url), new=commit.oid != before.sha)
+    return Published(str(commit.commit_url), new=commit.oid != before.sha)
 
 
 def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:

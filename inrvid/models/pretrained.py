@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ..discriminators.base import Discriminator
 from ..errors import ModelError
-from ..files import expanded
+from ..files import expanded, write_text
 from ..generators.base import VideoGenerator
 from . import hub
 from .files import CONFIG, DISCRIMINATOR, GENERATOR, WEIGHTS, Network, is_model, load, save_network
@@ -110,7 +110,29 @@ def push_network(
     """
     with tempfile.TemporaryDirectory() as directory:
         save_network(network, Path(directory), metadata, dtype=dtype)
+        if not _has_card(repo_id, token):
+            write_text(Path(directory) / "README.md", LITTLE_CARD.format(name=repo_id))
         return hub.push(Path(directory), repo_id, private=private, token=token, message=message, own=BESIDE).url
+
+
+LITTLE_CARD = f"""---
+library_name: {hub.LIBRARY}
+pipeline_tag: {hub.PIPELINE}
+tags: [video-generation]
+---
+
+# {{name}}
+
+A network of the library inrvid, by itself: `inrvid hub push` publishes one with a card that says what it is.
+"""
+"""What the Hub finds and counts a model by; a fuller card, with scores and samples, is `inrvid.publishing`'s."""
+
+
+def _has_card(repo_id: str, token: str | None) -> bool:
+    try:
+        return hub.has(repo_id, "README.md", token=token)
+    except ModelError:  # no such repository yet; whatever else is wrong, publishing will tell
+        return False
 
 
 BESIDE = (f"{DISCRIMINATOR}/*", f"{GENERATOR}/*", "samples/*", "evaluation.json", "recipe.yaml")

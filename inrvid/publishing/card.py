@@ -16,15 +16,13 @@ from ..evaluation.record import Record, read_record
 from ..files import TEXT_LIMIT, read_text
 from ..generators.base import VideoGenerator
 from ..models.files import DISCRIMINATOR, ModelConfig, is_model, read_config
-from ..models.hub import LIBRARY
+from ..models.hub import LIBRARY, PIPELINE
 from ..models.pretrained import load_generator
 from ..registry import registry
 from ..run_files import EVALUATION
 from .about import number, read_about, section, text
 
 CARD, RECIPE = "README.md", "recipe.yaml"
-PIPELINE = "unconditional-image-generation"
-"""The nearest of the Hub's kinds of models: it has none for videos without a text."""
 SIGNS = {"lower": "lower is better", "higher": "higher is better", "neither": ""}
 
 

@@ -51,6 +51,16 @@ def same(first, second):
 def test_round_trip(published, G):
     assert same(VideoGenerator.from_pretrained("me/model"), G)
     assert published.repos["me/model"].lfs == {"model.safetensors"}
+    card = published.files["me/model", "README.md"]
+    assert b"library_name: inrvid" in card  # by which the Hub counts it
+
+
+def test_a_card_that_is_there_stays(published, G, tmp_path):
+    (tmp_path / "card").mkdir()
+    (tmp_path / "card" / "README.md").write_text("mine")
+    transport.push(tmp_path / "card", "me/model")
+    build_generator(small_generator("inr_gan", "global"), seed=4).push_to_hub("me/model")
+    assert published.files["me/model", "README.md"] == b"mine"
 
 
 def test_a_discriminator_alone_and_beside_a_generator(remote, G, tmp_path):
@@ -88,7 +98,7 @@ def test_files_of_ours_that_are_no_more_go_and_others_stay(published, G, tmp_pat
         (folder / name).unlink()
     transport.push(folder, "me/model", own=["samples/*"])
     assert sorted(published.repos["me/model"].files) == [
-        ".gitattributes", "config.json", "model.safetensors", "notes.txt",
+        ".gitattributes", "README.md", "config.json", "model.safetensors", "notes.txt",
     ]  # fmt: skip
 
 
@@ -155,6 +165,15 @@ def test_a_push_that_fails_leaves_the_repository_as_it_was(published, fault, mon
     setattr(published, fault, None)
     other.push_to_hub("me/model")
     assert same(VideoGenerator.from_pretrained("me/model"), other)
+
+
+def test_a_first_push_that_fails_tells_of_the_empty_repository(remote, G):
+    remote.refuses_commits = 500
+    with pytest.raises(InrvidError, match=r"nothing was published: try again \(me/model was made, and is empty\)"):
+        G.push_to_hub("me/model")
+    remote.refuses_commits = None
+    G.push_to_hub("me/model")
+    assert same(VideoGenerator.from_pretrained("me/model"), G)
 
 
 def test_a_model_that_names_an_unknown_component_says_what_to_install(remote, G, tmp_path, monkeypatch):
