@@ -102,7 +102,7 @@ def arguments_of(generator: VideoGenerator, videos: int, times: int, spare: int,
         motion = motion.at(torch.arange(noises, device=generator.device).expand(videos, -1))
         first, last = max(span.start, first), span.distance * spare
     along = torch.linspace(0.0, 0.999, videos * times, device=generator.device).view(times, videos).mT
-    t = first + (last - first) * along
+    t = (first + (last - first) * along).contiguous()  # compilers take the strides of these for those of all
     return (latents.content, motion, t, *([latents.label] if generator.label_dim else []))
 
 

@@ -155,6 +155,11 @@ def test_it_names_nobodys_files(folder, suffix):
         assert text not in content
 
 
+def test_arguments_lie_in_memory_as_those_of_others():
+    """Compilers of exported programs read any argument by the strides of the recorded one."""
+    assert all(x.is_contiguous() for x in arguments_of(generator("inr_gan", "conv1d"), 2, 3, 5, seed=0))
+
+
 def test_another_generator_s_program_is_not_written(tmp_path, monkeypatch):
     monkeypatch.setattr(export, "record", lambda _: recorded("inr_gan", "static"))
     with pytest.raises(ModelError, match=r"differ from the model's by .* nothing is written"):
