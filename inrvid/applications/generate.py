@@ -116,6 +116,13 @@ def parse_size(size: str | None, generator: VideoGenerator) -> Grid:
 
 
 @torch.no_grad()
+def video_of_seed(generator: VideoGenerator, seed: int, t: torch.Tensor) -> np.ndarray:
+    """The video of a seed alone at times t `[T]`, at the model's size: uint8 `[T, H, W, 3]`."""
+    inr = generator.inr(generator.sample_latents(1, seed=seed))
+    return np.concatenate([to_uint8(frames)[0] for frames in inr.stream(t)])
+
+
+@torch.no_grad()
 def _video(generator: VideoGenerator, request: Request, index: int, fps: float) -> np.ndarray:
     """Video `index`, alone: its pixels do not depend on how many others are asked for."""
     latents = generator.sample_latents(1, seed=request.seed + index, label=request.label)

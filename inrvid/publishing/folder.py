@@ -21,6 +21,7 @@ import numpy as np
 import torch
 import yaml
 
+from ..applications.generate import video_of_seed
 from ..errors import InrvidError, ModelError
 from ..evaluation.record import Record, read_record
 from ..files import read_text, write_text
@@ -29,7 +30,7 @@ from ..models.files import CONFIG, DISCRIMINATOR, GENERATOR, Network, is_model
 from ..models.pretrained import load_beside, load_generator
 from ..motion.noise import NoiseSequence
 from ..run_files import EVALUATION, METRICS, SCORES, read_metrics, read_scores
-from ..video_io import enlarge, grid, strip, to_uint8, write_image, write_video
+from ..video_io import enlarge, grid, strip, write_image, write_video
 from .about import read_about, section, text, without_paths
 from .card import CARD, RECIPE, renamed, render
 
@@ -146,7 +147,6 @@ def _put(network: Network | None, folder: Path, dtype: str | None) -> None:
         shutil.rmtree(folder)
 
 
-@torch.no_grad()
 def _write_samples(generator: VideoGenerator, target: Path) -> None:
     """Seeds 0, 1, … side by side as a video, and a row a video as a picture; small ones enlarged."""
     side = generator.resolution
@@ -154,12 +154,7 @@ def _write_samples(generator: VideoGenerator, target: Path) -> None:
     endless = isinstance(generator.sample_latents(1).motion, NoiseSequence)
     frames = max(FRAMES, generator.clip_length) if endless else generator.clip_length
     t = torch.arange(frames, dtype=torch.float64)
-    videos = np.stack([_video(generator, seed, t) for seed in range(count)])
+    videos = np.stack([video_of_seed(generator, seed, t) for seed in range(count)])
     factor = max(1, 96 // side)
     write_video(target / VIDEO, enlarge(grid(videos), factor), generator.fps)
     write_image(target / PICTURE, enlarge(strip(videos, rows=6, columns=8), factor))
-
-
-def _video(generator: VideoGenerator, seed: int, t: torch.Tensor) -> np.ndarray:
-    inr = generator.inr(generator.sample_latents(1, seed=seed))
-    return np.concatenate([to_uint8(frames)[0] for frames in inr.stream(t)])

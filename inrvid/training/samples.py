@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..applications.generate import video_of_seed
 from ..data.base import VideoDataset
 from ..generators.base import VideoGenerator
 from ..random import Draws
-from ..video_io import enlarge, grid, strip, to_uint8, write_image, write_video
+from ..video_io import enlarge, grid, strip, write_image, write_video
 
 SMALL = 96
 """Frames of fewer pixels a side are enlarged to about this, so that a person sees something."""
@@ -19,14 +20,8 @@ SMALL = 96
 def write_samples(generator: VideoGenerator, folder: Path, name: str, *, count: int) -> None:
     """The same videos each time: seeds 0, 1, …"""
     t = torch.arange(generator.clip_length, device=generator.device)
-    with torch.no_grad():
-        videos = [_video(generator, seed, t) for seed in range(count)]
+    videos = [video_of_seed(generator, seed, t) for seed in range(count)]
     show(np.stack(videos), folder, name, generator.fps)
-
-
-def _video(generator: VideoGenerator, seed: int, t: torch.Tensor) -> np.ndarray:
-    inr = generator.inr(generator.sample_latents(1, seed=seed))
-    return np.concatenate([to_uint8(frames)[0] for frames in inr.stream(t)])
 
 
 def write_real(dataset: VideoDataset, folder: Path, *, count: int, seed: int) -> None:
