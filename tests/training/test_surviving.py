@@ -135,7 +135,7 @@ def test_other_data_is_told(tiny, tmp_path):
     [
         (["eval.data={videos: 1}"], "there is 1 held-out video, scores need 2 at least"),
         (["eval.data={frames: 4}"], "hold no clip of 8"),
-        (["generator.clip_length=2", "time_sampler.clip_length=2"], "statistics needs clips of 3 frames"),
+        (["generator.clip_length=2", "time_sampler.clip_length=2"], "statistics needs at least 3 frames, got 2"),
     ],
 )
 def test_what_cannot_be_scored_is_found_before_the_training(tiny, tmp_path, settings, told):
