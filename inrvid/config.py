@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, get_args
 
 from pydantic import (
@@ -113,7 +113,9 @@ def validate(model: type[StrictModel], data: Mapping[str, Any]) -> Any:
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[tuple[str, ...], str]]:
     problems: list[tuple[tuple[str, ...], str]] = []
     for item in error.errors(include_url=False):
-        path = tuple(str(key) for key in item["loc"] if not _BRANCH.fullmatch(str(key)))
+        *above, last = map(str, item["loc"] or ("",))
+        written = item["type"] in ("extra_forbidden", "missing")  # the last is then a key, whatever it looks like
+        path = tuple(key for key in above if not _is_branch(key)) + ((last,) if written or not _is_branch(last) else ())
         if item["type"] == "nested":
             problems += [((*path, *inner), message) for inner, message in item["ctx"]["error"].problems]
         elif item["type"] == "extra_forbidden":
@@ -125,16 +127,35 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[tu
             problems.append((path, "this key is required"))
         else:
             message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+            message = re.sub("a valid dictionary or instance of .*", "a mapping", message)
             got = "" if isinstance(item["input"], Mapping) else f", got {describe(item['input'])}"
             if problems and problems[-1][0] == path and got and problems[-1][1].endswith(got):
                 before = problems.pop()[1].removesuffix(got)  # another branch of the same union
                 message = f"{before}, or {message.removeprefix('should be ')}"
             problems.append((path, message + got))
-    return problems
+    return [(path, said) for path, said in problems if said != NO_NUMBER or not _says_more(problems, path)]
+
+
+NO_NUMBER = "should be a valid number"
+"""Said of a mapping, which may be one of another branch of a union."""
+
+
+def _says_more(problems: list[tuple[tuple[str, ...], str]], path: tuple[str, ...]) -> bool:
+    return any(other[: len(path)] == path and other != path for other, _ in problems)
 
 
 _BRANCH = re.compile(r"(constrained-)?(int|float|str|bool)|(literal|tuple|list|dict|nullable)\[.*|function-.*")
-"""What pydantic adds to a path for each branch of a union."""
+"""What pydantic adds to a path for each branch of a union; of a model its name."""
+
+
+def _is_branch(key: str) -> bool:
+    return _BRANCH.fullmatch(key) is not None or key in {model.__name__ for model in _below(StrictModel)}
+
+
+def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for inner in model.__subclasses__():
+        yield inner
+        yield from _below(inner)
 
 
 def describe(value: Any) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 class Pretrained:
@@ -41,6 +44,14 @@ class Pretrained:
         from .models.pretrained import load_network
 
         return load_network(cls.kind, name, **options)  # type: ignore[return-value]
+
+    def adopted(self, other: nn.Module) -> dict[str, Tensor]:
+        """Weights to begin with, by this network's own names, from another model's (`train.init`).
+
+        By default those of `other` as they are named; what has no place here, or not the shape, is left out by the
+        caller. A network that contains another one (a second stage) takes that one's, and what it computes of them.
+        """
+        return other.state_dict()
 
     def push_to_hub(self, repo_id: str, **options: Any) -> str:
         """Publish to the Hub; returns the address of the commit.

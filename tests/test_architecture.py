@@ -24,6 +24,7 @@ LAYERS = [
         "grid",
         "transfer",
         "precision",
+        "schedule",
     },
     {"kernels"},
     {"layers", "registry", "components", "weights"},
@@ -35,6 +36,8 @@ LAYERS = [
     {"evaluation", "applications"},
     {"publishing"},
     {"training", "report"},
+    {"plugins"},
+    {"testing"},
     {"cli"},
     {"__main__"},
 ]

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from inrvid import Grid, InrvidError, VideoGenerator, build_discriminator, build_generator
-from inrvid.losses.logistic import r1_norms
+from inrvid.losses.penalty import r1_norms
 from inrvid.random import Draws
 from inrvid.registry import REGISTRIES, registry
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from inrvid import Grid, Latents
-from inrvid.losses.logistic import LogisticLoss, r1_norms
+from inrvid.losses.logistic import LogisticLoss
+from inrvid.losses.penalty import r1_norms
 from inrvid.models.official import DIGAN, from_official
 
 from .golden_files import GOLDEN, assert_close, golden, gradient_error

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from inrvid import Latents
-from inrvid.losses.logistic import LogisticLoss, r1_norms
+from inrvid.losses.logistic import LogisticLoss
+from inrvid.losses.penalty import r1_norms
 from inrvid.models.official import STYLEGAN_V, from_official
 from inrvid.motion.noise import ExplicitNoise
 

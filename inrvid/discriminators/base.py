@@ -90,13 +90,18 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
 
         A row of a leaf is what the squared gradient norm is taken of. By default that is one real frame,
         `[B·frames, 3, H, W]`, *before* augmentation, which is a part of the function that is differentiated
-        (StyleGAN2-ADA, NeurIPS 2020, and StyleGAN-V's release); each head has leaves of its own.
+        (StyleGAN2-ADA, NeurIPS 2020, and StyleGAN-V's release); each head has leaves of its own. A head that is not
+        to be penalised is left out of both, and `heads` then is not given its input.
         """
         points, inputs = {}, {}
         for head in self.inputs(frames, t):
             points[head] = frames.detach().flatten(0, 1).requires_grad_()
             inputs[head] = self.inputs(augment(points[head].unflatten(0, frames.shape[:2])), t)[head]
         return points, inputs
+
+    def steering(self, logits: Tensors) -> Tensors:
+        """Of real clips' logits, those whose signs an adaptive augmentation follows; by default all."""
+        return logits
 
     @property
     def config(self) -> dict[str, Any]:

@@ -7,13 +7,11 @@ from typing import Literal
 import torch
 from einops import rearrange
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..config import Layers
-from ..layers.half import bounded, half_dtypes
-from ..layers.mapping import MappingNetwork
-from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
 from .base import Augmentation, Discriminator, Tensors
+from .residual import ResidualDiscriminator
 
 
 class DualDiscriminator(Discriminator):
@@ -36,8 +34,8 @@ class DualDiscriminator(Discriminator):
     def __init__(self, config: Config):
         super().__init__(config)
         self.clip_length = config.clip_length
-        self.image = ResidualDiscriminator(config, in_channels=3)
-        self.motion = ResidualDiscriminator(config, in_channels=7)
+        self.image = ResidualDiscriminator(config, in_channels=3, label_layers=config.label_layers)
+        self.motion = ResidualDiscriminator(config, in_channels=7, label_layers=config.label_layers)
 
     def inputs(self, frames: Tensor, t: Tensor) -> Tensors:
         interval = (t[:, 1] - t[:, 0]) / (self.clip_length - 1)
@@ -61,31 +59,3 @@ class DualDiscriminator(Discriminator):
         image = pair.detach().flatten(0, 1).requires_grad_()
         inputs = {"image": image, "motion": torch.cat([rearrange(pair, "b t c h w -> b (t c) h w"), plane], dim=1)}
         return {"image": image, "motion": motion}, inputs
-
-
-class ResidualDiscriminator(nn.Module):
-    """`[N, in_channels, R, R]`, label `[N, classes]` → logit `[N]` (StyleGAN2's residual discriminator)."""
-
-    def __init__(self, config: DualDiscriminator.Config, *, in_channels: int):
-        super().__init__()
-        resolutions = [2**i for i in range(config.resolution.bit_length() - 1, 1, -1)]
-        channels = [min(config.channel_base // r, config.channel_max) for r in resolutions]
-        half = bounded(config.half_blocks, config.half_dtype)
-        self.dtypes = half_dtypes(resolutions, config.half_blocks, config.half_dtype)
-        self.rgb = from_rgb(in_channels, channels[0], half=half)
-        blocks = zip(resolutions, channels, channels[1:], strict=False)
-        self.blocks = nn.ModuleDict({str(r): ResidualBlock(a, a, b, half=half) for r, a, b in blocks})
-        cmap_dim = channels[-1] if config.label_dim else 0
-        self.epilogue = Epilogue(
-            channels[-1], channels[-1], cmap_dim=cmap_dim, mbstd_group=config.mbstd_group, half=half
-        )
-        self.mapping = (
-            MappingNetwork(0, config.label_dim, cmap_dim, layers=config.label_layers, average=False)
-            if cmap_dim
-            else None
-        )
-
-    def forward(self, x: Tensor, label: Tensor) -> Tensor:
-        cmap = None if self.mapping is None else self.mapping(None, label)
-        x = run_blocks(self.rgb, self.blocks, self.dtypes, x)
-        return self.epilogue(x, cmap)

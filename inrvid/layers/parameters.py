@@ -14,6 +14,10 @@ class ParameterGroup(NamedTuple):
     parameters: Iterable[nn.Parameter]
     lr_scale: float = 1.0
     """Factor of the recipe's rate (`optim.*.lr`)."""
+    betas: tuple[float, float] | None = None
+    """Decay of Adam's moments; None: the recipe's (`optim.*.betas`)."""
+    eps: float | None = None
+    """ε of Adam; None: the recipe's (`optim.*.eps`)."""
 
 
 def parameter_groups(network: nn.Module) -> Iterator[ParameterGroup]:

@@ -9,12 +9,16 @@ from __future__ import annotations
 import abc
 import dataclasses
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import ClassVar, Literal, Protocol
 
 from torch import Tensor
 
 from ..config import PartConfig
 from ..discriminators.base import Augmentation, Clips, Discriminator, Tensors
+from ..generators.base import VideoGenerator
+from ..latents import Latents
+from ..random import Draws
 
 Network = Literal["generator", "discriminator"]
 Kind = Literal["real", "fake"]
@@ -28,7 +32,20 @@ class Turn(Protocol):
     """
 
     @property
+    def generator(self) -> VideoGenerator: ...
+
+    @property
     def discriminator(self) -> Discriminator: ...
+
+    @property
+    def clips_seen(self) -> int:
+        """By the training, before this step: what a schedule is a function of (`inrvid.schedule`)."""
+
+    def draws(self, purpose: str) -> Draws:
+        """Random numbers of this phase, a stream a clip: a function of (seed, phase, purpose, step, clip)."""
+
+    def latents(self) -> Latents:
+        """Of this phase's generated clips."""
 
     def clips(self, kind: Kind) -> Clips:
         """Frames `[B, T, 3, H, W]` before augmentation, times `[B, T]`, labels `[B, classes]`."""
@@ -38,6 +55,20 @@ class Turn(Protocol):
 
     def logits(self, *kinds: Kind) -> tuple[Tensors, ...]:
         """By head, of augmented clips; several kinds are judged in one call of the discriminator where it allows it."""
+
+    def judge(self, kind: Kind, frames: Tensor) -> Tensors:
+        """Logits of other frames `[B, T, 3, H, W]` in the place of this kind's, whose times, labels and noise stay.
+
+        They are judged as they are: augmentation is the caller's. Where `train.compile` is on it has no second
+        derivatives.
+        """
+
+    def noise(self, *kinds: Kind) -> AbstractContextManager[None]:
+        """Within, layers that add noise add that of these clips, which are called one after another in a batch; for
+        calls of the discriminator, or parts of it, by a loss itself."""
+
+    def gathered(self, rows: Tensor) -> Tensor:
+        """Rows of all processes, one process after another, without a gradient. All processes must ask for it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +82,7 @@ class Phase:
         loss: a scalar.
         interval: steps between two of this phase.
         weight: of the loss; usually the interval, so that a rare phase weighs as much as all that it stands for.
+        after: called with both networks, without gradients, when the parameters have moved.
     """
 
     name: str
@@ -59,6 +91,7 @@ class Phase:
     loss: Callable[[Turn], Tensor]
     interval: int = 1
     weight: float = 1.0
+    after: Callable[[VideoGenerator, Discriminator], None] | None = None
 
 
 class AdversarialLoss(abc.ABC):

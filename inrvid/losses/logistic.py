@@ -11,8 +11,9 @@ from torch import Tensor
 
 from ..config import Count, NotNegative, PartConfig
 from ..discriminators.base import Augmentation, Discriminator, Tensors
-from ..layers.precision import at_least_float32, in_its_own_precision
+from ..layers.precision import at_least_float32
 from .base import AdversarialLoss, Phase, Turn
+from .penalty import r1_norms
 
 
 class LogisticLoss(AdversarialLoss):
@@ -44,7 +45,8 @@ class LogisticLoss(AdversarialLoss):
         return self.discriminator(real, fake)
 
     def _at_real_clips(self, turn: Turn) -> Tensor:
-        return self.penalty(turn.discriminator, *turn.clips("real"), turn.augmentation("real"))
+        with turn.noise("real"):
+            return self.penalty(turn.discriminator, *turn.clips("real"), turn.augmentation("real"))
 
     def generator(self, fake: Tensors) -> Tensor:
         """Of the generator, given the logits of its clips; each head is averaged over its own."""
@@ -62,12 +64,3 @@ class LogisticLoss(AdversarialLoss):
 
 def sum_of_means(logits: Tensors, *, sign: int) -> Tensor:
     return torch.stack([F.softplus(sign * at_least_float32(value)).mean() for value in logits.values()]).sum()
-
-
-@in_its_own_precision
-def r1_norms(D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensors:
-    """Squared gradient norm of each head's logits, one a row of its penalty point (a frame, or a pair)."""
-    points, inputs = D.penalty_points(frames, t, augment)
-    total = torch.stack([at_least_float32(value).sum() for value in D.heads(inputs, t, label).values()]).sum()
-    gradients = torch.autograd.grad(total, list(points.values()), create_graph=True)
-    return {head: at_least_float32(g).square().flatten(1).sum(dim=1) for head, g in zip(points, gradients, strict=True)}

@@ -36,6 +36,7 @@ from ..errors import ConfigError, InrvidError, dotted
 from ..plain_yaml import KeyPath
 from ..precision import HALF_KEYS, Precision
 from ..registry import PartOf
+from ..schedule import Cosine
 from .file import Layer, Override, find_recipe, read_layer, read_overrides
 from .fit import DERIVED, derive, eval_problems, follow_protocol
 from .merge import merge_layer
@@ -55,16 +56,26 @@ else:  # what the registry makes of them, once it is known which
     DatasetConfig = GeneratorConfig = DiscriminatorConfig = TimeSamplerConfig = PartConfig
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
+
+
+class DecayCosine(Cosine):
+    start: Decay = Field(description="value at the beginning")
+    end: Decay = Field(description="value after kclips, and from then on")
+
+
 KClips = Annotated[float, Field(ge=0.001, le=1e8)]
 """Thousands of clips; one at least."""
 
 
 class OptimizerConfig(StrictModel):
-    """Adam."""
+    """Adam. What may change as training goes on is a number, or a cosine: `{start: 2e-4, end: 5e-5, kclips: 1000}`."""
 
-    lr: Positive = Field(0.0025, description="learning rate")
-    betas: Annotated[tuple[Decay, Decay], Field(strict=False)] = Field((0.0, 0.99), description="decay of the moments")
+    lr: Positive | Cosine = Field(0.0025, description="learning rate, or a cosine")
+    betas: Annotated[tuple[Decay | DecayCosine, Decay | DecayCosine], Field(strict=False)] = Field(
+        (0.0, 0.99), description="decay of the moments; each a number, or a cosine"
+    )
     eps: Positive = Field(1e-8, description="ε of Adam")
+    weight_decay: NotNegative = Field(0.0, description="λ of L2: λ·θ is added to the gradient")
     lazy_interval: Natural = Field(
         16, description="k of lazy regularisation: lr and betas become lr·c and betas^c, c = k/(k + 1); 0: as written"
     )
@@ -90,7 +101,9 @@ class TrainConfig(StrictModel):
         None,
         description="begin from the weights of this model, as far as they fit: a folder, a run, or a name of the Hub",
     )
-    ema_kclips: NotNegative = Field(20.0, description="half-life of the generator's moving average")
+    ema_kclips: NotNegative | Cosine = Field(
+        20.0, description="half-life of the generator's moving average, or a cosine"
+    )
     ema_rampup: NotNegative = Field(0.05, description="half-life at most this fraction of the clips seen; 0: none")
     log_kclips: KClips = Field(0.5, description="interval of lines of metrics.jsonl")
     sample_kclips: KClips = Field(200.0, description="interval of sample videos")

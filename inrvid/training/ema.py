@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..recipe.schema import TrainConfig
+from ..schedule import at
 
 
 class MovingAverage:
@@ -15,14 +16,15 @@ class MovingAverage:
 
     def __init__(self, module: nn.Module, config: TrainConfig):
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
-        self.half_life = config.ema_kclips * 1000
+        self.kclips = config.ema_kclips
         # What begins from trained weights has none of the first steps' to forget.
         self.rampup = config.ema_rampup if config.init is None else 0.0
 
     @torch.no_grad()
     def update(self, source: nn.Module, *, clips: int, clips_seen: int) -> None:
         """After a step of `clips` clips; `clips_seen` before it."""
-        half_life = min(self.half_life, self.rampup * clips_seen) if self.rampup else self.half_life
+        half_life = 1000 * at(self.kclips, clips_seen)
+        half_life = min(half_life, self.rampup * clips_seen) if self.rampup else half_life
         keep = 0.5 ** (clips / half_life) if half_life > 0 else 0.0
         averages: list[Tensor] = list(self.module.parameters())
         values: list[Tensor] = list(source.parameters())

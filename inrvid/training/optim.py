@@ -10,20 +10,30 @@ from torch import Tensor, nn
 
 from ..layers.parameters import ParameterGroup
 from ..recipe.schema import OptimizerConfig
+from ..schedule import at
 
 
 def adam(groups: Iterable[ParameterGroup], config: OptimizerConfig) -> torch.optim.Adam:
     """Adam, of those parameters that are not frozen, each group at its rate, with those of lazy regularisation: lr·c
-    and betas^c, c = k/(k + 1) (StyleGAN2, appendix B)."""
-    k = config.lazy_interval
-    c = k / (k + 1) if k else 1.0
-    beta1, beta2 = (beta**c for beta in config.betas)
+    and betas^c, c = k/(k + 1) (StyleGAN2, appendix B). A weight decay is added to the gradient (L2)."""
     learned = [
-        {"params": own, "lr": config.lr * c * group.lr_scale}
+        {"params": own, "lr_scale": group.lr_scale, "own_betas": group.betas, "eps": group.eps or config.eps}
         for group in groups
         if (own := [p for p in group.parameters if p.requires_grad])
     ]
-    return torch.optim.Adam(learned, betas=(beta1, beta2), eps=config.eps, fused=True)
+    optimizer = torch.optim.Adam(learned, weight_decay=config.weight_decay, fused=True)
+    follow(optimizer, config, 0)
+    return optimizer
+
+
+def follow(optimizer: torch.optim.Optimizer, config: OptimizerConfig, clips_seen: int) -> None:
+    """Give each group its rate and betas after so many clips."""
+    k = config.lazy_interval
+    c = k / (k + 1) if k else 1.0
+    lr, betas = at(config.lr, clips_seen), tuple(at(beta, clips_seen) for beta in config.betas)
+    for group in optimizer.param_groups:
+        group["lr"] = lr * c * group["lr_scale"]
+        group["betas"] = tuple(beta**c for beta in group["own_betas"] or betas)
 
 
 class Gradients:

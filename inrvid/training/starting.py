@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from ..errors import InrvidError
-from ..models.files import DISCRIMINATOR, GENERATOR
+from ..models.files import DISCRIMINATOR, GENERATOR, Network
 from ..models.pretrained import load_beside, load_generator
 from .run import Run
 
@@ -30,13 +28,13 @@ def begin_from(run: Run, model: str) -> None:
         moved = load_beside("generators", model, GENERATOR)
         critic = load_beside("discriminators", model, DISCRIMINATOR)
     training = run.training
-    if _take(run, training.ema.module, average, f"generator of {model}") < LEAST:
+    if _take(run, run.generator, average, f"generator of {model}") < LEAST:
         raise InrvidError(
             f"train.init: next to nothing of the generator of {model} ({average.config['type']}) fits this recipe's "
             f"({run.recipe.generator.type}): train by the model's own recipe (in its config.json), or without --init"
         )
-    if moved is None:
-        training.G.load_state_dict(training.ema.module.state_dict())
+    if moved is None or moved.config["type"] != training.G.config["type"]:  # a second stage begins with the average
+        training.G.load_state_dict(run.generator.state_dict())
     else:
         _take(run, training.G, moved, f"generator of {model} as its optimizer left it")
     if critic is None:
@@ -45,9 +43,9 @@ def begin_from(run: Run, model: str) -> None:
         _take(run, training.D, critic, f"discriminator of {model}")
 
 
-def _take(run: Run, network: nn.Module, source: nn.Module, what: str) -> float:
+def _take(run: Run, network: Network, source: Network, what: str) -> float:
     """The part of the network's numbers that was taken: those of weights that fit, by name and shape."""
-    own, theirs = network.state_dict(), source.state_dict()
+    own, theirs = network.state_dict(), network.adopted(source)
     fitting = {name: x for name, x in theirs.items() if name in own and own[name].shape == x.shape}
     network.load_state_dict({**own, **fitting})
     anew = sorted(own.keys() - fitting.keys())

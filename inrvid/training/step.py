@@ -17,13 +17,13 @@ from ..augment.base import Augment
 from ..discriminators.base import Discriminator, Tensors
 from ..errors import InrvidError
 from ..generators.base import VideoGenerator
-from ..layers.parameters import ParameterGroup, parameter_groups
+from ..layers.parameters import parameter_groups
 from ..losses.base import AdversarialLoss, Kind, Network, Phase
 from ..recipe.schema import OptimizerConfig, Recipe
 from ..registry import registry
 from ..time_samplers.base import TimeSampler
 from .ema import MovingAverage
-from .optim import Gradients, adam
+from .optim import Gradients, adam, follow
 from .turn import TurnOf
 
 COMPILES = "2.11"
@@ -56,6 +56,8 @@ class TrainingStep:
         self.recipe, self.accelerator, self.lengths = recipe, accelerator, lengths
         self.seed = recipe.seed
         """Of all draws; another one after a rollback."""
+        self.clips_seen = 0
+        """Before the step that is played."""
         self.G, self.D = G.to(accelerator.device).train(), D.to(accelerator.device).train()
         self._observed = False
         """Whether the augmentation has seen this step's logits."""
@@ -78,7 +80,7 @@ class TrainingStep:
 
     def _add(self, name: Network, network: nn.Module, config: OptimizerConfig) -> None:
         """An optimizer, unless the network is frozen altogether."""
-        groups = [ParameterGroup(list(group.parameters), group.lr_scale) for group in parameter_groups(network)]
+        groups = [group._replace(parameters=list(group.parameters)) for group in parameter_groups(network)]
         learned = [p for group in groups for p in group.parameters if p.requires_grad]
         known = set(learned)
         for p in network.parameters():  # what no group has does not learn
@@ -90,6 +92,9 @@ class TrainingStep:
     def __call__(self, step: int, batches: Sequence[Batch], *, clips_seen: int) -> dict[str, Tensor]:
         """Train on one batch, given as micro-batches of one size; returns what is worth logging, on the device."""
         log: dict[str, Tensor] = {}
+        self.clips_seen = clips_seen
+        for name, optimizer in self.optimizers.items():
+            follow(optimizer, getattr(self.recipe.optim, name), clips_seen)
         for phase in self.phases:
             if step % phase.interval == 0:
                 log |= self._play(phase, step, batches)
@@ -114,12 +119,17 @@ class TrainingStep:
         log = {f"loss/{phase.name}": torch.stack(losses)}
         if phase.moves == "discriminator":
             log |= self._observe({kind: _joined([part[kind] for part in judged]) for kind in judged[0]})
-        return log | {f"nonfinite/{phase.name}": self._update(phase.moves)}
+        log[f"nonfinite/{phase.name}"] = self._update(phase.moves)
+        if phase.after is not None:
+            with torch.no_grad():
+                phase.after(self.G, self.D)
+        return log
 
     def _observe(self, judged: dict[Kind, Tensors]) -> dict[str, Tensor]:
         """The signs of logits; those of real clips are what an augmentation adapts to, once a step."""
         if "real" in judged and not self._observed:
-            self.augment.observe(judged["real"], clips=self.recipe.train.batch_size, total=self._total)
+            steering = self.D.steering(judged["real"])
+            self.augment.observe(steering, clips=self.recipe.train.batch_size, total=self._total)
             self._observed = True
         return {f"sign/{kind}_{head}": x.sign() for kind, logits in judged.items() for head, x in logits.items()}
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import itertools
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from ..discriminators.base import Augmentation, Clips, Discriminator, Tensors
+from ..generators.base import VideoGenerator
 from ..generators.pieces import at_once
+from ..latents import Latents
+from ..layers.noise import noise_of
 from ..losses.base import Kind, Phase
 from ..random import Draws
 from ..transfer import sent
@@ -26,15 +30,31 @@ class TurnOf:
         self.training, self.phase, self.batch = training, phase, batch
         self.judged: dict[Kind, Tensors] = {}
         """Logits by kind, of those that were asked for."""
-        self._draws: Callable[[str], Draws] = lambda purpose: Draws.of_batch(
-            training.seed, f"{phase.name} {purpose}", step, batch.samples
-        )
+        self.step = step
+        self._latents: Latents | None = None
         self._clips: dict[Kind, Clips] = {}
         self._augmentations: dict[Kind, Augmentation] = {}
+        self._seeds: dict[Kind, list[int]] = {}
+
+    @property
+    def generator(self) -> VideoGenerator:
+        return self.training.G
 
     @property
     def discriminator(self) -> Discriminator:
         return self.training.D
+
+    @property
+    def clips_seen(self) -> int:
+        return self.training.clips_seen
+
+    def draws(self, purpose: str) -> Draws:
+        return Draws.of_batch(self.training.seed, f"{self.phase.name} {purpose}", self.step, self.batch.samples)
+
+    def latents(self) -> Latents:
+        if self._latents is None:
+            self._latents = self.generator.draw_latents(self.draws, len(self.batch.samples), self.batch.label)
+        return self._latents
 
     def clips(self, kind: Kind) -> Clips:
         if kind not in self._clips:
@@ -46,18 +66,37 @@ class TurnOf:
         if kind not in self._augmentations:
             purpose = f"{kind} augment" if len(self.phase.sees) > 1 else "augment"
             device = self.batch.t.device
-            self._augmentations[kind] = self.training.augment.sample(self._draws(purpose), device)
+            self._augmentations[kind] = self.training.augment.sample(self.draws(purpose), device)
         return self._augmentations[kind]
 
     def logits(self, *kinds: Kind) -> tuple[Tensors, ...]:
         missing = [kind for kind in kinds if kind not in self.judged]
-        if len(missing) == 2:
+        if len(missing) == 2 and self.discriminator.joins:
             first, second = map(self._augmented, missing)
-            found = self.discriminator.both(first, second, self.training.run_D)
+            with self.noise(*missing):
+                found = self.discriminator.both(first, second, self.training.run_D)
             self.judged.update(zip(missing, found, strict=True))
-        for kind in missing if len(missing) == 1 else ():
-            self.judged[kind] = self.training.run_D(*self._augmented(kind))
+        for kind in missing:
+            if kind not in self.judged:
+                self.judged[kind] = self.judge(kind, self._augmented(kind)[0])
         return tuple(self.judged[kind] for kind in kinds)
+
+    def judge(self, kind: Kind, frames: Tensor) -> Tensors:
+        _, t, label = self.clips(kind)
+        with self.noise(kind):
+            return self.training.run_D(frames, t, label)
+
+    def noise(self, *kinds: Kind) -> AbstractContextManager[None]:
+        return noise_of(self.discriminator, lambda: list(itertools.chain(*map(self._noise_seeds, kinds))))
+
+    def gathered(self, rows: Tensor) -> Tensor:
+        return self.training.accelerator.gather(rows.detach())
+
+    def _noise_seeds(self, kind: Kind) -> list[int]:
+        if kind not in self._seeds:
+            draws = self.draws(f"{kind} noise")
+            self._seeds[kind] = draws.integers(torch.full((len(draws),), 2**62)).tolist()
+        return self._seeds[kind]
 
     def _augmented(self, kind: Kind) -> Clips:
         frames, t, label = self.clips(kind)
@@ -69,12 +108,11 @@ class TurnOf:
             if self.phase.moves != "generator":
                 around.enter_context(torch.no_grad())
                 around.enter_context(at_once())
-            latents = training.G.draw_latents(self._draws, len(self.batch.samples), label)
             t = self._times()
-            return training.run_G(latents, t), t, label
+            return training.run_G(self.latents(), t), t, label
 
     def _times(self) -> Tensor:
         """Of videos as long as one of the training videos, each as likely."""
-        draws, lengths = self._draws("times"), self.training.lengths
+        draws, lengths = self.draws("times"), self.training.lengths
         own = lengths[draws.integers(torch.full((len(draws),), len(lengths)))]
         return sent(self.training.sampler.generated(draws, own), self.batch.t.device)

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from inrvid import Latents
-from inrvid.losses.logistic import LogisticLoss, r1_norms
+from inrvid.losses.logistic import LogisticLoss
+from inrvid.losses.penalty import r1_norms
 from inrvid.models.official import DIGAN, STYLEGAN_V, from_official
 from inrvid.motion.noise import ExplicitNoise
 from inrvid.precision import set_tf32

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from inrvid.losses.logistic import LogisticLoss, r1_norms
+from inrvid.losses.logistic import LogisticLoss
+from inrvid.losses.penalty import r1_norms
 from inrvid.models.official import DIGAN, STYLEGAN_V, from_official
 from inrvid.registry import registry
 

@@ -15,7 +15,8 @@ from inrvid.discriminators.dual import DualDiscriminator
 from inrvid.generators.inr_gan import InrGan
 from inrvid.layers.parameters import ParameterGroup
 from inrvid.losses.base import AdversarialLoss, Phase, Turn
-from inrvid.losses.logistic import r1_norms, sum_of_means
+from inrvid.losses.logistic import sum_of_means
+from inrvid.losses.penalty import r1_norms
 
 
 class Straight(nn.Module):

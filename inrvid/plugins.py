@@ -1,0 +1,207 @@
+"""What other packages may use: the public contract of parts.
+
+A package that declares parts by entry points (`inrvid.registry`) imports from `inrvid` and from here, and from
+`inrvid.testing` in its tests. What is named here changes only with the first number of the version; where it lives in
+the library may change at any time. Names are imported at their first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .augment.base import Augment
+    from .config import Count, Fps, Layers, Natural, NotNegative, PartConfig, PathText, Positive, PowerOfTwo, Seed
+    from .coords.base import AffinePhase, CoordinateEncoding, SharedBasis, linear_phase
+    from .data.base import VideoDataset, VideoRecord
+    from .data.indexed import IndexedDataset
+    from .discriminators.base import Augmentation, Clips, Discriminator, Tensors
+    from .discriminators.residual import ResidualDiscriminator
+    from .errors import ConfigError, InrvidError, ModelError
+    from .evaluation.detectors.base import Detector
+    from .evaluation.detectors.sources import SOURCES
+    from .evaluation.detectors.weights import find_weights
+    from .evaluation.metrics.base import Metric
+    from .generators.base import VideoGenerator
+    from .generators.inr import VideoINR
+    from .grid import Grid
+    from .kernels import implement, operations, register
+    from .kernels.bias_act import convolve_bias_act
+    from .kernels.upfirdn import upfirdn
+    from .latents import Latents
+    from .layers.activation import GAIN, SLOPE
+    from .layers.conv import EqConv2d
+    from .layers.half import bounded, half_dtypes, runs_in, switch
+    from .layers.linear import EqLinear
+    from .layers.mapping import MappingNetwork, normalize_second_moment
+    from .layers.modulated_conv import ModulatedConv2d
+    from .layers.noise import InstanceNoise, noise_of
+    from .layers.parameters import ParameterGroup
+    from .layers.precision import at_least_float32, in_float64, in_its_own_precision
+    from .layers.residual import (
+        Epilogue,
+        MinibatchStd,
+        ResidualBlock,
+        batches_apart,
+        from_rgb,
+        minibatch_std,
+        run_blocks,
+    )
+    from .layers.rgb import ToRGB, add_rgb
+    from .losses.base import AdversarialLoss, Kind, Phase, Turn
+    from .losses.penalty import r1_norms
+    from .motion.base import Motion, MotionHead, MotionState, Span
+    from .motion.noise import ExplicitNoise, NoiseSequence, SeededNoise
+    from .random import Draws, Key
+    from .registry import PartOf, registry
+    from .schedule import Cosine, at
+    from .time_samplers.base import TimeSampler
+    from .training.callbacks.base import Callback
+    from .training.run import Run
+
+_HOMES = {
+    "augment.base": "Augment",
+    "config": "Count Fps Layers Natural NotNegative PartConfig PathText Positive PowerOfTwo Seed",
+    "coords.base": "AffinePhase CoordinateEncoding SharedBasis linear_phase",
+    "data.base": "VideoDataset VideoRecord",
+    "data.indexed": "IndexedDataset",
+    "discriminators.base": "Augmentation Clips Discriminator Tensors",
+    "discriminators.residual": "ResidualDiscriminator",
+    "errors": "ConfigError InrvidError ModelError",
+    "evaluation.detectors.base": "Detector",
+    "evaluation.detectors.sources": "SOURCES",
+    "evaluation.detectors.weights": "find_weights",
+    "evaluation.metrics.base": "Metric",
+    "generators.base": "VideoGenerator",
+    "generators.inr": "VideoINR",
+    "grid": "Grid",
+    "kernels": "implement operations register",
+    "kernels.bias_act": "convolve_bias_act",
+    "kernels.upfirdn": "upfirdn",
+    "latents": "Latents",
+    "layers.activation": "GAIN SLOPE",
+    "layers.conv": "EqConv2d",
+    "layers.half": "bounded half_dtypes runs_in switch",
+    "layers.linear": "EqLinear",
+    "layers.mapping": "MappingNetwork normalize_second_moment",
+    "layers.modulated_conv": "ModulatedConv2d",
+    "layers.noise": "InstanceNoise noise_of",
+    "layers.parameters": "ParameterGroup",
+    "layers.precision": "at_least_float32 in_float64 in_its_own_precision",
+    "layers.residual": "Epilogue MinibatchStd ResidualBlock batches_apart from_rgb minibatch_std run_blocks",
+    "layers.rgb": "ToRGB add_rgb",
+    "losses.base": "AdversarialLoss Kind Phase Turn",
+    "losses.penalty": "r1_norms",
+    "motion.base": "Motion MotionHead MotionState Span",
+    "motion.noise": "ExplicitNoise NoiseSequence SeededNoise",
+    "random": "Draws Key",
+    "registry": "PartOf registry",
+    "schedule": "Cosine at",
+    "time_samplers.base": "TimeSampler",
+    "training.callbacks.base": "Callback",
+    "training.run": "Run",
+}
+"""Module → what of it is public."""
+
+_MODULES = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "GAIN",
+    "SLOPE",
+    "SOURCES",
+    "AdversarialLoss",
+    "AffinePhase",
+    "Augment",
+    "Augmentation",
+    "Callback",
+    "Clips",
+    "ConfigError",
+    "CoordinateEncoding",
+    "Cosine",
+    "Count",
+    "Detector",
+    "Discriminator",
+    "Draws",
+    "Epilogue",
+    "EqConv2d",
+    "EqLinear",
+    "ExplicitNoise",
+    "Fps",
+    "Grid",
+    "IndexedDataset",
+    "InrvidError",
+    "InstanceNoise",
+    "Key",
+    "Kind",
+    "Latents",
+    "Layers",
+    "MappingNetwork",
+    "Metric",
+    "MinibatchStd",
+    "ModelError",
+    "ModulatedConv2d",
+    "Motion",
+    "MotionHead",
+    "MotionState",
+    "Natural",
+    "NoiseSequence",
+    "NotNegative",
+    "ParameterGroup",
+    "PartConfig",
+    "PartOf",
+    "PathText",
+    "Phase",
+    "Positive",
+    "PowerOfTwo",
+    "ResidualBlock",
+    "ResidualDiscriminator",
+    "Run",
+    "Seed",
+    "SeededNoise",
+    "SharedBasis",
+    "Span",
+    "Tensors",
+    "TimeSampler",
+    "ToRGB",
+    "Turn",
+    "VideoDataset",
+    "VideoGenerator",
+    "VideoINR",
+    "VideoRecord",
+    "add_rgb",
+    "at",
+    "at_least_float32",
+    "batches_apart",
+    "bounded",
+    "convolve_bias_act",
+    "find_weights",
+    "from_rgb",
+    "half_dtypes",
+    "implement",
+    "in_float64",
+    "in_its_own_precision",
+    "linear_phase",
+    "minibatch_std",
+    "noise_of",
+    "normalize_second_moment",
+    "operations",
+    "r1_norms",
+    "register",
+    "registry",
+    "run_blocks",
+    "runs_in",
+    "switch",
+    "upfirdn",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Raises AttributeError: it is not public."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'inrvid.plugins' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"inrvid.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,26 @@
+"""Numbers that change as a training goes on. They are functions of the clips seen: a resumed run needs no state."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import Field
+
+from .config import NotNegative, StrictModel
+
+
+class Cosine(StrictModel):
+    """From `start` to `end` along half a cosine over the first `kclips` thousand clips (R3GAN, NeurIPS 2024)."""
+
+    start: NotNegative = Field(description="value at the beginning")
+    end: NotNegative = Field(description="value after kclips, and from then on")
+    kclips: float = Field(ge=0.001, le=1e8, description="length of the way, thousands of clips")
+
+    def at(self, clips: int) -> float:
+        left = (1 + math.cos(math.pi * min(clips / (1000 * self.kclips), 1.0))) / 2
+        return self.end + (self.start - self.end) * left
+
+
+def at(value: float | Cosine, clips: int) -> float:
+    """The value after so many clips."""
+    return value.at(clips) if isinstance(value, Cosine) else value
