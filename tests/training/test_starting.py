@@ -8,7 +8,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from inrvid import InrvidError, build_generator
+from inrvid import InrvidError, build_generator, load_recipe
 
 from .test_trainer import trainer
 
@@ -89,3 +89,21 @@ def test_a_resumed_run_has_begun_already(tiny, tmp_path, first):
     resumed = trainer(recipe, tmp_path / "second", resume=checkpoint)
     assert resumed.clips == 8
     assert equal(resumed.training.G, run.training.G)
+
+
+def test_a_second_stage_begins_with_what_it_takes_of_the_average(tiny, tmp_path, first, monkeypatch):
+    """A network of another type says itself which of the first stage's weights are its own, and both of its own."""
+
+    def adopted(self, other):
+        scale = other.mapping.layers[0].weight.std()
+        return {name: scale.expand_as(x) for name, x in self.state_dict().items() if name.startswith("blocks.")}
+
+    monkeypatch.setattr("inrvid.generators.stylegan2.StyleGan2.adopted", adopted)
+    assert (first.run_dir / "model" / "generator").is_dir()
+    generator = {"type": "stylegan2", "resolution": 16, "clip_length": 8, "channel_max": 16, "z_dim": 8, "w_dim": 8}
+    recipe = {**tiny(f"train.init={first.run_dir}").to_dict(), "generator": generator}
+    run, _ = begun(load_recipe(recipe), tmp_path / "second")
+    assert equal(run.training.G, run.generator)
+    scale = first.generator.mapping.layers[0].weight.std()
+    taken = {name for name, x in run.generator.state_dict().items() if torch.equal(x, scale.expand_as(x))}
+    assert taken == {name for name in run.generator.state_dict() if name.startswith("blocks.")}
