@@ -23,11 +23,14 @@ class Latents:
         motion: what the generator's motion parametrization asks for: `[B, z_dim]` for `global`; a noise sequence for
             motions made of codes, explicit (`[B, L, z_dim]`) or seeded.
         label: one-hot, `[B, classes]`; width 0 if the generator is unconditional.
+        ws: styles `[B, num_ws, w_dim]` in the place of what the mapping network makes of content and label: W+, as a
+            projection or an edit finds them.
     """
 
     content: Tensor
     motion: Tensor | NoiseSequence
     label: Tensor
+    ws: Tensor | None = None
 
     def __len__(self) -> int:
         return self.content.shape[0]
@@ -35,10 +38,13 @@ class Latents:
     def __getitem__(self, index: int | slice | list[int] | Tensor) -> Latents:
         """Some of the videos; an integer keeps the batch dimension."""
         index = one_of(index, len(self)) if isinstance(index, int) else index
-        return Latents(self.content[index], self.motion[index], self.label[index])
+        ws = None if self.ws is None else self.ws[index]
+        return Latents(self.content[index], self.motion[index], self.label[index], ws)
 
     def to(self, *args, **kwargs) -> Latents:
-        return Latents(*(getattr(self, f.name).to(*args, **kwargs) for f in dataclasses.fields(self)))
+        ws = None if self.ws is None else self.ws.to(*args, **kwargs)
+        content, motion, label = (x.to(*args, **kwargs) for x in (self.content, self.motion, self.label))
+        return Latents(content, motion, label, ws)
 
     def with_motion(self, other: Latents) -> Latents:
         """This content with the motion of `other`: of as many videos, or of one for all."""
@@ -53,6 +59,7 @@ class Latents:
     def save(self, path: str | Path) -> None:
         """Write a safetensors file."""
         tensors = {"content": self.content, "label": self.label}
+        tensors |= {} if self.ws is None else {"ws": self.ws}
         if isinstance(self.motion, Tensor):
             tensors["motion"] = self.motion
         else:
@@ -70,7 +77,7 @@ class Latents:
         sequence = {name.removeprefix("motion."): tensors.pop(name) for name in list(tensors) if name[:7] == "motion."}
         try:
             motion = from_tensors(sequence) if sequence else tensors.pop("motion")
-            return cls(tensors.pop("content"), motion, tensors.pop("label"))
+            return cls(tensors.pop("content"), motion, tensors.pop("label"), tensors.pop("ws", None))
         except KeyError as error:
             raise ModelError(f"{path}: not a file of latents: it lacks {error}") from None
 

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from .losses.base import AdversarialLoss, Kind, Phase, Turn
     from .losses.penalty import r1_norms
     from .motion.base import Motion, MotionHead, MotionState, Span
-    from .motion.noise import ExplicitNoise, NoiseSequence, SeededNoise
+    from .motion.noise import ExplicitNoise, GivenNoise, NoiseSequence, SeededNoise
     from .random import Draws, Key
     from .registry import PartOf, registry
     from .schedule import Cosine, at
@@ -94,7 +94,7 @@ _HOMES = {
     "losses.base": "AdversarialLoss Kind Phase Turn",
     "losses.penalty": "r1_norms",
     "motion.base": "Motion MotionHead MotionState Span",
-    "motion.noise": "ExplicitNoise NoiseSequence SeededNoise",
+    "motion.noise": "ExplicitNoise GivenNoise NoiseSequence SeededNoise",
     "random": "Draws Key",
     "registry": "PartOf registry",
     "schedule": "Cosine at",
@@ -128,6 +128,7 @@ __all__ = [
     "EqLinear",
     "ExplicitNoise",
     "Fps",
+    "GivenNoise",
     "Grid",
     "IndexedDataset",
     "InrvidError",

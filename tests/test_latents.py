@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from inrvid import InrvidError, Latents, build_generator
+from inrvid.motion.noise import GivenNoise
 from inrvid.registry import registry
 
 from .small import small_generator
@@ -60,3 +63,33 @@ def test_labels(generator):
             generator.sample_latents(2, label=wrong)
     with pytest.raises(InrvidError, match="unconditional"):
         build_generator(small_generator("inr_gan", "global")).sample_latents(1, label=0)
+
+
+def test_given_styles_take_content_s_place(generator, tmp_path):
+    G = generator.eval()
+    latents = G.sample_latents(2, seed=1)
+    ws = G.styles(latents)
+    given = dataclasses.replace(latents, content=torch.zeros_like(latents.content), ws=ws)
+    given.save(tmp_path / "a.safetensors")
+    loaded = Latents.load(tmp_path / "a.safetensors")
+    t = torch.tensor([0.0, 5.0])
+    with torch.no_grad():
+        for psi in (1.0, 0.5):
+            assert torch.allclose(G.inr(loaded, psi)(t), G.inr(latents, psi)(t), atol=1e-5)
+        assert torch.allclose(G.inr(loaded[1])(t), G.inr(latents[1])(t), atol=1e-5)
+    assert loaded.to(torch.float64).ws.dtype == torch.float64
+
+
+def test_noises_that_were_found_and_a_video_around_them(tmp_path):
+    G = build_generator(small_generator("stylegan2", "conv1d")).eval()
+    latents = G.sample_latents(2, seed=1)
+    values = torch.randn(2, 3, G.z_dim)
+    noise = GivenNoise(values, 4, latents.motion)
+    index = torch.tensor([[-2, 3, 4, 6, 7]] * 2)
+    found = noise.at(index)
+    assert torch.equal(found[:, 2:4], values[:, [0, 2]])
+    assert torch.equal(found[:, [0, 1, 4]], latents.motion.at(index[:, [0, 1, 4]]))
+    dataclasses.replace(latents, motion=noise).save(tmp_path / "a.safetensors")
+    loaded = Latents.load(tmp_path / "a.safetensors").motion
+    assert torch.equal(loaded.at(index), found)
+    assert torch.equal(loaded[[1]].at(index[:1]), found[1:])

@@ -16,11 +16,9 @@ from ..config import LARGEST_SIDE, Count, Fps, Natural, StrictModel, validate
 from ..errors import ConfigError, InrvidError
 from ..generators.base import VideoGenerator
 from ..grid import Grid
-from ..kernels.pages import keep_pages
-from ..models.pretrained import load_generator
-from ..precision import set_tf32
 from ..video_io import WRITABLE, to_uint8, write_video
 from ..video_io import grid as side_by_side
+from .model import open_model
 
 MOST_FRAMES = 10**6
 """Of one video."""
@@ -62,12 +60,7 @@ def generate_videos(model: str | Path, output: Path, request: Request, *, cpu: b
         raise InrvidError(
             f"-o {output}: cannot write '{output.suffix}': use .mp4, .gif, or a folder name for png frames"
         )
-    generator = load_generator(model, precision=request.precision)
-    set_tf32(request.precision or "fp32")
-    device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
-    if device.type == "cpu":
-        keep_pages()
-    generator = generator.to(device)
+    generator = open_model(model, precision=request.precision, cpu=cpu)
     fps = request.fps or generator.fps
     _check_memory(generator, request, fps)
     videos = (_video(generator, request, i, fps) for i in range(request.videos))

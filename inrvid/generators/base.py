@@ -140,9 +140,31 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
     @in_its_own_precision
     def inr(self, latents: Latents, truncation: float = 1.0) -> VideoINR:
-        """φ of the videos. `truncation` ψ < 1 trades variety for quality."""
-        w = self.mapping(latents.content, latents.label, truncation)
-        return self.inr_of_ws(w[:, None].expand(-1, self.num_ws, -1), latents.motion, latents.label)
+        """φ of the videos. `truncation` ψ < 1 trades variety for quality.
+
+        Raises:
+            InrvidError: truncation of given styles (`latents.ws`), where no mean of styles is known.
+        """
+        return self.inr_of_ws(self.styles(latents, truncation), latents.motion, latents.label)
+
+    def styles(self, latents: Latents, truncation: float = 1.0) -> Tensor:
+        """ws `[B, num_ws, w_dim]` of the videos: the mapping's, or those that the latents bring. Raises as `inr`."""
+        if latents.ws is None:
+            w = self.mapping(latents.content, latents.label, truncation)
+            return w[:, None].expand(-1, self.num_ws, -1)
+        if truncation == 1:
+            return latents.ws
+        if self.w_average is None:
+            raise InrvidError("truncation: this generator keeps no mean of styles: leave it out")
+        return self.w_average.lerp(latents.ws, truncation)
+
+    @property
+    def w_average(self) -> Tensor | None:
+        """Mean of w `[w_dim]` over training, of a mapping network that keeps one."""
+        return getattr(self.mapping, "w_average", None)
+
+    def check_grid(self, grid: Grid) -> None:
+        """Raises InrvidError, with the reason, if `render` cannot draw that grid. By default any will do."""
 
     def inr_of_ws(self, ws: Tensor, motion: Noise, label: Tensor) -> VideoINR:
         """φ of the styles ws `[B, num_ws, w_dim]` (W+) with this motion noise and label."""

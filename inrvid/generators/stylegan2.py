@@ -79,12 +79,15 @@ class StyleGan2(VideoGenerator):
         phi = {"ws": ws}
         return phi if self.in_every_layer else phi | modulate_blocks(self._blocks(), ws)
 
-    def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
+    def check_grid(self, grid: Grid) -> None:
         if grid != Grid(self.resolution, self.resolution):
             raise InrvidError(
                 f"size {grid.height}x{grid.width}: stylegan2 draws {self.resolution}x{self.resolution} and the whole "
                 "frame alone; a generator of coordinates (inr_gan) draws any grid"
             )
+
+    def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
+        self.check_grid(grid)
         ws = phi["ws"]
         motion = self.head(state, ws[:, 0])  # [B, T, width]
         frames = t.shape[1] if motion.shape[2] else 1

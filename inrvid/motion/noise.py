@@ -128,6 +128,37 @@ class SeededNoise(NoiseSequence):
 
 
 @dataclasses.dataclass(frozen=True)
+class GivenNoise(NoiseSequence):
+    """`values` `[B, L, width]` at the indices `first` … first + L − 1, and `rest` everywhere else: noises that a
+    projection has found, before and behind which the video goes on."""
+
+    values: Tensor
+    first: int
+    rest: NoiseSequence
+
+    def at(self, index: Tensor) -> Tensor:
+        length = self.values.shape[1]
+        place = index - self.first
+        videos = torch.arange(self.values.shape[0], device=index.device).view(-1, *[1] * (index.ndim - 1))
+        given = self.values[videos, place.clamp(0, length - 1)]
+        inside = ((place >= 0) & (place < length))[..., None]
+        return torch.where(inside, given, self.rest.at(index).to(given.dtype))
+
+    def tensors(self) -> dict[str, Tensor]:
+        rest = {f"rest.{name}": value for name, value in self.rest.tensors().items()}
+        return {"given": self.values, "first": torch.tensor(self.first), **rest}
+
+    def __len__(self) -> int:
+        return self.values.shape[0]
+
+    def __getitem__(self, index: slice | list[int] | Tensor) -> GivenNoise:
+        return GivenNoise(self.values[index], self.first, self.rest[index])
+
+    def to(self, *args, **kwargs) -> GivenNoise:
+        return GivenNoise(self.values.to(*args, **kwargs), self.first, self.rest.to(*args, **kwargs))
+
+
+@dataclasses.dataclass(frozen=True)
 class MixedNoise(NoiseSequence):
     """first + weight·(second − first)."""
 
@@ -153,6 +184,9 @@ class MixedNoise(NoiseSequence):
 
 def from_tensors(tensors: dict[str, Tensor]) -> NoiseSequence:
     """What `NoiseSequence.tensors` gave."""
+    if "given" in tensors:
+        rest = {name.removeprefix("rest."): value for name, value in tensors.items() if name.startswith("rest.")}
+        return GivenNoise(tensors["given"], int(tensors["first"]), from_tensors(rest))
     if "values" in tensors:
         return ExplicitNoise(tensors["values"])
     return SeededNoise(tensors["keys"], int(tensors["width"]))
