@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from inrvid import load_recipe
 from inrvid.config import StrictModel, validate
 from inrvid.files import write_text
-from inrvid.recipe.file import installed_recipes
+from inrvid.recipe.file import own_recipes
 from inrvid.recipe.paper import PaperConfig
 from inrvid.recipe.schema import Recipe
 
@@ -79,7 +79,7 @@ def papers() -> list[Paper]:
 
 def page() -> str:
     """The text of docs/papers.md."""
-    recipes = [load_recipe(path) for path in installed_recipes().values()]
+    recipes = [load_recipe(path) for path in own_recipes().values()]
     known = papers()
     others = [r for r in recipes if r.paper is None or r.paper.title not in {paper.name for paper in known}]
     parts = [HEAD, *(_section(paper, recipes) for paper in known), "## Of neither paper\n", _plain(others)]

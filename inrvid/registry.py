@@ -8,7 +8,8 @@ own parts are listed in `components`; third-party packages declare entry points 
     [project.entry-points."inrvid.plugins"]
     "motions.wavelet" = "my_package.wavelet:WaveletMotion"
 
-so that what a package offers is known from its metadata alone. The class has a nested `Config` (a `PartConfig`) and is
+so that what a package offers is known from its metadata alone. A name of the library's own stays its own: another
+package's claim to it is ignored, and told. The class has a nested `Config` (a `PartConfig`) and is
 constructed as `Class(config, **context)`, where the context is what its place in the model decides (widths, number of
 labels, ...), documented by the kind's base class.
 """
@@ -19,7 +20,7 @@ import functools
 import importlib
 import importlib.metadata
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -29,6 +30,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from .components import BUILT_IN
 from .config import PartConfig, inline_refs, validate
 from .errors import ConfigError, InrvidError, did_you_mean
+from .packages import OURS, misfit, package_of, taken, tell_ignored
 
 PLUGIN_GROUP = "inrvid.plugins"
 
@@ -39,12 +41,18 @@ class Entry:
 
     name: str
     target: str
-    package: str = "inrvid"
+    package: str = OURS
     version: str = ""
+    misfit: str = ""
+    """Why its package does not go with this version of the library; empty: it does."""
 
     @property
     def is_plugin(self) -> bool:
-        return self.package != "inrvid"
+        return self.package != OURS
+
+    @property
+    def provider(self) -> tuple[str, str]:
+        return self.package, self.version
 
 
 class Registry:
@@ -66,23 +74,32 @@ class Registry:
         """The record of `name`.
 
         Raises:
-            ConfigError: unknown name (with the nearest one), or a name claimed by two packages.
+            ConfigError: unknown name (with the nearest one), a name claimed by two packages, or one of a package that
+                was made for other versions of the library.
         """
-        claims = [*([self._built_in[name]] if name in self._built_in else []), *_plugins(self.kind).get(name, [])]
+        claims = _plugins(self.kind).get(name, [])
+        if name in self._built_in:
+            tell_ignored(self.noun, name, [entry.provider for entry in claims])
+            return self._built_in[name]
         if not claims:
-            raise ConfigError(
-                [
-                    (
-                        ("type",),
-                        f"no {self.noun} named '{name}'.{did_you_mean(name, self.names())}\n"
-                        f"  available: {', '.join(self.names()) or 'none'}   (inrvid plugins list {self.kind})",
-                    )
-                ]
-            )
+            raise self._wrong(self._unknown(name))
         if len(claims) > 1:
-            packages = " and ".join(f"{e.package} {e.version}".strip() for e in claims)
-            raise ConfigError([(("type",), f"{self.noun} '{name}' is claimed by {packages}: uninstall one of them")])
+            packages = " and ".join(" ".join(entry.provider).strip() for entry in claims)
+            raise self._wrong(f"{self.noun} '{name}' is claimed by {packages}: uninstall one of them")
+        if claims[0].misfit:
+            package = " ".join(claims[0].provider)
+            raise self._wrong(f"{self.noun} '{name}' comes from {package}, which {claims[0].misfit}")
         return claims[0]
+
+    def _unknown(self, name: str) -> str:
+        near = did_you_mean(name, self.names()) or " A package that is not installed may bring it."
+        return f"no {self.noun} named '{name}'.{near}\n{self._available()}"
+
+    def _available(self) -> str:
+        return f"  available: {', '.join(self.names()) or 'none'}   (inrvid plugins list {self.kind})"
+
+    def _wrong(self, message: str) -> ConfigError:
+        return ConfigError([(("type",), message)])
 
     def component(self, name: str) -> type:
         """The class of `name`, imported now. Raises InrvidError naming the package if the import fails."""
@@ -112,15 +129,7 @@ class Registry:
         if isinstance(data, PartConfig):
             return data
         if not isinstance(data, Mapping) or not isinstance(data.get("type"), str):
-            raise ConfigError(
-                [
-                    (
-                        ("type",),
-                        f"expected a {self.noun}: a mapping with a 'type'\n"
-                        f"  available: {', '.join(self.names()) or 'none'}   (inrvid plugins list {self.kind})",
-                    )
-                ]
-            )
+            raise self._wrong(f"expected a {self.noun}: a mapping with a 'type'\n{self._available()}")
         return validate(self.config_class(data["type"]), data)
 
     def build(self, data: Any, **context: Any) -> Any:
@@ -154,30 +163,38 @@ def _plugins(kind: str) -> dict[str, list[Entry]]:
         point_kind, _, name = point.name.partition(".")
         if point_kind != kind or not name:
             continue
-        dist = point.dist
-        entry = Entry(name, point.value, package=dist.name if dist else "?", version=dist.version if dist else "")
+        entry = Entry(name, point.value, *package_of(point), misfit(point.dist))
         if entry not in found.setdefault(name, []):
             found[name].append(entry)
     return found
 
 
-def unknown_plugins() -> list[str]:
-    """Entry points of the plugin group whose name is not `<kind>.<name>` of a kind that exists."""
+def ignored_plugins() -> list[str]:
+    """What packages declare in vain, a line each: kinds that do not exist, names that are the library's own."""
     points = importlib.metadata.entry_points(group=PLUGIN_GROUP)
     wrong = [point for point in points if point.name.partition(".")[0] not in REGISTRIES or "." not in point.name]
-    return [f"{point.name} of {point.dist.name if point.dist else '?'}" for point in wrong]
+    told = [
+        f"{point.name} of {' '.join(package_of(point)).strip()}: an entry point is named <kind>.<name>, "
+        f"of {', '.join(REGISTRIES)}"
+        for point in wrong
+    ]
+    for kind, kinds in REGISTRIES.items():
+        claims = [entry for name in kinds._built_in for entry in _plugins(kind).get(name, [])]
+        told += [taken(kinds.noun, entry.name, entry.provider) for entry in claims]
+    return told
 
 
 def _load(target: str, entry: Entry, noun: str) -> Any:
     module, _, attribute = target.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if not entry.is_plugin:
             raise
+        reason = " ".join(str(error).split())
         raise InrvidError(
             f"{noun} '{entry.name}' comes from {entry.package} {entry.version}, which failed to import: "
-            f"{type(error).__name__}: {error}\n  upgrade or uninstall it: pip install -U {entry.package}"
+            f"{type(error).__name__}: {reason}\n  upgrade or uninstall it: pip install -U {entry.package}"
         ) from error
 
 
@@ -244,6 +261,17 @@ def part_of(annotation: Any) -> PartOf | None:
             if isinstance(inner, PartOf):
                 return inner
     return None
+
+
+def parts_in(config: BaseModel) -> Iterator[tuple[str, PartConfig]]:
+    """(kind, configuration) of each component that a validated configuration names, and of those within them."""
+    for key in type(config).model_fields:
+        mark, value = field_part(type(config), key), getattr(config, key)
+        for item in value if isinstance(value, tuple) else (value,):
+            if mark and isinstance(item, PartConfig):
+                yield mark.kind, item
+            if isinstance(item, BaseModel):
+                yield from parts_in(item)
 
 
 def field_part(model: type[BaseModel], key: str) -> PartOf | None:

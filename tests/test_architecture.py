@@ -16,6 +16,8 @@ LAYERS = [
         "text",
         "files",
         "documents",
+        "packages",
+        "packaged_files",
         "pretrained",
         "run_files",
         "plain_yaml",

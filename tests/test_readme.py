@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from inrvid import build_generator, load_recipe, registry
-from inrvid.recipe.file import installed_recipes
+from inrvid.recipe.file import own_recipes
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -71,7 +71,7 @@ def test_recipe_example(tmp_path):
 def test_commands_name_recipes_and_keys_that_exist(command):
     words = command.split("#")[0].replace("\\", "").split()[2:]
     recipe = words[0].removeprefix("recipes/").removesuffix(".yaml")
-    if recipe in installed_recipes():
+    if recipe in own_recipes():
         load_recipe(recipe, [words[i + 1] for i, word in enumerate(words) if word == "--set"])
 
 

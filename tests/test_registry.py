@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import textwrap
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -29,8 +31,12 @@ def install(folder, package, entry_points, **modules):
 def site(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     registry._plugins.cache_clear()
+    before = set(sys.modules)
     yield tmp_path
     registry._plugins.cache_clear()
+    for name in set(sys.modules) - before:
+        if getattr(sys.modules[name], "__file__", None) and Path(sys.modules[name].__file__).is_relative_to(tmp_path):
+            del sys.modules[name]
 
 
 WOBBLE = """
@@ -86,6 +92,24 @@ def test_saved_model_names_the_missing_plugin(site, tmp_path):
         VideoGenerator.from_pretrained(tmp_path / "model")
 
 
+def test_a_resolved_recipe_records_the_packages_of_its_parts(site, tmp_path):
+    install(site, "wobble", "motions.wobble = wobble_motion:Wobble\n", wobble_motion=WOBBLE)
+    assert "requires" not in load_recipe("quickstart", ["requires=[elsewhere]"]).to_dict()
+    saved = tmp_path / "recipe.yaml"
+    saved.write_text(load_recipe("quickstart", ["generator.motion.type=wobble"]).to_yaml())
+    assert load_recipe(saved).requires == ("wobble==1.2",)
+    shutil.rmtree(site / "wobble-1.2.dist-info")
+    registry._plugins.cache_clear()
+    with pytest.raises(InrvidError) as caught:
+        load_recipe(saved)
+    message = str(caught.value)
+    assert "recipe.yaml:" in message
+    assert "no motion named 'wobble'. A package that is not installed may bring it." in message
+    assert message.endswith("the recipe requires wobble==1.2, which is not installed: pip install wobble")
+    with pytest.raises(InrvidError, match=r"requires\.0: should be a package as pip takes it"):
+        load_recipe("quickstart", ["requires=[no package]"])
+
+
 def test_broken_plugin_is_named_and_breaks_nothing_else(site):
     install(site, "broken", "motions.broken = broken_motion:Broken\n", broken_motion="import no_such_module_at_all\n")
     assert "broken" in REGISTRY("motions").names()
@@ -104,13 +128,59 @@ def test_plugin_without_configuration_breaks_nothing_else(site):
 
 def test_entry_points_of_no_kind_are_told(site):
     install(site, "typo", "motion.wobble = x:Y\nwobble = x:Y\n")
-    assert registry.unknown_plugins() == ["motion.wobble of typo", "wobble of typo"]
+    told = registry.ignored_plugins()
+    assert [line.partition(":")[0] for line in told] == ["motion.wobble of typo 1.2", "wobble of typo 1.2"]
 
 
 def test_two_claims_of_one_name_are_refused(site):
+    install(site, "wobble", "motions.wobble = wobble_motion:Wobble\n", wobble_motion=WOBBLE)
+    install(site, "usurper", "motions.wobble = wobble_motion:Wobble\n")
+    with pytest.raises(ConfigError, match=r"'wobble' is claimed by \S+ 1\.2 and \S+ 1\.2: uninstall"):
+        REGISTRY("motions").entry("wobble")
+    load_recipe("quickstart")
+
+
+def test_a_name_of_the_library_s_own_stays_its_own(site):
     install(site, "usurper", "motions.global = wobble_motion:Wobble\n", wobble_motion=WOBBLE)
-    with pytest.raises(ConfigError, match=r"'global' is claimed by inrvid and usurper 1\.2"):
-        REGISTRY("motions").entry("global")
+    told = "motion 'global' is the library's own: that of usurper 1.2 is ignored"
+    with pytest.warns(UserWarning, match=told):
+        assert not REGISTRY("motions").entry("global").is_plugin
+    with pytest.warns(UserWarning, match=told):
+        assert load_recipe("quickstart").generator.motion.sigma_t == 0.5
+    assert registry.ignored_plugins() == [told]
+    assert "wobble_motion" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("needed", "fits"),
+    [
+        ("inrvid>=9", False),
+        ("Inrvid (<0.1)", False),
+        ("inrvid!=0.1.0 ; python_version > '3'", False),
+        ("inrvid>=0.1,<1", True),
+        ("inrvid>=9 ; extra == 'new'", True),
+        ("not a requirement", True),
+    ],
+)
+def test_a_package_for_other_versions_is_refused_in_a_line(site, needed, fits, monkeypatch):
+    monkeypatch.setattr("inrvid.packages.__version__", "0.1.0")
+    install(site, "wobble", "motions.wobble = wobble_motion:Wobble\n", wobble_motion=WOBBLE)
+    with (site / "wobble-1.2.dist-info" / "METADATA").open("a") as metadata:
+        metadata.write(f"Requires-Dist: {needed}\n")
+    assert "wobble" in REGISTRY("motions").names()
+    jsonschema.Draft202012Validator.check_schema(REGISTRY("motions").json_schema())
+    if fits:
+        REGISTRY("motions").entry("wobble")
+        return
+    with pytest.raises(InrvidError) as caught:
+        load_recipe("quickstart", ["generator.motion.type=wobble"])
+    message = str(caught.value)
+    assert message.startswith(
+        "--set  generator.motion.type: motion 'wobble' comes from wobble 1.2, which needs inrvid "
+    )
+    assert message.endswith(", this is 0.1.0: pip install -U inrvid wobble, or uninstall it")
+    assert "\n" not in message
+    load_recipe("quickstart")
 
 
 def test_every_kind_s_built_in_parts_are_listed():
@@ -121,7 +191,7 @@ def test_a_kind_of_which_there_is_none():
     kinds = registry.Registry("things", "thing")
     jsonschema.Draft202012Validator.check_schema(kinds.json_schema())
     assert not jsonschema.Draft202012Validator(kinds.json_schema()).is_valid({"type": "a"})
-    with pytest.raises(ConfigError, match="no thing named 'a'\\.\n  available: none "):
+    with pytest.raises(ConfigError, match=r"no thing named 'a'\. .*\n  available: none "):
         kinds.entry("a")
 
 

@@ -32,16 +32,14 @@ def list_plugins(
     from rich.markup import escape
     from rich.table import Table
 
-    from ..evaluation.protocol_files import without_protocols
-    from ..registry import REGISTRIES, unknown_plugins
+    from ..evaluation.protocol_files import PROTOCOLS as FILES
+    from ..registry import REGISTRIES, ignored_plugins
 
     found = {name: _rows(name) for name in ([kind] if kind else [*REGISTRIES, PROTOCOLS])}
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
-    for problem in unknown_plugins():
-        typer.echo(f"ignored: {problem}: an entry point is named <kind>.<name>, of {', '.join(REGISTRIES)}", err=True)
-    for problem in without_protocols():
+    for problem in (*ignored_plugins(), *FILES.ignored()):
         typer.echo(f"ignored: {problem}", err=True)
     console = Console()
     for name, rows in found.items():
@@ -59,11 +57,11 @@ def list_plugins(
 def _rows(kind: str) -> list[dict[str, str]]:
     """Raises InrvidError: there is no such kind."""
     from ..errors import InrvidError, did_you_mean
-    from ..evaluation.protocol_files import protocols
+    from ..evaluation.protocol_files import PROTOCOLS as FILES
     from ..registry import REGISTRIES
 
     if kind == PROTOCOLS:
-        return [_protocol(name) for name in protocols()]
+        return [_protocol(name) for name in FILES.claims()]
     if kind not in REGISTRIES:
         kinds = [*REGISTRIES, PROTOCOLS]
         raise InrvidError(
@@ -85,13 +83,13 @@ def _row(kinds: Registry, name: str) -> dict[str, str]:
 def _protocol(name: str) -> dict[str, str]:
     from ..errors import InrvidError
     from ..evaluation.protocol import load_protocol
-    from ..evaluation.protocol_files import protocols
+    from ..evaluation.protocol_files import PROTOCOLS as FILES
 
     try:
         protocol, _ = load_protocol(name)
     except InrvidError as error:
         return {"error": f"{name}: {error}"}
-    file = protocols()[name][0]
+    file = FILES.claims()[name][0]
     return {"name": name, "target": str(file.path), "package": file.package, "version": file.version} | {
         "summary": protocol.description,
         "source": "",

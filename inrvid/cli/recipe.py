@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from ..recipe.schema import About
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -14,24 +18,48 @@ _SET = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key of the 
 
 @app.command("list")
 def list_recipes(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
-    """Installed recipes, and where their papers have them."""
+    """Installed recipes, where their papers have them, and the packages that they came with."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    from ..recipe.file import installed_recipes
-    from ..recipe.schema import about
+    from ..recipe.file import RECIPES
 
-    recipes = {name: about(path) for name, path in installed_recipes().items()}
+    for line in RECIPES.ignored():
+        typer.echo(f"ignored: {line}", err=True)
+    found = {name: _about(name) for name in RECIPES.claims()}
     if as_json:
-        rows = {name: recipe.model_dump(mode="json") for name, recipe in recipes.items()}
+        rows = {name: _row(what, package) for name, (what, package) in found.items()}
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = Table("recipe", "what it is, and where its paper has it", box=None)
-    for name, recipe in recipes.items():
-        place = f"\n{recipe.paper.title}, {recipe.paper.place}" if recipe.paper and recipe.paper.place else ""
-        table.add_row(escape(name), f"{escape(recipe.description)}[dim]{escape(place)}[/dim]")
+    table = Table("recipe", "what it is, and where its paper has it", "package", box=None)
+    for name, (what, package) in found.items():
+        if isinstance(what, str):
+            table.add_row(escape(name), f"[red]broken[/red] {escape(what)}", escape(package))
+            continue
+        place = f"\n{what.paper.title}, {what.paper.place}" if what.paper and what.paper.place else ""
+        table.add_row(escape(name), f"{escape(what.description)}[dim]{escape(place)}[/dim]", escape(package))
     Console().print(table)
+
+
+def _about(name: str) -> tuple[About | str, str]:
+    """(What a recipe says of itself, or what is wrong with it; its package, if it is not the library's own)."""
+    from ..errors import InrvidError
+    from ..packages import OURS
+    from ..recipe.file import RECIPES
+    from ..recipe.schema import about
+
+    file = RECIPES.claims()[name][0]
+    package = "" if file.package == OURS else file.package
+    try:
+        return about(name), package
+    except InrvidError as error:
+        return str(error), package
+
+
+def _row(what: About | str, package: str) -> dict[str, Any]:
+    row = {"error": what} if isinstance(what, str) else what.model_dump(mode="json")
+    return {**row, "package": package} if package else row
 
 
 @app.command()

@@ -17,10 +17,11 @@ from pydantic import Field, PrivateAttr
 from ..config import MOST, FileName, Natural, PartConfig, Seed, StrictModel, validate
 from ..errors import ConfigError, InrvidError, did_you_mean, dotted
 from ..files import read_text
+from ..packaged_files import PackagedFile
 from ..plain_yaml import parse, parse_value
 from ..registry import PartOf
 from .clips import Order, Start
-from .protocol_files import ProtocolFile, installed, protocols
+from .protocol_files import PROTOCOLS
 
 FOR_PEOPLE = ("name", "description")
 """Keys on which no score depends."""
@@ -61,7 +62,7 @@ class Protocol(StrictModel):
         (), description="what is measured too, where the weights of its detector are here"
     )
 
-    _file: ProtocolFile | None = PrivateAttr(None)
+    _file: PackagedFile | None = PrivateAttr(None)
 
     @property
     def package(self) -> tuple[str, str]:
@@ -96,10 +97,10 @@ def load_protocol(
     return protocol, _variant(named, protocol)
 
 
-def _found(source: str) -> ProtocolFile:
-    file = installed(source) or ProtocolFile(Path(source))
+def _found(source: str) -> PackagedFile:
+    file = PROTOCOLS.find(source) or PackagedFile(Path(source))
     if not file.path.is_file():
-        known = protocols()
+        known = PROTOCOLS.claims()
         raise InrvidError(
             f"no protocol '{source}': neither a file nor one of {', '.join(known)}.{did_you_mean(source, known)}\n"
             "  inrvid plugins list protocols shows what is installed"
@@ -107,7 +108,7 @@ def _found(source: str) -> ProtocolFile:
     return file
 
 
-def _read(file: ProtocolFile) -> Protocol:
+def _read(file: PackagedFile) -> Protocol:
     try:
         data, _ = parse(read_text(file.path), str(file))
     except OSError as error:

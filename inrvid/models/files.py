@@ -29,7 +29,7 @@ from ..errors import ConfigError, InrvidError, ModelError
 from ..files import sha256, write_bytes, write_text
 from ..generators.base import VideoGenerator
 from ..precision import in_precision
-from ..registry import field_part, registry
+from ..registry import REGISTRIES, parts_in, registry
 from ..weights import Unfit, check_header, load_into, weights_file
 from .build import build_discriminator, build_generator, shapes
 
@@ -209,22 +209,17 @@ def _newer(config: ModelConfig) -> str:
 
 def _providers(kind: str, config: PartConfig) -> Iterator[tuple[str, dict[str, str]]]:
     """(`kind.name`, package and version) of a part and the parts in it."""
-    entry = registry(kind).entry(config.type)
-    yield f"{kind}.{config.type}", {"package": entry.package, "version": entry.version or __version__}
-    for key in type(config).model_fields:
-        mark = field_part(type(config), key)
-        if mark is not None:
-            yield from _providers(mark.kind, getattr(config, key))
+    for of_kind, part in ((kind, config), *parts_in(config)):
+        entry = registry(of_kind).entry(part.type)
+        yield f"{of_kind}.{part.type}", {"package": entry.package, "version": entry.version or __version__}
 
 
 def _check_components(components: Mapping[str, Provider], directory: Path) -> None:
     for name, provider in components.items():
         kind, _, component = name.partition(".")
-        try:
-            registry(kind).entry(component)
-        except InrvidError as error:
+        if kind not in REGISTRIES or component not in registry(kind).names():
             update = "-U " if provider.package == "inrvid" else ""
             raise ModelError(
                 f"{directory}: needs {name}, of {provider.package} {provider.version}: pip install "
                 f"{update}{provider.package}"
-            ) from error
+            )

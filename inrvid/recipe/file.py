@@ -10,6 +10,7 @@ from typing import Any
 from .. import plain_yaml
 from ..errors import InrvidError, did_you_mean
 from ..files import read_text
+from ..packaged_files import PackagedFiles
 from ..plain_yaml import KeyPath
 from ..text import file_name, is_text
 
@@ -28,7 +29,7 @@ class Layer:
     origins: dict[KeyPath, str]
     name: str
     installed: bool = False
-    """Whether the library itself brought it."""
+    """Whether it came with the library, or with a package."""
 
     def origin(self, path: KeyPath) -> str:
         """Where `path`, or the nearest key above it, is written."""
@@ -38,44 +39,45 @@ class Layer:
         return ""
 
 
-def recipe_folders() -> list[Path]:
-    """Where installed recipes are: in a wheel in the package, in a clone beside it."""
-    here = Path(__file__).parents[1]
-    return [folder for folder in (here / "_recipes", here.parent / "recipes") if (folder / "quickstart.yaml").exists()][
-        :1
-    ]
+HOMES = (Path(__file__).parents[1] / "_recipes", Path(__file__).parents[2] / "recipes")
+"""Where the library's own are: in a wheel in the package, in a clone beside it."""
+
+RECIPES = PackagedFiles(
+    "inrvid.recipes", "recipe", next((home for home in HOMES if (home / "quickstart.yaml").exists()), HOMES[0])
+)
+"""All that are installed."""
 
 
-def installed_recipes() -> dict[str, Path]:
-    """Path of each installed recipe by name."""
-    return {path.stem: path for folder in recipe_folders() for path in sorted(folder.glob("*.yaml"))}
+def own_recipes() -> dict[str, Path]:
+    """Path of each of the library's own recipes by name."""
+    return {name: file.path for name, file in RECIPES.own().items()}
 
 
 def find_recipe(source: str | Path, folder: Path = Path(), origin: str = "") -> Path:
     """The file that a path (relative to `folder`) or a name stands for.
 
     Raises:
-        InrvidError: there is none, with the nearest name.
+        InrvidError: there is none, with the nearest name; or two packages claim the name.
     """
     prefix = f"{origin}  extends: " if origin else ""
     path = folder / source
     exists = _exists(path, prefix)
     if exists and not path.is_dir():
         return path
-    installed = installed_recipes()
     name = str(source)
-    if name in installed:
-        return installed[name]
+    installed = RECIPES.find(name)
+    if installed is not None:
+        return installed.path
     if exists:
         raise InrvidError(
             f"{prefix}{source}: this is a folder; a recipe is a YAML file, or the name of an installed one"
         )
-    stem = Path(name).stem
-    if Path(name).suffix and stem in installed:
+    stem, known = Path(name).stem, RECIPES.claims()
+    if Path(name).suffix and stem in known:
         raise InrvidError(f"{prefix}{source}: no such file. A recipe of that name is installed: write '{stem}'")
     raise InrvidError(
-        f"{prefix}no recipe '{source}': neither a file nor an installed recipe.{did_you_mean(stem, installed)}\n"
-        "  inrvid recipe list shows what is installed"
+        f"{prefix}no recipe '{source}': neither a file nor an installed recipe.{did_you_mean(stem, known)}\n"
+        "  inrvid recipe list shows what is installed; a package that is not may bring it"
     )
 
 
@@ -90,8 +92,7 @@ def read_layer(path: Path) -> Layer:
     if not isinstance(data, dict):
         raise InrvidError(f"{shown}:1  a recipe is a mapping of keys, this is a {type(data).__name__}")
     data.setdefault("name", file_name(path.stem))  # not inherited: an experiment that extends another is not that one
-    own = installed_recipes().get(path.stem)
-    installed = own is not None and path.resolve() == own.resolve()
+    installed = any(path.resolve() == file.path.resolve() for file in RECIPES.claims().get(path.stem, []))
     return Layer(data, origins, file_name(path.stem), installed)
 
 

@@ -71,7 +71,7 @@ def follow_protocol(data: dict[str, Any]) -> Problems:
     if not isinstance(section, Mapping) or not isinstance(name, str):
         return []
     from ..evaluation.protocol import load_protocol  # which imports the parts that protocols name
-    from ..evaluation.protocol_files import protocols
+    from ..evaluation.protocol_files import PROTOCOLS
 
     try:
         protocol, _ = load_protocol(name)
@@ -80,7 +80,7 @@ def follow_protocol(data: dict[str, Any]) -> Problems:
     except InrvidError as error:
         return [(("eval", "protocol"), str(error))]
     own = protocol.model_dump(mode="json", include={"metrics", "clips"})
-    path = name if name in protocols() else str(Path(name).resolve())
+    path = name if name in PROTOCOLS.claims() else str(Path(name).resolve())
     data["eval"] = {**own, **section, "protocol": path}
     return []
 

@@ -11,7 +11,7 @@ Importing this module imports no torch; reading a recipe imports the parts that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -33,9 +33,10 @@ from ..config import (
     validate,
 )
 from ..errors import ConfigError, InrvidError, dotted
+from ..packages import PackageText, missing
 from ..plain_yaml import KeyPath
 from ..precision import HALF_KEYS, Precision
-from ..registry import PartOf
+from ..registry import PartOf, parts_in, registry
 from ..schedule import Cosine
 from .file import Layer, Override, find_recipe, read_layer, read_overrides
 from .fit import DERIVED, derive, eval_problems, follow_protocol
@@ -188,6 +189,9 @@ class Recipe(StrictModel):
     train: TrainConfig = Field(TrainConfig(), description="length, batch, intervals")
     eval: EvalConfig = Field(EvalConfig(), description="scores")
     hub: HubConfig = Field(HubConfig(), description="publishing")
+    requires: Annotated[tuple[PackageText, ...], Field(strict=False, max_length=100)] = Field(
+        (), description="packages that bring parts of it: where one is not installed, an error says so"
+    )
 
     def to_yaml(self) -> str:
         return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=100)
@@ -197,6 +201,8 @@ class Recipe(StrictModel):
         data = self.model_dump(mode="json")
         for section in ("generator", "discriminator"):
             data[section] = {key: value for key, value in data[section].items() if key not in HALF_KEYS}
+        if not data["requires"]:
+            del data["requires"]
         return data
 
 
@@ -210,8 +216,8 @@ def load_recipe(
 
     Args:
         overrides: `key.path=value`, the value in YAML; or (key.path, value).
-        report: called with a line for each part whose change of type dropped inherited keys, but for those of the
-            library's own recipes.
+        report: called with a line for each part whose change of type dropped inherited keys, but for those of
+            installed recipes.
 
     Raises:
         InrvidError: not found, not YAML, unknown keys or names, wrong values, parts that do not fit; the message
@@ -236,8 +242,9 @@ def load_recipe(
         problems += [(path, message + derived.get(path[:2], "")) for path, message in told]
     problems += eval_problems(data) if not problems else []
     if problems:
-        raise InvalidRecipe("\n".join(_located(path, message, merged) for path, message in problems))
-    return recipe
+        lines = [_located(path, message, merged) for path, message in problems]
+        raise InvalidRecipe("\n".join([*lines, *_missing_packages(layers)]))
+    return recipe.model_copy(update={"requires": _requires(recipe)})
 
 
 class About(StrictModel):
@@ -295,6 +302,19 @@ def _layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
         layers[0].data.pop("paper", None)  # of that experiment: one that extends it is not the paper's
         folder = path.parent
     return layers
+
+
+def _requires(recipe: Recipe) -> tuple[str, ...]:
+    """The packages of its parts that are not the library's own."""
+    entries = {registry(kind).entry(part.type) for kind, part in parts_in(recipe)}
+    return tuple(sorted({f"{entry.package}=={entry.version}" for entry in entries if entry.is_plugin}))
+
+
+def _missing_packages(layers: Iterable[Layer]) -> Iterator[str]:
+    written = [layer.data.get("requires") for layer in layers]
+    texts = [text for texts in written if isinstance(texts, list) for text in texts if isinstance(text, str)]
+    for name, text in missing(texts).items():
+        yield f"  the recipe requires {text}, which is not installed: pip install {name}"
 
 
 def _silent(note: str) -> None:

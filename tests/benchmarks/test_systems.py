@@ -15,7 +15,7 @@ from benchmarks.systems import (
     training_cases,
 )
 from inrvid import InrvidError
-from inrvid.recipe.file import installed_recipes
+from inrvid.recipe.file import own_recipes
 from inrvid.registry import registry
 
 CPU = torch.device("cpu")
@@ -33,7 +33,7 @@ def test_plan():
     assert full.budget.least == 3
     assert planned(Options(cpu=True, precisions=["bf16"])).training_precisions == ("bf16",)
     assert planned(Options(cpu=True, groups=["data", "kernels"])).groups == ("kernels", "data")
-    assert set(PUBLISHED + LARGE) <= set(installed_recipes())
+    assert set(PUBLISHED + LARGE) <= set(own_recipes())
     assert set(RELEASE_FRAME_GFLOP) <= set(PUBLISHED)
 
 

@@ -19,7 +19,7 @@ from inrvid import load_recipe
 from inrvid.models.build import build_discriminator, build_generator
 from inrvid.precision import set_tf32
 from inrvid.random import Draws
-from inrvid.recipe.file import installed_recipes
+from inrvid.recipe.file import own_recipes
 from inrvid.training import step as step_module
 from inrvid.training.step import Batch, TrainingStep
 
@@ -38,7 +38,7 @@ SIZES = {
     },
     "discriminator": {"channel_max": 32},
 }
-RECIPES = {types(load_recipe(name).to_dict()): name for name in installed_recipes()}
+RECIPES = {types(load_recipe(name).to_dict()): name for name in own_recipes()}
 
 
 def shrunk(name, *overrides):

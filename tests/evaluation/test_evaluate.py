@@ -20,7 +20,7 @@ from inrvid.evaluation.clips import Clip, DatasetClips, GeneratorClips, Window
 from inrvid.evaluation.evaluate import Evaluation, Subject
 from inrvid.evaluation.features import Share, features_of
 from inrvid.evaluation.protocol import Protocol, load_protocol
-from inrvid.evaluation.protocol_files import protocols
+from inrvid.evaluation.protocol_files import PROTOCOLS
 from inrvid.evaluation.record import Side, read_record
 from inrvid.evaluation.score import higher_is_better
 from inrvid.registry import registry
@@ -303,7 +303,7 @@ def failing(read):
 # Protocols
 
 
-@pytest.mark.parametrize("name", protocols())
+@pytest.mark.parametrize("name", PROTOCOLS.own())
 def test_protocols_are_valid_and_say_what_they_are(name):
     found, variant = load_protocol(name, metrics="fvd16")
     assert (found.name, variant) == (name, {})

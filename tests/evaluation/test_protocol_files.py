@@ -9,12 +9,13 @@ import pytest
 
 from inrvid import InrvidError, load_recipe
 from inrvid.evaluation.protocol import load_protocol
-from inrvid.evaluation.protocol_files import installed, protocols, without_protocols
+from inrvid.evaluation.protocol_files import PROTOCOLS
 from inrvid.evaluation.record import read_record
 from inrvid.registry import registry
 from inrvid.video_io import write_video
 
 from ..cli.test_cli import inrvid
+from ..packages import install_files
 
 QUICK = "name: {}\nclips: 300\nhalves: 0\ndescription: for a look\nmetrics: [{{type: statistics}}]\n"
 
@@ -28,23 +29,12 @@ def site(tmp_path, monkeypatch):
 
 
 def install(site, package="lab", points="lab = lab.protocols", **files):
-    """What `pip install` leaves behind: none of the package's modules can be imported."""
-    info = site / f"{package}-1.2.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.2\n")
-    (info / "entry_points.txt").write_text(f"[inrvid.protocols]\n{points}\n")
-    folder = site / package / "protocols"
-    folder.mkdir(parents=True)
-    for path in (folder.parent, folder):
-        (path / "__init__.py").write_text("raise RuntimeError('imported')\n")
-    for name, text in files.items():
-        (folder / f"{name}.yaml").write_text(text)
-    return folder
+    return install_files(site, "inrvid.protocols", package, points, **files)
 
 
 def test_a_package_s_protocol_is_found_by_name_and_nothing_is_imported(site):
     install(site, quick=QUICK.format("quick"), slow=QUICK.format("slow"))
-    assert {"inrvid", "quick", "slow"} <= set(protocols())
+    assert {"inrvid", "quick", "slow"} <= set(PROTOCOLS.claims())
     protocol, variant = load_protocol("quick", ["clips=400"])
     assert (protocol.name, protocol.package, variant) == ("quick", ("lab", "1.2"), {"clips": 400})
     assert load_protocol("inrvid")[0].package[0] == "inrvid"
@@ -61,19 +51,25 @@ def test_a_folder_beside_the_package_in_another_place(site, tmp_path, monkeypatc
     folder = install(site, quick=QUICK.format("quick"))
     (tmp_path / "source").mkdir()
     folder.parent.rename(tmp_path / "source" / "lab")
-    assert installed("quick") is None
+    assert PROTOCOLS.find("quick") is None
     monkeypatch.syspath_prepend(tmp_path / "source")
-    assert installed("quick").path == tmp_path / "source" / "lab" / "protocols" / "quick.yaml"
+    assert PROTOCOLS.find("quick").path == tmp_path / "source" / "lab" / "protocols" / "quick.yaml"
 
 
-@pytest.mark.parametrize("name", ["quick", "inrvid"])
-def test_two_claims_of_one_name_are_refused(site, name):
+def test_two_claims_of_one_name_are_refused(site):
     install(site, quick=QUICK.format("quick"), other=QUICK.format("other"))
-    install(site, "rival", "r = rival.protocols", **{name: QUICK.format(name)})
-    first = {"quick": "lab 1.2", "inrvid": r"inrvid \S+"}[name]
-    with pytest.raises(InrvidError, match=rf"'{name}' is claimed by {first} and rival 1\.2: uninstall"):
-        load_protocol(name)
+    install(site, "rival", "r = rival.protocols", quick=QUICK.format("quick"))
+    with pytest.raises(InrvidError, match=r"'quick' is claimed by lab 1\.2 and rival 1\.2: uninstall"):
+        load_protocol("quick")
     assert load_protocol("other")[0].name == "other"
+
+
+def test_a_name_of_the_library_s_own_stays_its_own(site):
+    install(site, "rival", "r = rival.protocols", inrvid=QUICK.format("inrvid"))
+    told = "protocol 'inrvid' is the library's own: that of rival 1.2 is ignored"
+    with pytest.warns(UserWarning, match=told):
+        assert load_protocol("inrvid")[0].package[0] == "inrvid"
+    assert PROTOCOLS.ignored() == [told]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +90,7 @@ def test_a_broken_file_is_told_in_a_line_with_its_package(site, text, told):
 @pytest.mark.parametrize("value", ["nothing_there.protocols", "lab.nothing", "lab.protocols:Class", "..", "json"])
 def test_entry_points_without_protocols_are_told_and_break_nothing(site, value):
     install(site, points=f"odd = {value}", quick=QUICK.format("quick"))
-    assert without_protocols() == [f"odd of lab 1.2: no package {value} with *.yaml files"]
+    assert PROTOCOLS.ignored() == [f"odd of lab 1.2: no package {value} with *.yaml files"]
     assert load_protocol("inrvid")[0].name == "inrvid"
 
 
@@ -118,7 +114,7 @@ def test_the_command(site, tmp_path, monkeypatch):
     assert (record.protocol, record.protocol_package, record.protocol_package_version) == ("quick", "lab", "1.2")
     refused = inrvid(*asked, "quik", cwd=tmp_path, check=False)
     assert refused.returncode == 2
-    assert f"one of {', '.join(protocols())}. Did you mean 'quick'?" in refused.stderr
+    assert f"one of {', '.join(PROTOCOLS.claims())}. Did you mean 'quick'?" in refused.stderr
     listed = json.loads(inrvid("plugins", "list", "protocols", "--json", cwd=tmp_path).stdout)["protocols"]
     found = {row["name"]: row for row in listed if "name" in row}
     assert {"package": "lab", "version": "1.2", "summary": "for a look"}.items() <= found["quick"].items()

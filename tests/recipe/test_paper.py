@@ -15,7 +15,7 @@ import typer
 from benchmarks.__main__ import app as benchmarks
 from inrvid import Grid, build_generator, load_recipe
 from inrvid.cli import app
-from inrvid.recipe.file import installed_recipes
+from inrvid.recipe.file import own_recipes
 
 from ..small import small_generator
 
@@ -209,7 +209,7 @@ def value(data: dict, path: str):
 
 
 def test_every_recipe_of_a_paper_is_in_the_table():
-    assert set(installed_recipes()) - OURS == set(EXPECTED)
+    assert set(own_recipes()) - OURS == set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -226,7 +226,7 @@ def same(resolved: dict, path: str, wanted) -> bool:
 
 def test_no_two_recipes_are_one_experiment():
     seen = {}
-    for name in installed_recipes():
+    for name in own_recipes():
         experiment = {k: part for k, part in load_recipe(name).to_dict().items() if k not in NO_EXPERIMENT}
         assert experiment not in seen.values(), f"{name} is {[n for n, other in seen.items() if other == experiment]}"
         seen[name] = experiment
@@ -244,9 +244,7 @@ def test_the_page_is_up_to_date():
 
 def test_every_recipe_is_on_the_page_once():
     page = PAGE["page"]()
-    assert {name: page.count(f"../recipes/{name}.yaml") for name in installed_recipes()} == dict.fromkeys(
-        installed_recipes(), 1
-    )
+    assert {name: page.count(f"../recipes/{name}.yaml") for name in own_recipes()} == dict.fromkeys(own_recipes(), 1)
 
 
 @pytest.mark.parametrize("command", [item.command for item in ITEMS if item.command])
@@ -261,7 +259,7 @@ def test_the_page_s_commands_exist(command):
             subcommand = group.commands[arguments[0]]
             subcommand.make_context(arguments[0], arguments[1:], parent=context)
     for recipe in re.findall(r"runs/(\w+)/001|--recipe (\w+)", command):
-        assert "".join(recipe) in installed_recipes()
+        assert "".join(recipe) in own_recipes()
 
 
 @pytest.mark.parametrize("expression", [item.python for item in ITEMS if item.python])

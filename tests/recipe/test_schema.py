@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from inrvid import InrvidError, build_generator, load_recipe
-from inrvid.recipe.file import installed_recipes
+from inrvid.recipe.file import own_recipes
 from inrvid.recipe.schema import json_schema
 
 
@@ -25,7 +25,7 @@ def problem(source, *overrides):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", installed_recipes())
+@pytest.mark.parametrize("name", own_recipes())
 def test_every_recipe_is_valid_and_survives_saving(name, tmp_path):
     recipe = load_recipe(name)
     assert recipe.name == name
@@ -33,7 +33,7 @@ def test_every_recipe_is_valid_and_survives_saving(name, tmp_path):
     assert load_recipe(write(tmp_path / "recipe.yaml", recipe.to_yaml())) == recipe
 
 
-@pytest.mark.parametrize("path", installed_recipes().values(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", own_recipes().values(), ids=lambda path: path.stem)
 def test_every_recipe_says_which_data_and_where_it_is_from(path):
     """In the header, but for what its paper says."""
     header = [line for line in path.read_text().splitlines() if line.startswith("#")]
@@ -43,7 +43,7 @@ def test_every_recipe_says_which_data_and_where_it_is_from(path):
         assert any(line.startswith(f"# {word}") for line in header), f"{path.name} lacks '{word}'"
 
 
-@pytest.mark.parametrize("path", installed_recipes().values(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", own_recipes().values(), ids=lambda path: path.stem)
 def test_a_recipe_with_a_paper_says_its_score_or_why_there_is_none(path):
     paper = load_recipe(path).paper
     assert paper is None or bool(paper.scores) != ("# Score:" in path.read_text())
@@ -218,7 +218,7 @@ def test_schema_accepts_recipes_and_names_components():
     jsonschema.Draft202012Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize("path", installed_recipes().values(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", own_recipes().values(), ids=lambda path: path.stem)
 def test_schema_accepts_every_recipe(path):
     """As an editor sees the file: with what it extends left out."""
     jsonschema.Draft202012Validator(json_schema()).validate(json.loads(json.dumps(yaml.safe_load(path.read_text()))))

@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 from inrvid import load_recipe
 from inrvid.models.build import build_discriminator, build_generator
 from inrvid.random import Draws
-from inrvid.recipe.file import installed_recipes
+from inrvid.recipe.file import own_recipes
 from inrvid.training import step
 from inrvid.training.step import Batch, TrainingStep
 
@@ -34,7 +34,7 @@ def types(config) -> tuple[str, ...]:
     return own + tuple(name for part in config.values() for name in types(part))
 
 
-RECIPES = {types(load_recipe(name).to_dict()): name for name in installed_recipes()}
+RECIPES = {types(load_recipe(name).to_dict()): name for name in own_recipes()}
 """One of each combination of parts."""
 
 

@@ -1,0 +1,82 @@
+"""What is known of an installed package that brings something, from its metadata alone: name, version, whether it fits.
+
+A package says in its own metadata for which versions of the library it was made (`dependencies = ["inrvid>=0.1,<1"]`).
+pip heeds that when it installs; what was installed otherwise, or before the library changed, is asked here.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, version
+from typing import Annotated
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from pydantic import AfterValidator, Field
+
+from . import __version__
+
+OURS = "inrvid"
+
+
+def package_of(point: EntryPoint) -> tuple[str, str]:
+    """(name, version) of the package that declares it."""
+    return (point.dist.name, point.dist.version) if point.dist else ("?", "")
+
+
+def misfit(package: Distribution | None) -> str:
+    """Why a package does not go with this version of the library, and what to do; empty: it does."""
+    for needed in _requirements((package.requires if package else None) or ()):
+        if canonicalize_name(needed.name) != OURS or (needed.marker and not needed.marker.evaluate({"extra": ""})):
+            continue
+        if not needed.specifier.contains(__version__, prereleases=True):
+            return (
+                f"needs inrvid {needed.specifier}, this is {__version__}: "
+                f"pip install -U inrvid {package.name if package else ''}, or uninstall it"
+            )
+    return ""
+
+
+def missing(requirements: Iterable[str]) -> dict[str, str]:
+    """Packages that are not installed in any version, of requirements such as `lab==1.2`: name → requirement."""
+    return {needed.name: str(needed) for needed in _requirements(requirements) if not _is_installed(needed.name)}
+
+
+def _requirement(text: str) -> str:
+    if not _requirements([text]):
+        raise ValueError("should be a package as pip takes it, such as 'lab' or 'lab>=1.2'")
+    return text
+
+
+PackageText = Annotated[str, Field(max_length=200), AfterValidator(_requirement)]
+"""A requirement, in a configuration."""
+
+
+def tell_ignored(noun: str, name: str, claims: Iterable[tuple[str, str]]) -> None:
+    """One warning for each package that claims a name of the library's own."""
+    for package in claims:
+        warnings.warn(taken(noun, name, package), stacklevel=3)
+
+
+def taken(noun: str, name: str, package: tuple[str, str]) -> str:
+    return f"{noun} '{name}' is the library's own: that of {' '.join(package).strip()} is ignored"
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _requirements(texts: Iterable[str]) -> list[Requirement]:
+    """Those that can be read: pip refuses a package with others."""
+    found = []
+    for text in texts:
+        try:
+            found.append(Requirement(text))
+        except InvalidRequirement:
+            continue
+    return found
