@@ -43,8 +43,8 @@ class Latents:
 
     def to(self, *args, **kwargs) -> Latents:
         ws = None if self.ws is None else self.ws.to(*args, **kwargs)
-        content, motion, label = (x.to(*args, **kwargs) for x in (self.content, self.motion, self.label))
-        return Latents(content, motion, label, ws)
+        motion = self.motion.to(*args, **kwargs)
+        return Latents(self.content.to(*args, **kwargs), motion, self.label.to(*args, **kwargs), ws)
 
     def with_motion(self, other: Latents) -> Latents:
         """This content with the motion of `other`: of as many videos, or of one for all."""
