@@ -72,7 +72,7 @@ def _agreeing(recipe: dict[str, Any]) -> dict[str, Any]:
         generator |= {key: section.pop(key) for key in SHARED if key in section}
     generator.pop("label_dim", None)
     data = recipe["data"]
-    if (length := data.get("frames")) is not None:
+    if length := data.get("frames"):
         data["frames"] = max(length, generator.get("clip_length", 0) + 2)
     return recipe
 
