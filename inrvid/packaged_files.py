@@ -66,11 +66,11 @@ class PackagedFiles:
     def claims(self) -> dict[str, list[PackagedFile]]:
         """All that are installed, by name: the files that claim it; the library's own alone where it is one of them."""
         own = {name: [file] for name, file in self.own().items()}
-        return dict(sorted({**self._of_others(), **own}.items()))
+        return dict(sorted({**self.of_others(), **own}.items()))
 
     def find(self, name: str) -> PackagedFile | None:
         """The file of that name; None: there is none. Raises InrvidError: two packages claim it."""
-        own, others = self.own().get(name), self._of_others().get(name, [])
+        own, others = self.own().get(name), self.of_others().get(name, [])
         if own:
             tell_ignored(self.noun, name, [file.provider for file in others])
             return own
@@ -86,13 +86,14 @@ class PackagedFiles:
             for point in self._points()
             if not any(_files(point))
         ]
-        own, others = self.own(), self._of_others()
+        own, others = self.own(), self.of_others()
         return empty + [taken(self.noun, name, file.provider) for name in own for file in others.get(name, [])]
 
     def _points(self) -> list[EntryPoint]:
         return sorted(importlib.metadata.entry_points(group=self.group), key=package_of)
 
-    def _of_others(self) -> dict[str, list[PackagedFile]]:
+    def of_others(self) -> dict[str, list[PackagedFile]]:
+        """All that packages claim, by name, names of the library's own too."""
         found: dict[str, list[PackagedFile]] = {}
         for point in self._points():
             for path in _files(point):

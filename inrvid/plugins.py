@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from .discriminators.base import Augmentation, Clips, Discriminator, Tensors
     from .discriminators.residual import ResidualDiscriminator
     from .errors import ConfigError, InrvidError, ModelError
-    from .evaluation.detectors.base import Detector
+    from .evaluation.detectors.base import Detector, DetectorDigest
     from .evaluation.detectors.sources import SOURCES
     from .evaluation.detectors.weights import find_weights
-    from .evaluation.metrics.base import Metric
+    from .evaluation.metrics.base import Metric, Parts
     from .generators.base import VideoGenerator
     from .generators.inr import VideoINR
     from .grid import Grid
@@ -69,10 +69,10 @@ _HOMES = {
     "discriminators.base": "Augmentation Clips Discriminator Tensors",
     "discriminators.residual": "ResidualDiscriminator",
     "errors": "ConfigError InrvidError ModelError",
-    "evaluation.detectors.base": "Detector",
+    "evaluation.detectors.base": "Detector DetectorDigest",
     "evaluation.detectors.sources": "SOURCES",
     "evaluation.detectors.weights": "find_weights",
-    "evaluation.metrics.base": "Metric",
+    "evaluation.metrics.base": "Metric Parts",
     "generators.base": "VideoGenerator",
     "generators.inr": "VideoINR",
     "grid": "Grid",
@@ -121,6 +121,7 @@ __all__ = [
     "Cosine",
     "Count",
     "Detector",
+    "DetectorDigest",
     "Discriminator",
     "Draws",
     "Epilogue",
@@ -151,6 +152,7 @@ __all__ = [
     "ParameterGroup",
     "PartConfig",
     "PartOf",
+    "Parts",
     "PathText",
     "Phase",
     "Positive",

@@ -30,7 +30,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from .components import BUILT_IN
 from .config import PartConfig, inline_refs, validate
 from .errors import ConfigError, InrvidError, did_you_mean
-from .packages import OURS, misfit, package_of, taken, tell_ignored
+from .packages import OURS, misfit, package_of, tell_ignored
 
 PLUGIN_GROUP = "inrvid.plugins"
 
@@ -65,10 +65,10 @@ class Registry:
 
     def __init__(self, kind: str, noun: str):
         self.kind, self.noun = kind, noun
-        self._built_in = {name: Entry(name, target) for name, target in BUILT_IN.get(kind, {}).items()}
+        self.built_in = {name: Entry(name, target) for name, target in BUILT_IN.get(kind, {}).items()}
 
     def names(self) -> list[str]:
-        return sorted({*self._built_in, *_plugins(self.kind)})
+        return sorted({*self.built_in, *plugins(self.kind)})
 
     def entry(self, name: str) -> Entry:
         """The record of `name`.
@@ -77,10 +77,10 @@ class Registry:
             ConfigError: unknown name (with the nearest one), a name claimed by two packages, or one of a package that
                 was made for other versions of the library.
         """
-        claims = _plugins(self.kind).get(name, [])
-        if name in self._built_in:
+        claims = plugins(self.kind).get(name, [])
+        if name in self.built_in:
             tell_ignored(self.noun, name, [entry.provider for entry in claims])
-            return self._built_in[name]
+            return self.built_in[name]
         if not claims:
             raise self._wrong(self._unknown(name))
         if len(claims) > 1:
@@ -157,7 +157,8 @@ class Registry:
 
 
 @functools.cache
-def _plugins(kind: str) -> dict[str, list[Entry]]:
+def plugins(kind: str) -> dict[str, list[Entry]]:
+    """What packages claim, by name: those of the library's own too, which they do not get."""
     found: dict[str, list[Entry]] = {}
     for point in importlib.metadata.entry_points(group=PLUGIN_GROUP):
         point_kind, _, name = point.name.partition(".")
@@ -167,21 +168,6 @@ def _plugins(kind: str) -> dict[str, list[Entry]]:
         if entry not in found.setdefault(name, []):
             found[name].append(entry)
     return found
-
-
-def ignored_plugins() -> list[str]:
-    """What packages declare in vain, a line each: kinds that do not exist, names that are the library's own."""
-    points = importlib.metadata.entry_points(group=PLUGIN_GROUP)
-    wrong = [point for point in points if point.name.partition(".")[0] not in REGISTRIES or "." not in point.name]
-    told = [
-        f"{point.name} of {' '.join(package_of(point)).strip()}: an entry point is named <kind>.<name>, "
-        f"of {', '.join(REGISTRIES)}"
-        for point in wrong
-    ]
-    for kind, kinds in REGISTRIES.items():
-        claims = [entry for name in kinds._built_in for entry in _plugins(kind).get(name, [])]
-        told += [taken(kinds.noun, entry.name, entry.provider) for entry in claims]
-    return told
 
 
 def _load(target: str, entry: Entry, noun: str) -> Any:

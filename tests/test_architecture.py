@@ -29,7 +29,7 @@ LAYERS = [
         "schedule",
     },
     {"kernels"},
-    {"layers", "registry", "components", "weights"},
+    {"layers", "registry", "inventory", "components", "weights"},
     {"coords"},
     {"motion", "latents"},
     {"generators", "discriminators", "augment", "time_samplers", "losses", "data"},
@@ -40,6 +40,7 @@ LAYERS = [
     {"training", "report"},
     {"plugins"},
     {"testing"},
+    {"starter"},
     {"cli"},
     {"__main__"},
 ]

@@ -46,7 +46,7 @@ def test_plugin_example(tmp_path, monkeypatch):
     entry = declared.strip().splitlines()[-1].replace('"', "")
     (info / "entry_points.txt").write_text(f"[inrvid.plugins]\n{entry}\n")
     monkeypatch.syspath_prepend(tmp_path)
-    registry._plugins.cache_clear()
+    registry.plugins.cache_clear()
     try:
         recipe = load_recipe("quickstart", ["generator.motion.type=wavelet", "generator.motion.period=8"])
         G = build_generator(recipe.generator)
@@ -54,7 +54,7 @@ def test_plugin_example(tmp_path, monkeypatch):
         frames.sum().backward()
         assert (frames[:, 0] - frames[:, 1]).abs().max() > 0.01
     finally:
-        registry._plugins.cache_clear()
+        registry.plugins.cache_clear()
         sys.modules.pop("my_package.wavelet", None)
 
 

@@ -13,6 +13,7 @@ import pytest
 from inrvid import InrvidError, build_generator, load_recipe, registry
 from inrvid.components import BUILT_IN
 from inrvid.errors import ConfigError
+from inrvid.inventory import ignored_plugins
 
 REGISTRY = registry.registry
 
@@ -30,10 +31,10 @@ def install(folder, package, entry_points, **modules):
 @pytest.fixture
 def site(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    registry._plugins.cache_clear()
+    registry.plugins.cache_clear()
     before = set(sys.modules)
     yield tmp_path
-    registry._plugins.cache_clear()
+    registry.plugins.cache_clear()
     for name in set(sys.modules) - before:
         if getattr(sys.modules[name], "__file__", None) and Path(sys.modules[name].__file__).is_relative_to(tmp_path):
             del sys.modules[name]
@@ -87,7 +88,7 @@ def test_saved_model_names_the_missing_plugin(site, tmp_path):
     G.save_pretrained(tmp_path / "model")
     VideoGenerator.from_pretrained(tmp_path / "model")
     (site / "wobble-1.2.dist-info" / "entry_points.txt").write_text("")
-    registry._plugins.cache_clear()
+    registry.plugins.cache_clear()
     with pytest.raises(InrvidError, match=r"needs motions\.wobble, of wobble 1\.2: pip install wobble"):
         VideoGenerator.from_pretrained(tmp_path / "model")
 
@@ -99,7 +100,7 @@ def test_a_resolved_recipe_records_the_packages_of_its_parts(site, tmp_path):
     saved.write_text(load_recipe("quickstart", ["generator.motion.type=wobble"]).to_yaml())
     assert load_recipe(saved).requires == ("wobble==1.2",)
     shutil.rmtree(site / "wobble-1.2.dist-info")
-    registry._plugins.cache_clear()
+    registry.plugins.cache_clear()
     with pytest.raises(InrvidError) as caught:
         load_recipe(saved)
     message = str(caught.value)
@@ -128,7 +129,7 @@ def test_plugin_without_configuration_breaks_nothing_else(site):
 
 def test_entry_points_of_no_kind_are_told(site):
     install(site, "typo", "motion.wobble = x:Y\nwobble = x:Y\n")
-    told = registry.ignored_plugins()
+    told = ignored_plugins()
     assert [line.partition(":")[0] for line in told] == ["motion.wobble of typo 1.2", "wobble of typo 1.2"]
 
 
@@ -147,7 +148,7 @@ def test_a_name_of_the_library_s_own_stays_its_own(site):
         assert not REGISTRY("motions").entry("global").is_plugin
     with pytest.warns(UserWarning, match=told):
         assert load_recipe("quickstart").generator.motion.sigma_t == 0.5
-    assert registry.ignored_plugins() == [told]
+    assert ignored_plugins() == [told]
     assert "wobble_motion" not in sys.modules
 
 

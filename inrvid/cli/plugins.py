@@ -1,31 +1,30 @@
-"""`inrvid plugins list`: parts, and what else packages bring."""
+"""`inrvid plugins list|info|new|check`: parts and protocols, what packages bring, and packages to begin with."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
     from ..registry import Registry
+    from ..testing.suite import Result
 
 app = typer.Typer(no_args_is_help=True)
 
 PROTOCOLS = "protocols"
 """What is listed beside the kinds of parts: data, not classes."""
 
-
-@app.callback()
-def _group() -> None:
-    """Keeps `list` a sub-command while it is the only one."""
+_JSON = typer.Option(False, "--json", help="For programs.")
+_MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}
 
 
 @app.command("list")
 def list_plugins(
     kind: str = typer.Argument(None, help="motions, generators, protocols, ...; default: all kinds."),
-    as_json: bool = typer.Option(False, "--json", help="For programs."),
+    as_json: bool = _JSON,
 ) -> None:
     """Components and protocols that recipes can name, the library's own and those of plugins."""
     from rich.console import Console
@@ -33,7 +32,8 @@ def list_plugins(
     from rich.table import Table
 
     from ..evaluation.protocol_files import PROTOCOLS as FILES
-    from ..registry import REGISTRIES, ignored_plugins
+    from ..inventory import ignored_plugins
+    from ..registry import REGISTRIES
 
     found = {name: _rows(name) for name in ([kind] if kind else [*REGISTRIES, PROTOCOLS])}
     if as_json:
@@ -52,6 +52,81 @@ def list_plugins(
                 table.add_row(*(escape(text) for text in (row["name"], row["summary"], row["source"], package)))
         console.print(table)
         console.print()
+
+
+@app.command()
+def info(
+    name: str = typer.Argument(help="Of a component: wavelet; motions.wavelet where two kinds have one."),
+    as_json: bool = _JSON,
+) -> None:
+    """What a component is, where it comes from, and every key of its configuration."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ..inventory import find
+
+    about = _about(*find(name))
+    if as_json:
+        typer.echo(json.dumps(about, indent=2, ensure_ascii=False))
+        return
+    console = Console()
+    console.print(f"[bold]{escape(about['name'])}[/bold], a {escape(about['noun'])}: {escape(about['summary'])}")
+    for key in ("source", "package", "class"):
+        if about[key]:
+            console.print(f"{key}: {about[key]}", markup=False, highlight=False)
+    table = Table("key", "type", "default", "what it is", box=None)
+    for key in about["keys"]:
+        default = "required" if key["required"] else json.dumps(key["default"], ensure_ascii=False)
+        table.add_row(*map(escape, (key["name"], key["type"], default, key["description"])))
+    console.print(table)
+
+
+@app.command()
+def new(
+    directory: Path = typer.Argument(help="A new folder, named as the package: inrvid-wavelet."),
+    kind: str = typer.Option(..., "--kind", help="motion, coords, generator, discriminator, augment, time_sampler, …"),
+    name: str = typer.Option(None, "--name", help="Of the component; default: the folder's, without 'inrvid-'."),
+) -> None:
+    """A package to begin with: a component that works, its tests, a recipe, README, continuous integration."""
+    from ..starter.make import make
+
+    for path in make(directory, kind, name):
+        typer.echo(directory / path)
+    typer.echo(f"next: pip install -e {directory} && inrvid plugins check {directory.resolve().name}")
+
+
+@app.command()
+def check(
+    package: str = typer.Argument(None, help="Name of an installed package; default: all that bring parts."),
+    quick: bool = typer.Option(False, "--quick", help="Without the checks that start processes."),
+) -> None:
+    """Check the parts and recipes of packages, a line each; exit code 1 if one fails."""
+    from ..starter.check import checked
+
+    count = dict.fromkeys(_MARKS, 0)
+    for place, result in checked(package, quick=quick):
+        typer.echo(_line(place, result))
+        count[result.outcome] += 1
+    typer.echo(", ".join(f"{number} {outcome}" for outcome, number in count.items() if number))
+    if count["failed"]:
+        raise typer.Exit(1)
+
+
+def _line(place: str, result: Result) -> str:
+    return f"{place}: {result.check}: {_MARKS[result.outcome]}{': ' if result.reason else ''}{result.reason}"
+
+
+def _about(kind: str, name: str) -> dict[str, Any]:
+    from ..inventory import keys_of
+    from ..registry import registry
+
+    kinds = registry(kind)
+    entry = kinds.entry(name)
+    package = f"{entry.package} {entry.version}".strip()
+    about = {"kind": kind, "name": name, "noun": kinds.noun, "package": package, "class": entry.target}
+    about |= {"summary": kinds.summary(name), "source": kinds.source(name)}
+    return {**about, "keys": keys_of(kinds.config_class(name))}
 
 
 def _rows(kind: str) -> list[dict[str, str]]:
@@ -75,9 +150,10 @@ def _row(kinds: Registry, name: str) -> dict[str, str]:
 
     try:
         entry = kinds.entry(name)
-        return dataclasses.asdict(entry) | {"summary": kinds.summary(name), "source": kinds.source(name)}
+        row = {"name": name, "target": entry.target, "package": entry.package, "version": entry.version}
+        return row | {"summary": kinds.summary(name), "source": kinds.source(name)}
     except InrvidError as error:
-        return {"error": f"{name}: {error}"}
+        return {"error": f"{name}: {' '.join(str(error).split())}"}
 
 
 def _protocol(name: str) -> dict[str, str]:

@@ -192,7 +192,7 @@ def test_a_model_of_another_package_goes_there_and_back(remote, tmp_path, monkey
     site = tmp_path / "site"
     monkeypatch.syspath_prepend(site)
     install(site, "wobble", "motions.wobble = wobble_motion:Wobble\n", wobble_motion=WOBBLE)
-    registry._plugins.cache_clear()
+    registry.plugins.cache_clear()
     try:
         G = build_generator({**small_generator("inr_gan", "global"), "motion": {"type": "wobble"}}, seed=3)
         G.push_to_hub("me/wobble")
@@ -200,12 +200,12 @@ def test_a_model_of_another_package_goes_there_and_back(remote, tmp_path, monkey
         with torch.no_grad():
             assert torch.equal(VideoGenerator.from_pretrained("me/wobble")(latents, t), G.eval()(latents, t))
         (site / "wobble-1.2.dist-info" / "entry_points.txt").write_text("")
-        registry._plugins.cache_clear()
+        registry.plugins.cache_clear()
         sys.modules.pop("wobble_motion")
         assert "needs motions.wobble, of wobble 1.2: pip install wobble" in refusal("me/wobble")
         assert "wobble_motion" not in sys.modules
     finally:
-        registry._plugins.cache_clear()
+        registry.plugins.cache_clear()
         sys.modules.pop("wobble_motion", None)
 
 

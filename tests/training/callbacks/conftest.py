@@ -22,7 +22,7 @@ def installed(tmp_path, monkeypatch):
     (info / "entry_points.txt").write_text(f"[inrvid.plugins]\n{points}")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.syspath_prepend(site)
-    registry._plugins.cache_clear()
+    registry.plugins.cache_clear()
     yield
-    registry._plugins.cache_clear()
+    registry.plugins.cache_clear()
     sys.modules.pop("moods", None)

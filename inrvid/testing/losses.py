@@ -1,0 +1,59 @@
+"""Checks of a loss: its phases, and that both networks learn by it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..losses.base import Phase
+from .checks import case, require
+from .randomness import seeded
+from .sizes import built_in
+from .sizes import small as small_part
+from .training import ParallelChecks, check_moved, small_recipe, train
+
+NETWORKS, KINDS = ("generator", "discriminator"), ("real", "fake")
+
+
+class KindChecks(ParallelChecks):
+    """Of a loss."""
+
+    def recipe_parts(self) -> dict[str, Any]:
+        return {"loss": self.config()}
+
+    def test_phases(self) -> None:
+        """Of different names, each moving a network by clips that there are, at an interval."""
+        phases: list[Phase] = list(self.build().phases())
+        require(bool(phases), "it has no phases")
+        names = [phase.name for phase in phases]
+        require(len(set(names)) == len(names), f"two phases of one name: {', '.join(names)}")
+        for phase in phases:
+            with case(f"phase {phase.name}"):
+                require(phase.moves in NETWORKS, f"moves {phase.moves!r}: one of {', '.join(NETWORKS)}")
+                require(set(phase.sees) <= set(KINDS), f"sees {phase.sees}: of {', '.join(KINDS)}")
+                require(phase.interval >= 1, f"its interval is {phase.interval}")
+
+    def test_trains_every_pair_of_networks(self) -> None:
+        """Two steps of each generator of the library with each discriminator, one micro-batch after another."""
+        for generator in built_in("generators"):
+            for discriminator in built_in("discriminators"):
+                pair = {
+                    "generator": small_part("generators", generator),
+                    "discriminator": small_part("discriminators", discriminator),
+                }
+                with case(f"{generator} and {discriminator}"), tempfile.TemporaryDirectory() as place:
+                    recipe = small_recipe({**self.recipe_parts(), **pair})
+                    check_moved(train(Path(place) / "run", recipe, "train.micro_batch=2"))
+
+    def test_randomness_is_its_own(self) -> None:
+        """Two trainings under other global seeds end in the same weights."""
+        ends = []
+        for seed in (1, 2):
+            with tempfile.TemporaryDirectory() as place, seeded(seed):
+                training = train(Path(place) / "run", small_recipe(self.recipe_parts())).training
+                ends.append([p.detach() for network in (training.G, training.D) for p in network.parameters()])
+        same = all(map(torch.equal, *ends))
+        require(same, "training with it depends on the global random state: draw from `turn.draws`")

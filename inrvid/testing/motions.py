@@ -1,0 +1,159 @@
+"""Checks of a motion: in each of the library's generators, and of its trunk and heads alone."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import InrvidError
+from ..motion.base import Motion, MotionHead
+from ..motion.noise import NoiseSequence
+from ..random import Draws
+from .checks import ROUNDED, near, require, shaped
+from .sizes import built_in, small
+from .training import ParallelChecks
+from .videos import VideoChecks, refused
+
+WIDTH = 8
+FAR = [0.0, 3.3, 9_000.25, 90_000.5, 1e6 - 0.5]
+"""Times, in frames."""
+FAR_FOR_A_RECURRENCE = 1e4
+MANY = 200
+"""Noises: a motion that asks for more at this time goes through all times before, and is looked at no further out."""
+
+
+class KindChecks(VideoChecks, ParallelChecks):
+    """Of a motion."""
+
+    def configs(self, **keys: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        for generator in built_in("generators"):
+            yield f"in {generator}", small("generators", generator, motion=self.config(), **keys)
+
+    def recipe_parts(self) -> dict[str, Any]:
+        return {"generator.motion": self.config()}
+
+    def alone(self) -> tuple[Motion, MotionHead]:
+        """A trunk and a head, in evaluation mode."""
+        motion: Motion = self.build(z_dim=WIDTH, label_dim=0, clip_length=8)
+        with torch.random.fork_rng(devices=[]):
+            torch.random.default_generator.manual_seed(1)
+            return motion.eval(), motion.head(WIDTH, WIDTH).eval()
+
+    @torch.no_grad()
+    def test_codes_have_their_width(self) -> None:
+        motion, head = self.alone()
+        require(head.width in (0, WIDTH), f"a head of width {WIDTH} says that its width is {head.width}")
+        codes = head(motion(noise_of(motion, 2), torch.zeros(2, 0), torch.tensor([[0.0, 2.5, 7.0]] * 2)), w_of(2))
+        shaped(codes, (2, 3, head.width), "codes")
+
+    @torch.no_grad()
+    def test_noise_is_a_function_of_its_draws(self) -> None:
+        """Of one video, whatever others are drawn with it."""
+        motion, head = self.alone()
+        t = torch.tensor([[1.0, 6.5]])
+        both = head(motion(noise_of(motion, 2), torch.zeros(2, 0), t.expand(2, -1)), w_of(2))
+        second = motion.sample_noise(Draws.of_seeds([1], "motion"))
+        near(
+            head(motion(second, torch.zeros(1, 0), t), w_of(2)[1:]), both[1:], "a video alone and in a batch", **ROUNDED
+        )
+
+    @torch.no_grad()
+    def test_noises_serve_the_times_that_its_span_says(self) -> None:
+        """An explicit sequence of noises serves start ≤ t < distance·(L − kept), and is refused beyond."""
+        motion, _ = self.alone()
+        noise, span = noise_of(motion, 1), motion.span
+        require(
+            (span is not None) == isinstance(noise, NoiseSequence),
+            f"its noise is a {type(noise).__name__}, its span is {span}: a sequence has a span, and nothing else has",
+        )
+        if span is None:
+            return
+        explicit, end = torch.randn(1, span.kept + 2, WIDTH, generator=seeded_generator()), 2 * span.distance
+
+        def call(time: float) -> Any:
+            return motion(explicit, torch.zeros(1, 0), torch.tensor([[time]]))
+
+        call(-1000.0 if math.isinf(span.start) else span.start)
+        call(end - 0.01)
+        refused(lambda: call(end), InrvidError, f"t = {end:g}, the end of its span {tuple(span)}")
+        if math.isfinite(span.start):
+            refused(lambda: call(span.start - 0.01), InrvidError, f"t before its span {tuple(span)}")
+
+    @torch.no_grad()
+    def test_negative_times(self) -> None:
+        """Where its span begins before 0, or there is none, codes of negative times are finite."""
+        motion, head = self.alone()
+        span = motion.span
+        start = -1000.0 if span is None or math.isinf(span.start) else span.start
+        if start < 0:
+            t = torch.tensor([[start, start / 3, start / 7]])
+            codes = head(motion(noise_of(motion, 1), torch.zeros(1, 0), t), w_of(1))
+            shaped(codes, (1, 3, head.width), f"codes from t = {start:g}")
+
+    @torch.no_grad()
+    def test_accurate_a_million_frames_out(self) -> None:
+        """Codes are those of a copy in float64, to a thousandth of their size (of a recurrence: at t < 10,000)."""
+        motion, head = self.alone()
+        double = copy.deepcopy(nn.ModuleDict({"trunk": motion, "head": head})).double()
+        noise, far = noise_of(motion, 1), FAR
+        if noises_asked(motion, FAR_FOR_A_RECURRENCE) > MANY:
+            far = [time for time in FAR if time < FAR_FOR_A_RECURRENCE]
+        t = torch.tensor([far], dtype=torch.float64)
+        state = double["trunk"](noise.to(torch.float64), torch.zeros(1, 0).double(), t)
+        expected = double["head"](state, w_of(1).double())
+        actual = head(motion(noise, torch.zeros(1, 0), t), w_of(1))
+        require(actual.dtype == torch.float32, f"codes are {actual.dtype}")
+        if expected.numel():
+            error = ((actual - expected).abs() / expected.abs().amax().clamp(min=1)).amax(dim=(0, 2))
+            wrong = [f"t = {time:g}: {e:.1g}" for time, e in zip(far, error.tolist(), strict=True) if not e < 1e-3]
+            require(not wrong, f"relative error of codes in float32 at {', '.join(wrong)}: keep times in float64")
+
+
+def noise_of(motion: Motion, videos: int) -> Any:
+    return motion.sample_noise(Draws.of_seeds(range(videos), "motion"))
+
+
+class Counted(NoiseSequence):
+    """A sequence that counts the noises that are asked for."""
+
+    def __init__(self, sequence: NoiseSequence):
+        self.sequence, self.count = sequence, 0
+
+    def at(self, index: Tensor) -> Tensor:
+        self.count += index.numel()
+        return self.sequence.at(index)
+
+    def tensors(self) -> dict[str, Tensor]:
+        return self.sequence.tensors()
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+    def __getitem__(self, index: Any) -> NoiseSequence:
+        return self.sequence[index]
+
+    def to(self, *args: Any, **kwargs: Any) -> NoiseSequence:
+        return self.sequence.to(*args, **kwargs)
+
+
+def noises_asked(motion: Motion, time: float) -> int:
+    """For one frame of one video."""
+    noise = noise_of(motion, 1)
+    if not isinstance(noise, NoiseSequence):
+        return 0
+    counted = Counted(noise)
+    motion(counted, torch.zeros(1, 0), torch.tensor([[time]]))
+    return counted.count
+
+
+def seeded_generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def w_of(videos: int) -> Tensor:
+    return torch.randn(videos, WIDTH, generator=seeded_generator())
