@@ -57,20 +57,22 @@ class FilteredNoiseMotion(Motion[NoiseSequence | Tensor, Filtered]):
     class Config(PartConfig):
         noises: Count = Field(8, description="independent noises, numbers a frame")
         filters: Count = Field(128, description="low-passes, each of all noises")
-        min_period: Period = Field(250.0, description="shortest period of a filter, frames")
-        max_period: Period = Field(10_000.0, description="longest; half as many noises are drawn for a frame")
+        shortest_period: Period = Field(250.0, description="shortest period of a filter, frames")
+        longest_period: Period = Field(10_000.0, description="longest; half as many noises are drawn for a frame")
 
         @model_validator(mode="after")
         def _periods_are_ordered(self) -> Self:
-            if self.min_period > self.max_period:
-                raise ValueError(f"max_period {self.max_period:g} is shorter than min_period, {self.min_period:g}")
+            if self.shortest_period > self.longest_period:
+                raise ValueError(
+                    f"longest_period {self.longest_period:g} is shorter than shortest_period, {self.shortest_period:g}"
+                )
             return self
 
     config: Config
 
     def __init__(self, config: Config, *, z_dim: int, label_dim: int, clip_length: int):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
-        self.bank = LowPassBank(periods(config.filters, config.min_period, config.max_period, "log"))
+        self.bank = LowPassBank(periods(config.filters, config.shortest_period, config.longest_period, "log"))
 
     @property
     def span(self) -> Span:
