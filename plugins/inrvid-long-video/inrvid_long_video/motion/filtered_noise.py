@@ -28,7 +28,6 @@ from inrvid.plugins import (
     PartConfig,
     SeededNoise,
     Span,
-    periods,
 )
 
 from .low_pass import SHORTEST, LowPassBank
@@ -72,7 +71,7 @@ class FilteredNoiseMotion(Motion[NoiseSequence | Tensor, Filtered]):
 
     def __init__(self, config: Config, *, z_dim: int, label_dim: int, clip_length: int):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
-        self.bank = LowPassBank(periods(config.filters, config.shortest_period, config.longest_period, "log"))
+        self.bank = LowPassBank(config.filters, config.shortest_period, config.longest_period)
 
     @property
     def span(self) -> Span:

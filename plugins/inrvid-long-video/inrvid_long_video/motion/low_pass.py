@@ -19,6 +19,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from inrvid.plugins import periods
+
 SHORTEST = 16
 """Frames. Kernels of shorter periods are too sharp to be sampled at whole frames."""
 
@@ -44,16 +46,17 @@ class LowPassBank(nn.Module):
     """Windows of noise around times → filtered noise.
 
     Args:
-        periods: frames, `[filters]`.
+        filters: how many, of periods from `longest` to `shortest`, frames, at equal ratios.
     """
 
     taps: Tensor
 
-    def __init__(self, periods: Tensor):
+    def __init__(self, filters: int, shortest: float, longest: float):
         super().__init__()
-        self.reach = math.ceil(float(periods.max()) / 4)
+        self.reach = math.ceil(longest / 4)
         """Frames to either side that the longest filter sees."""
-        self.register_buffer("taps", _chebyshev(periods.double(), self.reach).float(), persistent=False)
+        taps = _chebyshev(periods(filters, shortest, longest, "log"), self.reach)
+        self.register_buffer("taps", taps.float(), persistent=False)
 
     @property
     def length(self) -> int:
@@ -68,7 +71,7 @@ class LowPassBank(nn.Module):
         return (basis[..., None, None] * terms.unflatten(2, self.taps.shape[:2])).sum(dim=2)
 
 
-def _chebyshev(periods: Tensor, reach: int) -> Tensor:
+def _chebyshev(period: Tensor, reach: int) -> Tensor:
     """Coefficients `[DEGREE + 1, filters, 2·reach]` of T_0, T_1, … at 1 − 2f of all taps, from their values where
     cos(π·p/DEGREE) = 1 − 2f: f = 0 and f = 1 are among them, so that filtered noise is continuous at whole frames."""
     order = torch.arange(DEGREE + 1, dtype=torch.float64)
@@ -77,6 +80,6 @@ def _chebyshev(periods: Tensor, reach: int) -> Tensor:
     transform = torch.outer(order, order).mul(math.pi / DEGREE).cos() * torch.outer(halves, halves) * (2 / DEGREE)
     fractions = (1 - (order * math.pi / DEGREE).cos()) / 2
     frames = torch.arange(2 * reach, dtype=torch.float64) - (reach - 1)
-    values = kernel(fractions[:, None, None] - frames, periods[:, None])  # [points, filters, length]
+    values = kernel(fractions[:, None, None] - frames, period[:, None])  # [points, filters, length]
     values = values / values[0].norm(dim=-1, keepdim=True)
     return torch.tensordot(transform, values, dims=1)
