@@ -95,8 +95,8 @@ class FilteredNoiseMotion(Motion[NoiseSequence | Tensor, Filtered]):
         if self.training:
             return noise.at(index)
         needed, place = index.unique(return_inverse=True)
-        values = noise.at(needed.expand(len(noise), -1))
-        videos = torch.arange(len(noise), device=frame.device)[:, None, None]
+        values = noise.at(needed.expand(frame.shape[0], -1))
+        videos = torch.arange(frame.shape[0], device=frame.device)[:, None, None]
         return values[videos, place]
 
 
