@@ -24,9 +24,6 @@ class FirstFrameMotion(Conv1dMotion):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
         self.first = nn.Parameter(torch.randn(z_dim))
 
-    class Config(Conv1dMotion.Config):
-        pass
-
     @property
     def span(self) -> Span:
         """Two codes around a time, of which the later one sees the noise of its own number and none behind it."""
