@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .augment.base import Augment
     from .config import Count, Fps, Layers, Natural, NotNegative, PartConfig, PathText, Positive, PowerOfTwo, Seed
+    from .coords.acyclic import Codes, periods
     from .coords.base import AffinePhase, CoordinateEncoding, SharedBasis, linear_phase
     from .data.base import VideoDataset, VideoRecord
     from .data.indexed import IndexedDataset
     from .discriminators.base import Augmentation, Clips, Discriminator, Tensors
+    from .discriminators.hypernetwork import TimeEmbedding
     from .discriminators.residual import ResidualDiscriminator
     from .errors import ConfigError, InrvidError, ModelError
     from .evaluation.detectors.base import Detector, DetectorDigest
@@ -52,21 +54,27 @@ if TYPE_CHECKING:
     from .losses.base import AdversarialLoss, Kind, Phase, Turn
     from .losses.penalty import r1_norms
     from .motion.base import Motion, MotionHead, MotionState, Span
+    from .motion.codes import CodeNetwork, CodesMotion
+    from .motion.conv1d import Conv1dMotion
     from .motion.noise import ExplicitNoise, GivenNoise, NoiseSequence, SeededNoise
     from .random import Draws, Key
     from .registry import PartOf, registry
     from .schedule import Cosine, at
     from .time_samplers.base import TimeSampler
+    from .time_samplers.random_distance import RandomDistance
     from .training.callbacks.base import Callback
     from .training.run import Run
+    from .transfer import sent
 
 _HOMES = {
     "augment.base": "Augment",
     "config": "Count Fps Layers Natural NotNegative PartConfig PathText Positive PowerOfTwo Seed",
+    "coords.acyclic": "Codes periods",
     "coords.base": "AffinePhase CoordinateEncoding SharedBasis linear_phase",
     "data.base": "VideoDataset VideoRecord",
     "data.indexed": "IndexedDataset",
     "discriminators.base": "Augmentation Clips Discriminator Tensors",
+    "discriminators.hypernetwork": "TimeEmbedding",
     "discriminators.residual": "ResidualDiscriminator",
     "errors": "ConfigError InrvidError ModelError",
     "evaluation.detectors.base": "Detector DetectorDigest",
@@ -94,13 +102,17 @@ _HOMES = {
     "losses.base": "AdversarialLoss Kind Phase Turn",
     "losses.penalty": "r1_norms",
     "motion.base": "Motion MotionHead MotionState Span",
+    "motion.codes": "CodeNetwork CodesMotion",
+    "motion.conv1d": "Conv1dMotion",
     "motion.noise": "ExplicitNoise GivenNoise NoiseSequence SeededNoise",
     "random": "Draws Key",
     "registry": "PartOf registry",
     "schedule": "Cosine at",
     "time_samplers.base": "TimeSampler",
+    "time_samplers.random_distance": "RandomDistance",
     "training.callbacks.base": "Callback",
     "training.run": "Run",
+    "transfer": "sent",
 }
 """Module → what of it is public."""
 
@@ -116,7 +128,11 @@ __all__ = [
     "Augmentation",
     "Callback",
     "Clips",
+    "CodeNetwork",
+    "Codes",
+    "CodesMotion",
     "ConfigError",
+    "Conv1dMotion",
     "CoordinateEncoding",
     "Cosine",
     "Count",
@@ -157,6 +173,7 @@ __all__ = [
     "Phase",
     "Positive",
     "PowerOfTwo",
+    "RandomDistance",
     "ResidualBlock",
     "ResidualDiscriminator",
     "Run",
@@ -165,6 +182,7 @@ __all__ = [
     "SharedBasis",
     "Span",
     "Tensors",
+    "TimeEmbedding",
     "TimeSampler",
     "ToRGB",
     "Turn",
@@ -189,11 +207,13 @@ __all__ = [
     "noise_of",
     "normalize_second_moment",
     "operations",
+    "periods",
     "r1_norms",
     "register",
     "registry",
     "run_blocks",
     "runs_in",
+    "sent",
     "switch",
     "upfirdn",
 ]

@@ -22,14 +22,26 @@ from ..layers.linear import EqLinear
 Spacing = Literal["log", "linear"]
 
 
-class CodePair(NamedTuple):
-    """The two motion codes around each time. `t`, `t_left` `[B, T]` in frames, `left`, `right` `[B, T, code_dim]`."""
+class Codes(NamedTuple):
+    """The motion codes around each time: two or more in a row, `distance` frames apart, the first of them at `t_left`.
+
+    `t`, `t_left` `[B, T]` in frames, `values` `[B, T, n, code_dim]`.
+    """
 
     t: Tensor
     t_left: Tensor
     distance: float
-    left: Tensor
-    right: Tensor
+    values: Tensor
+
+    @property
+    def left(self) -> Tensor:
+        """The code at `t_left`, `[B, T, code_dim]`."""
+        return self.values[:, :, 0]
+
+    @property
+    def right(self) -> Tensor:
+        """The next one."""
+        return self.values[:, :, 1]
 
     @property
     def weight(self) -> Tensor:
@@ -49,7 +61,7 @@ def periods(count: int, shortest: float, longest: float, spacing: Spacing) -> Te
 
 
 class AcyclicEncoding(nn.Module):
-    """`CodePair` → v `[B, T, width]`; width/2 frequencies, one more if the width is odd.
+    """`Codes` → v `[B, T, width]`; width/2 frequencies, one more if the width is odd.
 
     Phases are computed in float64: in float32 a time of an hour costs the codes their accuracy.
     """
@@ -68,7 +80,7 @@ class AcyclicEncoding(nn.Module):
     frequencies: Tensor
     phase_scale: Tensor
 
-    def forward(self, codes: CodePair) -> Tensor:
+    def forward(self, codes: Codes) -> Tensor:
         speed = self.frequencies.double() * (self.period(codes.left).double().tanh() + 1)  # [B, T, count]
         offset = self.phase(codes.left).double() * self.phase_scale.double()
         alpha = codes.weight

@@ -38,10 +38,14 @@ class ResidualBlock(nn.Module):
         self.skip = EqConv2d(in_channels, out_channels, 1, bias=False, down=True, gain=0.5**0.5)
 
     def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
+        return self.skip(x) + self.branch(x, style)
+
+    def branch(self, x: Tensor, style: Tensor | None) -> Tensor:
+        """The path of the 3×3 convolutions."""
         if isinstance(self.conv0, ModulatedConv2d):
             assert style is not None
-            return self.skip(x) + self.conv1(self.conv0(x, self.conv0.modulated(style)))
-        return self.skip(x) + self.conv1(self.conv0(x))
+            return self.conv1(self.conv0(x, self.conv0.modulated(style)))
+        return self.conv1(self.conv0(x))
 
 
 def run_blocks(

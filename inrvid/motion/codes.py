@@ -1,8 +1,8 @@
-"""Motions made of codes: what `conv1d` and `attention` share.
+"""Motions made of codes: what `conv1d` and `attention` share, and motions of other packages.
 
 Codes u_0, u_1, … lie δ frames apart. Code i sees the noises i … i + reach − 1 and no others, so that the two codes
-around a time t need a window of reach + 1 noises: any frame is evaluated without the frames before it, at a cost that
-does not depend on t.
+around a time t (or more: `around`) need a window of reach + 1 noises: any frame is evaluated without the frames before
+it, at a cost that does not depend on t.
 
 In training mode times are short: codes are computed in the model's precision, and nothing waits for the device. In
 evaluation mode they are computed in float64, as they set the speed of waves (an error of 1e-7 in it is one of 0.04
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from ..config import Count, PartConfig, Positive
-from ..coords.acyclic import AcyclicEncoding, CodePair
+from ..coords.acyclic import AcyclicEncoding, Codes
 from ..layers.precision import in_float64
 from ..random import Draws
 from .base import Motion, MotionHead, Span
@@ -36,8 +36,12 @@ class CodeNetwork(nn.Module):
     """Number of noises that one code sees."""
 
 
-class CodesMotion(Motion[NoiseSequence | Tensor, CodePair]):
-    """Trunk: noise sequence → `CodePair` at times t. Its heads are acyclic positional encodings."""
+class CodesMotion(Motion[NoiseSequence | Tensor, Codes]):
+    """Trunk: noise sequence → the `Codes` around times t. Its heads are encodings of them.
+
+    What another motion of codes may change: the network of the codes, how many of them lie around a time, which noises
+    they see, and the encoding between them.
+    """
 
     class Config(PartConfig):
         """Motions made of codes u at equal distances in time, with an acyclic positional encoding between them."""
@@ -57,6 +61,8 @@ class CodesMotion(Motion[NoiseSequence | Tensor, CodePair]):
 
     config: Config
     network_class: ClassVar[type[CodeNetwork]]
+    around: ClassVar[int] = 2
+    """Codes that a time t lies among, from number ⌊t/δ⌋ on."""
 
     def __init__(self, config: Config, *, z_dim: int, label_dim: int, clip_length: int):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
@@ -64,50 +70,57 @@ class CodesMotion(Motion[NoiseSequence | Tensor, CodePair]):
 
     @property
     def span(self) -> Span:
-        return Span(0.0, self.config.distance, self.network.reach)
+        return Span(0.0, self.config.distance, self.network.reach + self.around - 2)
 
     def sample_noise(self, draws: Draws) -> NoiseSequence:
         return SeededNoise.of_keys(draws.keys, draws.purpose, self.z_dim)
 
-    def head(self, width: int, w_dim: int) -> MotionHead[CodePair]:
-        return AcyclicHead(self.config, width)
+    def head(self, width: int, w_dim: int) -> MotionHead[Codes]:
+        return CodesHead(self.encoding(width), width)
 
-    def forward(self, noise: NoiseSequence | Tensor, label: Tensor, t: Tensor) -> CodePair:
+    def encoding(self, width: int) -> nn.Module:
+        """A new module `Codes` → v `[B, T, width]`, which computes in the precision of the codes."""
+        config = self.config
+        shortest = config.min_period or config.distance
+        return AcyclicEncoding(
+            config.code_dim, width, min_period=shortest, max_period=config.max_period, spacing=config.spacing
+        )
+
+    def forward(self, noise: NoiseSequence | Tensor, label: Tensor, t: Tensor) -> Codes:
         noise = ExplicitNoise(noise) if isinstance(noise, Tensor) else noise
         distance = self.config.distance
         left = (t.double() / distance).floor()
         if self.training:
-            pairs = self.network(self._window(noise, label, left.long()))  # [B·T, 2, code_dim]
-            pairs = pairs.unflatten(0, t.shape)
+            codes = self.network(self._labelled(self.window(noise, left.long()), label))  # [B·T, around, code_dim]
+            codes = codes.unflatten(0, t.shape)
         else:
             # Finding out which frames share codes waits for the device.
             needed, place = left.long().unique(return_inverse=True)
-            windows = self._window(noise, label, needed.expand(t.shape[0], -1))
-            pairs = in_float64(self.network, windows.double()).unflatten(0, (t.shape[0], -1))
-            pairs = pairs.gather(1, place[:, :, None, None].expand(-1, -1, *pairs.shape[2:]))
-        return CodePair(t.double(), left * distance, distance, pairs[:, :, 0], pairs[:, :, 1])
+            windows = self._labelled(self.window(noise, needed.expand(t.shape[0], -1)), label)
+            codes = in_float64(self.network, windows.double()).unflatten(0, (t.shape[0], -1))
+            codes = codes.gather(1, place[:, :, None, None].expand(-1, -1, *codes.shape[2:]))
+        return Codes(t.double(), left * distance, distance, codes)
 
-    def _window(self, noise: NoiseSequence, label: Tensor, left: Tensor) -> Tensor:
-        """The noises of the codes left and left + 1 (int64 `[B, n]`), `[B·n, reach + 1, z_dim + label_dim]`."""
-        window = left[..., None] + torch.arange(self.network.reach + 1, device=left.device)
-        values = noise.at(window)
-        labels = label[:, None, None].expand(-1, *values.shape[1:3], -1)
-        return torch.cat([values, labels.to(values.dtype)], dim=-1).flatten(0, 1)
+    def window(self, noise: NoiseSequence, left: Tensor) -> Tensor:
+        """What the codes from number `left` (int64 `[B, n]`) on see: `[B, n, reach + around − 1, z_dim]`."""
+        count = self.network.reach + self.around - 1
+        return noise.at(left[..., None] + torch.arange(count, device=left.device))
+
+    @staticmethod
+    def _labelled(window: Tensor, label: Tensor) -> Tensor:
+        """The label `[B, label_dim]` behind each noise of `[B, n, count, z_dim]`, `[B·n, count, z_dim + label_dim]`."""
+        labels = label[:, None, None].expand(-1, *window.shape[1:3], -1)
+        return torch.cat([window, labels.to(window.dtype)], dim=-1).flatten(0, 1)
 
 
-class AcyclicHead(MotionHead[CodePair]):
-    def __init__(self, config: CodesMotion.Config, width: int):
+class CodesHead(MotionHead[Codes]):
+    """An encoding of codes, in float64 but for training."""
+
+    def __init__(self, encoding: nn.Module, width: int):
         super().__init__()
-        self.width = width
-        self.encoding = AcyclicEncoding(
-            config.code_dim,
-            width,
-            min_period=config.min_period or config.distance,
-            max_period=config.max_period,
-            spacing=config.spacing,
-        )
+        self.encoding, self.width = encoding, width
 
-    def forward(self, state: CodePair, w: Tensor) -> Tensor:
+    def forward(self, state: Codes, w: Tensor) -> Tensor:
         if self.training:
             return self.encoding(state)
         return in_float64(self.encoding, state).to(w.dtype)

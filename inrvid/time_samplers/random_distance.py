@@ -49,7 +49,7 @@ class RandomDistance(TimeSampler):
     config: Config
 
     def real(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        offsets, span = self._offsets(draws, lengths)
+        offsets, span = self.offsets(draws, lengths)
         start = (draws.uniform() * (lengths - span)).long()
         numbers = start[:, None] + offsets
         return numbers, numbers.float()
@@ -57,11 +57,11 @@ class RandomDistance(TimeSampler):
     def generated(self, draws: Draws, lengths: Tensor) -> Tensor:
         longest = torch.full_like(lengths, self.config.max_frames)
         lengths = longest if self.config.variant == "paper" else lengths.minimum(longest)
-        offsets, span = self._offsets(draws, lengths)
+        offsets, span = self.offsets(draws, lengths)
         start = draws.uniform() * (lengths - 1 - span)
         return start[:, None] + offsets
 
-    def _offsets(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def offsets(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """(t_i − t_1 int64 `[B, k]`, total distance D `[B]`) for videos of these lengths."""
         k = self.frames
         if k == 1:

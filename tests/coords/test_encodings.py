@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from inrvid.coords.acyclic import AcyclicEncoding, CodePair, periods
+from inrvid.coords.acyclic import AcyclicEncoding, Codes, periods
 from inrvid.grid import Grid
 from inrvid.registry import registry
 
@@ -60,8 +60,7 @@ def test_the_wave_vanishes_at_the_codes_and_is_continuous():
 
     def at(t, i):
         time = torch.tensor([[t]], dtype=torch.float64)
-        pair = codes[:, i : i + 1], codes[:, i + 1 : i + 2]
-        return encoding(CodePair(time, torch.full_like(time, 8.0 * i), 8.0, *pair))[0, 0]
+        return encoding(Codes(time, torch.full_like(time, 8.0 * i), 8.0, codes[:, None, i : i + 2]))[0, 0]
 
     torch.testing.assert_close(at(0.0, 0), encoding.aligner(codes[0, 0]))
     torch.testing.assert_close(at(8.0, 0), at(8.0, 1))

@@ -1,0 +1,1 @@
+"""Parts of LongVideoGAN (NeurIPS 2022) for inrvid."""

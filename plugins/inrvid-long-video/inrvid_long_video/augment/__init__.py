@@ -1,0 +1,1 @@
+"""Augmentations: temporal_scale."""

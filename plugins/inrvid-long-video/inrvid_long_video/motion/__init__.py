@@ -1,0 +1,1 @@
+"""Motions: filtered_noise, of the filters in low_pass."""

@@ -1,0 +1,1 @@
+"""Discriminators: channel_shift (StyleSV)."""

@@ -1,0 +1,1 @@
+"""Motions: b_spline (StyleSV), first_frame (StyleInV)."""

@@ -1,0 +1,1 @@
+"""Time samplers: first_frame (StyleInV)."""
