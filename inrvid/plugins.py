@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from .time_samplers.base import TimeSampler
     from .training.callbacks.base import Callback
     from .training.run import Run
+    from .weights import Unfit, read_metadata, read_weights
 
 _HOMES = {
     "augment.base": "Augment",
@@ -101,6 +102,7 @@ _HOMES = {
     "time_samplers.base": "TimeSampler",
     "training.callbacks.base": "Callback",
     "training.run": "Run",
+    "weights": "Unfit read_metadata read_weights",
 }
 """Module → what of it is public."""
 
@@ -166,6 +168,7 @@ __all__ = [
     "TimeSampler",
     "ToRGB",
     "Turn",
+    "Unfit",
     "VideoDataset",
     "VideoGenerator",
     "VideoINR",
@@ -188,6 +191,8 @@ __all__ = [
     "normalize_second_moment",
     "operations",
     "r1_norms",
+    "read_metadata",
+    "read_weights",
     "register",
     "registry",
     "run_blocks",
