@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from .training.callbacks.base import Callback
     from .training.run import Run
     from .transfer import sent
+    from .weights import Unfit, read_metadata, read_weights
 
 _HOMES = {
     "augment.base": "Augment",
@@ -113,6 +114,7 @@ _HOMES = {
     "training.callbacks.base": "Callback",
     "training.run": "Run",
     "transfer": "sent",
+    "weights": "Unfit read_metadata read_weights",
 }
 """Module → what of it is public."""
 
@@ -186,6 +188,7 @@ __all__ = [
     "TimeSampler",
     "ToRGB",
     "Turn",
+    "Unfit",
     "VideoDataset",
     "VideoGenerator",
     "VideoINR",
@@ -209,6 +212,8 @@ __all__ = [
     "operations",
     "periods",
     "r1_norms",
+    "read_metadata",
+    "read_weights",
     "register",
     "registry",
     "run_blocks",

@@ -56,6 +56,11 @@ class Turn(Protocol):
     def logits(self, *kinds: Kind) -> tuple[Tensors, ...]:
         """By head, of augmented clips; several kinds are judged in one call of the discriminator where it allows it."""
 
+    @property
+    def judged(self) -> dict[Kind, Tensors]:
+        """Logits as they were found, by kind: their signs are logged, and an adaptive augmentation follows them. A loss
+        that calls the discriminator, or parts of it, by itself writes here what it finds."""
+
     def judge(self, kind: Kind, frames: Tensor) -> Tensors:
         """Logits of other frames `[B, T, 3, H, W]` in the place of this kind's, whose times, labels and noise stay.
 

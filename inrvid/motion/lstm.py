@@ -8,6 +8,7 @@ to learn the latest. Before 0 it stands still.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from pydantic import Field
@@ -22,8 +23,15 @@ from .noise import ExplicitNoise, NoiseSequence, SeededNoise
 LAYERS = 2
 
 
-class LstmMotion(Motion[NoiseSequence | Tensor, Tensor]):
-    """Recurrent motion codes, linearly interpolated."""
+class LstmState(NamedTuple):
+    u: Tensor
+    """`[B, T, code_dim]`."""
+    label: Tensor
+    """`[B, classes]`."""
+
+
+class LstmMotion(Motion[NoiseSequence | Tensor, LstmState]):
+    """Recurrent motion codes, linearly interpolated. With a label, the network and the heads are told it."""
 
     source = "MoCoGAN (CVPR 2018); StyleGAN-V (CVPR 2022) §4.2"
 
@@ -32,25 +40,26 @@ class LstmMotion(Motion[NoiseSequence | Tensor, Tensor]):
 
         distance: Positive = Field(16.0, description="δ: frames between two codes; 1 or 16 in the ablation")
         code_dim: Count = Field(512, description="width of the LSTM's state")
+        noise_dim: Count | None = Field(None, description="width of a noise; default: that of the latents, z_dim")
 
     config: Config
 
     def __init__(self, config: Config, *, z_dim: int, label_dim: int, clip_length: int):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
-        self.lstm = nn.LSTM(z_dim + label_dim, config.code_dim, batch_first=True)
+        self.noise_dim = config.noise_dim or z_dim
+        self.lstm = nn.LSTM(self.noise_dim + label_dim, config.code_dim, batch_first=True)
 
     @property
     def span(self) -> Span:
         return Span(-math.inf, self.config.distance, 1)
 
     def sample_noise(self, draws: Draws) -> NoiseSequence:
-        return SeededNoise.of_keys(draws.keys, draws.purpose, self.z_dim)
+        return SeededNoise.of_keys(draws.keys, draws.purpose, self.noise_dim)
 
-    def head(self, width: int, w_dim: int) -> MotionHead[Tensor]:
-        return LstmHead(self.config, width)
+    def head(self, width: int, w_dim: int) -> MotionHead[LstmState]:
+        return LstmHead(self.config, self.label_dim, width)
 
-    def forward(self, noise: NoiseSequence | Tensor, label: Tensor, t: Tensor) -> Tensor:
-        """u `[B, T, code_dim]`."""
+    def forward(self, noise: NoiseSequence | Tensor, label: Tensor, t: Tensor) -> LstmState:
         noise = ExplicitNoise(noise) if isinstance(noise, Tensor) else noise
         place = (t.double() / self.config.distance).clamp(min=0)
         left = place.floor().long()
@@ -59,15 +68,16 @@ class LstmMotion(Motion[NoiseSequence | Tensor, Tensor]):
         labels = label[:, None].expand(-1, indices.shape[1], -1)
         codes, _ = self.lstm(torch.cat([values, labels.to(values.dtype)], dim=-1))
         before, after = (codes.gather(1, index[..., None].expand(-1, -1, codes.shape[2])) for index in (left, left + 1))
-        return before.lerp(after, (place - left)[..., None].to(codes.dtype))
+        return LstmState(before.lerp(after, (place - left)[..., None].to(codes.dtype)), label)
 
 
-class LstmHead(MotionHead[Tensor]):
-    def __init__(self, config: LstmMotion.Config, width: int):
+class LstmHead(MotionHead[LstmState]):
+    def __init__(self, config: LstmMotion.Config, label_dim: int, width: int):
         super().__init__()
         self.width = width
-        self.mapping = MappingNetwork(config.code_dim, 0, width, layers=LAYERS, average=False)
+        self.mapping = MappingNetwork(config.code_dim, label_dim, width, layers=LAYERS, average=False)
 
-    def forward(self, state: Tensor, w: Tensor) -> Tensor:
-        flat = state.flatten(0, 1)
-        return self.mapping(flat, flat[:, :0]).unflatten(0, state.shape[:2])
+    def forward(self, state: LstmState, w: Tensor) -> Tensor:
+        frames = state.u.shape[1]
+        of_frames = state.label.repeat_interleave(frames, dim=0)
+        return self.mapping(state.u.flatten(0, 1), of_frames).unflatten(0, (-1, frames))

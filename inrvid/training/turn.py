@@ -29,7 +29,7 @@ class TurnOf:
     def __init__(self, training: TrainingStep, phase: Phase, step: int, batch: Batch):
         self.training, self.phase, self.batch = training, phase, batch
         self.judged: dict[Kind, Tensors] = {}
-        """Logits by kind, of those that were asked for."""
+        """Logits by kind, of those that were asked for, or that the loss found."""
         self.step = step
         self._latents: Latents | None = None
         self._clips: dict[Kind, Clips] = {}

@@ -78,3 +78,20 @@ def test_a_phase_is_told_when_parameters_have_moved(training):
     assert moved == [True]
     assert seen == [["motion"]]
     assert TurnOf(training, BOTH, 0, batch(range(4))).clips_seen == 40
+
+
+def test_what_a_loss_judges_by_itself_is_logged_and_steers(training):
+    seen = []
+
+    class Watching(NoAugment):
+        def observe(self, real, *, clips, total):
+            seen.append(real["image"])
+
+    def loss(turn):
+        turn.judged["real"] = {"image": turn.discriminator(*turn.clips("real"))["image"]}
+        return turn.judged["real"]["image"].mean()
+
+    training.augment = Watching(training.recipe.augment)
+    training.phases = [Phase("D", "discriminator", ("real",), loss)]
+    log = training(0, [batch(range(4))], clips_seen=0)
+    assert torch.equal(log["sign/real_image"], seen[0].sign())

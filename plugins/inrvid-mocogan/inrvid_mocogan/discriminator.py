@@ -1,0 +1,62 @@
+"""MoCoGAN's two discriminators (CVPR 2018, §3, as the release has them)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+from torch import Tensor
+from typing_extensions import Self
+
+from inrvid.plugins import Count, Discriminator, NotNegative, PowerOfTwo
+
+from .convolutions import ClipCritic, FrameCritic, Init, halvings, initialise, least_frames, widths_of
+from .two_heads import TwoHeads
+
+
+class MocoganDiscriminator(TwoHeads):
+    """MoCoGAN's: one of frames, and one of clips that may tell their class.
+
+    Convolutions halve the side, down to 4×4 at 64×64; larger ones end in a larger map of logits. `full`: the last one
+    takes in 4×4; `patch`: it is the last halving itself that makes the logits.
+    """
+
+    source = "MoCoGAN (CVPR 2018) §3"
+
+    class Config(Discriminator.Config):
+        resolution: PowerOfTwo = Field(64, ge=8, description="side of the frames; in a recipe: the generator's")
+        frames: Count = Field(16, description="frames of a clip; at 64×64 patch takes at least 13, full 16")
+        channel_base: Count = Field(2048, description="channels(r) = min(channel_base // r, channel_max)")
+        mbstd_group: Literal[1] = Field(1, description="it compares no clips")
+        half_blocks: Literal[0] = Field(0, description="it runs in float32")
+        image: Literal["patch", "full"] = Field("patch", description="which discriminator of frames")
+        video: Literal["patch", "full", "categorical"] = Field(
+            "categorical", description="which one of clips; categorical: full, and a logit for each class there is"
+        )
+        noise: NotNegative = Field(0.0, description="σ of the noise before convolutions, in training")
+        channels: Literal[1, 3] = Field(3, description="so many channels of a frame, the first, are looked at")
+        init: Init = Field("release", description="initial weights: as PyTorch 0.2's, or as those of today's")
+
+        @model_validator(mode="after")
+        def _clips_are_long_enough(self) -> Self:
+            least = least_frames(halvings(self.resolution), full=self.video != "patch")
+            if self.frames < least:
+                raise ValueError(f"frames {self.frames} are too few for its convolutions over time: at least {least}")
+            return self
+
+    def __init__(self, config: Config):
+        super().__init__(config)
+        self.channels = config.channels
+        widths = widths_of(config.channels, config.resolution, config.channel_base, config.channel_max)
+        of_frames, of_clips = config.image == "full", config.video != "patch"
+        classes = config.label_dim if config.video == "categorical" else 0
+        self.image = FrameCritic(widths if of_frames else widths[:-1], full=of_frames, noise=config.noise)
+        self.video = ClipCritic(widths if of_clips else widths[:-1], 1 + classes, full=of_clips, noise=config.noise)
+        initialise(self, config.init)
+
+    def of_frames(self, frames: Tensor, label: Tensor) -> Tensor:
+        logits: Tensor = self.image(frames[:, : self.channels])
+        return logits
+
+    def of_clips(self, clips: Tensor) -> tuple[Tensor, Tensor]:
+        return self.video.with_classes(clips[:, : self.channels])

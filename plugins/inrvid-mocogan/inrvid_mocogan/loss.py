@@ -1,0 +1,132 @@
+"""MoCoGAN's losses (CVPR 2018, §3.3, as the release has them): cross-entropies of two discriminators, and of classes.
+
+The discriminator of frames sees one frame of each real clip, and of each generated video one frame, drawn for it alone:
+other videos than the generated clips. Both discriminators learn in one step, which with Adam is as good as two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from inrvid.plugins import AdversarialLoss, InrvidError, Kind, PartConfig, Phase, Turn, at_least_float32
+
+from .two_heads import TwoHeads, in_time
+
+
+class Judged(NamedTuple):
+    """Logits of a batch."""
+
+    image: Tensor
+    """`[N, …]`."""
+    video: Tensor
+    """`[B, …]`."""
+    classes: Tensor
+    """Of the clips, `[B, classes, …]`; 0 classes where there are none."""
+
+
+class MocoganLoss(AdversarialLoss):
+    """Binary cross-entropy for frames and for clips, and of the clips' classes.
+
+    For D: real → 1 plus generated → 0, of frames and of clips; for G: generated → 1. Each is a mean over its logits.
+    """
+
+    source = "MoCoGAN (CVPR 2018) §3.3"
+
+    class Config(PartConfig):
+        categories: bool = Field(False, description="D learns to tell the classes of real clips")
+        infogan: bool = Field(False, description="G learns clips whose class D tells")
+
+    def __init__(self, config: Config):
+        self.config = config
+
+    def phases(self) -> Iterator[Phase]:
+        yield Phase("D", "discriminator", ("fake", "real"), self._of_judges)
+        yield Phase("G", "generator", ("fake",), self._of_generator)
+
+    def discriminator(self, real: Judged, fake: Judged, label: Tensor) -> Tensor:
+        """`label` `[B, classes]`: of the real clips."""
+        loss = towards(1, real) + towards(0, fake)
+        return loss + cross_entropy(real.classes, label) if self.config.categories else loss
+
+    def generator(self, fake: Judged, label: Tensor) -> Tensor:
+        """`label` `[B, classes]`: that the clips were made with."""
+        loss = towards(1, fake)
+        return loss + cross_entropy(fake.classes, label) if self.config.infogan else loss
+
+    def _of_judges(self, turn: Turn) -> Tensor:
+        D, label = two_heads(turn), turn.clips("real")[2]
+        real = judged(turn, D, "real", one_frame_each(turn, "real"))
+        with torch.no_grad():
+            frames = other_frames(turn)
+        return self.discriminator(real, judged(turn, D, "fake", frames), label)
+
+    def _of_generator(self, turn: Turn) -> Tensor:
+        fake = judged(turn, two_heads(turn), "fake", other_frames(turn))
+        return self.generator(fake, turn.clips("fake")[2])
+
+
+def two_heads(turn: Turn) -> TwoHeads:
+    """Raises InrvidError: the discriminator is none that judges frames and clips apart."""
+    D = turn.discriminator
+    if not isinstance(D, TwoHeads):
+        raise InrvidError(
+            "loss: mocogan takes a discriminator with a head for frames and one for clips: "
+            "discriminator.type mocogan or mocogan_sg2; others take logistic"
+        )
+    return D
+
+
+def judged(turn: Turn, D: TwoHeads, kind: Kind, frames: Tensor) -> Judged:
+    """Of this kind's clips and of `frames` `[B, 1, 3, H, W]`, both augmented."""
+    clips, _, label = turn.clips(kind)
+    augment = turn.augmentation(kind)
+    with turn.noise(kind):
+        image = D.of_frames(augment(frames).flatten(0, 1), label)
+        video, classes = D.of_clips(in_time(augment(clips)))
+    turn.judged[kind] = {"image": image, "video": video}
+    return Judged(image, video, classes)
+
+
+def one_frame_each(turn: Turn, kind: Kind) -> Tensor:
+    """`[B, 1, 3, H, W]`, each frame of a clip as likely."""
+    return torch.stack([frames[k : k + 1] for frames, k in zip(turn.clips(kind)[0], chosen(turn, kind), strict=True)])
+
+
+def other_frames(turn: Turn) -> Tensor:
+    """Of as many other videos with the same classes, one frame each: `[B, 1, 3, H, W]`."""
+    _, t, label = turn.clips("fake")
+    times = torch.stack([own[k : k + 1] for own, k in zip(t, chosen(turn, "fake"), strict=True)])
+    latents = turn.generator.draw_latents(lambda purpose: turn.draws(f"frame {purpose}"), len(t), label)
+    frames: Tensor = turn.generator(latents, times)
+    return frames
+
+
+def chosen(turn: Turn, kind: Kind) -> Sequence[int]:
+    """A frame's number for each clip."""
+    draws = turn.draws(f"{kind} frame")
+    chosen: list[int] = draws.integers(torch.full((len(draws),), turn.clips(kind)[1].shape[1])).tolist()
+    return chosen
+
+
+def towards(target: float, logits: Judged) -> Tensor:
+    """Cross-entropies of both discriminators with the one answer."""
+    pair = (at_least_float32(logits.image), at_least_float32(logits.video))
+    image, video = (F.binary_cross_entropy_with_logits(x, torch.full_like(x, target)) for x in pair)
+    return image + video
+
+
+def cross_entropy(classes: Tensor, label: Tensor) -> Tensor:
+    """Of class logits `[B, classes, …]` with one-hot labels. Raises InrvidError: there are no class logits."""
+    if not classes.shape[1]:
+        raise InrvidError(
+            "loss: categories and infogan take a discriminator that tells classes: discriminator.video categorical, "
+            "and generator.label_dim the number of classes"
+        )
+    places = classes.flatten(2) if classes.ndim > 2 else classes[..., None]
+    return F.cross_entropy(at_least_float32(places), label[..., None].expand_as(places).to(places.dtype))

@@ -1,0 +1,79 @@
+"""The generator as a video that is a function of time."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from inrvid import Grid, InrvidError, VideoGenerator, build_generator
+from inrvid.plugins import registry
+
+SMALL = {"type": "mocogan", "resolution": 32, "z_dim": 5, "channel_base": 128, "channel_max": 32, "motion_dim": 4}
+T = torch.tensor([[0.0, 2.5], [1.0, 7.0]])
+
+
+def small(**keys):
+    return build_generator({**SMALL, **keys}, seed=1)
+
+
+@pytest.mark.parametrize("motion", registry("motions").names())
+def test_takes_every_motion(motion):
+    G = small(motion={"type": motion}, label_dim=3)
+    frames = G(G.sample_latents(2), T)
+    assert frames.shape == (2, 2, 3, 32, 32)
+    assert frames.abs().max() <= 1
+    frames.square().sum().backward()
+    assert [name for name, p in G.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+@torch.no_grad()
+def test_frames_in_evaluation_depend_on_no_neighbour_and_on_no_batch():
+    G = small().train()
+    G(G.sample_latents(4), torch.arange(8))  # running statistics of its own
+    G.eval()
+    inr = G.inr(G.sample_latents(3, seed=5))
+    together = inr(torch.tensor([0.0, 4.0, 1.5]))
+    torch.testing.assert_close(inr[2](1.5)[0, 0], together[2, 2], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(G.inr(G.sample_latents(1, seed=6))(4.0)[0, 0], together[1, 1], rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_video_without_motion_stands_still():
+    G = small(motion={"type": "static"}).eval()
+    frames = G.inr(G.sample_latents(2))(torch.tensor([0.0, 3.0]))
+    assert torch.equal(frames[:, 0], frames[:, 1])
+
+
+def test_is_saved_and_loaded_with_its_statistics(tmp_path):
+    G = small(label_dim=2, channels=1)
+    with torch.no_grad():
+        G(G.sample_latents(3), torch.arange(4))
+        expected = G.eval()(G.sample_latents(2), T)
+        G.save_pretrained(tmp_path)
+        assert expected.shape == (2, 2, 1, 32, 32)
+        assert torch.equal(VideoGenerator.from_pretrained(tmp_path)(G.sample_latents(2), T), expected)
+
+
+def test_the_style_is_the_latent_and_the_class():
+    G = small(label_dim=3, w_dim=512)
+    assert G.config["w_dim"] == 8
+    assert build_generator(G.config).config == G.config
+    latents = G.sample_latents(2, label=1)
+    w = G.mapping(latents.content, latents.label, 0.5)
+    assert torch.equal(w, torch.cat([latents.content / 2, latents.label], dim=1))
+
+
+def test_initial_weights_of_the_release():
+    """PyTorch 0.2 counted the input channels of a transposed convolution, and began batch norm anywhere in 0 … 1."""
+    release, today = small().state_dict(), small(init="torch").state_dict()
+    bound = (1 / (9 * 16)) ** 0.5  # z and motion
+    assert 0.95 * bound < release["main.0.weight"].abs().max() <= bound
+    assert 0 <= release["main.1.weight"].min() < 0.2 < 0.8 < release["main.1.weight"].max() <= 1
+    assert (today["main.1.weight"] == 1).all()
+    assert not today["main.0.weight"].abs().max() == pytest.approx(bound, rel=0.05)
+
+
+def test_draws_the_whole_plane_alone():
+    G = small()
+    with pytest.raises(InrvidError, match="draws 32x32"):
+        G.inr(G.sample_latents(1))(0.0, Grid(64, 64))
