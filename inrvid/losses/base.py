@@ -56,11 +56,11 @@ class Turn(Protocol):
     def logits(self, *kinds: Kind) -> tuple[Tensors, ...]:
         """By head, of augmented clips; several kinds are judged in one call of the discriminator where it allows it."""
 
-    def judge(self, kind: Kind, frames: Tensor) -> Tensors:
+    def judge(self, kind: Kind, frames: Tensor | Tensors) -> Tensors:
         """Logits of other frames `[B, T, 3, H, W]` in the place of this kind's, whose times, labels and noise stay.
 
-        They are judged as they are: augmentation is the caller's. Where `train.compile` is on it has no second
-        derivatives.
+        They are judged as they are: augmentation is the caller's. In their place: what the heads look at
+        (`Discriminator.inputs`, `penalty_points`). Where `train.compile` is on it has no second derivatives.
         """
 
     def noise(self, *kinds: Kind) -> AbstractContextManager[None]:
