@@ -65,9 +65,12 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         """Logits of each head, `[B]` or `[B, frames]`."""
 
     @in_its_own_precision
-    def forward(self, frames: Tensor, t: Tensor, label: Tensor) -> Tensors:
-        """frames `[B, frames, 3, H, W]` in [−1, 1], t `[B, frames]`, label `[B, classes]` → logits by head."""
-        return self.heads(self.inputs(frames, t), t, label)
+    def forward(self, frames: Tensor | Tensors, t: Tensor, label: Tensor) -> Tensors:
+        """frames `[B, frames, 3, H, W]` in [−1, 1], t `[B, frames]`, label `[B, classes]` → logits by head.
+
+        In the place of frames: what the heads look at, as `inputs` or `penalty_points` have it.
+        """
+        return self.heads(frames if isinstance(frames, dict) else self.inputs(frames, t), t, label)
 
     def both(
         self, first: Clips, second: Clips, run: Callable[[Tensor, Tensor, Tensor], Tensors] | None = None

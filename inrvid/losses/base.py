@@ -61,11 +61,11 @@ class Turn(Protocol):
         """Logits as they were found, by kind: their signs are logged, and an adaptive augmentation follows them. A loss
         that calls the discriminator, or parts of it, by itself writes here what it finds."""
 
-    def judge(self, kind: Kind, frames: Tensor) -> Tensors:
+    def judge(self, kind: Kind, frames: Tensor | Tensors) -> Tensors:
         """Logits of other frames `[B, T, 3, H, W]` in the place of this kind's, whose times, labels and noise stay.
 
-        They are judged as they are: augmentation is the caller's. Where `train.compile` is on it has no second
-        derivatives.
+        They are judged as they are: augmentation is the caller's. In their place: what the heads look at
+        (`Discriminator.inputs`, `penalty_points`). Where `train.compile` is on it has no second derivatives.
         """
 
     def noise(self, *kinds: Kind) -> AbstractContextManager[None]:

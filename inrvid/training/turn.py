@@ -81,7 +81,7 @@ class TurnOf:
                 self.judged[kind] = self.judge(kind, self._augmented(kind)[0])
         return tuple(self.judged[kind] for kind in kinds)
 
-    def judge(self, kind: Kind, frames: Tensor) -> Tensors:
+    def judge(self, kind: Kind, frames: Tensor | Tensors) -> Tensors:
         _, t, label = self.clips(kind)
         with self.noise(kind):
             return self.training.run_D(frames, t, label)

@@ -42,6 +42,8 @@ def test_noise_is_a_clip_s_own_and_the_same_for_a_kind_within_a_phase(training):
     frames = turn.clips("real")[0]
     (real,) = turn.logits("real")
     assert torch.equal(turn.judge("real", frames)["image"], real["image"])
+    inputs = training.D.inputs(*turn.clips("real")[:2])
+    assert torch.equal(turn.judge("real", inputs)["motion"], real["motion"])
     assert not torch.allclose(training.D(*turn.clips("real"))["image"], real["image"])  # without noise
     assert not torch.allclose(turn.judge("fake", frames)["image"], real["image"], atol=1e-4)
     training.D.joins = True

@@ -1,0 +1,1 @@
+"""The relativistic pairing loss of R3GAN (NeurIPS 2024) for inrvid."""
