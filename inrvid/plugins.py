@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from .discriminators.residual import ResidualDiscriminator
     from .errors import ConfigError, InrvidError, ModelError
     from .evaluation.detectors.base import Detector, DetectorDigest
+    from .evaluation.detectors.efficientnet_lite0 import EfficientNetLite0Network, load_efficientnet_lite0
     from .evaluation.detectors.sources import SOURCES
+    from .evaluation.detectors.timm import timm_network
     from .evaluation.detectors.weights import find_weights
     from .evaluation.metrics.base import Metric, Parts
     from .generators.base import VideoGenerator
@@ -79,7 +81,9 @@ _HOMES = {
     "discriminators.residual": "ResidualDiscriminator",
     "errors": "ConfigError InrvidError ModelError",
     "evaluation.detectors.base": "Detector DetectorDigest",
+    "evaluation.detectors.efficientnet_lite0": "EfficientNetLite0Network load_efficientnet_lite0",
     "evaluation.detectors.sources": "SOURCES",
+    "evaluation.detectors.timm": "timm_network",
     "evaluation.detectors.weights": "find_weights",
     "evaluation.metrics.base": "Metric Parts",
     "generators.base": "VideoGenerator",
@@ -142,6 +146,7 @@ __all__ = [
     "DetectorDigest",
     "Discriminator",
     "Draws",
+    "EfficientNetLite0Network",
     "Epilogue",
     "EqConv2d",
     "EqLinear",
@@ -206,6 +211,7 @@ __all__ = [
     "in_float64",
     "in_its_own_precision",
     "linear_phase",
+    "load_efficientnet_lite0",
     "minibatch_std",
     "noise_of",
     "normalize_second_moment",
@@ -220,6 +226,7 @@ __all__ = [
     "runs_in",
     "sent",
     "switch",
+    "timm_network",
     "upfirdn",
 ]
 

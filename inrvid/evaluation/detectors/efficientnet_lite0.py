@@ -163,6 +163,18 @@ class EfficientNetLite0Network(nn.Module):
         """Means over the plane of the last feature maps, `[N, 1280]`."""
         return self.head(self.blocks(self.stem(frames))).mean((2, 3))
 
+    def maps(self, frames: Tensor) -> list[Tensor]:
+        """The last feature maps of each size, of frames `[N, 3, S, S]`: 24, 40, 112 and 320 channels at S/4 … S/32.
+
+        S is a multiple of 32, the training's was 224.
+        """
+        found, x = [], self.stem(frames)
+        for block in self.blocks:
+            before, x = x, block(x)
+            if x.shape[2] < before.shape[2]:
+                found.append(before)
+        return [*found[1:], x]
+
     def convolutions(self) -> Iterator[tuple[str, str, Conv]]:
         """(convolution, batch norm) as `efficientnet_pytorch` names them, and ours."""
         yield "_conv_stem", "_bn0", self.stem

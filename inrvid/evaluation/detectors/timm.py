@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -62,23 +62,20 @@ class Timm(Detector):
 
     def __init__(self, config: Config):
         super().__init__(config)
-        timm = _timm()
-        known = _known(timm, config.model)
-        tensors, sha256 = read_tensors(_file(config, known), MOST_BYTES, config.sha256)
-        self.network = _built(timm, config, known, tensors).to(DTYPES[config.precision])
+        found = timm_network(config.model, config.weights, config.sha256, size=config.size)
+        self.network = found.network.to(DTYPES[config.precision])
         if config.outputs == "logits" and not self.network.num_classes:
             raise InrvidError(f"timm: {config.model} has no classes: `outputs: pooled`")
         width = self.network.num_classes if config.outputs == "logits" else _width(self.network)
-        takes = timm.data.resolve_model_data_config(self.network)
-        self.side = config.size or max(takes["input_size"][1:])
-        self.mode = "bilinear" if takes["interpolation"] == "bilinear" else "bicubic"  # which stands for others, too
-        self.register_buffer("mean", torch.tensor(takes["mean"]).view(3, 1, 1))
-        self.register_buffer("std", torch.tensor(takes["std"]).view(3, 1, 1))
+        self.side = config.size or found.side
+        self.mode = found.mode
+        self.register_buffer("mean", found.mean)
+        self.register_buffer("std", found.std)
         self.digest = DetectorDigest(
             name="timm",
             package="timm",
-            licence=known.license or "",
-            sha256=sha256,
+            licence=found.licence,
+            sha256=found.sha256,
             features=f"{config.model}: {config.outputs} ({width}), mean over frames",
             resize=f"{self.mode}, no antialiasing, squashed to {self.side}×{self.side}",
             precision=config.precision,
@@ -93,6 +90,50 @@ class Timm(Detector):
         images = ((images - self.mean) / self.std).to(DTYPES[self.config.precision])
         maps = self.network.forward_features(images)
         return self.network.forward_head(maps, pre_logits=self.config.outputs == "pooled").float()
+
+
+class TimmNetwork(NamedTuple):
+    """A network of timm's, in evaluation mode, and what it takes: frames in [0, 1], less `mean`, over `std`
+    (`[3, 1, 1]`), of `side` pixels a side, resized by `mode`."""
+
+    network: Any
+    mean: Tensor
+    std: Tensor
+    side: int
+    mode: str
+    licence: str
+    sha256: str
+    """Of the weights' file; empty: none was read."""
+
+
+def timm_network(
+    model: str, weights: str | None = None, sha256: str | None = None, *, size: int | None = None, **keys: Any
+) -> TimmNetwork:
+    """A network by timm's name, with weights that were read here, as data.
+
+    Args:
+        weights: safetensors or a PyTorch state dict; default: of the Hub, or of its cache.
+        sha256: what that of the weights' file must be.
+        size: side of frames, told to a network that takes one size alone.
+        keys: what else timm is asked for: `features_only`, …; `pretrained=False`: no weights are read.
+
+    Raises:
+        NotHere: no timm, or no weights.
+        InrvidError: no such network, or weights that do not fit it.
+    """
+    timm = _timm()
+    known = _known(timm, model)
+    # Transformers have to be told the size of images, other networks take any.
+    keys |= {"img_size": size} if size and known.fixed_input_size else {}
+    digest = ""
+    if keys.setdefault("pretrained", True):
+        tensors, digest = read_tensors(_file(model, weights, known), MOST_BYTES, sha256)
+        keys["pretrained_cfg_overlay"] = {"state_dict": tensors, "custom_load": False}
+    network = _built(timm, model, weights, keys)
+    takes = timm.data.resolve_model_data_config(network)
+    mean, std = (torch.tensor(takes[key]).view(3, 1, 1) for key in ("mean", "std"))
+    mode = "bilinear" if takes["interpolation"] == "bilinear" else "bicubic"  # which stands for others, too
+    return TimmNetwork(network, mean, std, max(takes["input_size"][1:]), mode, known.license or "", digest)
 
 
 def _timm() -> Any:
@@ -116,32 +157,29 @@ def _known(timm: Any, model: str) -> Any:
         raise InrvidError(f"timm has no weights '{model}': its tags are {', '.join(tags) or 'none'}") from None
 
 
-def _file(config: Timm.Config, known: Any) -> Path:
+def _file(model: str, weights: str | None, known: Any) -> Path:
     """The file that is given, or that of the Hub. Raises NotHere."""
-    if config.weights is not None:
-        return expanded(config.weights)
+    if weights is not None:
+        return expanded(weights)
     if not known.hf_hub_id:
-        raise NotHere(f"timm: of {config.model}, the Hub has no weights: give a file of them: `weights: PATH`")
+        raise NotHere(f"timm: of {model}, the Hub has no weights: give a file of them: `weights: PATH`")
     file = known.hf_hub_filename or WEIGHTS
     try:
         return fetch(known.hf_hub_id, [file]) / file
     except ModelError as error:
         raise NotHere(
-            f"timm: no weights of {config.model}: {error}; where there is a network: hf download {known.hf_hub_id} "
+            f"timm: no weights of {model}: {error}; where there is a network: hf download {known.hf_hub_id} "
             f"{file}; or give the file: `weights: PATH`"
         ) from None
 
 
-def _built(timm: Any, config: Timm.Config, known: Any, tensors: dict[str, Tensor]) -> Any:
-    """timm's network with these weights, as it loads its own. Raises InrvidError: they do not fit."""
-    # Transformers have to be told the size of images, other networks take any.
-    size = {"img_size": config.size} if config.size and known.fixed_input_size else {}
-    overlay = {"state_dict": tensors, "custom_load": False}
+def _built(timm: Any, model: str, weights: str | None, keys: dict[str, Any]) -> Any:
+    """timm's network, its weights as it loads its own. Raises InrvidError: they do not fit."""
     try:
-        network = timm.create_model(config.model, pretrained=True, pretrained_cfg_overlay=overlay, **size)
+        network = timm.create_model(model, **keys)
     except (RuntimeError, KeyError, ValueError, AssertionError, TypeError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise InrvidError(f"{config.weights or config.model}: these weights do not fit: {reason}") from None
+        raise InrvidError(f"{weights or model}: these weights do not fit: {reason}") from None
     network.pretrained_cfg.pop("state_dict", None)
     return network.eval().requires_grad_(False)
 
