@@ -55,6 +55,7 @@ class Item(StrictModel):
     command: str = Field("", description="shell command that makes it")
     python: str = Field("", description="Python expression that makes it")
     missing: str = Field("", description="what there is not yet")
+    package: str = Field("", description="the one of plugins/ that has its parts and recipes; default: none is needed")
 
     @model_validator(mode="after")
     def _says_how(self) -> Item:
@@ -145,7 +146,8 @@ def _code(text: str | None) -> str:
 
 def _how(item: Item) -> str:
     missing = f"missing: {item.missing}" if item.missing else ""
-    return "; ".join(part for part in (_code(item.command), _code(item.python), missing) if part)
+    ways = "; ".join(part for part in (_code(item.command), _code(item.python), missing) if part)
+    return f"{ways} (with [{item.package}](../plugins/{item.package}))" if item.package else ways
 
 
 if __name__ == "__main__":

@@ -115,10 +115,6 @@ def ablations(model: dict) -> dict[str, dict]:
         "lstm_1": lstm | {"generator.motion.distance": 1.0},
         "lstm_16": lstm | {"generator.motion.distance": 16.0},
         "no_projection": model | {"discriminator.projection": False},
-        "without_g": lstm | {"generator.motion_input": "styles", "generator.motion.distance": 1.0},
-        "without_d": without(model, "discriminator.", "time_sampler.max_distance") | count(2) | {
-            "discriminator.type": "dual", "discriminator.channel_base": 16384, "time_sampler.max_distance": 15
-        },
     }  # fmt: skip
 
 
