@@ -15,10 +15,11 @@ from torch import Tensor, nn
 
 from inrvid.plugins import InstanceNoise
 
+from .layers import BatchNorm2d, BatchNorm3d, Half, Stack
+
 Init = Literal["release", "torch"]
 MOST_HALVINGS = 4
 SLOPE = 0.2
-NORMS = (nn.BatchNorm2d, nn.BatchNorm3d)
 PADDED = 2
 """Frames, at each end, by which time is padded where it is."""
 
@@ -30,12 +31,13 @@ class FrameCritic(nn.Module):
         widths: channels of a frame, and behind each halving.
         full: the last convolution is 4×4 without padding; else (`patch`) it halves the side once more.
         noise: σ.
+        half: precisions of the convolutions.
     """
 
-    def __init__(self, widths: Sequence[int], *, full: bool, noise: float = 0.0):
+    def __init__(self, widths: Sequence[int], *, full: bool, noise: float = 0.0, half: Half = ()):
         super().__init__()
         top = [last(2, widths[-1], 1)] if full else [InstanceNoise(noise), halving(2, widths[-1], 1)]
-        self.main = nn.Sequential(*stack(2, widths, noise=noise), *top)
+        self.main = Stack([*stack(2, widths, noise=noise), *top], half)
 
     def forward(self, x: Tensor) -> Tensor:
         return squeezed(self.main(x), 1)
@@ -45,7 +47,7 @@ class ClipCritic(nn.Module):
     """Clips `[B, C, T, R, R]` → logits `[B, …]`, without dimensions of size 1.
 
     Args:
-        widths, full, noise: as of `FrameCritic`.
+        widths, full, noise, half: as of `FrameCritic`.
         outputs: 1, or 1 + classes.
         extra: 3×3×3 convolutions before the last.
         padded: in so many convolutions, counted from the first, time is padded; in the last one only with 6 (all that
@@ -61,12 +63,13 @@ class ClipCritic(nn.Module):
         noise: float = 0.0,
         extra: int = 0,
         padded: int = 0,
+        half: Half = (),
     ):
         super().__init__()
         self.outputs = outputs
         more = [layer for i in range(extra) for layer in same(widths[-1], noise, padded=MOST_HALVINGS + i < padded)]
         top = last(3, widths[-1], outputs, padded=padded == 6) if full else halving(3, widths[-1], outputs)
-        self.main = nn.Sequential(*stack(3, widths, noise=noise, padded=padded), *more, top)
+        self.main = Stack([*stack(3, widths, noise=noise, padded=padded), *more, top], half)
 
     def forward(self, x: Tensor) -> Tensor:
         """With classes `[B, 1, …]`."""
@@ -106,14 +109,14 @@ def stack(dims: int, widths: Sequence[int], *, noise: float, padded: int = 0) ->
         yield InstanceNoise(noise)
         yield halving(dims, a, b, padded=i < padded)
         if i:
-            yield nn.BatchNorm2d(b) if dims == 2 else nn.BatchNorm3d(b)
+            yield BatchNorm2d(b) if dims == 2 else BatchNorm3d(b)
         yield nn.LeakyReLU(SLOPE)
 
 
 def same(channels: int, noise: float, *, padded: bool) -> list[nn.Module]:
     """A 3×3×3 convolution that keeps the size, or, padded, makes clips longer."""
     convolution = nn.Conv3d(channels, channels, 3, padding=(PADDED if padded else 1, 1, 1), bias=False)
-    return [InstanceNoise(noise), convolution, nn.BatchNorm3d(channels), nn.LeakyReLU(SLOPE)]
+    return [InstanceNoise(noise), convolution, BatchNorm3d(channels), nn.LeakyReLU(SLOPE)]
 
 
 def halving(dims: int, in_channels: int, out_channels: int, *, padded: bool = False) -> nn.Module:
@@ -139,7 +142,7 @@ def initialise(module: nn.Module, init: Init) -> None:
         if isinstance(layer, nn.ConvTranspose2d):
             bound = 1 / math.sqrt(layer.in_channels * math.prod(layer.kernel_size))
             nn.init.uniform_(layer.weight, -bound, bound)
-        elif isinstance(layer, NORMS):
+        elif isinstance(layer, (BatchNorm2d, BatchNorm3d)):
             nn.init.uniform_(layer.weight, 0, 1)
 
 

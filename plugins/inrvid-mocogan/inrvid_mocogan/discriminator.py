@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from torch import Tensor
@@ -11,6 +11,7 @@ from typing_extensions import Self
 from inrvid.plugins import Count, Discriminator, NotNegative, PowerOfTwo
 
 from .convolutions import ClipCritic, FrameCritic, Init, halvings, initialise, least_frames, widths_of
+from .layers import precisions
 from .two_heads import TwoHeads
 
 
@@ -22,13 +23,13 @@ class MocoganDiscriminator(TwoHeads):
     """
 
     source = "MoCoGAN (CVPR 2018) §3"
+    test_settings: ClassVar = {"resolution": 16, "frames": 10, "clip_length": 12}
 
     class Config(Discriminator.Config):
         resolution: PowerOfTwo = Field(64, ge=8, description="side of the frames; in a recipe: the generator's")
         frames: Count = Field(16, description="frames of a clip; at 64×64 patch takes at least 13, full 16")
         channel_base: Count = Field(2048, description="channels(r) = min(channel_base // r, channel_max)")
-        mbstd_group: Literal[1] = Field(1, description="it compares no clips")
-        half_blocks: Literal[0] = Field(0, description="it runs in float32")
+        mbstd_group: Count = Field(1, description="of no use here: no clips are compared")
         image: Literal["patch", "full"] = Field("patch", description="which discriminator of frames")
         video: Literal["patch", "full", "categorical"] = Field(
             "categorical", description="which one of clips; categorical: full, and a logit for each class there is"
@@ -50,8 +51,11 @@ class MocoganDiscriminator(TwoHeads):
         widths = widths_of(config.channels, config.resolution, config.channel_base, config.channel_max)
         of_frames, of_clips = config.image == "full", config.video != "patch"
         classes = config.label_dim if config.video == "categorical" else 0
-        self.image = FrameCritic(widths if of_frames else widths[:-1], full=of_frames, noise=config.noise)
-        self.video = ClipCritic(widths if of_clips else widths[:-1], 1 + classes, full=of_clips, noise=config.noise)
+        resolutions = [config.resolution >> i for i in range(len(widths))]
+        half = precisions(resolutions, config.half_blocks, config.half_dtype)
+        shared: dict[str, Any] = {"noise": config.noise, "half": half}
+        self.image = FrameCritic(widths if of_frames else widths[:-1], full=of_frames, **shared)
+        self.video = ClipCritic(widths if of_clips else widths[:-1], 1 + classes, full=of_clips, **shared)
         initialise(self, config.init)
 
     def of_frames(self, frames: Tensor, label: Tensor) -> Tensor:

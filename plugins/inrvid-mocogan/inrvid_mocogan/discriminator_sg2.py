@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from torch import Tensor, nn
@@ -22,7 +22,8 @@ from inrvid.plugins import (
     Tensors,
 )
 
-from .convolutions import NORMS, ClipCritic, halvings, least_frames
+from .convolutions import ClipCritic, halvings, least_frames
+from .layers import BatchNorm3d
 from .two_heads import TwoHeads
 
 STD = 0.02
@@ -39,6 +40,7 @@ class MocoganSg2Discriminator(TwoHeads):
     """
 
     source = "StyleGAN-V (CVPR 2022), its baseline MoCoGAN+SG2"
+    test_settings: ClassVar = {"resolution": 16, "frames": 10, "clip_length": 12, "video_channels": 4}
 
     class Config(Discriminator.Config):
         resolution: PowerOfTwo = Field(256, ge=8, description="side of the frames; in a recipe: the generator's")
@@ -109,6 +111,6 @@ def video_critic(config: MocoganSg2Discriminator.Config) -> VideoCritic:
     for layer in critic.modules():
         if isinstance(layer, nn.Conv3d):
             nn.init.normal_(layer.weight, 0, STD)
-        elif isinstance(layer, NORMS):
+        elif isinstance(layer, BatchNorm3d):
             nn.init.normal_(layer.weight, 1, STD)
     return critic

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from einops import rearrange
@@ -20,19 +20,20 @@ from torch import Tensor, nn
 from inrvid.plugins import Count, Grid, InrvidError, MotionState, PartConfig, PartOf, PowerOfTwo, VideoGenerator
 
 from .convolutions import Init, initialise
+from .layers import BatchNorm2d, Stack, precisions
 
 
 class Mocogan(VideoGenerator):
     """MoCoGAN's: transposed convolutions of a content code, a class and a motion code, a frame each."""
 
     source = "MoCoGAN (CVPR 2018) §3"
+    test_settings: ClassVar = {"resolution": 8}
 
     class Config(VideoGenerator.Config):
         resolution: PowerOfTwo = Field(64, ge=8, description="side of the frames, pixels")
         z_dim: Count = Field(50, description="width of the content code z")
         w_dim: Count = Field(50, description="width of [z ‖ class], whatever is written: z_dim + label_dim")
         mapping_layers: Literal[0] = Field(0, description="the style is the latent itself")
-        half_blocks: Literal[0] = Field(0, description="it runs in float32")
         channel_base: Count = Field(2048, description="channels(r) = min(channel_base // r, channel_max)")
         channel_max: Count = Field(512, description="largest number of channels")
         channels: Literal[1, 3] = Field(3, description="of a frame; 1: grey frames `[B, T, 1, H, W]`")
@@ -58,8 +59,9 @@ class Mocogan(VideoGenerator):
         widths = [min(config.channel_base // side, config.channel_max) for side in sides]
         layers: list[nn.Module] = [nn.ConvTranspose2d(w_dim + self.head.width, widths[0], 4, 1, 0, bias=False)]
         for a, b in itertools.pairwise([*widths, config.channels]):
-            layers += [nn.BatchNorm2d(a), nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)]
-        self.main = nn.Sequential(*layers, nn.Tanh())
+            layers += [BatchNorm2d(a), nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)]
+        half = precisions([*sides, config.resolution], config.half_blocks, config.half_dtype)
+        self.main = Stack([*layers, nn.Tanh()], half)
         initialise(self.main, config.init)
 
     @staticmethod

@@ -8,6 +8,7 @@ before: its cost grows with t, and it waits for the device to learn the latest.
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from pydantic import Field
@@ -35,6 +36,7 @@ class GruMotion(Motion[NoiseSequence | Tensor, Tensor]):
     """
 
     source = "MoCoGAN (CVPR 2018) §3"
+    test_settings: ClassVar = {"code_dim": 8}
 
     class Config(PartConfig):
         code_dim: Count = Field(10, description="width of the state, and of each noise")

@@ -1,7 +1,8 @@
 """MoCoGAN's losses (CVPR 2018, §3.3, as the release has them): cross-entropies of two discriminators, and of classes.
 
-The discriminator of frames sees one frame of each real clip, and of each generated video one frame, drawn for it alone:
-other videos than the generated clips. Both discriminators learn in one step, which with Adam is as good as two.
+Where frames and clips are judged apart (`TwoHeads`), frames are one of each real clip, and one each of as many
+generated videos, other ones than the generated clips. Both discriminators learn in one step, which with Adam is as good
+as two. Other discriminators judge the clips, and each of their heads is one of the game.
 """
 
 from __future__ import annotations
@@ -14,20 +15,16 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from inrvid.plugins import AdversarialLoss, InrvidError, Kind, PartConfig, Phase, Turn, at_least_float32
+from inrvid.plugins import AdversarialLoss, InrvidError, Kind, PartConfig, Phase, Tensors, Turn, at_least_float32
 
 from .two_heads import TwoHeads, in_time
 
 
 class Judged(NamedTuple):
-    """Logits of a batch."""
-
-    image: Tensor
-    """`[N, …]`."""
-    video: Tensor
-    """`[B, …]`."""
-    classes: Tensor
-    """Of the clips, `[B, classes, …]`; 0 classes where there are none."""
+    heads: Tensors
+    """Logits, by head."""
+    classes: Tensor | None = None
+    """Class logits of the clips, `[B, classes, …]`, if the discriminator tells any."""
 
 
 class MocoganLoss(AdversarialLoss):
@@ -60,37 +57,26 @@ class MocoganLoss(AdversarialLoss):
         return loss + cross_entropy(fake.classes, label) if self.config.infogan else loss
 
     def _of_judges(self, turn: Turn) -> Tensor:
-        D, label = two_heads(turn), turn.clips("real")[2]
-        real = judged(turn, D, "real", one_frame_each(turn, "real"))
-        with torch.no_grad():
-            frames = other_frames(turn)
-        return self.discriminator(real, judged(turn, D, "fake", frames), label)
+        real, fake = judged(turn, "real"), judged(turn, "fake")
+        return self.discriminator(real, fake, turn.clips("real")[2])
 
     def _of_generator(self, turn: Turn) -> Tensor:
-        fake = judged(turn, two_heads(turn), "fake", other_frames(turn))
-        return self.generator(fake, turn.clips("fake")[2])
+        return self.generator(judged(turn, "fake"), turn.clips("fake")[2])
 
 
-def two_heads(turn: Turn) -> TwoHeads:
-    """Raises InrvidError: the discriminator is none that judges frames and clips apart."""
+def judged(turn: Turn, kind: Kind) -> Judged:
+    """What the discriminator thinks of this kind's augmented clips, and of frames, if it judges them apart."""
     D = turn.discriminator
     if not isinstance(D, TwoHeads):
-        raise InrvidError(
-            "loss: mocogan takes a discriminator with a head for frames and one for clips: "
-            "discriminator.type mocogan or mocogan_sg2; others take logistic"
-        )
-    return D
-
-
-def judged(turn: Turn, D: TwoHeads, kind: Kind, frames: Tensor) -> Judged:
-    """Of this kind's clips and of `frames` `[B, 1, 3, H, W]`, both augmented."""
+        return Judged(turn.logits(kind)[0])
     clips, _, label = turn.clips(kind)
+    frames = one_frame_each(turn, kind) if kind == "real" else other_frames(turn)
     augment = turn.augmentation(kind)
     with turn.noise(kind):
         image = D.of_frames(augment(frames).flatten(0, 1), label)
         video, classes = D.of_clips(in_time(augment(clips)))
     turn.judged[kind] = {"image": image, "video": video}
-    return Judged(image, video, classes)
+    return Judged(turn.judged[kind], classes)
 
 
 def one_frame_each(turn: Turn, kind: Kind) -> Tensor:
@@ -103,7 +89,8 @@ def other_frames(turn: Turn) -> Tensor:
     _, t, label = turn.clips("fake")
     times = torch.stack([own[k : k + 1] for own, k in zip(t, chosen(turn, "fake"), strict=True)])
     latents = turn.generator.draw_latents(lambda purpose: turn.draws(f"frame {purpose}"), len(t), label)
-    frames: Tensor = turn.generator(latents, times)
+    with torch.set_grad_enabled(turn.clips("fake")[0].requires_grad):
+        frames: Tensor = turn.generator(latents, times)
     return frames
 
 
@@ -115,18 +102,18 @@ def chosen(turn: Turn, kind: Kind) -> Sequence[int]:
 
 
 def towards(target: float, logits: Judged) -> Tensor:
-    """Cross-entropies of both discriminators with the one answer."""
-    pair = (at_least_float32(logits.image), at_least_float32(logits.video))
-    image, video = (F.binary_cross_entropy_with_logits(x, torch.full_like(x, target)) for x in pair)
-    return image + video
+    """Cross-entropies of all heads with the one answer."""
+    heads = [at_least_float32(value) for value in logits.heads.values()]
+    losses = [F.binary_cross_entropy_with_logits(value, torch.full_like(value, target)) for value in heads]
+    return torch.stack(losses).sum()
 
 
-def cross_entropy(classes: Tensor, label: Tensor) -> Tensor:
+def cross_entropy(classes: Tensor | None, label: Tensor) -> Tensor:
     """Of class logits `[B, classes, …]` with one-hot labels. Raises InrvidError: there are no class logits."""
-    if not classes.shape[1]:
+    if classes is None or not classes.shape[1]:
         raise InrvidError(
-            "loss: categories and infogan take a discriminator that tells classes: discriminator.video categorical, "
-            "and generator.label_dim the number of classes"
+            "loss: categories and infogan take a discriminator that tells classes: discriminator.type mocogan, its "
+            "video categorical, and generator.label_dim the number of classes"
         )
     places = classes.flatten(2) if classes.ndim > 2 else classes[..., None]
     return F.cross_entropy(at_least_float32(places), label[..., None].expand_as(places).to(places.dtype))

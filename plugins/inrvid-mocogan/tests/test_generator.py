@@ -73,6 +73,16 @@ def test_initial_weights_of_the_release():
     assert today["main.0.weight"].abs().max() != pytest.approx(bound, rel=0.05)
 
 
+def test_half_precision_is_nearly_the_same():
+    full, half = small().eval(), small(half_blocks=2, half_dtype="bfloat16").eval()
+    latents = full.sample_latents(2)
+    expected, actual = full(latents, T), half(latents, T)
+    assert actual.dtype == torch.float32
+    assert 1e-5 < (actual - expected).norm() / expected.norm() < 0.05
+    actual.square().sum().backward()
+    assert all(p.grad.dtype == torch.float32 and p.grad.any() for p in half.parameters())
+
+
 def test_draws_the_whole_plane_alone():
     G = small()
     with pytest.raises(InrvidError, match="draws 32x32"):

@@ -53,6 +53,11 @@ def drawn(G, tensors, above):
     return G(latents, torch.arange(16)).transpose(1, 2)
 
 
+def judged(D_I, D_V, frames, clips):
+    video, classes = D_V.with_classes(clips)
+    return Judged({"image": D_I(frames), "video": video}, classes)
+
+
 def with_the_release_s_noise(D, seed):
     """Noise layer by noise layer, the next numbers of one generator."""
     generator = torch.Generator().manual_seed(seed)
@@ -106,8 +111,8 @@ def test_a_step_of_both_discriminators(mocogan):
     G.train()
     with torch.no_grad():
         frames, clips = (drawn(G, tensors, f"train.{network}_fake.") for network in ("D_I", "D_V"))
-    real = Judged(D_I(real_frames(tensors)), *D_V.with_classes(scaled(tensors["input.real_videos_u8"])))
-    fake = Judged(D_I(frames), *D_V.with_classes(clips))
+    real = judged(D_I, D_V, real_frames(tensors), scaled(tensors["input.real_videos_u8"]))
+    fake = judged(D_I, D_V, frames, clips)
     label = F.one_hot(tensors["input.real_category"], 6).float()
     loss = MocoganLoss(MocoganLoss.Config(categories=True)).discriminator(real, fake, label)
     loss.backward()
@@ -123,7 +128,7 @@ def test_a_step_of_the_generator(mocogan):
     G.train()
     frames, clips = (drawn(G, tensors, f"train.G_{what}.") for what in ("images", "videos"))
     label = latents_of(tensors, "train.G_videos.").label
-    fake = Judged(D_I(frames), *D_V.with_classes(clips))
+    fake = judged(D_I, D_V, frames, clips)
     loss = MocoganLoss(MocoganLoss.Config(infogan=True)).generator(fake, label)
     loss.backward()
     assert_close(loss, tensors["train.loss_G"])
