@@ -80,7 +80,7 @@ class KindChecks(VideoChecks, ParallelChecks):
 
         call(-1000.0 if math.isinf(span.start) else span.start)
         call(end - 0.01)
-        refused(lambda: call(end), InrvidError, f"t = {end:g}, the end of its span {tuple(span)}")
+        refused(lambda: call(end + 0.01), InrvidError, f"t = {end + 0.01:g}, beyond its span {tuple(span)}")
         if math.isfinite(span.start):
             refused(lambda: call(span.start - 0.01), InrvidError, f"t before its span {tuple(span)}")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from golden_files import GOLDEN, assert_buffers, assert_close, below, config_of, golden, gradient_error
 from inrvid_mocogan import from_official
 from inrvid_mocogan.loss import Judged, MocoganLoss
 from inrvid_mocogan.official import MOCOGAN, SG2, renamed
+from mocogan_golden_files import GOLDEN, assert_buffers, assert_close, below, config_of, golden, gradient_error
 
 from inrvid import Latents
 from inrvid.plugins import ExplicitNoise, InstanceNoise

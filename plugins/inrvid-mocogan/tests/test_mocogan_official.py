@@ -6,9 +6,9 @@ import json
 
 import pytest
 import torch
-from golden_files import GOLDEN, config_of, golden
 from inrvid_mocogan import from_official
 from inrvid_mocogan.convolutions import ClipCritic, FrameCritic
+from mocogan_golden_files import GOLDEN, config_of, golden
 from safetensors.torch import save_file
 
 from inrvid import InrvidError, build_generator
