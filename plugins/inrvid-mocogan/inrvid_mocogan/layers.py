@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 import torch
 import torch.distributed as processes
-import torch.distributed.nn.functional as between
 from torch import Tensor, nn
 
 from inrvid.plugins import half_dtypes, runs_in, switch
@@ -82,5 +81,7 @@ def over_processes(norm: BatchNorm2d | BatchNorm3d, x: Tensor) -> Tensor:
 
 def mean_of_all(values: Tensor) -> Tensor:
     """Over processes; gradients go to all of them."""
+    from torch.distributed.nn import functional as between  # which PyTorch has not, where it has no processes
+
     total: Tensor = between.all_reduce(values)
     return total / processes.get_world_size()

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from inrvid import VideoGenerator, build_generator
-from inrvid.plugins import ModelError, Unfit, read_metadata, read_weights
+from inrvid.plugins import InrvidError, ModelError, Unfit, read_metadata, read_weights
 
 from .convolutions import ClipCritic, FrameCritic
 from .discriminator_sg2 import VideoCritic
@@ -62,7 +62,7 @@ def from_official(path: str | Path) -> tuple[VideoGenerator, dict[str, nn.Module
         generator, discriminators = _networks(weights, config)
     except KeyError as error:
         raise ModelError(f"{path}: its settings lack {error}") from None
-    except (Unfit, ValueError) as error:
+    except (Unfit, InrvidError, ValueError, TypeError, RecursionError) as error:
         raise ModelError(f"{path}: {' '.join(str(error).split())}") from None
     return generator, discriminators, dict(config)
 

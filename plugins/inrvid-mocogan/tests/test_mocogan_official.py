@@ -89,6 +89,8 @@ def test_motion_codes_that_are_told_a_class(tmp_path):
         (lambda tensors, config: tensors.pop("G.main.0.weight"), "lacks the weight main.0.weight"),
         (lambda tensors, config: tensors.update({"G.main.20.weight": torch.zeros(1)}), "none of the layout's"),
         (lambda tensors, config: config.update(ngf=8), "where its settings make it"),
+        (lambda tensors, config: config.update(ngf="wide"), "wide"),
+        (lambda tensors, config: config.update(n_channels=2), "channels"),
         (lambda tensors, config: config.pop("video_length"), "its settings lack 'video_length'"),
         (lambda tensors, config: [tensors.pop(name) for name in list(tensors) if "recurrent" in name], "neither"),
         (lambda tensors, config: tensors.pop("D_image.main.5.running_mean"), "lacks the weight main.5.running_mean"),
