@@ -48,7 +48,7 @@ def test_mocogan_s_logits(keys, image, video):
         ({"padded": 1}, 8),
         ({"padded": 6, "frames": 4}, 8),
         ({"resolution": 64}, 1),
-        ({"resolution": 128, "channel_base": 64}, 25),
+        ({"resolution": 128}, 25),
         ({"extra_layers": 2}, 4),
         ({"extra_layers": 2, "padded": 5}, 18),
     ],
