@@ -36,6 +36,8 @@ class Backbone(nn.Module):
 
     def __init__(self, network: nn.Module, sha256: str | None):
         super().__init__()
+        # In this layout filters of single channels take half the time on a CPU.
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network, self.sha256 = freeze(network), sha256
 
     def train(self, mode: bool = True) -> Backbone:
@@ -49,7 +51,7 @@ class Lite0(Backbone):
     widths = (24, 40, 112, 320)
 
     def forward(self, frames: Tensor) -> list[Tensor]:
-        return self.network.maps(frames)  # type: ignore[operator]
+        return self.network.maps(frames.contiguous(memory_format=torch.channels_last))  # type: ignore[operator]
 
 
 class OfTimm(Backbone):

@@ -12,7 +12,7 @@ ones, and where these are missing, that is said with the command that gets them 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from inrvid.plugins import Count, Discriminator, Layers, MappingNetwork, PathText, Seed, Tensors, TimeEmbedding, switch
 
-from .backbones import LITE0, STRIDES, backbone
+from .backbones import LITE0, RANDOM, STRIDES, backbone
 from .heads import ScaleHead
 from .mixing import RandomMixing
 
@@ -42,7 +42,7 @@ class ProjectedDiscriminator(Discriminator):
             1024, description="longest distance that is told apart; in a recipe: the time sampler's, if it has one"
         )
         backbone: str = Field(
-            LITE0, max_length=200, description="the frozen network: efficientnet_lite0, or timm's name"
+            LITE0, max_length=200, description="the frozen network: efficientnet_lite0, or one of timm"
         )
         weights: PathText | None = Field(
             None, description="of the backbone: a file; default: as fetched; random: none, for tests"
@@ -57,15 +57,14 @@ class ProjectedDiscriminator(Discriminator):
         merge: Literal["concat", "mean"] = Field(
             "concat", description="how the frames' features become a clip's; mean: no parameter depends on k"
         )
-        channel_base: Count = Field(
-            3584, description="channels(r) = min(channel_base // r, channel_max), r a map's side"
-        )
+        channel_base: Count = Field(3584, description="channels(r) = min(channel_base // r, channel_max) of maps r×r")
         mbstd_group: Count = Field(1, description="group size of the minibatch standard deviation; 1: there is none")
         mapping_layers: Layers = Field(2, description="layers of the mapping network of distances and label")
         time_embedding_dim: Count = Field(256, description="width of the learned embedding of one distance")
         condition_dim: Count = Field(64, description="width of the condition that logits are projections of")
 
     joins = True
+    test_settings: ClassVar[dict[str, Any]] = {"weights": RANDOM, "size": 32, "condition_dim": 8}
 
     def __init__(self, config: Config):
         found = backbone(config.backbone, config.weights, config.sha256, config.seed)

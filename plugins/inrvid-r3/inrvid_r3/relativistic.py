@@ -58,8 +58,8 @@ class RelativisticLoss(AdversarialLoss):
             "derivatives, so that train.compile covers all of D",
         )
         sigma: Positive = Field(0.01, description="deviation of the noise of finite differences; frames are in [−1, 1]")
-        r1_interval: Count = Field(1, description="steps between two penalties at real clips")
-        r2_interval: Count = Field(1, description="steps between two penalties at generated clips")
+        real_interval: Count = Field(1, description="steps between two penalties at real clips")
+        generated_interval: Count = Field(1, description="steps between two penalties at generated clips")
 
     def __init__(self, config: Config):
         self.config = config
@@ -76,7 +76,9 @@ class RelativisticLoss(AdversarialLoss):
     def _intervals(self) -> dict[Kind, int]:
         """Of the penalties that there are."""
         none = self.config.gamma == 0
-        return {} if none else dict(zip(KINDS, (self.config.r1_interval, self.config.r2_interval), strict=True))
+        return (
+            {} if none else dict(zip(KINDS, (self.config.real_interval, self.config.generated_interval), strict=True))
+        )
 
     def _of_pairs(self, turn: Turn) -> Tensor:
         each_step = [kind for kind, interval in self._intervals().items() if interval == 1]

@@ -143,7 +143,7 @@ def test_penalties_are_part_of_each_step_of_d(penalty):
 
 
 def test_rare_penalties_are_phases_of_their_own():
-    phases = {phase.name: phase for phase in loss(gamma=2.0, r1_interval=4, r2_interval=16).phases()}
+    phases = {phase.name: phase for phase in loss(gamma=2.0, real_interval=4, generated_interval=16).phases()}
     assert list(phases) == ["G", "D", "R1", "R2"]
     assert (phases["R1"].sees, phases["R1"].interval, phases["R1"].weight) == (("real",), 4, 4)
     assert (phases["R2"].sees, phases["R2"].interval, phases["R2"].weight) == (("fake",), 16, 16)

@@ -57,6 +57,16 @@ def test_frames_are_taken_by_themselves_and_averaged(detector):
     assert relative_error(detector.features(clip[None])[0], features.mean(0)) < 1e-5
 
 
+@torch.no_grad()
+def test_maps_are_the_last_of_each_size():
+    """The finest of them behind the last block before the next that halves; the coarsest is what is pooled."""
+    network, x = load_efficientnet_lite0(state_dict()), frames(2)[..., :32, :32].contiguous()
+    maps = network.maps(x)
+    assert [tuple(m.shape[1:]) for m in maps] == [(24, 8, 8), (40, 4, 4), (112, 2, 2), (320, 1, 1)]
+    torch.testing.assert_close(network.head(maps[-1]).mean((2, 3)), network.pooled(x))
+    torch.testing.assert_close(maps[1], network.blocks[:5](network.stem(x)))
+
+
 def test_logits_are_of_the_pooled_features(detector):
     with torch.inference_mode():
         logits = detector.network(frames(1))

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from inrvid.errors import InrvidError
 from inrvid.evaluation.detectors.base import NotHere
+from inrvid.evaluation.detectors.timm import timm_network
 from inrvid.registry import registry
 
 from ...models.hub_server import Repository, hub
@@ -92,6 +93,18 @@ def test_another_size(network, name):
     assert small.digest.resize.endswith("squashed to 64×64")
     assert small.features(clips()).shape == own.features(clips()).shape
     assert (small.features(clips()) - own.features(clips())).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_a_network_for_other_uses(network):
+    """Its maps, with the weights of the file; without any, none is read."""
+    whole, path = network(RESNET)
+    found = timm_network(RESNET, path, features_only=True)
+    assert found.sha256 == hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    assert (found.side, found.mode, found.mean.shape) == (160, "bilinear", (3, 1, 1))
+    images = torch.rand(1, 3, 64, 64)
+    torch.testing.assert_close(found.network(images)[-1], whole.forward_features(images))
+    assert timm_network(RESNET, pretrained=False, features_only=True).sha256 == ""
 
 
 def test_long_clips_are_taken_frame_by_frame(network):
