@@ -64,10 +64,11 @@ def results(kind: str, name: str, small: Mapping[str, Any] | None = None, *, qui
         return
     for method in names_of(checks):
         if not (quick and is_slow(checks, method)):
-            yield _run(checks, method)
+            yield run_check(checks, method)
 
 
-def _run(checks: type[Checks], method: str) -> Result:
+def run_check(checks: type[Checks], method: str) -> Result:
+    """Runs one of them."""
     what = method.removeprefix(PREFIX).replace("_", " ")
     try:
         getattr(checks(), method)()
