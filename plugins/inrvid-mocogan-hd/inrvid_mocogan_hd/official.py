@@ -162,7 +162,7 @@ def residual_state(theirs: Tensors) -> dict[str, Tensor]:
     for name, value in theirs.items():
         layer, _, key = name.rpartition(".")
         layer = re.sub(r"^blocks\.(\d+)\.0\.", r"blocks.\1.", layer).replace("conv_sc", "skip")
-        key = {"weight_orig": "weight", "weight_u": "u", "weight_v": "v"}.get(key, key)
+        key = {"weight_orig": "weight", "weight_u": "spectral.u", "weight_v": "spectral.v"}.get(key, key)
         own[f"{RESIDUAL.get(layer, layer)}.{key}"] = value
     return own
 

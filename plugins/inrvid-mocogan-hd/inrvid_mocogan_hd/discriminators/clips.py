@@ -53,6 +53,9 @@ class ClipDiscriminator(Discriminator):
         x = self.clip(frames)
         return self.at_scales("video", x.flip(2) if backwards else x)
 
+    @abc.abstractmethod
+    def heads(self, inputs: Tensors, t: Tensor | None = None, label: Tensor | None = None) -> Tensors: ...
+
     def inputs(self, frames: Tensor, t: Tensor) -> Tensors:
         return self.clip_inputs(frames) | self.picture_inputs(frames, frames.shape[1] - 1)
 
@@ -75,5 +78,7 @@ class ClipDiscriminator(Discriminator):
     def _pyramid(self, dims: Literal[2, 3], in_channels: int, norm: Norm) -> nn.ModuleList:
         config = self._config
         assert isinstance(config, ClipDiscriminator.Config)
-        own = {"width": config.width, "most": config.channel_max, "norm": norm}
-        return nn.ModuleList(patches(dims, in_channels, **own) for _ in range(self.scales))
+        return nn.ModuleList(
+            patches(dims, in_channels, width=config.width, most=config.channel_max, norm=norm)
+            for _ in range(self.scales)
+        )

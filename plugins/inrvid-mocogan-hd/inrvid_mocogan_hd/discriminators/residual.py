@@ -47,8 +47,8 @@ class Block(nn.Module):
     def __init__(self, in_channels: int, channels: int, *, first: bool, halving: bool):
         super().__init__()
         self.first, self.halving = first, halving
-        self.conv1 = SpectralConv2d(in_channels, channels, 3, padding=1)
-        self.conv2 = SpectralConv2d(channels, channels, 3, padding=1)
+        self.conv1 = SpectralConv2d(in_channels, channels, 3)
+        self.conv2 = SpectralConv2d(channels, channels, 3)
         self.skip = SpectralConv2d(in_channels, channels, 1) if halving or in_channels != channels else None
 
     def forward(self, x: Tensor) -> Tensor:

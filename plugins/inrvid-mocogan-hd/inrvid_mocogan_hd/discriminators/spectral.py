@@ -6,8 +6,6 @@ u ← Wv/‖·‖, from a random start. (PyTorch's own takes the steps in the ot
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,35 +13,43 @@ from torch import Tensor, nn
 EPSILON = 1e-12
 
 
-class _Spectral(nn.Module):
-    """Of a layer with a weight."""
+class Spectral(nn.Module):
+    """The singular vectors of a weight, and the weight divided by its singular value."""
 
-    weight: nn.Parameter
     u: Tensor
     v: Tensor
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        nn.init.orthogonal_(self.weight)
-        rows, columns = self.weight.flatten(1).shape
+    def __init__(self, weight: Tensor):
+        super().__init__()
+        rows, columns = weight.flatten(1).shape
         self.register_buffer("u", F.normalize(torch.randn(rows), dim=0, eps=EPSILON))
         self.register_buffer("v", F.normalize(torch.randn(columns), dim=0, eps=EPSILON))
 
-    def normalised(self) -> Tensor:
-        matrix = self.weight.flatten(1)
+    def forward(self, weight: Tensor) -> Tensor:
+        matrix = weight.flatten(1)
         if self.training:
             with torch.no_grad():
                 self.v.copy_(F.normalize(matrix.mT @ self.u, dim=0, eps=EPSILON))
                 self.u.copy_(F.normalize(matrix @ self.v, dim=0, eps=EPSILON))
         # Copies: a second call changes them before the first one's gradient is asked for.
-        return self.weight / (self.u.clone() @ (matrix @ self.v.clone()))
+        return weight / (self.u.clone() @ (matrix @ self.v.clone()))
 
 
-class SpectralConv2d(_Spectral, nn.Conv2d):
+class SpectralConv2d(nn.Conv2d):
+    def __init__(self, in_channels: int, out_channels: int, size: int):
+        super().__init__(in_channels, out_channels, size, padding=size // 2)
+        nn.init.orthogonal_(self.weight)
+        self.spectral = Spectral(self.weight)
+
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.normalised(), self.bias, padding=self.padding)
+        return F.conv2d(x, self.spectral(self.weight), self.bias, padding=self.padding)
 
 
-class SpectralLinear(_Spectral, nn.Linear):
+class SpectralLinear(nn.Linear):
+    def __init__(self, in_features: int, out_features: int):
+        super().__init__(in_features, out_features)
+        nn.init.orthogonal_(self.weight)
+        self.spectral = Spectral(self.weight)
+
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.normalised(), self.bias)
+        return F.linear(x, self.spectral(self.weight), self.bias)

@@ -218,7 +218,7 @@ class MocoganHd(VideoGenerator):
         noise = noise.expand(count, *noise.shape[1:]) if isinstance(noise, Tensor) else noise[[0] * count]
         label, t = ws.new_zeros(count, image.label_dim), ws.new_zeros(count, 1)
         state = image.motion(noise, label, t)
-        return image.render(image.modulate(ws) | maps, state, t, grid)[:, 0]
+        return image.render({**image.modulate(ws), **maps}, state, t, grid)[:, 0]
 
 
 def _image_config(config: MocoganHd.Config) -> PartConfig:

@@ -108,7 +108,7 @@ class StyleGan2Noise(VideoGenerator):
         for i, layer in enumerate(self._layers()):
             style, scale = layer.modulated(ws[:, i])
             phi |= {f"style.{i}": style, f"scale.{i}": scale}
-        return phi | {f"rgb.{i}": rgb.modulated(ws[:, 2 * i + 1]) for i, rgb in enumerate(self.rgbs)}  # type: ignore
+        return phi | {f"rgb.{i}": rgb.modulated(ws[:, 2 * i + 1]) for i, rgb in enumerate(self._rgbs())}
 
     def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
         if grid != Grid(self.resolution, self.resolution):
@@ -122,23 +122,23 @@ class StyleGan2Noise(VideoGenerator):
         x = self.constant.expand(len(motion), -1, -1, -1)
         x = torch.cat([x, motion.expand(-1, -1, 4, 4)], dim=1)
         pictures: Tensor | None = None
+        rgbs = self._rgbs()
         for i, layer in enumerate(self._layers()):
             x = layer(x, phi[f"style.{i}"], phi[f"scale.{i}"], phi.get(f"noise.{i}"))
             if not i % 2:
-                pictures = self._add(x, phi[f"rgb.{i // 2}"], self.rgbs[i // 2].bias, pictures)
+                pictures = _added(x, phi[f"rgb.{i // 2}"], next(rgbs).bias, pictures)
         assert pictures is not None
         return pictures.unflatten(0, (-1, frames)).expand(-1, t.shape[1], -1, -1, -1).contiguous()
-
-    def _add(self, x: Tensor, weight: Tensor, bias: Tensor, pictures: Tensor | None) -> Tensor:
-        """Features `[B·T, C, r, r]` to pictures `[B·T, 3, r, r]`, added to those of half the size."""
-        base = None if pictures is None else upfirdn(pictures, up=2, padding=(2, 1), gain=4)
-        rgb = add_rgb(_by_video(x, weight), weight, bias, None if base is None else _by_video(base, weight))
-        return rgb.flatten(0, 1).permute(0, 3, 1, 2)
 
     def _layers(self) -> Iterator[NoisyLayer]:
         for layer in self.layers:
             assert isinstance(layer, NoisyLayer)
             yield layer
+
+    def _rgbs(self) -> Iterator[ToRGB]:
+        for rgb in self.rgbs:
+            assert isinstance(rgb, ToRGB)
+            yield rgb
 
 
 class NoisyLayer(nn.Module):
@@ -173,6 +173,13 @@ class NoisyLayer(nn.Module):
             added = self.strength * noise[:, None, None]  # [B, 1, 1, side, side]
             x = (x.unflatten(0, (len(noise), -1)) + added).flatten(0, 1)
         return F.leaky_relu(x + self.bias[:, None, None], SLOPE) * GAIN
+
+
+def _added(x: Tensor, weight: Tensor, bias: Tensor, pictures: Tensor | None) -> Tensor:
+    """Features `[B·T, C, r, r]` to pictures `[B·T, 3, r, r]`, added to those of half the size."""
+    base = None if pictures is None else upfirdn(pictures, up=2, padding=(2, 1), gain=4)
+    rgb = add_rgb(_by_video(x, weight), weight, bias, None if base is None else _by_video(base, weight))
+    return rgb.flatten(0, 1).permute(0, 3, 1, 2)
 
 
 def _scaled(x: Tensor, factors: Tensor) -> Tensor:
