@@ -123,7 +123,8 @@ RGB: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
 
 def _motion(theirs: Tensors) -> dict[str, Tensor]:
     """The motion generator's weights by our names."""
-    cells = {name: value for name, value in theirs.items() if name.startswith(("cell.", "enc_cell."))}
+    cells = {name: value for name, value in theirs.items() if name.startswith("enc_cell.")}
+    cells |= {f"{name}_l0": value for name, value in theirs.items() if name.startswith("cell.")}
     fc = {f"recogniser.{place}.{key}": theirs[f"fc{n}.{key}"] for n, place in ((1, 0), (2, 2)) for key in WEIGHTS}
     own = cells | fc | {"out.weight": theirs["w"].mT, "out.bias": theirs["b"]}
     return {f"head.{name}": value for name, value in own.items()}

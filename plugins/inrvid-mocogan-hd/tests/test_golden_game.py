@@ -28,7 +28,7 @@ def gradient_distance(module, expected):
     """Relative L2 over all parameters; `expected` by our names."""
     own = dict(module.named_parameters())
     assert set(own) == set(expected)
-    actual = torch.cat([p.grad.flatten() for p in own.values()])
+    actual = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in own.values()])
     wanted = torch.cat([expected[name].flatten() for name in own])
     return (actual - wanted).norm() / wanted.norm()
 

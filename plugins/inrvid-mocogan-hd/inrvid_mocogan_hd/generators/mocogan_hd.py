@@ -35,6 +35,7 @@ from inrvid.plugins import (
     VideoGenerator,
     VideoINR,
     in_its_own_precision,
+    recording,
     registry,
 )
 
@@ -75,7 +76,7 @@ class MocoganHd(VideoGenerator):
             description="image generator, without the keys that it shares with this one (resolution, z_dim, w_dim, "
             "label_dim, mapping_layers, …)",
         )
-        n_pca: Count = Field(384, description="principal axes, of w_dim at most; the authors advise 256 at least")
+        n_pca: Count = Field(384, description="principal axes, or all w_dim; the authors advise 256 at least")
         step: Positive = Field(0.2, description="λ: length of a step, deviations; the authors advise 0.5 at most")
         pca_samples: Annotated[int, Field(ge=2, le=10**8)] = Field(
             1_000_000, description="styles of which the principal axes are computed when a second stage begins"
@@ -97,9 +98,7 @@ class MocoganHd(VideoGenerator):
             return {**data, "image": {**shared, **image}}
 
         @model_validator(mode="after")
-        def _fits(self) -> Self:
-            if self.n_pca > self.w_dim:
-                raise ValueError(f"n_pca {self.n_pca} is more than w_dim {self.w_dim}: W has no more axes")
+        def _agree(self) -> Self:
             for key in SHARED:
                 own, of_image = getattr(self, key), getattr(self.image, key)
                 if of_image != own:
@@ -112,10 +111,11 @@ class MocoganHd(VideoGenerator):
         super().__init__(config)
         del self._modules["mapping"]  # it is the image generator's
         self.image: VideoGenerator = registry("generators").build(_image_config(config)).requires_grad_(False)
-        self.head = self.motion.head(config.n_pca, config.w_dim)
+        count = min(config.n_pca, config.w_dim)
+        self.head = self.motion.head(count, config.w_dim)
         self.step = config.step
         # V; before a first stage is taken over, the plain axes of W
-        self.register_buffer("axes", torch.eye(config.n_pca, config.w_dim))
+        self.register_buffer("axes", torch.eye(count, config.w_dim))
         self.train()
 
     @staticmethod
@@ -145,16 +145,17 @@ class MocoganHd(VideoGenerator):
 
     def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
         moved = self.head(state, phi["w"])  # [B, T, n_pca], or [B, T, 0]
-        frames = t.shape[1]
+        frames = t.shape[1] if moved.shape[2] else 1
         ws = phi["ws"][:, None].expand(-1, frames, -1, -1)
         if moved.shape[2]:
             ws = ws + ((self.step * moved) @ self.axes * phi["length"][:, None])[:, :, None]
         maps = {key: value for key, value in phi.items() if key.startswith("noise.")}
         video = torch.arange(len(ws), device=ws.device).repeat_interleave(frames)
         ws = ws.flatten(0, 1)
-        parts = [slice(0, len(ws))] if torch.is_grad_enabled() else _parts(len(ws))
+        whole = torch.is_grad_enabled() or recording()
+        parts = [slice(0, len(ws))] if whole else _parts(len(ws))
         drawn = [self._pictures(ws[part], {key: m[video[part]] for key, m in maps.items()}, grid) for part in parts]
-        return torch.cat(drawn).unflatten(0, (-1, frames))
+        return torch.cat(drawn).unflatten(0, (-1, frames)).expand(-1, t.shape[1], -1, -1, -1).contiguous()
 
     def recognised(self, latents: Latents, t: Tensor) -> tuple[Tensor, Tensor] | None:
         """The motion noises of the steps that lead to the times t and what the motion recognises of them, each
@@ -203,7 +204,7 @@ class MocoganHd(VideoGenerator):
             seed=config.pca_seed,
             device=image.device,
         )
-        return principal_axes(drawn)[: config.n_pca]
+        return principal_axes(drawn)[: len(self.axes)]
 
     def _noise_maps(self, content: Tensor) -> dict[str, Tensor]:
         """Of an image generator that takes noise in: the same for all frames of a video."""

@@ -89,7 +89,8 @@ class WalkHead(MotionHead[Steps]):
         super().__init__()
         self.width = width
         self.enc_cell = nn.LSTMCell(w_dim, config.code_dim)
-        self.cell = nn.LSTMCell(noise_dim, config.code_dim)
+        self.enc_cell.weight_hh.requires_grad_(False)  # of a state that is zero
+        self.cell = nn.LSTM(noise_dim, config.code_dim, batch_first=True)
         self.out = nn.Linear(config.code_dim, width)
         self.recogniser = (
             nn.Sequential(nn.Linear(2 * config.code_dim, noise_dim), nn.ReLU(), nn.Linear(noise_dim, noise_dim))
@@ -100,8 +101,9 @@ class WalkHead(MotionHead[Steps]):
 
     def forward(self, state: Steps, w: Tensor) -> Tensor:
         """w `[B, w_dim]` → u `[B, T, width]`."""
-        h, _ = self.walk(state, w)
-        steps = self.out(h[:, 1:]).tanh().cumsum(dim=1)
+        first = [x[None] for x in self.enc_cell(w)]
+        h, _ = self.cell(state.noise.to(w.dtype), first)
+        steps = self.out(h).tanh().cumsum(dim=1)
         codes = torch.cat([steps.new_zeros(len(steps), 1, self.width), steps], dim=1)  # [B, n + 1, width]
         after = state.place.ceil().long()
         before = (after - 1).clamp(min=0)
@@ -112,7 +114,10 @@ class WalkHead(MotionHead[Steps]):
     def walk(self, state: Steps, w: Tensor) -> tuple[Tensor, Tensor]:
         """The states h and c of the steps 0 … n, each `[B, n + 1, code_dim]`."""
         noise = state.noise.to(w.dtype).unbind(dim=1)
-        states = itertools.accumulate(noise, lambda before, e: self.cell(e, before), initial=self.enc_cell(w))
+        weights = list(self.cell.parameters())
+        states = itertools.accumulate(
+            noise, lambda before, e: torch.lstm_cell(e, before, *weights), initial=self.enc_cell(w)
+        )
         h, c = zip(*states, strict=True)
         return torch.stack(h, dim=1), torch.stack(c, dim=1)
 
@@ -126,12 +131,9 @@ class WalkHead(MotionHead[Steps]):
     @torch.no_grad()
     def _initialise(self) -> None:
         """Each gate's block orthogonal, no bias; steps that are small at first."""
-        for cell in (self.enc_cell, self.cell):
-            for weight in (cell.weight_ih, cell.weight_hh):
-                for gate in weight.chunk(4):
-                    nn.init.orthogonal_(gate)
-            for bias in (cell.bias_ih, cell.bias_hh):
-                nn.init.zeros_(bias)
+        for parameter in (*self.enc_cell.parameters(), *self.cell.parameters()):
+            for gate in parameter.chunk(4):
+                nn.init.orthogonal_(gate) if gate.ndim == 2 else nn.init.zeros_(gate)
         nn.init.normal_(self.out.weight, std=SPREAD)
         nn.init.zeros_(self.out.bias)
         for layer in self.recogniser or ():
