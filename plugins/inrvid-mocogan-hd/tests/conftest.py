@@ -37,7 +37,9 @@ def generated(golden):
     """(generator, prefix of z, e and noise) → frames `[B, n, 3, R, R]` and their latents."""
 
     def generate(G, prefix, *, noise=True, t=None):
-        latents = Latents(golden[f"{prefix}z"], golden[f"{prefix}e"], torch.zeros(len(golden[f"{prefix}z"]), 0))
+        z, e = golden[f"{prefix}z"], golden[f"{prefix}e"]
+        one_more = torch.cat([e, e[:, :1]], dim=1)  # an explicit sequence serves times before its end
+        latents = Latents(z, one_more, torch.zeros(len(z), 0))
         video = G.inr(latents)
         drawn = [name for name in video.phi if name.startswith("noise.")]
         for name in drawn:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -32,6 +32,7 @@ class ClipDiscriminator(Discriminator):
         scales: Annotated[int, Field(ge=1, le=8)] = Field(2, description="scales of a pyramid")
         norm: Literal["instance", "batch"] = Field("instance", description="normalisation in pyramids over time")
 
+    test_settings: ClassVar[dict[str, Any]] = {"frames": 4, "width": 4}
     in_channels: int
     """Of the clips' pyramid."""
 

@@ -8,6 +8,7 @@ projections of what was generated before fill the queues of a contrastive loss (
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -44,6 +45,12 @@ class CrossDomain(ClipDiscriminator):
                 )
             return self
 
+    test_settings: ClassVar[dict[str, Any]] = {
+        **ClipDiscriminator.test_settings,
+        **{"image_channels": 4, "projection": 8, "queue": 16},
+    }
+    test_parts: ClassVar[dict[str, Any]] = {"loss": {"type": "mocogan_hd_cross", "generator_steps": 1, "mutual": 0.0}}
+    test_unreached = ("image.project",)
     in_channels = 3
     queues: Tensor
     written: Tensor

@@ -1,7 +1,7 @@
 """Layers whose weight is divided by its largest singular value (Miyato et al., ICLR 2018).
 
 σ = uᵀ·W·v, W as `[out, rest]`; each call in training mode takes a step of the power iteration, v ← Wᵀu/‖·‖ and then
-u ← Wv/‖·‖, from a random start. (PyTorch's own takes the steps in the other order, and 15 before the first call.)
+u ← Wv/‖·‖, from a random start. (PyTorch's own takes them in the other order.)
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 EPSILON = 1e-12
+STEPS = 15
+"""Before the first call, so that evaluation makes sense before training does (the release takes none)."""
 
 
 class Spectral(nn.Module):
@@ -24,15 +26,20 @@ class Spectral(nn.Module):
         rows, columns = weight.flatten(1).shape
         self.register_buffer("u", F.normalize(torch.randn(rows), dim=0, eps=EPSILON))
         self.register_buffer("v", F.normalize(torch.randn(columns), dim=0, eps=EPSILON))
+        for _ in range(STEPS):
+            self._turn(weight.flatten(1))
 
     def forward(self, weight: Tensor) -> Tensor:
         matrix = weight.flatten(1)
         if self.training:
-            with torch.no_grad():
-                self.v.copy_(F.normalize(matrix.mT @ self.u, dim=0, eps=EPSILON))
-                self.u.copy_(F.normalize(matrix @ self.v, dim=0, eps=EPSILON))
+            self._turn(matrix)
         # Copies: a second call changes them before the first one's gradient is asked for.
         return weight / (self.u.clone() @ (matrix @ self.v.clone()))
+
+    @torch.no_grad()
+    def _turn(self, matrix: Tensor) -> None:
+        self.v.copy_(F.normalize(matrix.mT @ self.u, dim=0, eps=EPSILON))
+        self.u.copy_(F.normalize(matrix @ self.v, dim=0, eps=EPSILON))
 
 
 class SpectralConv2d(nn.Conv2d):

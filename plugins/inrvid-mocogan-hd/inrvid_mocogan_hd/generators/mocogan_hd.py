@@ -12,7 +12,7 @@ The image generator is that of the first stage: `train.init` (`adopted`) takes i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 import torch
 from pydantic import Field, WithJsonSchema, field_serializer, model_validator
@@ -106,6 +106,11 @@ class MocoganHd(VideoGenerator):
             return self
 
     axes: Tensor
+    test_settings: ClassVar[dict[str, Any]] = {
+        "mapping_layers": 2,
+        "motion": {"type": "latent_walk", "code_dim": 8},
+        "image": {"type": "stylegan2", "channel_base": 256, "channel_max": 16, "motion": {"type": "static"}},
+    }
 
     def __init__(self, config: Config):
         super().__init__(config)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -65,6 +65,8 @@ class StyleGan2Noise(VideoGenerator):
                     f"channels has {len(self.channels)} numbers, {self.resolution}x{self.resolution} {wanted}"
                 )
             return self
+
+    test_settings: ClassVar[dict[str, Any]] = {"mapping_layers": 2}
 
     def __init__(self, config: Config):
         super().__init__(config)

@@ -8,7 +8,7 @@ to have projections alike.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -18,7 +18,7 @@ from inrvid.plugins import NotNegative, Positive, Turn, sent
 
 from ..discriminators.cross_domain import CrossDomain
 from .contrast import contrastive, match
-from .game import PathLoss, Scene
+from .game import WALKING, PathLoss, Scene
 from .relativistic import half, penalty
 from .views import drawn, view
 
@@ -41,6 +41,10 @@ class CrossDomainLoss(PathLoss[CrossDomain]):
 
     config: Config
     discriminator_class = CrossDomain
+    test_parts: ClassVar[dict[str, Any]] = {
+        **WALKING,
+        "discriminator": {"type": "mocogan_hd_cross", **CrossDomain.test_settings, "channel_max": 16},
+    }
 
     def _generator(self, turn: Turn) -> Tensor:
         scene = self.scene(turn)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import torch
 from pydantic import Field
@@ -30,7 +30,19 @@ from inrvid.plugins import (
 )
 
 from ..discriminators.clips import ClipDiscriminator
+from ..generators.mocogan_hd import MocoganHd
 from .contrast import match
+
+WALKING: dict[str, Any] = {
+    "generator": {
+        "type": "mocogan_hd",
+        **{"resolution": 32, "clip_length": 8, "z_dim": 12, "w_dim": 12},
+        **MocoganHd.test_settings,
+        "motion": {"type": "latent_walk", "code_dim": 8, "recognises": True},
+    },
+    "time_sampler": {"type": "consecutive", "max_frames": 4},
+}
+"""What these losses are tested with."""
 
 D = TypeVar("D", bound=ClipDiscriminator)
 
@@ -77,6 +89,8 @@ class PathLoss(AdversarialLoss, Generic[D]):
         )
 
     discriminator_class: type[D]
+    test_settings: ClassVar[dict[str, Any]] = {"generator_steps": 2}
+    test_unmoved = (".11.bias",)  # of a pyramid's last layer: relativistic logits are differences
 
     def __init__(self, config: Config):
         self.config = config

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from torch import Tensor
 
 from inrvid.plugins import Kind, Tensors, Turn, sent
 
 from ..discriminators.in_domain import InDomain
-from .game import PathLoss, Scene
+from .game import WALKING, PathLoss, Scene
 from .relativistic import half, penalty
 
 
@@ -20,6 +22,10 @@ class InDomainLoss(PathLoss[InDomain]):
         pass
 
     discriminator_class = InDomain
+    test_parts: ClassVar[dict[str, Any]] = {
+        **WALKING,
+        "discriminator": {"type": "mocogan_hd", **InDomain.test_settings, "channel_max": 16},
+    }
 
     def _generator(self, turn: Turn) -> Tensor:
         return self.generator(self.scene(turn)) + self.recognition(turn)

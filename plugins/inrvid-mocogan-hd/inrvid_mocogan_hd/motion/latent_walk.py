@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from pydantic import Field
@@ -54,7 +54,7 @@ class LatentWalk(Motion[NoiseSequence | Tensor, Steps]):
     source = "MoCoGAN-HD (ICLR 2021) §3.1"
 
     class Config(PartConfig):
-        """Step i uses noise i − 1 of the sequence: a clip of n frames needs n − 1."""
+        """Step i uses noise i − 1 of the sequence."""
 
         distance: Positive = Field(1.0, description="δ: frames between two steps")
         code_dim: Count = Field(384, description="width of the LSTM's state")
@@ -63,6 +63,7 @@ class LatentWalk(Motion[NoiseSequence | Tensor, Steps]):
         )
 
     config: Config
+    test_settings: ClassVar[dict[str, Any]] = {"code_dim": 8}
 
     @property
     def span(self) -> Span:
@@ -77,6 +78,8 @@ class LatentWalk(Motion[NoiseSequence | Tensor, Steps]):
     def forward(self, noise: NoiseSequence | Tensor, label: Tensor, t: Tensor) -> Steps:
         noise = ExplicitNoise(noise) if isinstance(noise, Tensor) else noise
         place = (t.double() / self.config.distance).clamp(min=0)
+        if isinstance(noise, ExplicitNoise):
+            noise.at(place.floor().long())  # refuses times that its span does not serve
         last = (place.ceil().long() - 1).clamp(min=0)
         indices = torch.arange(noise.until(last), device=t.device).expand(t.shape[0], -1)
         return Steps(noise.at(indices), place)
@@ -103,13 +106,13 @@ class WalkHead(MotionHead[Steps]):
         """w `[B, w_dim]` → u `[B, T, width]`."""
         first = [x[None] for x in self.enc_cell(w)]
         h, _ = self.cell(state.noise.to(w.dtype), first)
-        steps = self.out(h).tanh().cumsum(dim=1)
+        steps = self.out(h).tanh().cumsum(dim=1, dtype=torch.float64)  # far out, the sum of many
         codes = torch.cat([steps.new_zeros(len(steps), 1, self.width), steps], dim=1)  # [B, n + 1, width]
         after = state.place.ceil().long()
         before = (after - 1).clamp(min=0)
-        weight = (state.place - before)[..., None].to(codes.dtype)
+        weight = (state.place - before)[..., None]
         left, right = (codes.gather(1, i[..., None].expand(-1, -1, self.width)) for i in (before, after))
-        return left.lerp(right, weight)
+        return left.lerp(right, weight).to(w.dtype)
 
     def walk(self, state: Steps, w: Tensor) -> tuple[Tensor, Tensor]:
         """The states h and c of the steps 0 … n, each `[B, n + 1, code_dim]`."""
