@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .grid import Grid
     from .kernels import implement, operations, register
     from .kernels.bias_act import convolve_bias_act
+    from .kernels.recording import recording
     from .kernels.upfirdn import upfirdn
     from .latents import Latents
     from .layers.activation import GAIN, SLOPE
@@ -91,6 +92,7 @@ _HOMES = {
     "grid": "Grid",
     "kernels": "implement operations register",
     "kernels.bias_act": "convolve_bias_act",
+    "kernels.recording": "recording",
     "kernels.upfirdn": "upfirdn",
     "latents": "Latents",
     "layers.activation": "GAIN SLOPE",
@@ -220,6 +222,7 @@ __all__ = [
     "r1_norms",
     "read_metadata",
     "read_weights",
+    "recording",
     "register",
     "registry",
     "run_blocks",

@@ -37,7 +37,12 @@ class KindChecks(ParallelChecks):
                 require(phase.interval >= 1, f"its interval is {phase.interval}")
 
     def test_trains_every_pair_of_networks(self) -> None:
-        """Two steps of each generator of the library with each discriminator, one micro-batch after another."""
+        """Two steps of each generator of the library with each discriminator, one micro-batch after another; of a loss
+        that goes with certain parts alone (`test_parts`), with these."""
+        if hasattr(self.parts.component(self.name), "test_parts"):
+            with tempfile.TemporaryDirectory() as place:
+                check_moved(train(Path(place) / "run", self.recipe(), "train.micro_batch=2"))
+            return
         for generator in built_in("generators"):
             for discriminator in built_in("discriminators"):
                 pair = {
@@ -53,7 +58,7 @@ class KindChecks(ParallelChecks):
         ends = []
         for seed in (1, 2):
             with tempfile.TemporaryDirectory() as place, seeded(seed):
-                training = train(Path(place) / "run", small_recipe(self.recipe_parts())).training
+                training = train(Path(place) / "run", self.recipe()).training
                 ends.append([p.detach() for network in (training.G, training.D) for p in network.parameters()])
         same = all(map(torch.equal, *ends))
         require(same, "training with it depends on the global random state: draw from `turn.draws`")

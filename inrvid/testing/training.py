@@ -92,10 +92,15 @@ class TrainedChecks(Checks):
     def recipe_parts(self) -> dict[str, Any]:
         """The part at its place in a recipe."""
 
+    def recipe(self) -> dict[str, Any]:
+        """A small one with the part, and with those that its class says it goes with, by their places
+        (`test_parts`)."""
+        return small_recipe({**getattr(self.parts.component(self.name), "test_parts", {}), **self.recipe_parts()})
+
     def test_a_recipe_trains_two_steps(self) -> None:
         """Losses are finite, what learns has moved, and the model loads and makes videos."""
         with tempfile.TemporaryDirectory() as place:
-            trainer = train(Path(place) / "run", small_recipe(self.recipe_parts()))
+            trainer = train(Path(place) / "run", self.recipe())
             check_losses(lines_of(Path(place) / "run"))
             check_moved(trainer)
             G = VideoGenerator.from_pretrained(Path(place) / "run" / "model")
@@ -109,7 +114,7 @@ class ParallelChecks(TrainedChecks):
 
     def test_two_processes_train_as_one(self) -> None:
         """A batch over two processes (gloo, on the CPU) moves the weights as it does in one."""
-        recipe = small_recipe(self.recipe_parts())
+        recipe = self.recipe()
         with tempfile.TemporaryDirectory() as place:
             alone = train(Path(place) / "alone", recipe)
             one, two = _weights(alone.run_dir), _weights(_run_two(Path(place), recipe))

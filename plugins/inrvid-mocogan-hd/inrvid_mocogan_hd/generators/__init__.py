@@ -1,0 +1,1 @@
+"""Image generators that videos are made with, and the videos' generator."""

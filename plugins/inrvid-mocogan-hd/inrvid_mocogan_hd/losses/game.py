@@ -1,0 +1,140 @@
+"""What both of MoCoGAN-HD's losses have (ICLR 2021, §3.2): the phases, clips reversed in time, and the noise that is
+recognised in the motion's state.
+
+The generator moves several times, each with new videos, and then the discriminator once. Every choice is of the whole
+batch, on all processes: which later frame is looked at, and whether clips run backwards (in what
+the pyramid over time looks at: the first frame, beside which others stand, stays the first).
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from inrvid.plugins import (
+    AdversarialLoss,
+    Count,
+    Draws,
+    InrvidError,
+    Kind,
+    NotNegative,
+    PartConfig,
+    Phase,
+    Tensors,
+    Turn,
+)
+
+from ..discriminators.clips import ClipDiscriminator
+from ..generators.mocogan_hd import MocoganHd
+from .contrast import match
+
+WALKING: dict[str, Any] = {
+    "generator": {
+        "type": "mocogan_hd",
+        **{"resolution": 32, "clip_length": 8, "z_dim": 12, "w_dim": 12},
+        **MocoganHd.test_settings,
+        "motion": {"type": "latent_walk", "code_dim": 8, "recognises": True},
+    },
+    "time_sampler": {"type": "consecutive", "max_frames": 4},
+}
+"""What these losses are tested with."""
+
+D = TypeVar("D", bound=ClipDiscriminator)
+
+
+class Choices(NamedTuple):
+    """Of a phase, the same for the whole batch."""
+
+    later: int
+    """Number of the frame that is looked at as a picture, 1 … n − 1."""
+    backwards: tuple[Kind, ...]
+    """Clips that run backwards."""
+
+    @classmethod
+    def drawn(cls, draws: Draws, frames: int) -> Choices:
+        one = Draws([draws.keys[0]._replace(sample=0)], draws.purpose)
+        later, real, fake = one.uniform(3)[0].tolist()
+        kinds: tuple[tuple[Kind, float], ...] = (("real", real), ("fake", fake))
+        return cls(1 + int(later * (frames - 1)), tuple(kind for kind, coin in kinds if coin < 0.5))
+
+
+class Scene(NamedTuple, Generic[D]):
+    """What a phase looks at, once all is drawn."""
+
+    D: D
+    real: Tensor
+    """`[B, n, 3, R, R]`"""
+    fake: Tensor
+    choices: Choices
+
+    def clips(self, kind: Kind) -> Tensors:
+        """What the heads of clips look at."""
+        frames = self.real if kind == "real" else self.fake
+        return self.D.clip_inputs(frames, backwards=kind in self.choices.backwards)
+
+
+class PathLoss(AdversarialLoss, Generic[D]):
+    """Derived ones say what the two networks make small, and which discriminator it takes."""
+
+    class Config(PartConfig):
+        generator_steps: Count = Field(5, description="steps of the generator for one of the discriminator")
+        penalty: NotNegative = Field(10.0, description="weight of the penalty of gradients of clips")
+        mutual: NotNegative = Field(
+            1.0, description="weight of the motion noise that is recognised (generator.motion.recognises)"
+        )
+
+    discriminator_class: type[D]
+    test_settings: ClassVar[dict[str, Any]] = {"generator_steps": 2}
+    test_unmoved = (".11.bias",)  # of a pyramid's last layer: relativistic logits are differences
+
+    def __init__(self, config: Config):
+        self.config = config
+
+    def phases(self) -> Iterator[Phase]:
+        for i in range(self.config.generator_steps):
+            yield Phase(f"G{i + 1}" if i else "G", "generator", ("fake", "real"), self._generator)
+        yield Phase("D", "discriminator", ("fake", "real"), self._discriminator, after=self.after)
+
+    @abc.abstractmethod
+    def _generator(self, turn: Turn) -> Tensor:
+        """What the generator makes small."""
+
+    @abc.abstractmethod
+    def _discriminator(self, turn: Turn) -> Tensor:
+        """What the discriminator makes small."""
+
+    def after(self, generator: Any, discriminator: Any) -> None:
+        """When the discriminator has moved."""
+
+    def scene(self, turn: Turn) -> Scene[D]:
+        """Raises InrvidError: it is another discriminator."""
+        D = turn.discriminator
+        if not isinstance(D, self.discriminator_class):
+            raise InrvidError(
+                f"loss {self.config.type}: looks at frames that the discriminator {D.config['type']} does not show: "
+                f"--set discriminator.type={self.config.type}"
+            )
+        real, fake = (turn.augmentation(kind)(turn.clips(kind)[0]) for kind in ("real", "fake"))
+        return Scene(D, real, fake, Choices.drawn(turn.draws("choices"), real.shape[1]))
+
+    def recognition(self, turn: Turn) -> Tensor:
+        """−mean cosine of each step's noise and what is recognised of it, by its weight.
+
+        Raises:
+            InrvidError: nothing is recognised.
+        """
+        if not self.config.mutual:
+            return torch.zeros((), device=turn.generator.device)
+        known = getattr(turn.generator, "recognised", None)
+        pair = None if known is None else known(turn.latents(), turn.clips("fake")[1])
+        if pair is None:
+            raise InrvidError(
+                f"loss {self.config.type}: this generator recognises no motion noise: give it generator.motion "
+                "{type: latent_walk, recognises: true}, or --set loss.mutual=0"
+            )
+        return self.config.mutual * match(*pair)

@@ -1,0 +1,1 @@
+"""The motion: a path that begins at a style."""
