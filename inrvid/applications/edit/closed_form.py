@@ -13,7 +13,7 @@ length of a step is, decides which those are:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ from ...generators.base import VideoGenerator
 from .directions import Direction, observed_styles
 
 Length = Literal["spread", "unit"]
+LENGTHS: tuple[Length, ...] = get_args(Length)
 
 
 @torch.no_grad()
