@@ -144,7 +144,12 @@ def show(
     chosen = [pick(directions, n.strip()) for n in names.split(",")] if names else list(directions.values())[:5]
     video = _which(seed, latents, index, None).of(generator)
     frames = strip(generator, video, chosen, numbers, at, truncation)
-    write_strips(output, frames, [direction.name for direction in chosen], [f"{number:+g}" for number in numbers])
+    write_strips(
+        output,
+        frames,
+        [direction.name for direction in chosen],
+        [f"{number:+g}" if number else "0" for number in numbers],
+    )
     typer.echo(output)
 
 

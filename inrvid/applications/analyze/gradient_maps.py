@@ -27,8 +27,8 @@ def gradient_maps(discriminator: Discriminator, frames: Tensor, t: Tensor, label
         share = (size**2).sum(axis=(0, 2, 3)) / max((size**2).sum(), 1e-30)
         numbers[head] = {"norm": float(np.sqrt((size**2).sum(axis=(1, 2, 3))).mean()), "of_frame": share.tolist()}
     about = (
-        "Where the discriminator looks (StyleGAN-V, figure 4): clips, a row each, and below each frame how "
-        "much every pixel of it moves the logit of a head. White is what moves it most."
+        "Where the discriminator looks (StyleGAN-V, figure 4): clips, a row each, and right of their frames how "
+        "much every pixel moves the logit of a head. White is what moves it most."
     )
     return Finding("Gradients of the discriminator", about, pictures=pictures, numbers=numbers)
 

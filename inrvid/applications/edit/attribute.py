@@ -20,7 +20,7 @@ from ...files import read_text
 from ...generators.base import VideoGenerator
 from .directions import OBSERVED, Direction, observed_styles
 
-MOST_ROWS = 10**6
+MOST_ROWS = 10**5
 
 
 def fitted(name: str, styles: Tensor, values: Tensor, how: str) -> Direction:
@@ -61,7 +61,7 @@ def of_seeds(
     generator: VideoGenerator, name: str, table: Sequence[tuple[int, float]], how: str = "values"
 ) -> Direction:
     """Of (seed, value) pairs: the value of the video that each seed makes. Raises InrvidError as `fitted`."""
-    styles = torch.cat([observed_styles(generator, 1, seed) for seed, _ in table] or [torch.empty(0, 1)])
+    styles = observed_styles(generator, [seed for seed, _ in table])
     return fitted(name, styles, torch.tensor([value for _, value in table], device=styles.device), how)
 
 
@@ -69,7 +69,7 @@ def read_table(path: Path) -> list[tuple[int, float]]:
     """A CSV file of seed,value rows, the first of which may be a heading.
 
     Raises:
-        InrvidError: it cannot be read, or a row is something else.
+        InrvidError: it cannot be read, a row is something else, or there are fewer than two.
     """
     try:
         rows = list(csv.reader(io.StringIO(read_text(path))))
@@ -85,6 +85,8 @@ def read_table(path: Path) -> list[tuple[int, float]]:
             found.append(pair)
         elif row and number > 1:
             raise InrvidError(f"{path}:{number}: expected seed,value (17,0.5), got {','.join(row)[:60]}")
+    if len(found) < 2:
+        raise InrvidError(f"{path}: {len(found)} rows of seed,value: two at least, with two values, tell a direction")
     return found
 
 

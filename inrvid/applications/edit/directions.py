@@ -26,6 +26,7 @@ from ...errors import InrvidError, did_you_mean
 from ...files import write_bytes
 from ...generators.base import VideoGenerator
 from ...latents import Latents
+from ...random import Draws
 from ...video_io import to_uint8
 from ...weights import Unfit, digest_of, read_metadata, read_weights, weights_file
 
@@ -144,6 +145,7 @@ def strip(
 
 
 @torch.no_grad()
-def observed_styles(generator: VideoGenerator, count: int = OBSERVED, seed: int = 0) -> Tensor:
-    """w `[count, w_dim]` of the seeds from `seed` on, each with the class that it draws, where there are classes."""
-    return generator.styles(generator.sample_latents(count, seed=seed))[:, 0]
+def observed_styles(generator: VideoGenerator, seeds: Sequence[int] = range(OBSERVED)) -> Tensor:
+    """w `[N, w_dim]` of the videos of these seeds, each of the class that it draws, where there are classes."""
+    latents = generator.draw_latents(lambda purpose: Draws.of_seeds(seeds, purpose), len(seeds))
+    return generator.styles(latents)[:, 0]
