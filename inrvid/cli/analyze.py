@@ -8,6 +8,7 @@ import typer
 
 from ..errors import InrvidError
 from ..text import printable
+from .options import validated
 
 _ONLY = typer.Option(
     None, "--only", metavar="NAME,…", help="Of motion, cycles, intervals, gradients, slices, repeats, diversity."
@@ -26,11 +27,10 @@ def analyze(
     """Look into a trained model: how it moves, whether it repeats itself, what its discriminator sees."""
     from ..applications.analyze.finding import Finding
     from ..applications.analyze.run import Request, of_model
-    from ..config import validate
     from ..report.analysis import write_analysis
 
     names = tuple(name.strip() for name in (only or "").split(",") if name.strip())
-    request = validate(Request, {"only": names, "seed": seed, "videos": videos, "frames": frames})
+    request = validated(Request, only=names, seed=seed, videos=videos, frames=frames)
     if output.exists() and not output.is_dir():
         raise InrvidError(f"-o {output}: a file: give the name of a folder")
     findings, notes = {}, []

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..errors import ConfigError, InrvidError
+from ..errors import InrvidError
 from ..text import printable
+from .options import validated
 
 if TYPE_CHECKING:
     from ..applications.edit.directions import Direction
@@ -43,8 +44,8 @@ def find(
 
     if length not in LENGTHS:
         raise InrvidError(f"--length {length}: expected one of {', '.join(LENGTHS)}")
-    generator = _opened(model, output, cpu)
-    _keep(output, closed_form(generator, count, length), generator)
+    generator, before = _to_add(model, output, cpu)
+    _keep(output, closed_form(generator, count, length), generator, before)
 
 
 @app.command()
@@ -65,12 +66,12 @@ def attribute(
     if (table is None) == (label is None):
         raise InrvidError("inrvid edit attribute: --csv FILE, or --label N [--against N]: one of them")
     rows = None if table is None else read_table(table)
-    generator = _opened(model, output, cpu)
+    generator, before = _to_add(model, output, cpu)
     if rows is None:
         direction = of_labels(generator, name, label, against)
     else:
         direction = of_seeds(generator, name, rows, f"seed,value of {printable(str(table))}")
-    _keep(output, [direction], generator)
+    _keep(output, [direction], generator, before)
 
 
 @app.command()
@@ -98,15 +99,15 @@ def text(
     from ..applications.edit.clip import TextJudge
     from ..applications.edit.guided import GuidedRequest, guided, read_mask
 
-    request = _validated(GuidedRequest, at=at, steps=steps, lr=lr, l2=l2)
+    request = validated(GuidedRequest, at=at, steps=steps, lr=lr, l2=l2)
     video = _which(seed, latents, index, motion_seed)
-    generator = _opened(model, output, cpu)
+    generator, before = _to_add(model, output, cpu)
     begin = video.of(generator)
     area = None if mask is None else read_mask(mask, generator)
     judge = TextJudge(wanted, model=clip, weights=clip_weights, device=generator.device)
     how = f"CLIP {clip}, {steps} steps: {printable(wanted)[:500]}"
     direction = guided(generator, begin, judge, request, name=name, how=how, mask=area, told=_told(steps))
-    _keep(output, [direction], generator)
+    _keep(output, [direction], generator, before)
 
 
 @app.command("list")
@@ -179,7 +180,7 @@ def apply(
 
     if output.suffix.lower() not in (*WRITABLE, ".safetensors") or not output.name:
         raise InrvidError(f"-o {output}: a video (.mp4, .gif, a folder for png frames), or .safetensors for latents")
-    request = _validated(
+    request = validated(
         Request, steps=parse_steps(steps), video=_which(seed, latents, index, motion_seed), beside=beside,
         frames=frames, fps=fps, start=start, truncation=truncation,
     )  # fmt: skip
@@ -202,13 +203,19 @@ def _opened(model: str, output: Path, cpu: bool) -> VideoGenerator:
     return open_model(model, cpu=cpu)
 
 
-def _keep(output: Path, found: list[Direction], generator: VideoGenerator) -> None:
-    """Add to the file, or begin it."""
-    from ..applications.edit.directions import load_directions, save_directions
+def _to_add(model: str, output: Path, cpu: bool) -> tuple[VideoGenerator, dict[str, Direction]]:
+    """The model, and the directions that the file has already."""
+    from ..applications.edit.directions import load_directions
 
     if output.suffix != ".safetensors":
         raise InrvidError(f"-o {output}: directions are written as .safetensors")
-    before = load_directions(output, generator) if output.exists() else {}
+    generator = _opened(model, output, cpu)
+    return generator, load_directions(output, generator) if output.exists() else {}
+
+
+def _keep(output: Path, found: list[Direction], generator: VideoGenerator, before: dict[str, Direction]) -> None:
+    from ..applications.edit.directions import save_directions
+
     save_directions(output, [*before.values(), *found], generator)
     for direction in found:
         instead = " (in the place of an earlier one)" if direction.name in before else ""
@@ -219,18 +226,7 @@ def _keep(output: Path, found: list[Direction], generator: VideoGenerator) -> No
 def _which(seed: int, latents: str | None, index: int, motion_seed: int | None) -> Which:
     from ..applications.edit.video import Which
 
-    return _validated(Which, seed=seed, latents=latents, index=index, motion_seed=motion_seed)
-
-
-def _validated(request: Any, **options: Any) -> Any:
-    """Raises InrvidError that names the option."""
-    from ..config import validate
-
-    try:
-        return validate(request, options)
-    except ConfigError as error:
-        lines = (f"--{'.'.join(path).replace('_', '-')}: {what}" for path, what in error.problems)
-        raise InrvidError("\n".join(lines)) from None
+    return validated(Which, seed=seed, latents=latents, index=index, motion_seed=motion_seed)
 
 
 def _number(text: str) -> float:

@@ -28,9 +28,9 @@ def repeats(generator: VideoGenerator, latents: Latents, frames: int) -> Finding
             range(1, len(rho) + 1), rho.tolist()
         )
     about = (
-        "How like a video is to itself τ frames later, each pixel without its mean over time. A peak after a "
-        "fall says that it repeats: its height above the lowest value before it (1: the same again) stands in "
-        "the legend, with its τ."
+        "How like a video is to itself τ frames later, each pixel without its mean over time. A peak after a fall "
+        "says that it repeats: in the legend, its height above zero, or above the lowest value before it where that "
+        "is less (1: the same again), and its τ."
     )
     return Finding(
         "Do long videos repeat themselves?", about, {"autocorrelation over τ": lines}, numbers={"peaks": peaks}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +21,8 @@ from ...video_io import to_uint8
 from .directions import Direction, moved, pick
 
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**63 - 1)]
-Strength = Annotated[float, Field(ge=-1000, le=1000)]
+STRONGEST = 1000
+Strength = Annotated[float, Field(ge=-STRONGEST, le=STRONGEST)]
 
 
 class Which(StrictModel):
@@ -116,11 +118,11 @@ def parse_steps(given: Sequence[str]) -> dict[str, float]:
     """['style_1=2.5'] → {'style_1': 2.5}. Raises InrvidError for what is not NAME=STRENGTH."""
     found: dict[str, float] = {}
     for text in given:
-        name, equals, strength = text.partition("=")
+        name, _, strength = text.partition("=")
         try:
             found[name] = float(strength)
         except ValueError:
-            equals = ""
-        if not equals or not name:
-            raise InrvidError(f"{text[:80]}: expected NAME=STRENGTH, such as style_1=2.5")
+            found[name] = math.nan
+        if not name or not abs(found[name]) <= STRONGEST:
+            raise InrvidError(f"{text[:80]}: expected NAME=STRENGTH, such as style_1=2.5, at most {STRONGEST}")
     return found
