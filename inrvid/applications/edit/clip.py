@@ -6,6 +6,7 @@ data, from the Hub or a file.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,7 @@ class TextJudge:
         open_clip = _open_clip()
         _check(open_clip, model)
         path, quick = _file(open_clip, model, weights)
-        network = open_clip.create_model(
-            model, pretrained=None, load_weights=False, pretrained_text=False, force_quick_gelu=quick
-        )
+        network = _untrained(open_clip, model, quick)
         tensors, self.sha256 = read_tensors(path, MOST_BYTES)
         try:
             network.load_state_dict(tensors)
@@ -80,6 +79,18 @@ def _open_clip() -> Any:
             f"CLIP is open_clip's, which cannot be imported ({reason}): pip install 'inrvid[edit]'"
         ) from None
     return open_clip
+
+
+def _untrained(open_clip: Any, model: str, quick: bool) -> Any:
+    """The network, whose weights are read here: open_clip fetches none, and need not warn of that."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        return open_clip.create_model(
+            model, pretrained=None, load_weights=False, pretrained_text=False, force_quick_gelu=quick
+        )
+    finally:
+        logging.disable(before)
 
 
 def _check(open_clip: Any, model: str) -> None:
