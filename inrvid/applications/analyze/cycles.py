@@ -36,6 +36,7 @@ SPACINGS: tuple[Spacing, ...] = ("log", "linear")
 def cycles(generator: VideoGenerator, latents: Latents, frames: int | None = None) -> Finding:
     """Likeness over time of plain waves with the periods of each encoding, and of its codes.
 
+    Example:
         finding = cycles(generator, generator.sample_latents(1))
 
     Args:

@@ -16,12 +16,14 @@ Points = Sequence[tuple[float, float | None]]
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """Attributes:
-    title: what was looked at.
-    about: how to read it, and where it comes from.
-    charts: lines by name, of each chart by its caption.
-    pictures: uint8 `[H, W, 3]`, by name.
-    numbers: plain data.
+    """What was found.
+
+    Attributes:
+        title: what was looked at.
+        about: how to read it, and where it comes from.
+        charts: lines by name, of each chart by its caption.
+        pictures: uint8 `[H, W, 3]`, by name.
+        numbers: plain data.
     """
 
     title: str

@@ -18,7 +18,9 @@ BRIGHTEST = 99.5
 def gradient_maps(discriminator: Discriminator, frames: Tensor, t: Tensor, label: Tensor) -> Finding:
     """Frames `[B, k, 3, H, W]` at times t `[B, k]`, and beside them the gradient of each head's logits in each.
 
-    finding = gradient_maps(discriminator, generator(latents, t), t, latents.label)
+    Example:
+        t = torch.tensor([[0.0, 5.0, 15.0]])
+        finding = gradient_maps(discriminator, generator(latents, t), t, latents.label)
     """
     pictures, numbers = {}, {}
     for head, gradient in gradients(discriminator, frames, t, label).items():

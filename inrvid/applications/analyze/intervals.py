@@ -23,6 +23,7 @@ def interval_logits(generator: VideoGenerator, discriminator: Discriminator, lat
     Once of frames that are `last` apart, whatever is said; once of frames that are as far apart as is said. Frames
     between them are at about equal distances, whole frames all of them, as real clips have.
 
+    Example:
         finding = interval_logits(generator, discriminator, generator.sample_latents(16), 15)
 
     Raises:

@@ -15,7 +15,8 @@ from .finding import Finding, line
 def repeats(generator: VideoGenerator, latents: Latents, frames: int) -> Finding:
     """The autocorrelation of videos of so many frames, over lags to half of them, and the highest peak of each.
 
-    finding = repeats(generator, generator.sample_latents(4), 512)
+    Example:
+        finding = repeats(generator, generator.sample_latents(2), 128)
     """
     lines, peaks = {}, []
     for i in range(len(latents)):
@@ -41,6 +42,7 @@ def repeats(generator: VideoGenerator, latents: Latents, frames: int) -> Finding
 def motion_diversity(generator: VideoGenerator, latents: Latents, motions: Latents, t: Tensor) -> Finding:
     """How far videos of one content with other motions are apart at times t `[T]`, beside videos of other contents.
 
+    Example:
         finding = motion_diversity(generator, generator.sample_latents(1), generator.sample_latents(8, seed=1), t)
 
     Args:

@@ -20,6 +20,7 @@ COMPONENTS = 3
 def motion_pca(generator: VideoGenerator, latents: Latents, t: Tensor) -> Finding:
     """Principal components of all the videos' codes together, at times t `[T]`, in frames.
 
+    Example:
         finding = motion_pca(generator, generator.sample_latents(4), torch.arange(64.0))
 
     Raises:

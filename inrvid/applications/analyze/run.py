@@ -107,6 +107,7 @@ def analyze(
 ) -> Iterator[tuple[str, Finding | NotPossible]]:
     """(name, what was found, or why this model has no such analysis), as each is done.
 
+    Example:
         found = dict(analyze(generator, None, Request(only=("slices", "repeats"))))
 
     Raises:

@@ -16,6 +16,7 @@ from .finding import Finding
 def slices(generator: VideoGenerator, latents: Latents, t: Tensor, place: float = 0.5) -> Finding:
     """One row of every frame below the one before (x–t), one column right of the one before (t–y), of each video.
 
+    Example:
         finding = slices(generator, generator.sample_latents(4), torch.arange(128.0))
 
     Args:

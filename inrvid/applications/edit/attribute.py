@@ -26,6 +26,7 @@ MOST_ROWS = 10**5
 def fitted(name: str, styles: Tensor, values: Tensor, how: str) -> Direction:
     """The direction in which styles w `[N, w_dim]` go as their `values` `[N]` grow.
 
+    Example:
         direction = fitted("bright", styles, frames.mean(dim=(1, 2, 3, 4)), "brightness")
 
     Raises:
@@ -60,7 +61,11 @@ def of_labels(generator: VideoGenerator, name: str, label: int, against: int | N
 def of_seeds(
     generator: VideoGenerator, name: str, table: Sequence[tuple[int, float]], how: str = "values"
 ) -> Direction:
-    """Of (seed, value) pairs: the value of the video that each seed makes. Raises InrvidError as `fitted`."""
+    """Of (seed, value) pairs: the value of the video that each seed makes. Raises InrvidError as `fitted`.
+
+    Example:
+        direction = of_seeds(generator, "bright", [(0, 0.3), (1, 0.7), (2, 0.4)])
+    """
     styles = observed_styles(generator, [seed for seed, _ in table])
     return fitted(name, styles, torch.tensor([value for _, value in table], device=styles.device), how)
 

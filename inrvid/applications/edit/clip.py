@@ -31,6 +31,7 @@ MOST_BYTES = 2**34
 class TextJudge:
     """1 − cos of what CLIP makes of a picture and of the text, 0 … 2.
 
+    Example:
         judge = TextJudge("a red sky")
         direction = guided(generator, latents, judge, name="red", how="CLIP: a red sky")
 

@@ -30,6 +30,7 @@ LENGTHS: tuple[Length, ...] = get_args(Length)
 def closed_form(generator: VideoGenerator, count: int = 5, length: Length = "spread") -> list[Direction]:
     """The first `count` directions, the one of the largest change first, named style_1, style_2, ….
 
+    Example:
         first, second = closed_form(generator, 2)
 
     Raises:

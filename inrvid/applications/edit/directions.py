@@ -58,7 +58,11 @@ class _About(Document):
 
 
 def save_directions(path: str | Path, directions: Iterable[Direction], generator: VideoGenerator) -> None:
-    """Write a file of directions of this generator; of several with one name the last is kept."""
+    """Write a file of directions of this generator; of several with one name the last is kept.
+
+    Example:
+        save_directions("new.safetensors", directions.values(), generator)
+    """
     named = {direction.name: direction for direction in directions}
     about = _About(
         format="inrvid directions", model=digest_of(generator), how={name: d.how for name, d in named.items()}
@@ -107,6 +111,7 @@ def moved(
 ) -> Latents:
     """Videos with their styles moved by strength × direction, for each of `steps`; motion and label stay.
 
+    Example:
         latents = generator.sample_latents(1, seed=3)
         edited = moved(generator, latents, [(directions["style_1"], 2.5)])
         frames = generator.inr(edited)(t)
@@ -136,7 +141,11 @@ def strip(
     at: float = 0.0,
     truncation: float = 1.0,
 ) -> np.ndarray:
-    """A frame of one video at each strength of each direction: uint8 `[directions, strengths, H, W, 3]`."""
+    """A frame of one video at each strength of each direction: uint8 `[directions, strengths, H, W, 3]`.
+
+    Example:
+        picture = strip(generator, latents, list(directions.values()), [-3, 0, 3], at=8)
+    """
     rows = []
     for direction in directions:
         videos = (moved(generator, latents, [(direction, strength)], truncation) for strength in strengths)

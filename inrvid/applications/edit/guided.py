@@ -61,6 +61,7 @@ def guided(
 ) -> Direction:
     """The step in W+ that makes the frame of one video what the judge likes, as a direction of strength 1.
 
+    Example:
         direction = guided(generator, latents, lambda frames: -frames[:, 0].mean((1, 2)), name="red", how="redness")
 
     Args:

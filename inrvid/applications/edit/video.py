@@ -76,6 +76,7 @@ class Request(StrictModel):
 def edited(generator: VideoGenerator, directions: Mapping[str, Direction], request: Request) -> Latents:
     """The edited video's latents.
 
+    Example:
         latents = edited(generator, load_directions("d.safetensors", generator), Request(steps={"style_1": 2.5}))
 
     Raises:
@@ -89,7 +90,12 @@ def edited(generator: VideoGenerator, directions: Mapping[str, Direction], reque
 def edited_frames(
     generator: VideoGenerator, directions: Mapping[str, Direction], request: Request
 ) -> Iterator[np.ndarray]:
-    """Its frames, some at a time: uint8 `[n, H, W, 3]`, twice as wide with `beside`. Raises as `edited`."""
+    """Its frames, some at a time: uint8 `[n, H, W, 3]`, twice as wide with `beside`. Raises as `edited`.
+
+    Example:
+        for frames in edited_frames(generator, directions, Request(steps={"style_1": 2.5}, frames=20)):
+            print(frames.shape)
+    """
     videos = [edited(generator, directions, request)]
     if request.beside:
         before = dataclasses.replace(videos[0], ws=generator.styles(request.video.of(generator), request.truncation))
