@@ -11,6 +11,8 @@ import torch
 from PIL import Image
 
 from inrvid import Latents, VideoGenerator, build_generator
+from inrvid.applications import explore_page
+from inrvid.applications.explore import Video
 
 from ..small import small_generator
 from .test_cli import frames, inrvid, refusal
@@ -56,6 +58,16 @@ def test_they_are_shown_and_applied(place):
     back = ["edit", "apply", "model", "d.safetensors", "style_1=-2", "style_3=1.5", "--latents", "l.safetensors"]
     inrvid(*back, "--motion-seed", 4, "--frames", 20, "-o", "back", cwd=place)
     assert np.abs(frames(place / "back").astype(int) - plain).max() <= 1
+
+
+def test_explore_has_a_slider_for_each(place, monkeypatch):
+    seen = []
+    monkeypatch.setattr(explore_page, "serve", lambda explorer, *rest, **options: seen.append(explorer))
+    inrvid("explore", "model", "--directions", "d.safetensors", "--cpu", cwd=place)
+    (explorer,) = seen
+    assert list(explorer.directions)[:3] == ["style_1", "style_2", "style_3"]
+    before, after = (explorer.picture(Video(directions=d), 2.0) for d in ((), (("style_1", 2.0),)))
+    assert not np.array_equal(before, after)
 
 
 @pytest.mark.parametrize(
