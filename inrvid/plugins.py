@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .layers.activation import GAIN, SLOPE
     from .layers.conv import EqConv2d
     from .layers.half import bounded, half_dtypes, runs_in, switch
-    from .layers.linear import EqLinear
+    from .layers.linear import EqLinear, StyleAffine
     from .layers.mapping import MappingNetwork, normalize_second_moment
     from .layers.modulated_conv import ModulatedConv2d
     from .layers.noise import InstanceNoise, noise_of
@@ -98,7 +98,7 @@ _HOMES = {
     "layers.activation": "GAIN SLOPE",
     "layers.conv": "EqConv2d",
     "layers.half": "bounded half_dtypes runs_in switch",
-    "layers.linear": "EqLinear",
+    "layers.linear": "EqLinear StyleAffine",
     "layers.mapping": "MappingNetwork normalize_second_moment",
     "layers.modulated_conv": "ModulatedConv2d",
     "layers.noise": "InstanceNoise noise_of",
@@ -190,6 +190,7 @@ __all__ = [
     "SeededNoise",
     "SharedBasis",
     "Span",
+    "StyleAffine",
     "Tensors",
     "TimeEmbedding",
     "TimeSampler",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -82,6 +84,15 @@ def load_into(module: nn.Module, path: Path) -> None:
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise Unfit(f"these weights do not fit the model: {' '.join(str(error).split())}") from None
+
+
+def digest_of(module: nn.Module, start: bytes = b"") -> str:
+    """sha256 of `start` and all weights, with their names: the same on any device."""
+    digest = hashlib.sha256(start)
+    for key, value in sorted(module.state_dict().items()):
+        digest.update(key.encode())
+        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager

@@ -14,7 +14,22 @@ import typer
 
 from ..errors import InrvidError
 from ..text import printable
-from . import convert, data, detectors, doctor, evaluate, explore, generate, hub, plugins, recipe, runs, train
+from . import (
+    analyze,
+    convert,
+    data,
+    detectors,
+    doctor,
+    edit,
+    evaluate,
+    explore,
+    generate,
+    hub,
+    plugins,
+    recipe,
+    runs,
+    train,
+)
 from .output import show_anything
 
 app = typer.Typer(
@@ -27,6 +42,8 @@ app = typer.Typer(
 app.command()(train.train)
 app.command()(generate.generate)
 app.command()(explore.explore)
+app.add_typer(edit.app, name="edit", help="Change how a video looks: directions, by strength.")
+app.command()(analyze.analyze)
 app.command()(evaluate.evaluate)
 app.command()(convert.convert)
 app.add_typer(recipe.app, name="recipe", help="List, show and check recipes.")

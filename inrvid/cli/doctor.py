@@ -14,6 +14,7 @@ PACKAGES = ("torch", "accelerate", "av", "safetensors", "huggingface_hub", "nump
 OPTIONAL = {
     "triton": "fused GPU kernels: pip install 'inrvid[cuda]'",
     "timm": "perceptual networks: pip install 'inrvid[perceptual]'",
+    "open_clip_torch": "editing by a text: pip install 'inrvid[edit]'",
     "xformers": "memory-efficient attention on a GPU: pip install xformers",
 }
 DECODERS = ("h264", "hevc", "vp9", "av1", "mpeg4", "gif", "mjpeg")

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..config import PartConfig, Positive
 from ..grid import Grid
-from ..layers.linear import EqLinear
+from ..layers.linear import StyleAffine
 from .base import AffinePhase, CoordinateEncoding, linear_phase
 
 
@@ -23,7 +23,7 @@ class FourierCoords(CoordinateEncoding):
 
     def __init__(self, config: Config, *, dim: int, w_dim: int, size: int):
         super().__init__(config, dim=dim, w_dim=w_dim, size=size)
-        self.affine = EqLinear(w_dim, 3 * dim)
+        self.affine = StyleAffine(w_dim, 3 * dim)
 
     def predict(self, w: Tensor) -> dict[str, Tensor]:
         frequencies, offset = self.affine(w).split([2 * self.dim, self.dim], dim=1)

@@ -21,6 +21,7 @@ from ..data.base import VideoDataset
 from ..errors import DataError, InrvidError
 from ..generators.base import VideoGenerator
 from ..random import Draws
+from ..weights import digest_of
 
 
 class Window(NamedTuple):
@@ -190,11 +191,7 @@ class GeneratorClips(Source):
     @property
     def fingerprint(self) -> str:  # type: ignore[override]
         """Of the weights, and the seed of the first video."""
-        digest = hashlib.sha256(str(self.first_seed).encode())
-        for key, value in sorted(self.generator.state_dict().items()):
-            digest.update(key.encode())
-            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-        return digest.hexdigest()
+        return digest_of(self.generator, str(self.first_seed).encode())
 
     def choose(self, window: Window, count: int) -> list[Clip]:
         return [Clip(self.first_seed + i, 0) for i in range(count)]

@@ -19,6 +19,7 @@ from ..config import MOST, Count, Fps, Layers, Natural, PartConfig, PowerOfTwo
 from ..errors import InrvidError
 from ..grid import Grid
 from ..latents import Latents
+from ..layers.linear import StyleAffine
 from ..layers.mapping import MappingNetwork
 from ..layers.precision import in_its_own_precision
 from ..motion.base import MotionState
@@ -162,6 +163,19 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
     def w_average(self) -> Tensor | None:
         """Mean of w `[w_dim]` over training, of a mapping network that keeps one."""
         return getattr(self.mapping, "w_average", None)
+
+    def style_weights(self) -> Tensor:
+        """`[n, w_dim]`: the matrices that styles are multiplied by where they enter the backbone, below each other.
+
+        By default those of every `StyleAffine` in it. Motion heads are left out: what moves is no part of a look.
+
+        Raises:
+            InrvidError: there is none: another way to take styles in, of a generator that does not say which.
+        """
+        found = [m for m in self.modules() if isinstance(m, StyleAffine)]
+        if not found:
+            raise InrvidError(f"{type(self).__name__} does not say which of its layers take styles in (style_weights)")
+        return torch.cat([m.weight[:, : self._config.w_dim] * m.weight_gain for m in found])
 
     def check_grid(self, grid: Grid) -> None:
         """Raises InrvidError, with the reason, if `render` cannot draw that grid. By default any will do."""

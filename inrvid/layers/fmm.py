@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..kernels.fmm import fmm_weight
 from .activation import GAIN
-from .linear import EqLinear
+from .linear import StyleAffine
 
 
 class FMMLinear(nn.Module):
@@ -24,7 +24,7 @@ class FMMLinear(nn.Module):
         self.rank = rank
         self.weight = nn.Parameter(torch.randn(out_features, in_features))
         self.bias = nn.Parameter(torch.zeros(out_features))
-        self.affine = EqLinear(w_dim, (in_features + out_features) * rank)
+        self.affine = StyleAffine(w_dim, (in_features + out_features) * rank)
 
     def modulated(self, w: Tensor) -> Tensor:
         """w `[B, w_dim]` → weight `[B, in, out]`: transposed, as rows of features multiply it from the left.

@@ -50,6 +50,13 @@ class EqLinear(nn.Module):
         return F.leaky_relu(x, SLOPE) if self.activate else x
 
 
+class StyleAffine(EqLinear):
+    """Where a style enters a backbone: w `[B, w_dim]`, perhaps with more behind it → what a layer is modulated by.
+
+    By it a generator knows which of its weights act on styles (`VideoGenerator.style_weights`).
+    """
+
+
 LARGE = 1 << 18
 """Numbers of a weight from which reading it is what a product with few rows costs."""
 

@@ -14,7 +14,7 @@ from ..kernels.strided import grow
 from ..kernels.upfirdn import upfirdn_bias_act
 from .activation import GAIN
 from .half import CLAMP, enter
-from .linear import EqLinear
+from .linear import StyleAffine
 
 
 class ModulatedConv2d(nn.Module):
@@ -46,7 +46,7 @@ class ModulatedConv2d(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, size, size))
         self.bias = nn.Parameter(torch.zeros(out_channels))
-        self.affine = EqLinear(w_dim, in_channels, bias_init=1)
+        self.affine = StyleAffine(w_dim, in_channels, bias_init=1)
         self.up, self.bounded = up, half
         self.gain = gain * GAIN  # leaky ReLU is homogeneous: applied to weight and bias
         self.bound = CLAMP * gain if half else NO_BOUND

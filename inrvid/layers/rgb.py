@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..kernels.to_rgb import to_rgb
 from .half import outside, to_outside
-from .linear import EqLinear
+from .linear import StyleAffine
 
 
 class ToRGB(nn.Module):
@@ -19,7 +19,7 @@ class ToRGB(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(3, in_channels))
         self.bias = nn.Parameter(torch.zeros(3))
-        self.affine = EqLinear(w_dim, in_channels, bias_init=1)
+        self.affine = StyleAffine(w_dim, in_channels, bias_init=1)
 
     def modulated(self, w: Tensor) -> Tensor:
         """w `[B, w_dim]` → weight `[B, in, 3]`."""

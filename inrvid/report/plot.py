@@ -16,7 +16,7 @@ LARGEST = 1e30
 """Values beyond it, and below its negative, are not drawn."""
 
 Points = Sequence[tuple[float, float | None]]
-"""(x, y) in the order of x; y is None where there is no value."""
+"""(x, y) as they are joined, usually in the order of x; y is None where there is no value."""
 
 
 class Axis(NamedTuple):
@@ -32,7 +32,7 @@ def chart(series: Mapping[str, Points]) -> Markup:
     ys = [y for points in series.values() for _, y in points if y is not None]
     if not ys:
         return Markup("<p class='empty'>no values yet</p>")
-    across, up = axis(0.0, max(xs)), axis(min(ys), max(ys))
+    across, up = axis(min(0.0, *xs), max(xs)), axis(min(ys), max(ys))
     parts = [_frame(across, up)]
     for color, points in zip(_cycle(len(series)), series.values(), strict=True):
         parts += [_line(piece, across, up, color) for piece in _pieces(points)]

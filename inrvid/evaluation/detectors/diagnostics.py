@@ -71,12 +71,24 @@ def periodicity(frames: Tensor) -> Tensor:
     the maximum over τ of min(ρ(τ), ρ(τ) − min ρ(< τ)). Over a whole period ρ has the mean 0: a clip that repeats has
     1, and a still one, whose ρ is 0, has 0.
     """
-    small = F.interpolate(frames, size=(min(SIDE, frames.shape[2]), min(SIDE, frames.shape[3])), mode="area")
-    moving = (small - small.mean(0)).flatten(1)
-    rho = torch.stack([_cosine(moving[:-lag], moving[lag:]) for lag in range(1, len(moving) // 2 + 1)])
-    lowest = rho.cummin(0).values
-    found = torch.minimum(rho, rho - lowest)[SHORTEST - 1 :]
-    return found.max().clamp(0, 1)
+    return rise(autocorrelation(reduced(frames))).max().clamp(0, 1)
+
+
+def reduced(frames: Tensor) -> Tensor:
+    """Frames `[T, C, H, W]` → `[T, n]`, area-reduced: what repeats are looked for in."""
+    size = (min(SIDE, frames.shape[2]), min(SIDE, frames.shape[3]))
+    return F.interpolate(frames, size=size, mode="area").flatten(1)
+
+
+def autocorrelation(series: Tensor) -> Tensor:
+    """ρ(τ) of `[T, n]` at τ = 1 … T/2, each number without its mean over time."""
+    moving = series - series.mean(0)
+    return torch.stack([_cosine(moving[:-lag], moving[lag:]) for lag in range(1, len(moving) // 2 + 1)])
+
+
+def rise(rho: Tensor) -> Tensor:
+    """min(ρ(τ), ρ(τ) − min ρ(< τ)) at τ from `SHORTEST` on."""
+    return torch.minimum(rho, rho - rho.cummin(0).values)[SHORTEST - 1 :]
 
 
 def _cosine(first: Tensor, second: Tensor) -> Tensor:

@@ -75,6 +75,10 @@ class Mocogan(VideoGenerator):
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
         return {"w": ws[:, 0]}
 
+    def style_weights(self) -> Tensor:
+        """Of the first layer, the only one that w enters: the columns behind them are the motion code's."""
+        return self.main[0].weight[: self._config.w_dim].flatten(1).mT
+
     def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
         if grid != Grid(self.resolution, self.resolution):
             raise InrvidError(

@@ -63,6 +63,14 @@ def test_the_style_is_the_latent_and_the_class():
     assert torch.equal(w, torch.cat([latents.content / 2, latents.label], dim=1))
 
 
+@torch.no_grad()
+def test_styles_enter_by_the_weights_that_it_names():
+    G = small()
+    w = torch.randn(2, 5, generator=torch.Generator().manual_seed(0))
+    made = G.main[0](torch.cat([w, torch.zeros(2, 4)], dim=1)[..., None, None])
+    torch.testing.assert_close(w @ G.style_weights().mT, made.flatten(1))
+
+
 def test_initial_weights_of_the_release():
     """PyTorch 0.2 counted the input channels of a transposed convolution, and began batch norm anywhere in 0 … 1."""
     release, today = small().state_dict(), small(init="torch").state_dict()

@@ -1,0 +1,134 @@
+"""Edited videos: which one is changed, by how much of what, and its frames."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ...config import Count, Fps, Natural, PathText, StrictModel
+from ...errors import InrvidError
+from ...generators.base import VideoGenerator
+from ...latents import Latents
+from ...video_io import to_uint8
+from .directions import Direction, moved, pick
+
+Seed = Annotated[int, Field(ge=-(2**63), lt=2**63 - 1)]
+STRONGEST = 1000
+Strength = Annotated[float, Field(ge=-STRONGEST, le=STRONGEST)]
+
+
+class Which(StrictModel):
+    """One video of a model.
+
+    Attributes:
+        seed: by which it is drawn; not used with a file of latents.
+        latents: a file of them, as a projection writes it.
+        index: which of the file's videos.
+        motion_seed: another motion than its own.
+    """
+
+    seed: Seed = 0
+    latents: PathText | None = None
+    index: Natural = 0
+    motion_seed: Seed | None = None
+
+    def of(self, generator: VideoGenerator) -> Latents:
+        """Its latents. Raises InrvidError: no such file, or video in it, or latents of another model."""
+        if self.latents is None:
+            latents = generator.sample_latents(1, seed=self.seed)
+        else:
+            found = Latents.load(Path(self.latents)).to(generator.device)
+            if self.index >= len(found):
+                raise InrvidError(f"{self.latents}: video {self.index} of {len(found)}")
+            latents = found[self.index]
+            _check(generator, latents, self.latents)
+        if self.motion_seed is None:
+            return latents
+        return latents.with_motion(generator.sample_latents(1, seed=self.motion_seed))
+
+
+class Request(StrictModel):
+    """An edited video.
+
+    Attributes:
+        steps: strengths by the names of directions.
+        beside: the video as it was on the left.
+        frames, fps, start: of the video; default: a training clip at the model's rate, from 0.
+    """
+
+    steps: dict[str, Strength]
+    video: Which = Which()
+    beside: bool = False
+    frames: Annotated[Count, Field(le=10**6)] | None = None
+    fps: Fps | None = None
+    start: Annotated[float, Field(ge=-1e9, le=1e9)] = 0.0
+    truncation: Annotated[float, Field(ge=-100, le=100)] = 1.0
+
+
+def edited(generator: VideoGenerator, directions: Mapping[str, Direction], request: Request) -> Latents:
+    """The edited video's latents.
+
+    Example:
+        latents = edited(generator, load_directions("d.safetensors", generator), Request(steps={"style_1": 2.5}))
+
+    Raises:
+        InrvidError: no direction of a name, or no such video.
+    """
+    steps = [(pick(directions, name), strength) for name, strength in request.steps.items()]
+    return moved(generator, request.video.of(generator), steps, request.truncation)
+
+
+@torch.no_grad()
+def edited_frames(
+    generator: VideoGenerator, directions: Mapping[str, Direction], request: Request
+) -> Iterator[np.ndarray]:
+    """Its frames, some at a time: uint8 `[n, H, W, 3]`, twice as wide with `beside`. Raises as `edited`.
+
+    Example:
+        for frames in edited_frames(generator, directions, Request(steps={"style_1": 2.5}, frames=20)):
+            print(frames.shape)
+    """
+    videos = [edited(generator, directions, request)]
+    if request.beside:
+        before = dataclasses.replace(videos[0], ws=generator.styles(request.video.of(generator), request.truncation))
+        videos.insert(0, before)
+    inrs = [generator.inr(video) for video in videos]
+    count = request.frames or generator.clip_length
+    t = request.start + torch.arange(count, dtype=torch.float64) * (generator.fps / (request.fps or generator.fps))
+    for parts in zip(*(inr.stream(t) for inr in inrs), strict=True):
+        yield np.concatenate([to_uint8(part)[0] for part in parts], axis=2)
+
+
+def _check(generator: VideoGenerator, latents: Latents, name: str) -> None:
+    """Raises InrvidError for latents of a generator that takes others."""
+    expected = generator.sample_latents(1)
+    pairs = [(expected.content, latents.content), (expected.label, latents.label)]
+    if latents.ws is not None:
+        pairs.append((generator.styles(expected), latents.ws))
+    if isinstance(expected.motion, Tensor) and isinstance(latents.motion, Tensor):
+        pairs.append((expected.motion, latents.motion))
+    kinds = [isinstance(one.motion, Tensor) for one in (expected, latents)]
+    if kinds[0] != kinds[1] or any(ours.shape[1:] != theirs.shape[1:] for ours, theirs in pairs):
+        raise InrvidError(f"{name}: latents of another model")
+
+
+def parse_steps(given: Sequence[str]) -> dict[str, float]:
+    """['style_1=2.5'] → {'style_1': 2.5}. Raises InrvidError for what is not NAME=STRENGTH."""
+    found: dict[str, float] = {}
+    for text in given:
+        name, _, strength = text.partition("=")
+        try:
+            found[name] = float(strength)
+        except ValueError:
+            found[name] = math.nan
+        if not name or not abs(found[name]) <= STRONGEST:
+            raise InrvidError(f"{text[:80]}: expected NAME=STRENGTH, such as style_1=2.5, at most {STRONGEST}")
+    return found
