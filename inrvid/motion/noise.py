@@ -182,6 +182,17 @@ class MixedNoise(NoiseSequence):
         return MixedNoise(self.first.to(*args, **kwargs), self.second.to(*args, **kwargs), self.weight)
 
 
+def joined(sequences: Sequence[NoiseSequence]) -> NoiseSequence:
+    """The noises of all their videos. Raises InrvidError if they are of different kinds or lengths."""
+    parts = [sequence.tensors() for sequence in sequences]
+    kinds = {tuple((name, x.shape[1:] if x.ndim else int(x)) for name, x in sorted(part.items())) for part in parts}
+    if len(kinds) > 1:
+        raise InrvidError("motion noises of different kinds or lengths cannot be in one file: save them by themselves")
+    return from_tensors(
+        {name: torch.cat([part[name] for part in parts]) if x.ndim else x for name, x in parts[0].items()}
+    )
+
+
 def from_tensors(tensors: dict[str, Tensor]) -> NoiseSequence:
     """What `NoiseSequence.tensors` gave."""
     if "given" in tensors:
