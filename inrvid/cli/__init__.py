@@ -14,7 +14,7 @@ import typer
 
 from ..errors import InrvidError
 from ..text import printable
-from . import convert, data, detectors, doctor, evaluate, generate, hub, plugins, recipe, runs, train
+from . import convert, data, detectors, doctor, evaluate, generate, hub, interpolate, plugins, recipe, runs, train
 from .output import show_anything
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(train.train)
 app.command()(generate.generate)
+app.command()(interpolate.interpolate)
 app.command()(evaluate.evaluate)
 app.command()(convert.convert)
 app.add_typer(recipe.app, name="recipe", help="List, show and check recipes.")
