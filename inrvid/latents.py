@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from .errors import ModelError
+from .errors import InrvidError, ModelError
 from .files import write_bytes
-from .motion.noise import NoiseSequence, from_tensors
+from .motion.noise import NoiseSequence, from_tensors, joined
 from .weights import Unfit, read_weights
 
 
@@ -51,6 +53,16 @@ class Latents:
         return dataclasses.replace(
             self, motion=other.motion if len(other) == len(self) else other[[0] * len(self)].motion
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Latents]) -> Latents:
+        """The videos of all parts, of one generator. Raises InrvidError if they are of different kinds."""
+        first, motions = parts[0], [part.motion for part in parts]
+        if len({(part.ws is None, isinstance(part.motion, Tensor)) for part in parts}) > 1:
+            raise InrvidError("latents of different kinds cannot be in one file: save them by themselves")
+        motion = torch.cat(motions) if isinstance(first.motion, Tensor) else joined(motions)  # type: ignore[arg-type]
+        ws = None if first.ws is None else torch.cat([part.ws for part in parts if part.ws is not None])
+        return cls(torch.cat([p.content for p in parts]), motion, torch.cat([p.label for p in parts]), ws)
 
     def __repr__(self) -> str:
         width, classes = self.content.shape[1], self.label.shape[1]

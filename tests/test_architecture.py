@@ -27,6 +27,7 @@ LAYERS = [
         "transfer",
         "precision",
         "schedule",
+        "slerp",
     },
     {"kernels"},
     {"layers", "registry", "inventory", "components", "weights"},

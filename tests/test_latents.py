@@ -93,3 +93,26 @@ def test_noises_that_were_found_and_a_video_around_them(tmp_path):
     loaded = Latents.load(tmp_path / "a.safetensors").motion
     assert torch.equal(loaded.at(index), found)
     assert torch.equal(loaded[[1]].at(index[:1]), found[1:])
+
+
+@pytest.mark.parametrize("motion", registry("motions").names())
+def test_latents_of_several_are_one(motion, tmp_path):
+    G = build_generator(small_generator("inr_gan", motion, label_dim=3)).eval()
+    latents = G.sample_latents(3, seed=2)
+    Latents.joined([latents[0], latents[[1, 2]]]).save(tmp_path / "a.safetensors")
+    t = torch.tensor([0.0, 30.0])
+    with torch.no_grad():
+        assert torch.equal(G.inr(Latents.load(tmp_path / "a.safetensors"))(t), G.inr(latents)(t))
+
+
+def test_latents_of_different_kinds_are_not_joined():
+    G = build_generator(small_generator("stylegan2", "conv1d")).eval()
+    one = G.sample_latents(1)
+    found = dataclasses.replace(one, motion=GivenNoise(torch.zeros(1, 3, G.z_dim), 0, one.motion))
+    longer = dataclasses.replace(one, motion=GivenNoise(torch.zeros(1, 4, G.z_dim), 0, one.motion))
+    assert len(Latents.joined([found, found])) == 2
+    for parts in ([one, found], [found, longer]):
+        with pytest.raises(InrvidError, match="motion noises of different kinds or lengths"):
+            Latents.joined(parts)
+    with pytest.raises(InrvidError, match="latents of different kinds"):
+        Latents.joined([one, dataclasses.replace(one, ws=G.styles(one))])

@@ -1,111 +1,156 @@
-"""Videos out of a saved model, written to files."""
+"""Videos out of a saved model, written to files: streamed, so that memory does not grow with their length."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import functools
+import math
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import psutil
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
-from ..config import LARGEST_SIDE, Count, Fps, Natural, StrictModel, validate
-from ..errors import ConfigError, InrvidError
+from ..errors import InrvidError
 from ..generators.base import VideoGenerator
-from ..grid import Grid
-from ..video_io import WRITABLE, to_uint8, write_video
-from ..video_io import grid as side_by_side
+from ..video_io import Encoding, behind, check_path, to_uint8, writing
+from .drawing import Scene, frames_at_once, pieces
 from .model import open_model
+from .options import at_most_one, sides
+from .processes import Helpers
+from .when import When, check_times
+from .where import Where
+from .who import Cast, Who
 
-MOST_FRAMES = 10**6
-"""Of one video."""
+Progress = Callable[[int, int], None]
+"""Called with (frames written, of how many in all)."""
+
+MOST_CELLS = 1024
+"""Videos in one picture."""
 
 
-class Request(StrictModel):
-    """What to generate; the fields are the options of `inrvid generate`."""
+class Request(When, Where, Who):
+    """What to generate; the fields are the options of `inrvid generate`.
 
-    videos: Count = 1
-    frames: Count | None = None
-    seconds: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    fps: Fps | None = None
-    start: Annotated[float, Field(ge=-1e9, le=1e9)] = 0.0
-    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] = 0
-    truncation: Annotated[float, Field(ge=-100, le=100)] = 1.0
-    label: Natural | None = None
-    size: str | None = None
-    grid: bool = False
+    request = Request.of(seconds=4.0, seed=3, zoom_out=1.5)
+    for path in generate_videos("hub/digan_landscapes_32", Path("out.mp4"), request):
+        print(path)
+    """
+
+    grid: bool = Field(False, description="all videos in one file, as a square")
+    side_by_side: bool = Field(False, description="all videos in one file, in a row")
+    content_motion_grid: str | None = Field(None, description="RxC: a row a content, a column a motion")
+    difference: bool = Field(False, description="two motions of one content, and the difference of their pixels")
+    encoding: Encoding = Encoding()
     precision: str | None = None
+    processes: Annotated[int, Field(ge=1, le=256)] = Field(1, description="that share the frames of each video")
 
-    @classmethod
-    def of(cls, **options: Any) -> Request:
-        """Raises InrvidError that names the option with a value of another type or out of range."""
-        try:
-            return validate(cls, options)
-        except ConfigError as error:
-            raise InrvidError("\n".join(f"--{'.'.join(path)}: {what}" for path, what in error.problems)) from None
+    @model_validator(mode="after")
+    def _one_arrangement(self) -> Self:
+        at_most_one(
+            grid=self.grid,
+            side_by_side=self.side_by_side,
+            content_motion_grid=self.content_motion_grid,
+            difference=self.difference,
+        )
+        if self.content_motion_grid is not None or self.difference:
+            name = "--difference" if self.difference else "--content-motion-grid"
+            if self.videos is not None or self.same_content or self.same_motion:
+                raise ValueError(f"{name} says itself which videos: leave --videos, --same-content, --same-motion out")
+        return self
+
+    @property
+    def cells(self) -> list[tuple[int, int]] | None:
+        """(content, motion) of each video where the arrangement decides them. Raises InrvidError: no such grid."""
+        if self.difference:
+            return [(0, 0), (0, 1)]
+        if self.content_motion_grid is None:
+            return None
+        rows, columns = sides(self.content_motion_grid) or (0, 0)
+        if not 1 <= rows * columns <= MOST_CELLS:
+            raise InrvidError(
+                f"--content-motion-grid {self.content_motion_grid[:40]}: expected ROWSxCOLUMNS, such as 4x4, at most "
+                f"{MOST_CELLS} videos"
+            )
+        return [(row, column) for row in range(rows) for column in range(columns)]
 
 
-def generate_videos(model: str | Path, output: Path, request: Request, *, cpu: bool = False) -> Iterator[Path]:
+class Plan:
+    """A request to a generator, looked at: how many files, what each shows, at which times.
+
+    Raises:
+        InrvidError: a request that the generator cannot fulfil.
+    """
+
+    def __init__(self, generator: VideoGenerator, request: Request):
+        self.request, self.rate = request, request.rate(generator)
+        self.area, self.times = request.grid_of(generator), request.times(generator)
+        self.cast = Cast(generator, request, request.cells)
+        self.together = request.grid or request.side_by_side or request.cells is not None
+        if self.together and len(self.cast) > MOST_CELLS:
+            raise InrvidError(f"{len(self.cast)} videos in one picture: at most {MOST_CELLS}")
+        _check_memory(self[0])
+        check_times(self.cast.inr(0), self.times)
+
+    def __len__(self) -> int:
+        """Number of files."""
+        return 1 if self.together else len(self.cast)
+
+    def __getitem__(self, number: int) -> Scene:
+        if not self.together:
+            return Scene(1, lambda _: self.cast.inr(number), self.area)
+        shown = len(self.cast) + self.request.difference
+        in_a_row = self.request.side_by_side or self.request.difference
+        columns = shown if in_a_row else math.ceil(math.sqrt(shown))
+        if self.request.content_motion_grid is not None:
+            columns = (sides(self.request.content_motion_grid) or (1, 1))[1]
+        return Scene(len(self.cast), self.cast.inr, self.area, columns=columns, difference=self.request.difference)
+
+
+def generate_videos(
+    model: str | Path,
+    output: Path,
+    request: Request,
+    *,
+    save_latents: Path | None = None,
+    cpu: bool = False,
+    progress: Progress = lambda done, of: None,
+) -> Iterator[Path]:
     """Write the videos; yields the path of each file (or folder) as it is complete.
+
+    Args:
+        save_latents: where to write the videos' latents (without truncation), which `latents` of another request takes.
+        cpu: do not use an accelerator.
 
     Raises:
         InrvidError: no such model, or a request that it cannot fulfil.
     """
-    if not output.name:
-        raise InrvidError(f"-o {output}: give the name of a file, such as out.mp4, or of a new folder")
-    if output.suffix.lower() not in WRITABLE:
-        raise InrvidError(
-            f"-o {output}: cannot write '{output.suffix}': use .mp4, .gif, or a folder name for png frames"
-        )
-    generator = open_model(model, precision=request.precision, cpu=cpu)
-    fps = request.fps or generator.fps
-    _check_memory(generator, request, fps)
-    videos = (_video(generator, request, i, fps) for i in range(request.videos))
-    if request.grid:
-        write_video(output, side_by_side(np.stack(list(videos))), fps)
-        yield output
-        return
-    for i, video in enumerate(videos):
-        path = output if request.videos == 1 else _numbered(output, i)
-        write_video(path, video, fps)
-        yield path
-
-
-def _check_memory(generator: VideoGenerator, request: Request, fps: float) -> None:
-    """Raises InrvidError if the frames that are held at once would not fit."""
-    grid = parse_size(request.size, generator)
-    frames = len(times(generator, request, fps)) * (request.videos if request.grid else 1)
-    needed, free = 2 * 3 * frames * grid.height * grid.width, psutil.virtual_memory().available
-    if needed > free:
-        raise InrvidError(
-            f"{frames} frames of {grid.height}x{grid.width} need {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB of "
-            "memory are free: ask for a shorter or a smaller video"
-        )
-
-
-def times(generator: VideoGenerator, request: Request, fps: float) -> torch.Tensor:
-    """t `[T]` of the requested frames, in frames at the model's rate."""
-    seconds = generator.clip_length / generator.fps if request.seconds is None else request.seconds
-    count = request.frames or max(1, round(seconds * fps))
-    if count > MOST_FRAMES:
-        raise InrvidError(f"{count} frames: at most {MOST_FRAMES} can be written as one video")
-    return request.start + torch.arange(count, dtype=torch.float64) * (generator.fps / fps)
-
-
-def parse_size(size: str | None, generator: VideoGenerator) -> Grid:
-    """'256' or '256x384' (height × width) as a grid. Raises InrvidError for anything else."""
-    if size is None:
-        return Grid(generator.resolution, generator.resolution)
-    match = re.fullmatch(r"([0-9]{1,9})(?:[x×]([0-9]{1,9}))?", size.strip().lower())
-    height, width = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-    if not (1 <= height <= LARGEST_SIDE and 1 <= width <= LARGEST_SIDE):
-        raise InrvidError(
-            f"--size {size[:40]}: expected a side in pixels, such as 256, or HEIGHTxWIDTH, at most {LARGEST_SIDE}"
-        )
-    return Grid(height, width)
+    check_path(output, request.encoding)
+    make = functools.partial(_plan, model, request, cpu)
+    with ExitStack() as stack:
+        if request.processes == 1:
+            plan = make()
+            drawn = lambda number, t: plan[number].stream(t)  # noqa: E731
+        else:
+            plan = _plan(model, request, True)
+            helpers = stack.enter_context(Helpers(request.processes, make))
+            drawn = lambda number, t: helpers.draw(number, pieces(t, plan.area))  # noqa: E731
+        if save_latents is not None:
+            plan.cast.save(save_latents)
+        total, encoding = len(plan.times) * len(plan), request.encoding.model_copy(update={"fragmented": True})
+        for number in range(len(plan)):
+            path = output if len(plan) == 1 else _numbered(output, number)
+            done = len(plan.times) * number
+            with writing(path, plan.rate, len(plan.times), encoding) as write, behind(write) as put:
+                for frames in drawn(number, plan.times):
+                    put(frames)
+                    done += len(frames)
+                    progress(done, total)
+            yield path
 
 
 @torch.no_grad()
@@ -115,13 +160,21 @@ def video_of_seed(generator: VideoGenerator, seed: int, t: torch.Tensor) -> np.n
     return np.concatenate([to_uint8(frames)[0] for frames in inr.stream(t)])
 
 
-@torch.no_grad()
-def _video(generator: VideoGenerator, request: Request, index: int, fps: float) -> np.ndarray:
-    """Video `index`, alone: its pixels do not depend on how many others are asked for."""
-    latents = generator.sample_latents(1, seed=request.seed + index, label=request.label)
-    inr = generator.inr(latents, truncation=request.truncation)
-    grid = parse_size(request.size, generator)
-    return np.concatenate([to_uint8(frames)[0] for frames in inr.stream(times(generator, request, fps), grid)])
+def _plan(model: str | Path, request: Request, cpu: bool) -> Plan:
+    return Plan(open_model(model, precision=request.precision, cpu=cpu), request)
+
+
+def _check_memory(scene: Scene) -> None:
+    """Raises InrvidError if the frames that are drawn at once would not fit."""
+    height, width = scene.size
+    frames = frames_at_once(scene.grid)
+    needed = frames * (4 * 3 * 2 * scene.grid.height * scene.grid.width + 3 * 4 * height * width)
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise InrvidError(
+            f"{frames} frames of {height}x{width} at a time need {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB of "
+            "memory are free: ask for a smaller video"
+        )
 
 
 def _numbered(output: Path, index: int) -> Path:

@@ -25,6 +25,7 @@ from . import (
     explore,
     generate,
     hub,
+    interpolate,
     plugins,
     recipe,
     runs,
@@ -44,6 +45,7 @@ app.command()(generate.generate)
 app.command()(explore.explore)
 app.add_typer(edit.app, name="edit", help="Change how a video looks: directions, by strength.")
 app.command()(analyze.analyze)
+app.command()(interpolate.interpolate)
 app.command()(evaluate.evaluate)
 app.command()(convert.convert)
 app.add_typer(recipe.app, name="recipe", help="List, show and check recipes.")

@@ -3,46 +3,60 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import typer
+
+OUTPUT = "out.mp4, out.webm, out.gif, out.npz, or a folder for pictures of the frames."
 
 
 def generate(
     model: str = typer.Argument(help="A model or run folder, or a Hub repository owner/name."),
-    output: Path = typer.Option(..., "-o", "--output", help="out.mp4, out.gif, or a folder for png frames."),
-    videos: int = typer.Option(1, min=1, help="Number of videos; video i is that of seed + i."),
+    output: Path = typer.Option(..., "-o", "--output", help=OUTPUT),
+    videos: int = typer.Option(None, min=1, help="Number of videos; video i is that of seed + i. Default: one."),
     frames: int = typer.Option(None, min=1, help="Frames of each; default: as long as a training clip."),
-    seconds: float = typer.Option(None, help="Length instead of --frames."),
-    fps: float = typer.Option(None, help="Frames a second to evaluate; default: the model's own rate."),
+    seconds: float = typer.Option(None, help="Length of the file, instead of --frames."),
+    fps: float = typer.Option(None, help="Frames a second of the file; default: the model's own rate."),
     start: float = typer.Option(0.0, help="Time of the first frame, in frames at the model's rate; may be negative."),
+    stride: int = typer.Option(1, min=1, help="Every n-th frame: so many times as fast."),
+    slow: float = typer.Option(1.0, help="Slow motion: so many times as slow."),
     seed: int = typer.Option(0, help="Seed of the first video."),
     truncation: float = typer.Option(1.0, help="ψ < 1: less variety, more quality."),
-    label: int = typer.Option(None, min=0, help="Class of a conditional model; default: drawn by the seed."),
-    size: str = typer.Option(None, metavar="N|HxW", help="Size of the frames; default: the model's."),
-    grid: bool = typer.Option(False, "--grid", help="All videos side by side in one file."),
+    label: str = typer.Option(None, help="Class of a conditional model, number or name; default: drawn by the seed."),
+    latents: str = typer.Option(None, metavar="FILE", help="Videos of a file of latents, in the place of seeds."),
+    save_latents: Path = typer.Option(None, metavar="FILE", help="Keep the videos' latents, for --latents."),
+    size: str = typer.Option(None, metavar="N|HxW", help="Height x width of the frames; default: the model's."),
+    region: str = typer.Option(None, metavar="x0,y0,x1,y1", help="Part of the plane; 0,0,1,1 is the frame; y down."),
+    zoom_out: float = typer.Option(None, help="1.5: half as much again of the plane; 0.5 zooms in."),
+    same_content: bool = typer.Option(False, "--same-content", help="Other motions of the first video's content."),
+    same_motion: bool = typer.Option(False, "--same-motion", help="Other contents with the first video's motion."),
+    grid: bool = typer.Option(False, "--grid", help="All videos in one file, as a square."),
+    side_by_side: bool = typer.Option(False, "--side-by-side", help="All videos in one file, in a row."),
+    content_motion_grid: str = typer.Option(None, metavar="RxC", help="R contents, each with the same C motions."),
+    difference: bool = typer.Option(False, "--difference", help="Two motions of one content, and their difference."),
+    crf: int = typer.Option(None, help="Quality: mp4 0 … 51 (12), webm 0 … 63 (20); lower is better and larger."),
+    lossless: bool = typer.Option(False, "--lossless", help="mp4 and webm of the very pixels, as few players show."),
+    pictures: str = typer.Option(None, metavar="png|jpg", help="Of a folder; default: png."),
     precision: str = typer.Option(
         None, metavar="fp32|tf32|bf16|fp16", help="Default: as it was trained, tf32 as fp32."
     ),
+    processes: int = typer.Option(1, min=1, help="Share the frames among so many, a GPU each; the same file."),
     cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
 ) -> None:
-    """Generate videos. Several videos give several files (out_000.mp4, ...), unless --grid."""
+    """Generate videos. Several videos give several files (out_000.mp4, ...), unless they are arranged in one."""
+    given = dict(locals())
     from ..applications.generate import Request, generate_videos
-    from ..errors import InrvidError
+    from .video_progress import frames_shown
 
-    if frames is not None and seconds is not None:
-        raise InrvidError("--frames and --seconds: give one of them")
-    request = Request.of(
-        videos=videos,
-        frames=frames,
-        seconds=seconds,
-        fps=fps,
-        start=start,
-        seed=seed,
-        truncation=truncation,
-        label=label,
-        size=size,
-        grid=grid,
-        precision=precision,
-    )
-    for path in generate_videos(model, output, request, cpu=cpu):
-        typer.echo(path)
+    request = Request.of(**options_of(Request, given))
+    with frames_shown(output.name) as progress:
+        paths = generate_videos(model, output, request, save_latents=save_latents, cpu=cpu, progress=progress)
+        for path in paths:
+            typer.echo(path)
+
+
+def options_of(request: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """Those of a command's values that are fields of its request, and how files are encoded."""
+    encoding = {name: given[name] for name in ("crf", "lossless", "pictures") if given.get(name) is not None}
+    own = {name: given[name] for name in request.model_fields if name in given}
+    return {**own, "encoding": encoding}

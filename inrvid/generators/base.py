@@ -39,6 +39,9 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
     kind = "generators"
 
+    class_names: tuple[str, ...] = ()
+    """Of the classes by number, where the data that it was trained on had names; saved with it."""
+
     class Config(PartConfig):
         """What every generator has: latents, mapping network, motion, and what it was trained for."""
 
@@ -179,6 +182,11 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
     def check_grid(self, grid: Grid) -> None:
         """Raises InrvidError, with the reason, if `render` cannot draw that grid. By default any will do."""
+
+    @property
+    def side_multiple(self) -> int:
+        """Sides of the grids that `render` draws are multiples of this, where it draws more than one grid."""
+        return 1
 
     def inr_of_ws(self, ws: Tensor, motion: Noise, label: Tensor) -> VideoINR:
         """φ of the styles ws `[B, num_ws, w_dim]` (W+) with this motion noise and label."""

@@ -84,6 +84,13 @@ class InrGan(VideoGenerator):
     def num_ws(self) -> int:
         return count_ws(self._blocks())
 
+    @property
+    def side_multiple(self) -> int:
+        return self.resolution // self.input_resolution
+
+    def check_grid(self, grid: Grid) -> None:
+        grid.coarser(self.side_multiple)
+
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
         return modulate_blocks(self._blocks(), ws)
 
@@ -93,7 +100,7 @@ class InrGan(VideoGenerator):
         ]
         moving = [block.motion for block in blocks if block.motion is not None and block.motion.shape[2]]
         frames = t.shape[1] if moving else 1
-        coarsest = grid.coarser(self.resolution // self.input_resolution)
+        coarsest = grid.coarser(self.side_multiple)
 
         def draw(piece: Piece) -> Tensor:
             return self._draw([block.of(piece) for block in blocks], coarsest)

@@ -67,6 +67,9 @@ class ModelConfig(Document):
     components: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")], Provider] = Field({})
     sha256: dict[str, list[Digest]] = Field({}, description="of the other file; two while one is being replaced")
     inrvid_version: str = ""
+    class_names: tuple[Annotated[str, Field(max_length=1000)], ...] = Field(
+        (), description="of a conditional generator's classes, by number; empty where they are not known"
+    )
 
     def network(self, kind: str) -> dict[str, Any] | None:
         """The configuration of this kind's network, if that is what this is of."""
@@ -89,6 +92,8 @@ def save_network(network: Network, directory: Path, metadata: Mapping[str, Any],
         network.kind.removesuffix("s"): network.config,
         "components": dict(_providers(network.kind, network._config)),
     }
+    if names := getattr(network, "class_names", ()):
+        metadata = {"class_names": list(names), **metadata}
     own = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in about.items()}
     weights = weights_file(_tensors(network, dtype), {"format": "pt", "library": "inrvid", **own})
     digest = hashlib.sha256(weights).hexdigest()
@@ -126,6 +131,8 @@ def load(directory: Path, kind: str, precision: str | None = None) -> Network:
         raise ModelError(f"{directory / CONFIG}: {error}{_newer(config)}") from None
     except Unfit as error:
         raise ModelError(f"{directory / WEIGHTS}: {error}{_newer(config)}") from None
+    if isinstance(network, VideoGenerator) and len(config.class_names) == network.label_dim:
+        network.class_names = config.class_names
     return network.eval()
 
 

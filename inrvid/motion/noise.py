@@ -20,6 +20,7 @@ from ..errors import InrvidError
 from ..kernels.normal import MASK, normal
 from ..kernels.recording import recording
 from ..random import Key
+from ..slerp import slerp
 from ..transfer import sent
 
 
@@ -50,6 +51,10 @@ class NoiseSequence(abc.ABC):
     def lerp(self, other: NoiseSequence, weight: float) -> NoiseSequence:
         """Between this noise (weight 0) and another, at each index."""
         return MixedNoise(self, other, weight)
+
+    def slerp(self, other: NoiseSequence, weight: float) -> NoiseSequence:
+        """As `lerp`, but along the sphere: what lies between N(0, 1) is N(0, 1)."""
+        return MixedNoise(self, other, weight, spherical=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,14 +165,16 @@ class GivenNoise(NoiseSequence):
 
 @dataclasses.dataclass(frozen=True)
 class MixedNoise(NoiseSequence):
-    """first + weight·(second − first)."""
+    """first + weight·(second − first), or as far along the sphere."""
 
     first: NoiseSequence
     second: NoiseSequence
     weight: float
+    spherical: bool = False
 
     def at(self, index: Tensor) -> Tensor:
-        return self.first.at(index).lerp(self.second.at(index), self.weight)
+        mix = slerp if self.spherical else torch.lerp
+        return mix(self.first.at(index), self.second.at(index), self.weight)
 
     def tensors(self) -> dict[str, Tensor]:
         raise InrvidError("interpolated motion noise cannot be saved: save the latents that it lies between")
@@ -176,10 +183,22 @@ class MixedNoise(NoiseSequence):
         return len(self.first)
 
     def __getitem__(self, index: slice | list[int] | Tensor) -> MixedNoise:
-        return MixedNoise(self.first[index], self.second[index], self.weight)
+        return dataclasses.replace(self, first=self.first[index], second=self.second[index])
 
     def to(self, *args, **kwargs) -> MixedNoise:
-        return MixedNoise(self.first.to(*args, **kwargs), self.second.to(*args, **kwargs), self.weight)
+        first, second = (noise.to(*args, **kwargs) for noise in (self.first, self.second))
+        return dataclasses.replace(self, first=first, second=second)
+
+
+def joined(sequences: Sequence[NoiseSequence]) -> NoiseSequence:
+    """The noises of all their videos. Raises InrvidError if they are of different kinds or lengths."""
+    parts = [sequence.tensors() for sequence in sequences]
+    kinds = {tuple((name, x.shape[1:] if x.ndim else int(x)) for name, x in sorted(part.items())) for part in parts}
+    if len(kinds) > 1:
+        raise InrvidError("motion noises of different kinds or lengths cannot be in one file: save them by themselves")
+    return from_tensors(
+        {name: torch.cat([part[name] for part in parts]) if x.ndim else x for name, x in parts[0].items()}
+    )
 
 
 def from_tensors(tensors: dict[str, Tensor]) -> NoiseSequence:

@@ -70,11 +70,13 @@ class Run:
     def provenance(self) -> dict[str, Any]:
         """What is saved with a model, as plain data: where it comes from."""
         training = {"device": device_name(self.accelerator.device), "processes": self.accelerator.num_processes}
+        names = {"class_names": list(self.dataset.classes)} if self.dataset.classes else {}
         return {
             "recipe": self.recipe.to_dict(),
             "clips": self.clips,
             "data_fingerprint": self.dataset.fingerprint,
             "training": training,
+            **names,
         }
 
     def say(self, *lines: str) -> None:

@@ -113,8 +113,8 @@ def test_generate_options(model, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["-o", "a.webm"], "use .mp4, .gif, or a folder"),
-        (["-o", "."], "-o .: give the name of a file, such as out.mp4, or of a new folder"),
+        (["-o", "a.avi"], "use .mp4, .webm, .gif, .npz, or a folder"),
+        (["-o", "."], ".: give the name of a file, such as out.mp4, or of a new folder"),
         (["-o", "/dev/full"], "a file or device, not a folder"),
         (["-o", "a.mp4", "--size", "33"], "multiples of 2"),
         (["-o", "a.mp4", "--size", "big"], "expected a side in pixels"),
@@ -125,7 +125,6 @@ def test_generate_options(model, tmp_path):
         (["-o", "a.mp4", "--truncation", "nan"], "--truncation: should be a finite number, got nan"),
         (["-o", "a.mp4", "--seconds", "1e300"], "--seconds: should be less than or equal to 1000000"),
         (["-o", "a.mp4", "--seconds", "1e6"], "25000000 frames: at most 1000000"),
-        (["-o", "a.mp4", "--frames", "1000000", "--size", "16384"], "frames of 16384x16384 need"),
         (["-o", "a.mp4", "--size", "4x100000"], "at most 16384"),
         (["-o", "a.mp4", "--size", "9" * 5000], "at most 16384"),
         (["-o", "a.gif", "--fps", "0.0001"], "--fps: should be greater than or equal to 0.01"),

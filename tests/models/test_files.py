@@ -252,3 +252,16 @@ def test_the_same_model_is_the_same_file(model):
     for _ in range(4):  # the order of metadata was another each time
         VideoGenerator.from_pretrained(model).save_pretrained(model)
         assert (model / "model.safetensors").read_bytes() == first
+
+
+def test_names_of_classes_stay_with_a_model(tmp_path):
+    """Of as many classes as it has: others are of something else, and not believed."""
+    G = build_generator(small_generator("inr_gan", "global", label_dim=2))
+    G.save_pretrained(tmp_path / "a", class_names=["cats", "dogs"])
+    loaded = VideoGenerator.from_pretrained(tmp_path / "a")
+    loaded.save_pretrained(tmp_path / "b")
+    assert VideoGenerator.from_pretrained(tmp_path / "b").class_names == ("cats", "dogs")
+    G.save_pretrained(tmp_path / "c", class_names=["cats"])
+    assert VideoGenerator.from_pretrained(tmp_path / "c").class_names == ()
+    G.save_pretrained(tmp_path / "d")
+    assert "class_names" not in json.loads((tmp_path / "d" / "config.json").read_text())

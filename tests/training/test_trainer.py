@@ -158,7 +158,10 @@ def test_labels_and_rate_come_from_the_data(tiny, tmp_path):
     assert run.recipe.generator.label_dim == run.recipe.discriminator.label_dim == 2
     assert run.recipe.generator.fps == 10
     run.run()
-    assert VideoGenerator.from_pretrained(tmp_path / "run").label_dim == 2
+    trained = VideoGenerator.from_pretrained(tmp_path / "run")
+    assert trained.label_dim == 2
+    assert list(trained.class_names) == run.dataset.classes
+    assert len(set(trained.class_names)) == 2
 
 
 def test_wrong_number_of_classes_is_refused(tiny, tmp_path):

@@ -1,0 +1,133 @@
+"""Which videos are asked for: of seeds, or of a file of latents; whose content with whose motion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+from typing_extensions import Self
+
+from ..config import Count, PathText
+from ..errors import InrvidError, did_you_mean
+from ..files import expanded
+from ..generators.base import VideoGenerator
+from ..generators.inr import VideoINR
+from ..latents import Latents
+from .options import Options, at_most_one
+
+SeedNumber = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+
+class Who(Options):
+    """Videos by number; video i is that of seed + i, or the file's."""
+
+    videos: Count | None = Field(None, description="how many; default: one, or all of the file")
+    seed: SeedNumber = Field(0, description="of the first video")
+    label: int | Annotated[str, Field(max_length=1000)] | None = Field(
+        None, description="class of a conditional model, by number or name; default: drawn by the seed"
+    )
+    truncation: Annotated[float, Field(ge=-100, le=100)] = Field(1.0, description="ψ < 1: less variety, more quality")
+    same_content: bool = Field(False, description="all videos have the first one's content, and motions of their own")
+    same_motion: bool = Field(False, description="all videos have the first one's motion, and contents of their own")
+    latents: PathText | None = Field(None, description="a file of latents in the place of seeds")
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        at_most_one(same_content=self.same_content, same_motion=self.same_motion)
+        at_most_one(label=self.label, latents=self.latents)
+        return self
+
+
+class Cast:
+    """The videos of a request, each drawn when it is asked for.
+
+    Args:
+        pairs: (content, motion) of each video, by number of the file or seed.
+
+    Raises:
+        InrvidError: no such label, a file that is not of this generator's latents or has too few videos.
+    """
+
+    def __init__(self, generator: VideoGenerator, who: Who, pairs: Sequence[tuple[int, int]] | None = None):
+        self.generator, self.who = generator, who
+        self._label = class_number(generator, who.label)
+        self._file = None if who.latents is None else read_latents(who.latents, generator)
+        count = who.videos or (1 if self._file is None else len(self._file))
+        self._pairs = pairs
+        self._count = count if pairs is None else len(pairs)
+        last = 0 if who.same_content else count - 1
+        highest = last if pairs is None else max(content for content, _ in pairs)
+        if self._file is not None and highest >= len(self._file):
+            raise InrvidError(f"{who.latents}: it has {len(self._file)} videos, {highest + 1} are asked for")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> Latents:
+        """Latents of one video."""
+        content, motion = self._pair(number)
+        own = self._of(content)
+        return own if motion == content else own.with_motion(self._of(motion))
+
+    def save(self, path: Path) -> None:
+        """All latents in one file."""
+        Latents.joined([self[number] for number in range(len(self))]).save(path)
+
+    def inr(self, number: int) -> VideoINR:
+        """φ of one video alone: its pixels do not depend on how many others are asked for."""
+        with torch.no_grad():
+            return self.generator.inr(self[number], truncation=self.who.truncation)
+
+    def _pair(self, number: int) -> tuple[int, int]:
+        if self._pairs is not None:
+            return self._pairs[number]
+        return (0 if self.who.same_content else number, 0 if self.who.same_motion else number)
+
+    def _of(self, number: int) -> Latents:
+        """Motions beyond the file's are drawn by seeds: new ones for a content that was found."""
+        if self._file is not None and number < len(self._file):
+            return self._file[number]
+        return self.generator.sample_latents(1, seed=self.who.seed + number, label=self._label)
+
+
+def class_number(generator: VideoGenerator, label: int | str | None) -> int | None:
+    """A class by its number or, where the model knows names, its name. Raises InrvidError: there is none of it."""
+    if label is None or isinstance(label, int):
+        return label
+    names = generator.class_names
+    if label in names:
+        return names.index(label)
+    if label.isdecimal() and len(label) < 10:
+        return int(label)
+    if not generator.label_dim:
+        raise InrvidError(f"--label {label}: this generator is unconditional: leave the label out")
+    if not names:
+        raise InrvidError(f"--label {label}: this model knows no names: a number of 0 … {generator.label_dim - 1}")
+    few = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    raise InrvidError(f"--label {label}: no class of that name.{did_you_mean(label, names)}\n  available: {few}")
+
+
+def read_latents(path: str | Path, generator: VideoGenerator) -> Latents:
+    """Latents of a file, on the generator's device. Raises InrvidError if they are not such as it takes."""
+    latents = Latents.load(expanded(path)).to(generator.device)
+    own = generator.sample_latents(1)
+    shapes = {"content": (latents.content, own.content), "label": (latents.label, own.label)}
+    if isinstance(latents.motion, Tensor) and isinstance(own.motion, Tensor):
+        shapes["motion"] = (latents.motion, own.motion)
+    elif isinstance(latents.motion, Tensor) or isinstance(own.motion, Tensor):
+        raise InrvidError(f"{path}: motion noise of another kind than this model's: not its latents")
+    if latents.ws is not None:
+        shapes["ws"] = (latents.ws, generator.styles(own))
+    for name, (found, expected) in shapes.items():
+        if found.shape[1:] != expected.shape[1:] or len(found) != len(latents):
+            sizes = f"{list(found.shape[1:])}, where this model's are {list(expected.shape[1:])}"
+            raise InrvidError(f"{path}: {name} of shape {sizes}: latents of another model")
+        if not found.isfinite().all():
+            raise InrvidError(f"{path}: {name} is not finite (NaN or infinity)")
+    if not len(latents):
+        raise InrvidError(f"{path}: no video in it")
+    return latents

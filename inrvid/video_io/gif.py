@@ -1,0 +1,74 @@
+"""Gifs: Pillow chooses 256 colours for each picture, libav writes the pictures as they come.
+
+(Pillow writes gifs too, but holds all of a gif's pictures until the last one.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from ..files import replacing
+from .base import Video, Write
+
+HUNDREDTHS = Fraction(1, 100)
+"""Of a second: the unit of a gif's times."""
+
+SHORTEST = 2
+"""Hundredths: browsers slow down what is faster than 50 pictures a second."""
+
+
+@contextlib.contextmanager
+def gif(path: Path, video: Video) -> Iterator[Write]:
+    """Shown for ever, again and again."""
+    import av
+
+    with replacing(path) as temporary, av.open(str(temporary), "w", options={"loop": "0"}) as container:
+        stream = container.add_stream("gif", rate=100)
+        stream.pix_fmt = "pal8"
+        stream.codec_context.time_base = HUNDREDTHS
+        starts = _starts(video.fps)
+
+        def write(frames: np.ndarray) -> None:
+            if not stream.codec_context.is_open:
+                stream.height, stream.width = frames.shape[1:3]
+            for picture in frames:
+                frame = av.VideoFrame.from_ndarray(_with_palette(picture), format="pal8")
+                frame.pts, frame.time_base = next(starts), HUNDREDTHS
+                container.mux(stream.encode(frame))
+
+        yield write
+        container.mux(stream.encode())
+
+
+def _with_palette(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of colours `[H, W]`, and 256 colours of alpha, red, green and blue."""
+    from PIL import Image
+
+    chosen = Image.fromarray(picture).quantize(256)
+    colours = np.array(chosen.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    palette = np.zeros((256, 4), np.uint8)
+    palette[:, 0], palette[: len(colours), 1:] = 255, colours
+    return np.asarray(chosen), palette
+
+
+def _starts(fps: float) -> Iterator[int]:
+    """When each picture is shown, in hundredths."""
+    start = number = 0
+    while True:
+        yield start
+        start += max(SHORTEST, round(100 * (number + 1) / fps) - round(100 * number / fps))
+        number += 1
+
+
+def gif_durations(frames: int, fps: float) -> list[int]:
+    """Of each picture of a gif, in milliseconds: whole hundredths of a second, which add up to the video's length,
+    at least 20 ms each."""
+    starts = _starts(fps)
+    times = [next(starts) for _ in range(frames + 1)]
+    return [10 * (end - start) for start, end in itertools.pairwise(times)]

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from inrvid.video_io import gif_durations, write_video
+
+
+@pytest.mark.parametrize("fps", [0.01, 3, 12, 24, 29.97, 30, 50])
+def test_a_gif_is_as_long_as_its_video(fps):
+    durations = gif_durations(120, fps)
+    assert abs(sum(durations) - 120 * 1000 / fps) <= 5
+    assert max(durations) - min(durations) <= 10
+
+
+def test_pictures_and_their_times(tmp_path):
+    """Few colours come back as they were, whatever has changed from one picture to the next."""
+    video = np.random.default_rng(0).integers(0, 6, (7, 20, 30, 3)).astype(np.uint8) * 50
+    video[3] = video[2]
+    write_video(tmp_path / "a.gif", video, fps=12)
+    with Image.open(tmp_path / "a.gif") as gif:
+        pictures = [np.array(picture.convert("RGB")) for picture in ImageSequence.Iterator(gif)]
+        durations = [picture.info["duration"] for picture in ImageSequence.Iterator(gif)]
+    assert np.array_equal(pictures, video)
+    assert durations[:-1] == gif_durations(7, 12)[:-1]
+
+
+def test_of_one_picture(tmp_path):
+    write_video(tmp_path / "a.gif", np.full((1, 8, 8, 3), 77, np.uint8), fps=25)
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert gif.n_frames == 1
+        assert gif.convert("RGB").getpixel((3, 3)) == (77, 77, 77)
