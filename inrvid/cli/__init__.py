@@ -14,7 +14,22 @@ import typer
 
 from ..errors import InrvidError
 from ..text import printable
-from . import convert, data, detectors, doctor, evaluate, explore, generate, hub, plugins, recipe, runs, train
+from . import (
+    convert,
+    data,
+    detectors,
+    doctor,
+    evaluate,
+    explore,
+    generate,
+    hub,
+    plugins,
+    predict,
+    project,
+    recipe,
+    runs,
+    train,
+)
 from .output import show_anything
 
 app = typer.Typer(
@@ -27,6 +42,8 @@ app = typer.Typer(
 app.command()(train.train)
 app.command()(generate.generate)
 app.command()(explore.explore)
+app.command()(project.project)
+app.command()(predict.predict)
 app.command()(evaluate.evaluate)
 app.command()(convert.convert)
 app.add_typer(recipe.app, name="recipe", help="List, show and check recipes.")

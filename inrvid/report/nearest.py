@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from ..evaluation.clips import Window
 from ..evaluation.nearest import Chosen, NearestPairs, Pair
-from ..text import printable
 from ..video_io import enlarge, strip, write_image
+from .captions import captioned
 
 COLUMNS, SIDE = 8, 128
 """Frames of a clip that are shown, and about how many pixels high."""
-GAP, LINE, TEXT = 12, 20, 15
-"""Between pairs, of a line of text and its letters: pixels."""
+GAP = 12
+"""Between pairs, pixels."""
 
 LEGEND = "generated above, real below; distance 0: a copy, 1: as far as real clips are from each other"
 
@@ -27,7 +27,7 @@ def write_nearest(found: NearestPairs, path: Path) -> None:
         InrvidError: a clip cannot be read again.
         OSError: the picture cannot be written.
     """
-    rows = [_captioned([heading(found), LEGEND])]
+    rows = [captioned([heading(found), LEGEND])]
     rows += [_row(pair, number, found.window) for number, pair in enumerate(found.pairs, 1)]
     width = max(row.shape[1] for row in rows) + 2 * GAP
     rows = [np.pad(row, ((GAP, 0), (GAP, width - GAP - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
@@ -43,7 +43,7 @@ def heading(found: NearestPairs) -> str:
 
 def _row(pair: Pair, number: int, window: Window) -> np.ndarray:
     caption = f"{number}.  distance {pair.distance:.3f}    {pair.fake.title}    real: {pair.real.title}"
-    text = _captioned([caption])
+    text = captioned([caption])
     frames = np.concatenate([_strip(pair.fake, window), _strip(pair.real, window)])
     width = max(text.shape[1], frames.shape[1])
     parts = [np.pad(x, ((0, 0), (0, width - x.shape[1]), (0, 0)), constant_values=255) for x in (text, frames)]
@@ -57,15 +57,3 @@ def _strip(chosen: Chosen, window: Window) -> np.ndarray:
     if height >= 2 * SIDE:
         return np.asarray(Image.fromarray(picture).reduce(height // SIDE))
     return enlarge(picture, max(1, round(SIDE / height)))
-
-
-def _captioned(lines: list[str]) -> np.ndarray:
-    """Lines of text, black on white: uint8 `[H, W, 3]`."""
-    font = ImageFont.load_default(TEXT)
-    lines = [printable(line).replace("\n", " ") for line in lines]
-    width = max(font.getlength(line) for line in lines)
-    image = Image.new("RGB", (int(width) + 1, LINE * len(lines)), "white")
-    draw = ImageDraw.Draw(image)
-    for number, line in enumerate(lines):
-        draw.text((0, LINE * (number + 0.5)), line, "#1f2430", font, anchor="lm")
-    return np.asarray(image)
