@@ -39,6 +39,7 @@ class Prediction:
     Attributes:
         latents: of the V videos.
         given, times: times of the frames that were given, and of those that were not, ascending.
+        projected: what the latents give at the given times, uint8 `[V, n, H, W, 3]`.
         frames: by method, uint8 `[V, T, H, W, 3]`.
         known: by method, which of the times it says anything of.
     """
@@ -46,6 +47,7 @@ class Prediction:
     latents: Latents
     given: list[float]
     times: list[float]
+    projected: np.ndarray
     frames: dict[str, np.ndarray]
     known: dict[str, list[bool]]
 
@@ -138,7 +140,7 @@ def predict(
         frames[LINE] = _between_latents(generator, alone, at, times)
     everywhere = [True] * len(times)
     known = {method: everywhere if method in (MODEL, NEAREST) else inside for method in frames}
-    return Prediction(found.latents, at, times, frames, known)
+    return Prediction(found.latents, at, times, _drawn(generator, found.latents, at), frames, known)
 
 
 def _alone(options: Options) -> Options:

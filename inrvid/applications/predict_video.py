@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import InrvidError
 from .model import open_model
 from .perceptual import AUTO, open_distance
-from .predict import Prediction, Score, numbers, predict
+from .predict import MODEL, Prediction, Score, numbers, predict
 from .project import without_networks
 from .projection.search import Options
 from .similarity import WINDOW
@@ -63,14 +63,15 @@ class VideoPrediction:
         return sorted([*self.prediction.given, *self.prediction.times])
 
     def at_all_times(self, method: str | None = None) -> tuple[np.ndarray, list[bool]]:
-        """Frames in the order of time, those of a method (None: the truth) among the given ones: uint8
-        `[n + T, H, W, 3]`, and which of them there are."""
+        """Frames in the order of time, uint8 `[n + T, H, W, 3]`, and which of them there are: those of a method (None:
+        the truth), at the given times the given ones, of the model what it makes of them."""
         found = self.prediction
         frames = self.truth if method is None else found.frames[method][0]
         known = self.there if method is None else found.known[method]
         order = np.argsort([*found.given, *found.times])
         there = [*[True] * len(found.given), *known]
-        return np.concatenate([self.given, frames])[order], [there[i] for i in order]
+        given = found.projected[0] if method == MODEL else self.given
+        return np.concatenate([given, frames])[order], [there[i] for i in order]
 
 
 def predict_video(
@@ -108,10 +109,8 @@ def predict_video(
     wanted = _others(given, round(generator.clip_length / generator.fps * target.rate), predicted)
     pictures = read_frames(target, [first + number for number in given], "--given")
     truth, there = _truth(target, [first + number for number in wanted])
-    t, chosen = (
-        times_of(target, [*given, *wanted], generator.fps).tolist(),
-        open_distance(distance, side=generator.resolution),
-    )
+    t = times_of(target, [*given, *wanted], generator.fps).tolist()
+    chosen = open_distance(distance, side=generator.resolution)
     given_of = f"{len(given)} of {len(given) + len(wanted)} frames given"
     said(f"{given_of}; distance: {chosen.said}{without_networks(chosen, distance)}")
     found = predict(

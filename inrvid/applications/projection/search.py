@@ -168,6 +168,7 @@ class _Problem:
                 apart.sum().backward()
             distances = distances + apart.detach()
         optimizer.step()
+        self.sought.keep_likely()
         return distances
 
     @torch.no_grad()

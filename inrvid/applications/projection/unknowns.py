@@ -7,6 +7,7 @@ asked for. Those become unknowns, and the sequence goes on as it was before and 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -24,6 +25,9 @@ Space: TypeAlias = Literal["w", "w+"]
 
 SAMPLES, AT_ONCE = 10_000, 1000
 """Styles whose mean and spread a search starts from (StyleGAN2, appendix D), and how many are made together."""
+
+LIKELY = 2.0
+"""Standard deviations by which the mean square of a vector of motion noise may exceed that of N(0, 1)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +72,17 @@ class Unknowns:
     @property
     def leaves(self) -> dict[str, Tensor]:
         return {"styles": self.styles} | ({} if self.motion is None else {"motion": self.motion})
+
+    @torch.no_grad()
+    def keep_likely(self) -> None:
+        """Shorten vectors of motion noise that are longer than those of N(0, 1) are: beyond, the model knows nothing.
+
+        A vector of n numbers has a mean square of 1, give or take √(2/n).
+        """
+        if self.motion is not None:
+            most = math.sqrt(1 + LIKELY * math.sqrt(2 / self.motion.shape[-1]))
+            length = self.motion.square().mean(-1, keepdim=True).sqrt()
+            self.motion.mul_((most / length.clamp(min=1e-12)).clamp(max=1))
 
     def latents(self, shifts: dict[str, Tensor] | None = None) -> Latents:
         """Of all B videos, with W+ in the place of content; `shifts` are added to the leaves of their names."""
