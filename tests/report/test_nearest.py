@@ -9,7 +9,8 @@ from PIL import Image
 
 from inrvid.evaluation.clips import Clip, Source, Window
 from inrvid.evaluation.nearest import Chosen, NearestPairs, Pair
-from inrvid.report.nearest import GAP, LINE, write_nearest
+from inrvid.report.captions import LINE
+from inrvid.report.nearest import GAP, write_nearest
 
 SHADES = {(0, 0): 40, (0, 1): 80, (1, 0): 120, (1, 1): 200}
 """Of the clips' pixels, by (pair, real)."""

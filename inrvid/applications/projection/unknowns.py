@@ -39,16 +39,15 @@ class Start:
 
 
 @torch.no_grad()
-def start_of(generator: VideoGenerator, label: int | None, samples: int = SAMPLES) -> Start:
+def start_of(generator: VideoGenerator, label: int | None) -> Start:
     """Raises InrvidError: no such label."""
-    total, squares, count = torch.zeros(()), torch.zeros(()), 0
-    total, squares = total.to(generator.device).double(), squares.to(generator.device).double()
-    for first in range(0, samples, AT_ONCE):
-        latents = generator.sample_latents(min(AT_ONCE, samples - first), seed=first, label=label)
+    total = squares = torch.zeros((), dtype=torch.float64, device=generator.device)
+    for first in range(0, SAMPLES, AT_ONCE):
+        latents = generator.sample_latents(min(AT_ONCE, SAMPLES - first), seed=first, label=label)
         ws = generator.styles(latents).double()
-        total, squares, count = total + ws.sum(0), squares + ws.square().sum(0), count + len(ws)
-    mean = total / count
-    variance = (squares / count - mean.square()).sum(1).mean()
+        total, squares = total + ws.sum(0), squares + ws.square().sum(0)
+    mean = total / SAMPLES
+    variance = (squares / SAMPLES - mean.square()).sum(1).mean()
     return Start(mean.float(), float(variance.clamp(min=0).sqrt()))
 
 
