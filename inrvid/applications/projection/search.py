@@ -183,11 +183,11 @@ class _Problem:
     def _shifts(self, step: int) -> dict[str, Tensor]:
         """Noise on what is sought: a spread is the length of a vector's deviation, √E‖x − μ‖²."""
         draws = Draws.of_batch(self.options.seed, "projection", step, range(len(self.sought.around)))
-        spreads = {"styles": self.spread, "motion": math.sqrt(self.generator.z_dim)}
-        return {
-            name: draws.normal(*leaf.shape[1:]).to(leaf) * (noise_scale(step, self.options) * spreads[name])
-            for name, leaf in self.sought.leaves.items()
-        }
+        scale, shifts = noise_scale(step, self.options), {}
+        for name, leaf in self.sought.leaves.items():
+            spread = self.spread if name == "styles" else math.sqrt(leaf.shape[-1])
+            shifts[name] = draws.normal(*leaf.shape[1:]).to(leaf) * (scale * spread)
+        return shifts
 
     def _apart(self, latents: Latents, part: slice) -> Tensor:
         """Distances `[starts, V]` of a part of the frames: sums over them, by the number of all frames."""
