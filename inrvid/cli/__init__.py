@@ -27,6 +27,8 @@ from . import (
     hub,
     interpolate,
     plugins,
+    predict,
+    project,
     recipe,
     runs,
     train,
@@ -46,6 +48,8 @@ app.command()(explore.explore)
 app.add_typer(edit.app, name="edit", help="Change how a video looks: directions, by strength.")
 app.command()(analyze.analyze)
 app.command()(interpolate.interpolate)
+app.command()(project.project)
+app.command()(predict.predict)
 app.command()(evaluate.evaluate)
 app.command()(convert.convert)
 app.add_typer(recipe.app, name="recipe", help="List, show and check recipes.")

@@ -6,6 +6,7 @@ published numbers themselves. `networks.folded` makes one convolution with a bia
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -56,7 +57,28 @@ def efficientnet_lite0(values: Mapping[str, Any]) -> Layout:
     return Layout(_floats(values), FLAX_EPS)
 
 
-LAYOUTS: dict[str, Callable[[Mapping[str, Any]], Layout]] = {"i3d": i3d, "efficientnet_lite0": efficientnet_lite0}
+def vgg16(values: Mapping[str, Any]) -> Layout:
+    """Weights of VGG16 and of LPIPS's linear layers, as `convs.<i>.weight`, `convs.<i>.bias` and `linear.<i>`, float32;
+    the constants in the file (how pixels are scaled, the filter of the poolings) are the network's own. Raises Unfit.
+    """
+    kept = {
+        str(name): value
+        for name, value in values.items()
+        if not str(name).startswith("scaling_layer.") and not str(name).endswith(".filt")
+    }
+    convs = [name.removesuffix(".weight") for name in kept if re.fullmatch(r"net\.slice\d\.\d{1,3}\.weight", name)]
+    convs.sort(key=lambda name: int(name.rsplit(".", 1)[1]))
+    names = {f"{conv}.{part}": f"convs.{i}.{part}" for i, conv in enumerate(convs) for part in ("weight", "bias")}
+    names |= {f"lin{i}.model.1.weight": f"linear.{i}" for i in range(5)}
+    tensors = _floats({names.get(name, name): value for name, value in kept.items()})
+    return Layout({name: x.flatten() if name.startswith("linear.") else x for name, x in tensors.items()}, 0.0)
+
+
+LAYOUTS: dict[str, Callable[[Mapping[str, Any]], Layout]] = {
+    "i3d": i3d,
+    "efficientnet_lite0": efficientnet_lite0,
+    "vgg16": vgg16,
+}
 """By the detector's name."""
 
 

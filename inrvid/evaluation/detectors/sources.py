@@ -127,6 +127,21 @@ SOURCES = {
             eps=1e-3,
             script=True,
         ),
+        Source(
+            name="vgg16",
+            summary="VGG16 of Shift-tolerant LPIPS (Ghildyal & Liu, ECCV 2022): the distance of projections",
+            package="stlpips-pytorch",
+            version="0.0.2",
+            licence="BSD-2-Clause",
+            archive="stlpips_pytorch-0.0.2-py3-none-any.whl",
+            archive_bytes=63_807_084,
+            archive_sha256="a412bf901a97c942b37af57c7c63b6e5d1aebfe8d1dfc17853d4b2f878630645",
+            member="stlpips_pytorch/weights/vST0.0/vgg_shift_tolerant.pth",
+            member_bytes=58_907_298,
+            member_sha256="44597da68f49c1837c100ff52299050f274d102eb102e5837178c79be6f0e250",
+            tensors_sha256="153c6a3eb92681660f92ecb2875893e0a4e47780c27891d71468f5c95b631ae7",
+            eps=0.0,
+        ),
     )
 }
 """By the detector's name."""

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from inrvid.applications.perceptual import open_distance
 from inrvid.errors import InrvidError
 from inrvid.evaluation.detectors.efficientnet_lite0 import EfficientNetLite0
 from inrvid.evaluation.detectors.fetch import fetch
@@ -102,3 +103,13 @@ def test_a_clip_s_features_are_the_mean_of_its_frames(lite0):
     clip = torch.rand(1, 20, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
     assert relative_error(lite0.features(clip)[0], lite0.frame_features(clip[0]).mean(0)) < 1e-5
     assert lite0.digest.features == "pooled (1280), mean over frames"
+
+
+def test_perceptual_distance(cache):
+    """What stlpips-pytorch 0.0.2 itself computes (net vgg, shift-tolerant), on PyTorch 2."""
+    fetched("vgg16")
+    distance = open_distance("vgg16", side=48, pixels=0.0)
+    y, x = torch.meshgrid(torch.arange(48.0), torch.arange(48.0), indexing="ij")
+    frames = [[torch.sin(x / (3 + i) + c) * torch.cos(y / (4 + c) - i) for c in range(3)] for i in range(3)]
+    waves = torch.stack([torch.stack(channels) for channels in frames])
+    torch.testing.assert_close(distance(waves[:2], waves[1:]), torch.tensor([0.3035946, 0.2061652]), rtol=1e-4, atol=0)

@@ -1,0 +1,70 @@
+"""`inrvid project MODEL TARGET -o OUT.safetensors`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from ..text import printable
+
+
+def project(
+    model: str = typer.Argument(help="A model or run folder, or a Hub repository owner/name."),
+    target: Path = typer.Argument(help="A photograph, a video file, or a folder of frames."),
+    output: Path = typer.Option(
+        ..., "-o", "--output", help="Latents: OUT.safetensors; beside it OUT.png: target, projection, error."
+    ),
+    frames: str = typer.Option(None, metavar="6-8,12", help="Which frames; default: a training clip's length of them."),
+    times: str = typer.Option(
+        None, metavar="6-8,12", help="Their times, in frames at the model's rate; default: by their numbers and rates."
+    ),
+    first: int = typer.Option(0, min=0, help="Frames are counted from this one on: it is at time 0."),
+    space: str = typer.Option("w+", metavar="w|w+", help="One style for all layers, or one for each."),
+    motion: str = typer.Option(
+        None, metavar="found|fixed", help="Seek the motion noise, too; default: if there are several frames."
+    ),
+    steps: int = typer.Option(1000, min=1, help="Of gradient descent."),
+    starts: int = typer.Option(1, min=1, help="Searches side by side, of which the best is kept."),
+    learning_rate: float = typer.Option(0.1, "--learning-rate", help="The highest; it ramps up and down."),
+    seed: int = typer.Option(0, min=0, help="Of the first start's motion, and of the noise on the way."),
+    label: int = typer.Option(None, min=0, help="Class of a conditional model; default: drawn by the seed."),
+    distance: str = typer.Option(
+        "auto", metavar="auto|vgg16|efficientnet_lite0|pixels", help="What is made small; auto: what is here."
+    ),
+    resize: str = typer.Option("center_crop", metavar="center_crop|squash", help="Of frames with another shape."),
+    as_json: bool = typer.Option(False, "--json", help="Numbers for programs."),
+    precision: str = typer.Option(None, metavar="fp32|tf32|bf16|fp16", help="Default: as it was trained."),
+    cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
+) -> None:
+    """Find latents whose video shows given frames. A search that was killed goes on where it was."""
+    from ..applications.project import options_of, project_file
+    from ..applications.targets import parse_frames, parse_numbers
+    from ..report.projection import heading, write_projection
+    from .progress import steps_shown
+
+    options = options_of(
+        space=space, motion=motion, steps=steps, starts=starts, learning_rate=learning_rate, seed=seed, label=label
+    )
+    with steps_shown("projecting", quiet=as_json) as progress:
+        found = project_file(
+            model,
+            target,
+            output,
+            options,
+            frames=None if frames is None else parse_frames(frames, "--frames"),
+            times=None if times is None else parse_numbers(times, "--times"),
+            first=first,
+            rule=resize,
+            distance=distance,
+            precision=precision,
+            cpu=cpu,
+            said=lambda line: typer.echo(printable(line), err=True),
+            progress=progress,
+        )
+    write_projection(found, output.with_suffix(".png"))
+    if as_json:
+        typer.echo(json.dumps({"latents": str(output), **found.numbers()}, indent=2))
+        return
+    typer.echo(f"{output}: {heading(found)}")
