@@ -70,7 +70,7 @@ def attribute(
     if rows is None:
         direction = of_labels(generator, name, label, against)
     else:
-        direction = of_seeds(generator, name, rows, f"seed,value of {printable(str(table))}")
+        direction = of_seeds(generator, name, rows, f"seed,value of {printable(table.name)}")
     _keep(output, [direction], generator, before)
 
 
