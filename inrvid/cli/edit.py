@@ -172,11 +172,9 @@ def apply(
     cpu: bool = _CPU,
 ) -> None:
     """A video, changed along directions; with --motion-seed moving in another way."""
-    import numpy as np
-
     from ..applications.edit.directions import load_directions
     from ..applications.edit.video import Request, edited, edited_frames, parse_steps
-    from ..video_io import WRITABLE, write_video
+    from ..video_io import WRITABLE, writing
 
     if output.suffix.lower() not in (*WRITABLE, ".safetensors") or not output.name:
         raise InrvidError(f"-o {output}: a video (.mp4, .gif, a folder for png frames), or .safetensors for latents")
@@ -189,8 +187,10 @@ def apply(
     if output.suffix == ".safetensors":
         edited(generator, directions, request).save(output)
     else:
-        video = np.concatenate(list(edited_frames(generator, directions, request)))
-        write_video(output, video, fps or generator.fps)
+        count = request.frames or generator.clip_length
+        with writing(output, fps or generator.fps, count) as write:
+            for some in edited_frames(generator, directions, request):
+                write(some)
     typer.echo(output)
 
 
