@@ -32,8 +32,8 @@ class HingeLoss(AdversarialLoss):
     source = "Projected GAN (NeurIPS 2021) §3"
 
     class Config(PartConfig):
-        r1_gamma: NotNegative = Field(0.0, description="γ of the R1 penalty, γ/2·‖∇‖², for each head; 0: none")
-        r1_interval: Count = Field(
+        penalty_gamma: NotNegative = Field(0.0, description="γ of an R1 penalty, γ/2·‖∇‖², for each head; 0: none")
+        penalty_interval: Count = Field(
             16, description="steps between two penalties; each weighs as much as all it stands for"
         )
 
@@ -43,8 +43,8 @@ class HingeLoss(AdversarialLoss):
     def phases(self) -> Iterator[Phase]:
         yield Phase("G", "generator", ("fake",), lambda turn: -sum_of_means(*turn.logits("fake")))
         yield Phase("D", "discriminator", ("fake", "real"), self._of_both)
-        if self.config.r1_gamma > 0:
-            every = self.config.r1_interval
+        if self.config.penalty_gamma > 0:
+            every = self.config.penalty_interval
             yield Phase("penalty", "discriminator", ("real",), self._penalty, interval=every, weight=every)
 
     def _of_both(self, turn: Turn) -> Tensor:
@@ -56,7 +56,7 @@ class HingeLoss(AdversarialLoss):
     def _penalty(self, turn: Turn) -> Tensor:
         with turn.noise("real"):
             norms = r1_norms(turn.discriminator, *turn.clips("real"), turn.augmentation("real"))
-        return self.config.r1_gamma / 2 * sum_of_means(norms)
+        return self.config.penalty_gamma / 2 * sum_of_means(norms)
 
 
 def sum_of_means(values: Tensors) -> Tensor:

@@ -60,7 +60,7 @@ def test_nothing_is_gained_beyond_one(logits):
 
 def test_a_penalty_where_it_is_asked_for():
     assert list(phases()) == ["G", "D"]
-    penalty = phases(r1_gamma=3.0, r1_interval=8)["penalty"]
+    penalty = phases(penalty_gamma=3.0, penalty_interval=8)["penalty"]
     assert (penalty.sees, penalty.interval, penalty.weight) == (("real",), 8, 8)
     D = build_discriminator({"type": "dual", "resolution": 16, "channel_base": 64, "channel_max": 8})
     norms = r1_norms(D, *clips_for(D), same)

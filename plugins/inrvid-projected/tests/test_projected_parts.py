@@ -12,7 +12,7 @@ class TestProjected(conformance("discriminators", "projected")):
     pass
 
 
-class TestHinge(conformance("losses", "hinge", small={"r1_gamma": 1.0})):
+class TestHinge(conformance("losses", "hinge", small={"penalty_gamma": 1.0})):
     pass
 
 
@@ -29,3 +29,10 @@ def test_recipes(name):
     assert recipe.name == name
     assert (recipe.discriminator.type, recipe.loss.type) == ("projected", "hinge")
     assert recipe.discriminator.size == 2 * recipe.generator.resolution
+
+
+def test_no_penalty_is_inherited():
+    """A change of type keeps keys that the new type has, too: R1's of another loss are none of its own."""
+    recipe = load_recipe("quickstart", ["loss.type=hinge"])
+    assert recipe.loss.penalty_gamma == 0
+    assert load_recipe("projected_stylegan_v_landscapes_32").loss.penalty_gamma == 0

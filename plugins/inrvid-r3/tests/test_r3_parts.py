@@ -29,3 +29,9 @@ def test_recipes(name):
         ways += [optimizer.lr, optimizer.betas[1]]
     assert len({way.kclips for way in ways}) == 1
     assert ways[0].kclips < recipe.train.kclips
+
+
+def test_no_interval_is_inherited():
+    """A change of type keeps keys that the new type has, too: lazy R1's interval is none of its own."""
+    loss = load_recipe("quickstart", ["loss.type=relativistic"]).loss
+    assert (loss.real_interval, loss.generated_interval) == (1, 1)
