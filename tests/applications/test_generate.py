@@ -30,9 +30,9 @@ def test_examples(models, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "hub").symlink_to(Path(__file__).parent.parent.parent / "hub")
     G = open_model(models / "codes", cpu=True)
-    scope = {**vars(inrvid.applications.generate), **vars(inrvid.applications.interpolate), "G": G, "torch": torch}
-    exec(example(Request) + "\nassert path == Path('out.mp4')", scope)
+    exec(example(Request), dict(vars(inrvid.applications.generate)))
     assert Path("out.mp4").stat().st_size > 1000
+    scope = {**vars(inrvid.applications.interpolate), "G": G}
     exec(example(inrvid.applications.interpolate.between) + "\nframes = way(0.5)(torch.arange(16))", scope)
     assert scope["frames"].shape == (1, 16, 3, 32, 32)
     pieces = [np.zeros((50, 32, 32, 3), np.uint8)] * 2
