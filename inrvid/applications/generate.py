@@ -36,9 +36,11 @@ MOST_CELLS = 1024
 class Request(When, Where, Who):
     """What to generate; the fields are the options of `inrvid generate`.
 
-    request = Request.of(seconds=4.0, seed=3, zoom_out=1.5)
-    for path in generate_videos("hub/digan_landscapes_32", Path("out.mp4"), request):
-        print(path)
+        request = Request.of(seconds=4.0, seed=3, zoom_out=1.5)
+        for path in generate_videos("hub/digan_landscapes_32", Path("out.mp4"), request):
+            print(path)
+
+    A video is the same in whatever request it is, but for the moments and the part of the plane that are asked for.
     """
 
     grid: bool = Field(False, description="all videos in one file, as a square")

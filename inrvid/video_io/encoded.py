@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import InrvidError
 from ..files import replacing
 from .base import Video, Write
+from .libav import begin
 
 FINEST_RATE = 1001
 """Denominator of a frame rate: 30000/1001 and its like are exact."""
@@ -61,8 +62,7 @@ def _encoding(
 
         def write(frames: np.ndarray) -> None:
             frames = _of_even_sides(frames) if pixels == "yuv420p" else frames
-            if not stream.codec_context.is_open:
-                stream.height, stream.width = frames.shape[1:3]
+            begin(path, container, stream, frames)
             for picture in frames:
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
 

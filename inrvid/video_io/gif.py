@@ -15,6 +15,7 @@ import numpy as np
 
 from ..files import replacing
 from .base import Video, Write
+from .libav import begin
 
 HUNDREDTHS = Fraction(1, 100)
 """Of a second: the unit of a gif's times."""
@@ -35,8 +36,7 @@ def gif(path: Path, video: Video) -> Iterator[Write]:
         starts = _starts(video.fps)
 
         def write(frames: np.ndarray) -> None:
-            if not stream.codec_context.is_open:
-                stream.height, stream.width = frames.shape[1:3]
+            begin(path, container, stream, frames)
             for picture in frames:
                 frame = av.VideoFrame.from_ndarray(_with_palette(picture), format="pal8")
                 frame.pts, frame.time_base = next(starts), HUNDREDTHS

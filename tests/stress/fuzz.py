@@ -310,7 +310,8 @@ def set_trial(chance: random.Random) -> Trial:
 
 OPTIONS = {
     "generate": ["-o", "--videos", "--frames", "--seconds", "--fps", "--start", "--seed", "--truncation", "--label",
-                 "--size", "--grid", "--precision"],
+                 "--size", "--grid", "--precision", "--stride", "--slow", "--region", "--zoom-out", "--same-content",
+                 "--side-by-side", "--content-motion-grid", "--difference", "--latents", "--crf", "--pictures"],
     "data": ["--type", "--resolution", "--clip-length", "--fps", "--stride", "--labels", "--json"],
     "recipe": ["--set", "--json"],
     "runs": ["-o"],
@@ -328,7 +329,7 @@ def line_trial(chance: random.Random) -> Trial:
         shutil.copytree(world.root / "run", here / "run")
         name = chance.choice(list(OPTIONS))
         first = {
-            "generate": ["generate", "run", "-o", chance.choice(("a.mp4", "a.gif", "a")), "--frames", "1"],
+            "generate": ["generate", "run", "-o", chance.choice(("a.mp4", "a.gif", "a.npz", "a")), "--frames", "1"],
             "data": ["data", chance.choice(("info", "verify", "convert")), str(world.root / "frames")],
             "recipe": ["recipe", chance.choice(("show", "validate")), "quickstart"],
             "runs": ["runs", chance.choice(("run", "compare", "nothing", "."))],

@@ -195,3 +195,10 @@ def test_what_a_format_has_not_is_refused(tmp_path, monkeypatch, name, encoding,
         write_video(name, smooth_video(), 10, encoding)
     assert str(refused.value) == told
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.gif"])
+def test_frames_too_wide_for_a_format_are_refused(tmp_path, name):
+    with pytest.raises(InrvidError, match=r"cannot encode frames of 8x70000: smaller ones, or another format"):
+        write_video(tmp_path / name, np.zeros((1, 8, 70000, 3), np.uint8), 25)
+    assert list(tmp_path.iterdir()) == []
