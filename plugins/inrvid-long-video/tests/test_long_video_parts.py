@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from inrvid.testing import conformance
 
-FILTERS = {"noises": 3, "filters": 5, "shortest_period": 20.0, "longest_period": 80.0}
 
-
-class TestFilteredNoise(conformance("motions", "filtered_noise", small=FILTERS)):
+class TestFilteredNoise(conformance("motions", "filtered_noise")):
     pass
 
 

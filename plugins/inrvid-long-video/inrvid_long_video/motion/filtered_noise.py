@@ -10,7 +10,7 @@ mode each time has its own, as finding out which are shared would wait for the d
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 import torch
 from pydantic import Field, model_validator
@@ -52,6 +52,12 @@ class FilteredNoiseMotion(Motion[NoiseSequence | Tensor, Filtered]):
     quarter of the longest period, so that L noises serve 0 ≤ t < L − 2·reach + 1."""
 
     source = "LongVideoGAN (NeurIPS 2022)"
+    test_settings: ClassVar[dict[str, float]] = {
+        "noises": 3,
+        "filters": 5,
+        "shortest_period": 20.0,
+        "longest_period": 80.0,
+    }
 
     class Config(PartConfig):
         noises: Count = Field(8, description="independent noises, numbers a frame")
