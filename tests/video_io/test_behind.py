@@ -38,10 +38,10 @@ def test_few_pieces_wait_for_a_slow_writer():
         filling = threading.Thread(target=put_all, args=[put])
         filling.start()
         filling.join(0.2)
-        assert len(taken) == PIECES
+        before = len(taken)
         go.set()
         filling.join()
-    assert len(taken) == PIECES + 1
+    assert (before, len(taken)) == (PIECES, PIECES + 1)
 
 
 def test_what_the_writer_raises_is_raised():
