@@ -18,7 +18,7 @@ import typer
 from inrvid.applications.model import open_model
 from inrvid.applications.perceptual import open_distance
 from inrvid.applications.predict import numbers, predict
-from inrvid.applications.project import options_of
+from inrvid.applications.projection.search import SearchOptions
 from inrvid.applications.targets import parse_frames
 from inrvid.cli import run
 from inrvid.cli.progress import steps_shown
@@ -53,7 +53,7 @@ def bench(
     times = [t for t in range(length) if t not in at]
     chosen = open_distance(distance, side=generator.resolution)
     with steps_shown("projecting") as progress:
-        options = options_of(steps=steps, space=space)
+        options = SearchOptions.of(steps=steps, space=space)
         found = predict(generator, truth[:, at], at, times, options, distance=chosen, progress=progress)
     scores = found.scores(truth[:, times])
     said: dict[str, Any] = {"model": Path(model).name, "clips": clips, "count": count, "given": at, "steps": steps}

@@ -21,7 +21,7 @@ from ..generators.base import VideoGenerator
 from ..latents import Latents
 from ..video_io import to_uint8
 from .perceptual import Distance, open_distance
-from .projection.search import Options, search
+from .projection.search import SearchOptions, search
 from .similarity import psnr, ssim
 from .targets import as_model
 
@@ -97,7 +97,7 @@ def predict(
     given: np.ndarray,
     at: Sequence[float],
     times: Sequence[float],
-    options: Options | None = None,
+    options: SearchOptions | None = None,
     *,
     distance: Distance | None = None,
     line: bool = True,
@@ -117,7 +117,7 @@ def predict(
         InrvidError: as `projection.search` does; no time but the given ones, or these do not ascend.
     """
     generator.eval()
-    options, at = options or Options(), [float(t) for t in at]
+    options, at = options or SearchOptions(), [float(t) for t in at]
     times = sorted({float(t) for t in times} - {*at})
     if not times or at != sorted({*at}):
         raise InrvidError("to predict: times that are not given are needed, and given ones that ascend")
@@ -143,7 +143,7 @@ def predict(
     return Prediction(found.latents, at, times, _drawn(generator, found.latents, at), frames, known)
 
 
-def _alone(options: Options) -> Options:
+def _alone(options: SearchOptions) -> SearchOptions:
     """A single frame has no motion; all have that of the first start, so that their styles alone differ."""
     return options.model_copy(update={"motion": "fixed", "starts": 1})
 

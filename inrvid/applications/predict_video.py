@@ -14,7 +14,7 @@ from .model import open_model
 from .perceptual import AUTO, open_distance
 from .predict import MODEL, Prediction, Score, numbers, predict
 from .project import without_networks
-from .projection.search import Options
+from .projection.search import SearchOptions
 from .similarity import WINDOW
 from .targets import MOST_FRAMES, Target, open_target, read_frames, times_of
 
@@ -79,7 +79,7 @@ def predict_video(
     video: str | Path,
     given: Sequence[int],
     predicted: Sequence[int] | None = None,
-    options: Options | None = None,
+    options: SearchOptions | None = None,
     *,
     first: int = 0,
     rule: str = "center_crop",

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..config import validate
-from ..errors import ConfigError, InrvidError
+from ..errors import InrvidError
 from ..generators.base import VideoGenerator
 from ..latents import Latents
 from ..video_io import to_uint8
 from .model import open_model
 from .perceptual import AUTO, Distance, open_distance
-from .projection.search import Found, Options, search
+from .projection.search import Found, SearchOptions, search
 from .similarity import WINDOW, psnr, ssim
 from .targets import Target, as_model, open_target, read_frames, times_of
 
@@ -65,20 +64,11 @@ class Projection:
         }
 
 
-def options_of(**options: Any) -> Options:
-    """Raises InrvidError that names the option with a value of another type or out of range."""
-    try:
-        return validate(Options, options)
-    except ConfigError as error:
-        named = [(".".join(path).replace("_", "-"), what) for path, what in error.problems]
-        raise InrvidError("\n".join(f"--{name}: {what}" for name, what in named)) from None
-
-
 def project(
     generator: VideoGenerator,
     frames: np.ndarray,
     times: Sequence[float],
-    options: Options | None = None,
+    options: SearchOptions | None = None,
     *,
     distance: Distance | None = None,
     state: Path | None = None,
@@ -99,7 +89,9 @@ def project(
     generator.eval()
     distance = (distance or open_distance(side=generator.resolution)).to(generator.device)
     t = torch.tensor(times, dtype=torch.float64)
-    found = search(generator, as_model(frames)[None], t, distance, options or Options(), state=state, progress=progress)
+    found = search(
+        generator, as_model(frames)[None], t, distance, options or SearchOptions(), state=state, progress=progress
+    )
     return _projection(generator, found, frames, t, distance)
 
 
@@ -116,7 +108,7 @@ def project_file(
     model: str | Path,
     target: str | Path,
     output: Path,
-    options: Options,
+    options: SearchOptions,
     *,
     frames: Sequence[int] | None = None,
     times: Sequence[float] | None = None,

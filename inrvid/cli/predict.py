@@ -39,7 +39,7 @@ def predict(
     from rich.console import Console
 
     from ..applications.predict_video import predict_video, remove_states
-    from ..applications.project import options_of
+    from ..applications.projection.search import SearchOptions
     from ..applications.targets import parse_frames
     from ..errors import InrvidError
     from ..report.prediction import table, write_prediction
@@ -53,7 +53,7 @@ def predict(
             video,
             parse_frames(given, "--given"),
             None if predicted is None else parse_frames(predicted, "--predict"),
-            options_of(space=space, steps=steps, starts=starts, seed=seed, label=label),
+            SearchOptions.of(space=space, steps=steps, starts=starts, seed=seed, label=label),
             first=first,
             rule=resize,
             distance=distance,

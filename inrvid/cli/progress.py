@@ -20,14 +20,18 @@ def steps_shown(what: str, quiet: bool = False) -> Iterator[Callable[[int, int, 
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"))
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task("", said="")
-        last = time.monotonic()
+        began = last = time.monotonic()
+        before: int | None = None
 
         def step(done: int, total: int, distance: float) -> None:
-            nonlocal last
+            nonlocal last, before
+            before = done - 1 if before is None else before  # of a search that goes on
             bar.update(task, completed=done, total=total, said=f"distance {distance:.4g}")
             now = time.monotonic()
             if not quiet and not console.is_terminal and (done == total or now - last >= SECONDS):
-                console.print(f"{what}: {done} of {total} steps, distance {distance:.4g}", highlight=False)
+                left = (now - began) * (total - done) / (done - before) / 60
+                line = f"{what}: {done} of {total} steps, distance {distance:.4g}, {left:.0f} min left"
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
                 last = now
 
         yield step

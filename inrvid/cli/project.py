@@ -39,12 +39,13 @@ def project(
     cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
 ) -> None:
     """Find latents whose video shows given frames. A search that was killed goes on where it was."""
-    from ..applications.project import options_of, project_file
+    from ..applications.project import project_file
+    from ..applications.projection.search import SearchOptions
     from ..applications.targets import parse_frames, parse_numbers
     from ..report.projection import heading, write_projection
     from .progress import steps_shown
 
-    options = options_of(
+    options = SearchOptions.of(
         space=space, motion=motion, steps=steps, starts=starts, learning_rate=learning_rate, seed=seed, label=label
     )
     with steps_shown("projecting", quiet=as_json) as progress:

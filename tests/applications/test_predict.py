@@ -9,8 +9,8 @@ import torch
 from inrvid import InrvidError
 from inrvid.applications.predict import BACKWARD, BETWEEN, BLEND, FORWARD, LINE, MODEL, NEAREST, predict
 from inrvid.applications.predict_video import predict_video, remove_states
-from inrvid.applications.project import options_of
 from inrvid.applications.projection import unknowns
+from inrvid.applications.projection.search import SearchOptions
 from inrvid.applications.similarity import psnr, ssim
 from inrvid.video_io import to_uint8, write_image, write_video
 
@@ -33,7 +33,7 @@ def model():
 @pytest.fixture
 def found(G):
     given = np.stack([own_frames(G, GIVEN, seed) for seed in (7, 8)])
-    return given, predict(G, given, GIVEN, TIMES, options_of(steps=2))
+    return given, predict(G, given, GIVEN, TIMES, SearchOptions.of(steps=2))
 
 
 def test_places_and_shapes(found):
@@ -64,11 +64,11 @@ def test_the_line_of_latents_goes_from_one_frame_s_to_the_other_s(G):
     """Between stills of one frame twice there is no way to go."""
     frame = own_frames(G, [0.0])
     prediction = predict(
-        G, np.stack([frame[0], frame[0]])[None], [0, 4], [1, 2], options_of(steps=4, learning_rate=1e-9)
+        G, np.stack([frame[0], frame[0]])[None], [0, 4], [1, 2], SearchOptions.of(steps=4, learning_rate=1e-9)
     )
     line = prediction.frames[LINE][0]
     assert np.array_equal(line[0], line[1])
-    moved = predict(G, own_frames(G, [0.0, 4.0])[None], [0, 4], [1, 3], options_of(steps=12))
+    moved = predict(G, own_frames(G, [0.0, 4.0])[None], [0, 4], [1, 3], SearchOptions.of(steps=12))
     first, second = moved.frames[LINE][0].astype(int)
     assert np.abs(first - second).max() > 0
 
@@ -88,7 +88,7 @@ def test_nothing_to_predict(G):
     frames = own_frames(G, GIVEN)[None]
     for at, times in ((GIVEN, GIVEN), ([4.0, 2.0], [3.0])):
         with pytest.raises(InrvidError, match="to predict"):
-            predict(G, frames, at, times, options_of(steps=1))
+            predict(G, frames, at, times, SearchOptions.of(steps=1))
 
 
 def test_of_a_video(G, tmp_path):
@@ -101,7 +101,7 @@ def test_of_a_video(G, tmp_path):
         tmp_path / "v.mp4",
         [1, 2],
         [0, 3, 7],
-        options_of(steps=2),
+        SearchOptions.of(steps=2),
         cpu=True,
         folder=tmp_path / "out",
     )

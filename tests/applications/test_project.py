@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from inrvid import InrvidError, Latents
-from inrvid.applications.project import options_of, project, project_file
+from inrvid.applications.project import project, project_file
 from inrvid.applications.projection import unknowns
+from inrvid.applications.projection.search import SearchOptions
 from inrvid.video_io import to_uint8, write_image, write_video
 
 from .making import generator, own_frames
@@ -23,7 +24,7 @@ def few(tmp_path, monkeypatch):
 def test_the_example():
     """The one of `project`'s docstring."""
     G = generator()
-    found = project(G, own_frames(G, [6.0, 7.0, 8.0]), [6, 7, 8], options_of(steps=3))
+    found = project(G, own_frames(G, [6.0, 7.0, 8.0]), [6, 7, 8], SearchOptions.of(steps=3))
     with torch.no_grad():
         video = G.inr(found.latents)(torch.arange(16.0))
     assert np.array_equal(to_uint8(video)[0, 6:9], found.drawn)
@@ -38,7 +39,7 @@ def test_of_a_video(tmp_path):
     frames = own_frames(G, list(map(float, range(8))))
     write_video(tmp_path / "v.mp4", frames.repeat(2, axis=0), 50)
     said, output = [], tmp_path / "p.safetensors"
-    options = options_of(steps=4, starts=2)
+    options = SearchOptions.of(steps=4, starts=2)
     found = project_file(
         tmp_path / "model", tmp_path / "v.mp4", output, options, frames=[2, 4], first=2, cpu=True, said=said.append
     )
@@ -58,7 +59,7 @@ def test_of_a_photograph_motion_stays(tmp_path):
     G.save_pretrained(tmp_path / "model")
     write_image(tmp_path / "p.png", own_frames(G, [0.0])[0])
     found = project_file(
-        tmp_path / "model", tmp_path / "p.png", tmp_path / "p.safetensors", options_of(steps=2), cpu=True
+        tmp_path / "model", tmp_path / "p.png", tmp_path / "p.safetensors", SearchOptions.of(steps=2), cpu=True
     )
     assert found.times == [0]
     assert torch.equal(found.latents.motion, G.sample_latents(1, seed=0).motion)
@@ -79,12 +80,12 @@ def test_refusals_write_nothing(tmp_path, options, told):
     write_video(tmp_path / "v", own_frames(G, list(map(float, range(8)))), 25)
     output = tmp_path / "out" / options.pop("output", "p.safetensors")
     with pytest.raises(InrvidError, match=told):
-        project_file(tmp_path / "model", tmp_path / "v", output, options_of(steps=1), cpu=True, **options)
+        project_file(tmp_path / "model", tmp_path / "v", output, SearchOptions.of(steps=1), cpu=True, **options)
     assert not output.parent.exists()
 
 
 def test_options_are_named():
     with pytest.raises(InrvidError, match="--space: "):
-        options_of(space="z")
+        SearchOptions.of(space="z")
     with pytest.raises(InrvidError, match="--learning-rate: "):
-        options_of(learning_rate=0.0)
+        SearchOptions.of(learning_rate=0.0)

@@ -21,11 +21,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ...config import Count, Natural, Positive, StrictModel
+from ...config import Count, Natural, Positive
 from ...errors import InrvidError
 from ...generators.base import VideoGenerator
 from ...latents import Latents
 from ...random import Draws
+from ..options import Options
 from ..perceptual import Distance
 from .state import State, digest
 from .unknowns import Space, Unknowns, start_of, unknowns
@@ -40,7 +41,7 @@ POINTS = 1 << 20
 """Pixels, of all videos, whose gradients are held at a time: more frames are taken one part after the other."""
 
 
-class Options(StrictModel):
+class SearchOptions(Options):
     """How latents are sought."""
 
     steps: Count = Field(1000, description="of gradient descent")
@@ -78,7 +79,7 @@ def search(
     frames: Tensor,
     t: Tensor,
     distance: Distance,
-    options: Options,
+    options: SearchOptions,
     *,
     state: Path | None = None,
     progress: Callable[[int, int, float], None] | None = None,
@@ -112,14 +113,14 @@ def search(
         return problem.best()
 
 
-def learning_rate(step: int, options: Options) -> float:
+def learning_rate(step: int, options: SearchOptions) -> float:
     """Of the step after `step` others."""
     done = step / options.steps
     down = 0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - done) / DOWN))
     return options.learning_rate * down * min(1.0, (done + 1 / options.steps) / UP)
 
 
-def noise_scale(step: int, options: Options) -> float:
+def noise_scale(step: int, options: SearchOptions) -> float:
     """In spreads of what the noise is added to."""
     return NOISE * max(0.0, 1 - step / options.steps / NOISY) ** 2
 
@@ -132,7 +133,7 @@ class _Problem:
     frames: Tensor
     t: Tensor
     distance: Distance
-    options: Options
+    options: SearchOptions
     sought: Unknowns
     spread: float
     parts: list[slice]
@@ -141,7 +142,9 @@ class _Problem:
     """Maps of the given frames, if they are drawn all at a time."""
 
     @classmethod
-    def of(cls, generator: VideoGenerator, frames: Tensor, t: Tensor, distance: Distance, options: Options) -> _Problem:
+    def of(
+        cls, generator: VideoGenerator, frames: Tensor, t: Tensor, distance: Distance, options: SearchOptions
+    ) -> _Problem:
         videos = len(frames)
         starts = generator.sample_latents(options.starts, options.seed, options.label)
         around = starts[[start for start in range(options.starts) for _ in range(videos)]]

@@ -10,7 +10,7 @@ from inrvid.applications.perceptual import Pixels
 from inrvid.applications.projection import search as module
 from inrvid.applications.projection import state as of_state
 from inrvid.applications.projection import unknowns
-from inrvid.applications.projection.search import NOISE, Options, learning_rate, noise_scale, search
+from inrvid.applications.projection.search import NOISE, SearchOptions, learning_rate, noise_scale, search
 from inrvid.applications.targets import as_model
 
 from ..making import generator, own_frames
@@ -32,7 +32,7 @@ def same(a, b):
 
 
 def test_ramps():
-    options = Options(steps=1000)
+    options = SearchOptions(steps=1000)
     rates = [learning_rate(step, options) for step in range(1000)]
     assert max(rates) == rates[400] == 0.1
     assert rates[24] == pytest.approx(0.05)
@@ -48,7 +48,7 @@ def test_what_a_model_made_is_found_again(backbone, motion):
     G = generator(backbone, motion)
     target = frames(G, 7)
     steps = []
-    found = search(G, target, T, Pixels(16), Options(steps=80), progress=lambda *step: steps.append(step))
+    found = search(G, target, T, Pixels(16), SearchOptions(steps=80), progress=lambda *step: steps.append(step))
     with torch.no_grad():
         error = (G.inr(found.latents)(T) - target).square().mean()
         first = (G.inr(G.sample_latents(1))(T) - target).square().mean()
@@ -60,7 +60,7 @@ def test_what_a_model_made_is_found_again(backbone, motion):
 
 def test_videos_and_starts_are_searches_of_their_own():
     """The best start of each is kept, and none feels another."""
-    G, options = generator(), Options(steps=8, starts=3, space="w")
+    G, options = generator(), SearchOptions(steps=8, starts=3, space="w")
     target = frames(G, 7, 8)
     found = search(G, target, T, Pixels(16), options)
     assert found.all_distances.shape == (3, 2)
@@ -69,17 +69,17 @@ def test_videos_and_starts_are_searches_of_their_own():
         with torch.no_grad():
             again = Pixels(16)(G.inr(found.latents[video])(T)[0], target[video]).mean()
         assert float(again) == pytest.approx(float(found.distances[video]), rel=1e-4)
-    alone = search(G, target[:1], T, Pixels(16), Options(steps=8, space="w"))
-    together = search(G, target[[0, 0]], T, Pixels(16), Options(steps=8, space="w"))
+    alone = search(G, target[:1], T, Pixels(16), SearchOptions(steps=8, space="w"))
+    together = search(G, target[[0, 0]], T, Pixels(16), SearchOptions(steps=8, space="w"))
     torch.testing.assert_close(together.latents.ws[:1], alone.latents.ws, rtol=1e-3, atol=1e-3)
 
 
 def test_frames_in_parts(monkeypatch):
     """Their gradients add up, as if they had been drawn together."""
     G, target = generator(), frames(generator(), 7)
-    at_once = search(G, target, T, Pixels(16), Options(steps=5))
+    at_once = search(G, target, T, Pixels(16), SearchOptions(steps=5))
     monkeypatch.setattr(module, "POINTS", 2 * 16 * 16)
-    in_parts = search(G, target, T, Pixels(16), Options(steps=5))
+    in_parts = search(G, target, T, Pixels(16), SearchOptions(steps=5))
     torch.testing.assert_close(in_parts.latents.ws, at_once.latents.ws, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(in_parts.distances, at_once.distances, rtol=1e-3, atol=1e-5)
 
@@ -87,7 +87,7 @@ def test_frames_in_parts(monkeypatch):
 def test_killed_and_gone_on(tmp_path, monkeypatch):
     """After any step: exactly what one go gives."""
     monkeypatch.setattr(of_state, "SECONDS", 0)
-    G, target, options = generator("stylegan2"), frames(generator("stylegan2"), 7), Options(steps=12)
+    G, target, options = generator("stylegan2"), frames(generator("stylegan2"), 7), SearchOptions(steps=12)
     whole = search(G, target, T, Pixels(16), options)
     state, done = tmp_path / "a.state", []
 
@@ -107,10 +107,10 @@ def test_killed_and_gone_on(tmp_path, monkeypatch):
 @pytest.mark.parametrize("what", ["seed", "frames", "weights", "damage"])
 def test_state_of_another_search_is_none(tmp_path, what):
     G, state, done = generator(), tmp_path / "a.state", []
-    target, options = frames(G, 7), Options(steps=3)
+    target, options = frames(G, 7), SearchOptions(steps=3)
     search(G, target, T, Pixels(16), options, state=state)
     if what == "seed":
-        options = Options(steps=3, seed=1)
+        options = SearchOptions(steps=3, seed=1)
     elif what == "frames":
         target = target * 0.5
     elif what == "weights":
@@ -125,6 +125,6 @@ def test_state_of_another_search_is_none(tmp_path, what):
 def test_frames_of_another_size_are_refused():
     G = generator()
     with pytest.raises(InrvidError, match=r"expected \[V, T, 3, 16, 16\] at T"):
-        search(G, torch.zeros(1, 3, 3, 8, 8), T, Pixels(16), Options(steps=1))
+        search(G, torch.zeros(1, 3, 3, 8, 8), T, Pixels(16), SearchOptions(steps=1))
     with pytest.raises(InrvidError, match="at 2 times"):
-        search(G, torch.zeros(1, 3, 3, 16, 16), T[:2], Pixels(16), Options(steps=1))
+        search(G, torch.zeros(1, 3, 3, 16, 16), T[:2], Pixels(16), SearchOptions(steps=1))
