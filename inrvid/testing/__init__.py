@@ -21,7 +21,8 @@ are not on this machine) is `unittest.SkipTest`. Nothing here needs pytest.
 from __future__ import annotations
 
 from .checks import Checks, Failed, require
+from .discriminators import clips_for
 from .suite import Result, conformance, results
 from .training import small_recipe, train
 
-__all__ = ["Checks", "Failed", "Result", "conformance", "require", "results", "small_recipe", "train"]
+__all__ = ["Checks", "Failed", "Result", "clips_for", "conformance", "require", "results", "small_recipe", "train"]

@@ -9,7 +9,12 @@ import torch
 
 from inrvid import build_discriminator
 from inrvid.plugins import r1_norms, registry
-from inrvid.testing.discriminators import clips_for, same
+from inrvid.testing import clips_for
+
+
+def as_they_are(frames):
+    """No augmentation."""
+    return frames
 
 
 class Looking:
@@ -25,7 +30,7 @@ class Looking:
         return clips_for(self.discriminator)
 
     def augmentation(self, kind):
-        return same
+        return as_they_are
 
     def noise(self, *kinds):
         return contextlib.nullcontext()
@@ -63,5 +68,5 @@ def test_a_penalty_where_it_is_asked_for():
     penalty = phases(penalty_gamma=3.0, penalty_interval=8)["penalty"]
     assert (penalty.sees, penalty.interval, penalty.weight) == (("real",), 8, 8)
     D = build_discriminator({"type": "dual", "resolution": 16, "channel_base": 64, "channel_max": 8})
-    norms = r1_norms(D, *clips_for(D), same)
+    norms = r1_norms(D, *clips_for(D), as_they_are)
     torch.testing.assert_close(penalty.loss(Looking(D)), 1.5 * sum(x.mean() for x in norms.values()))

@@ -9,7 +9,7 @@ from inrvid_projected.backbones import backbone, freeze
 
 from inrvid import InrvidError, build_discriminator
 from inrvid.plugins import Discriminator, EfficientNetLite0Network
-from inrvid.testing.discriminators import clips_for
+from inrvid.testing import clips_for
 
 SMALL = {"type": "projected", "resolution": 32, "clip_length": 8, "weights": "random", "size": 64}
 SMALL |= {"channel_base": 256, "channel_max": 16, "condition_dim": 8, "max_frames": 32}
