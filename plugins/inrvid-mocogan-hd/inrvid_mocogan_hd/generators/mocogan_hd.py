@@ -141,12 +141,14 @@ class MocoganHd(VideoGenerator):
         w = self.mapping(latents.content, latents.label)
         kept = w if truncation == 1 else self.mapping(latents.content, latents.label, truncation)
         video = self.inr_of_ws(kept[:, None].expand(-1, self.num_ws, -1), latents.motion, latents.label)
-        video.phi |= {"w": w, "length": w.new_full((len(w), 1), truncation), **self._noise_maps(latents.content)}
+        video.phi |= {"w": w, "length": w.new_full((w.shape[0], 1), truncation), **self._noise_maps(latents.content)}
         return video
 
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
         """`w` is where the motion starts, `length` what its steps are multiplied by."""
-        return {"ws": ws, "w": ws[:, 0], "length": ws.new_ones(len(ws), 1)}
+        return {"ws": ws, "w": ws[:, 0], "length": ws.new_ones(ws.shape[0], 1)}
+
+    # Numbers of videos are asked of shapes, not by `len`, which would write them into a program that is recorded.
 
     def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
         moved = self.head(state, phi["w"])  # [B, T, n_pca], or [B, T, 0]
@@ -155,10 +157,10 @@ class MocoganHd(VideoGenerator):
         if moved.shape[2]:
             ws = ws + ((self.step * moved) @ self.axes * phi["length"][:, None])[:, :, None]
         maps = {key: value for key, value in phi.items() if key.startswith("noise.")}
-        video = torch.arange(len(ws), device=ws.device).repeat_interleave(frames)
+        video = torch.arange(ws.shape[0], device=ws.device).repeat_interleave(frames)
         ws = ws.flatten(0, 1)
         whole = torch.is_grad_enabled() or recording()
-        parts = [slice(0, len(ws))] if whole else _parts(len(ws))
+        parts = [slice(0, ws.shape[0])] if whole else _parts(ws.shape[0])
         drawn = [self._pictures(ws[part], {key: m[video[part]] for key, m in maps.items()}, grid) for part in parts]
         return torch.cat(drawn).unflatten(0, (-1, frames)).expand(-1, t.shape[1], -1, -1, -1).contiguous()
 
@@ -218,7 +220,7 @@ class MocoganHd(VideoGenerator):
 
     def _pictures(self, ws: Tensor, maps: Mapping[str, Tensor], grid: Grid) -> Tensor:
         """Styles `[N, num_ws, w_dim]` → pictures `[N, 3, H, W]`: videos at time 0, all of one motion noise."""
-        image, count = self.image, len(ws)
+        image, count = self.image, ws.shape[0]
         noise: Tensor | NoiseSequence = image.motion.sample_noise(Draws.of_seeds([0], "motion"))
         noise = noise.to(ws.device, non_blocking=True)
         noise = noise.expand(count, *noise.shape[1:]) if isinstance(noise, Tensor) else noise[[0] * count]

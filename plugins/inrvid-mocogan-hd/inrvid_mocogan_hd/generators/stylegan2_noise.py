@@ -99,7 +99,7 @@ class StyleGan2Noise(VideoGenerator):
             return {}
         words = F.pad(content.detach().float(), (0, max(0, WORDS - content.shape[1])))[:, :WORDS].contiguous()
         keys = words.view(torch.int32).long() & MASK
-        index = torch.zeros(len(content), 1, dtype=torch.int64, device=content.device)
+        index = torch.zeros(content.shape[0], 1, dtype=torch.int64, device=content.device)
         return {
             f"noise.{i}": SeededNoise(keys, layer.side**2).at(index + i).view(-1, layer.side, layer.side)
             for i, layer in enumerate(self._layers())
@@ -121,7 +121,7 @@ class StyleGan2Noise(VideoGenerator):
         motion = self.head(state, phi["ws"][:, 0])  # [B, T, width]
         frames = t.shape[1] if motion.shape[2] else 1
         motion = motion[:, :frames, :, None, None].flatten(0, 1)
-        x = self.constant.expand(len(motion), -1, -1, -1)
+        x = self.constant.expand(motion.shape[0], -1, -1, -1)
         x = torch.cat([x, motion.expand(-1, -1, 4, 4)], dim=1)
         pictures: Tensor | None = None
         rgbs = self._rgbs()
@@ -173,7 +173,7 @@ class NoisyLayer(nn.Module):
         x = _scaled(x, scale)
         if noise is not None:
             added = self.strength * noise[:, None, None]  # [B, 1, 1, side, side]
-            x = (x.unflatten(0, (len(noise), -1)) + added).flatten(0, 1)
+            x = (x.unflatten(0, (noise.shape[0], -1)) + added).flatten(0, 1)
         return F.leaky_relu(x + self.bias[:, None, None], SLOPE) * GAIN
 
 
@@ -186,9 +186,9 @@ def _added(x: Tensor, weight: Tensor, bias: Tensor, pictures: Tensor | None) -> 
 
 def _scaled(x: Tensor, factors: Tensor) -> Tensor:
     """Features `[B·T, C, h, w]` times factors `[B, C]`."""
-    return (x.unflatten(0, (len(factors), -1)) * factors[:, None, :, None, None]).flatten(0, 1)
+    return (x.unflatten(0, (factors.shape[0], -1)) * factors[:, None, :, None, None]).flatten(0, 1)
 
 
 def _by_video(x: Tensor, of_videos: Tensor) -> Tensor:
     """`[B·T, C, h, w]` → `[B, T, h, w, C]`."""
-    return x.unflatten(0, (len(of_videos), -1)).permute(0, 1, 3, 4, 2)
+    return x.unflatten(0, (of_videos.shape[0], -1)).permute(0, 1, 3, 4, 2)

@@ -107,7 +107,7 @@ class WalkHead(MotionHead[Steps]):
         first = [x[None] for x in self.enc_cell(w)]
         h, _ = self.cell(state.noise.to(w.dtype), first)
         steps = self.out(h).tanh().cumsum(dim=1, dtype=torch.float64)  # far out, the sum of many
-        codes = torch.cat([steps.new_zeros(len(steps), 1, self.width), steps], dim=1)  # [B, n + 1, width]
+        codes = torch.cat([steps.new_zeros(steps.shape[0], 1, self.width), steps], dim=1)  # [B, n + 1, width]
         after = state.place.ceil().long()
         before = (after - 1).clamp(min=0)
         weight = (state.place - before)[..., None]
