@@ -66,6 +66,7 @@ class Registry:
     def __init__(self, kind: str, noun: str):
         self.kind, self.noun = kind, noun
         self.built_in = {name: Entry(name, target) for name, target in BUILT_IN.get(kind, {}).items()}
+        self._describing = False
 
     def names(self) -> list[str]:
         return sorted({*self.built_in, *plugins(self.kind)})
@@ -142,18 +143,31 @@ class Registry:
         return self.component(config.type)(config, **context)
 
     def json_schema(self) -> dict[str, Any]:
-        """A JSON Schema that admits every installed component of this kind."""
-        choices = []
+        """A JSON Schema that admits every installed component of this kind.
+
+        A component may have another of its own kind: there, any mapping is admitted.
+        """
+        if self._describing:
+            return {"type": "object"}
+        self._describing = True
+        try:
+            choices = list(self._schemas())
+        finally:
+            self._describing = False
+        return {"anyOf": choices} if choices else {"not": {}}  # none is installed: nothing is admitted
+
+    def _schemas(self) -> Iterator[dict[str, Any]]:
         for name in self.names():
             try:
                 schema = inline_refs(self.config_class(name).model_json_schema())
-            except InrvidError:  # a plugin that fails to import has no schema; `plugins list` reports it
+            except Exception:  # a plugin's own code; one that fails to import is told by `plugins list`
+                if name in self.built_in:
+                    raise
                 continue
             schema["title"] = name
             schema["properties"]["type"] = {"const": name}
             schema.pop("required", None)  # a recipe that extends another leaves out what it shares, the type too
-            choices.append(schema)
-        return {"anyOf": choices} if choices else {"not": {}}  # none is installed: nothing is admitted
+            yield schema
 
 
 @functools.cache

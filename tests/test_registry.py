@@ -127,6 +127,43 @@ def test_plugin_without_configuration_breaks_nothing_else(site):
     assert REGISTRY("motions").json_schema()["anyOf"]
 
 
+NESTING = """
+    from typing import Annotated
+    from inrvid.plugins import PartConfig, PartOf
+    class Nesting:
+        class Config(PartConfig):
+            base: Annotated[PartConfig, PartOf("augments")] = {"type": "none"}
+"""
+
+
+def test_a_part_within_one_of_its_own_kind_has_a_schema(site):
+    install(site, "nesting", "augments.nesting = nesting_augment:Nesting\n", nesting_augment=NESTING)
+    schema = jsonschema.Draft202012Validator(REGISTRY("augments").json_schema())
+    assert schema.is_valid({"type": "nesting", "base": {"type": "none"}})
+    assert not schema.is_valid({"type": "nesting", "base": 1})
+    assert not schema.is_valid({"type": "nesting", "bas": {}})
+    assert not schema.is_valid({"type": "none", "base": {}})
+    inside = REGISTRY("augments").config_class("nesting").model_json_schema()["properties"]["base"]
+    assert len(inside["anyOf"]) == len(REGISTRY("augments").names())
+
+
+CALLED = """
+    from typing import Any
+    from inrvid.plugins import PartConfig
+    class Called:
+        class Config(PartConfig):
+            call: Any = None
+            @classmethod
+            def model_json_schema(cls, *args, **keys):
+                raise RuntimeError("none")
+"""
+
+
+def test_a_plugin_without_a_schema_breaks_nothing_else(site):
+    install(site, "called", "motions.called = called_motion:Called\n", called_motion=CALLED)
+    assert "called" not in [choice["title"] for choice in REGISTRY("motions").json_schema()["anyOf"]]
+
+
 def test_entry_points_of_no_kind_are_told(site):
     install(site, "typo", "motion.wobble = x:Y\nwobble = x:Y\n")
     told = ignored_plugins()
