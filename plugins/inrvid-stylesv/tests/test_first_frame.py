@@ -102,3 +102,13 @@ def test_the_first_time_is_0_and_three_follow(anywhere):
         else:
             assert set(latest.tolist()) == {4.0, 8.0, 16.0, 32.0, 64.0, 128.0}
             assert set(t[LENGTHS == 60, -1].tolist()) == {4.0, 8.0, 16.0, 32.0}
+
+
+def test_real_clips_go_as_far_as_generated_ones():
+    times, lengths = sampler(anywhere=True, max_frames=256), torch.full((4000,), 5000)
+    numbers, real = times.real(Draws.of_batch(0, "times", 0, range(4000)), lengths)
+    generated = times.generated(Draws.of_batch(0, "times", 1, range(4000)), lengths)
+    assert real.max() < 256
+    assert numbers[:, 0].max() > 4000  # a clip itself begins anywhere
+    grid = torch.linspace(0.02, 0.98, 49)
+    assert (real[:, -1].quantile(grid) - generated[:, -1].quantile(grid)).abs().max() < 16

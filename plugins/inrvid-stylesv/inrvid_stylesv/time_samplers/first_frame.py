@@ -36,7 +36,7 @@ class FirstFrame(RandomDistance):
     config: Config
 
     def real(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        offsets = self._from_the_first(draws, lengths)
+        offsets = self._from_the_first(draws, lengths.clamp(max=self.config.max_frames))  # as far as generated ones go
         start = (draws.uniform() * (lengths - offsets[:, -1])).long()
         return start[:, None] + offsets, offsets.float()
 
