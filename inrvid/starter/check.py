@@ -8,6 +8,7 @@ from packaging.utils import canonicalize_name
 
 from ..errors import InrvidError, did_you_mean
 from ..inventory import declared
+from ..packaged_files import PackagedFile
 from ..packages import taken
 from ..recipe.file import RECIPES
 from ..recipe.schema import load_recipe
@@ -33,7 +34,7 @@ def checked(package: str | None, *, quick: bool = False) -> Iterator[tuple[str, 
         for result in _of_part(kind, entry, quick):
             yield f"{kind}.{entry.name}", result
     for file in files:
-        yield f"recipe {file.name}", _of_recipe(file.name)
+        yield f"recipe {file.name}", _of_recipe(file)
 
 
 def _is_of(package: str, asked: str | None) -> bool:
@@ -62,10 +63,12 @@ def _of_part(kind: str, entry: Entry, quick: bool) -> Iterator[Result]:
     yield from results(kind, entry.name, quick=quick)
 
 
-def _of_recipe(name: str) -> Result:
+def _of_recipe(file: PackagedFile) -> Result:
     try:
-        RECIPES.find(name)
-        load_recipe(name)
+        found = RECIPES.find(file.name)
+        if found != file:
+            return Result("has its name", "failed", taken(RECIPES.noun, file.name, file.provider))
+        load_recipe(file.path)
     except InrvidError as error:
         return Result("is valid", "failed", " ".join(str(error).split()))
     return Result("is valid", "passed")

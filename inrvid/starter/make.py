@@ -15,6 +15,8 @@ from typing import Any
 from .. import __version__
 from ..errors import InrvidError, did_you_mean
 from ..files import read_text, refilling, write_text
+from ..plugins import __all__ as CONTRACT
+from ..recipe.file import RECIPES
 from ..registry import REGISTRIES, registry
 
 TEMPLATE = Path(__file__).parent / "template"
@@ -90,16 +92,17 @@ def _values(directory: Path, kind: str, name: str | None) -> dict[str, Any]:
     module = re.sub("[.-]", "_", package)
     name = module.removeprefix("inrvid_") if name is None else name
     _check_names(KINDS[kind], name, module)
-    words = "".join(word.capitalize() for word in name.split("_"))
-    suffix = "".join(word.capitalize() for word in kind.split("_"))
+    class_name = "".join(word.capitalize() for word in f"{name}_{kind}".split("_"))
+    recipe = f"{name}_landscapes_32"
+    _check_written(name, class_name, recipe)
     return {
         "kind": KINDS[kind],
         "noun": REGISTRIES[KINDS[kind]].noun,
         "name": name,
         "package": package,
         "module": module,
-        "class": words + suffix,
-        "recipe": f"{name}_landscapes_32",
+        "class": class_name,
+        "recipe": recipe,
         "section": SECTIONS[KINDS[kind]].format(name=name),
         "summary": f"The quickstart with the {REGISTRIES[KINDS[kind]].noun} '{name}'",
         "version": ".".join(__version__.split(".")[:2]),
@@ -115,6 +118,16 @@ def _check_names(kind: str, name: str, module: str) -> None:
         raise InrvidError(f"--name {name}: {entry.package} has a {registry(kind).noun} of that name: give another one")
     if keyword.iskeyword(module) or importlib.util.find_spec(module) is not None:
         raise InrvidError(f"{module}: a module of that name is installed already: give the folder another name")
+
+
+def _check_written(name: str, class_name: str, recipe: str) -> None:
+    """Whether what is written under this name has a name of its own."""
+    if name == "recipes":
+        raise InrvidError("--name recipes: the package's folder of recipes has that name: give another one")
+    if class_name in CONTRACT:
+        raise InrvidError(f"--name {name}: its class {class_name} would be one of inrvid.plugins: give another one")
+    for file in RECIPES.claims().get(recipe, ()):
+        raise InrvidError(f"--name {name}: {file.package} has a recipe named {recipe}: give another one")
 
 
 def _write(package: Path, target: str, template: str, values: Mapping[str, Any]) -> Path:
