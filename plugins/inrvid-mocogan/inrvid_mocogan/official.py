@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,13 +138,18 @@ def _video_critic(weights: Mapping[str, Tensor]) -> nn.Module | None:
 
 
 def _convolutions(weights: Mapping[str, Tensor]) -> list[Tensor]:
-    """Weights of convolutions in their order."""
+    """Weights of a discriminator's convolutions in their order; none of no weights. Raises Unfit: too few."""
     found = ((re.fullmatch(r"main\.(\d+)\.weight", name), w) for name, w in weights.items())
     numbered = {int(match[1]): w for match, w in found if match}
-    return [numbered[i] for i in sorted(numbered) if numbered[i].ndim > 2]
+    convolutions = [numbered[i] for i in sorted(numbered) if numbered[i].ndim > 2]
+    if weights and len(convolutions) < 2:
+        raise Unfit(f"a discriminator has two convolutions or more (main.<n>.weight), here are {len(convolutions)}")
+    return convolutions
 
 
 def _widths(convolutions: list[Tensor]) -> list[int]:
+    if not convolutions:
+        raise Unfit("a discriminator of clips has convolutions of 4 a side, here are none")
     return [convolutions[0].shape[1], *(weight.shape[0] for weight in convolutions)]
 
 
@@ -161,11 +166,16 @@ def _filled(network: Any, weights: Mapping[str, Tensor], rules: Rules) -> Any:
         raise Unfit(f"it lacks the weight {name}" if name in expected else f"its weight {name} is none of the layout's")
     with torch.no_grad():
         for name, own in expected.items():
-            if own.numel() != found[name].numel():
+            if _without_ones(own.shape) != _without_ones(found[name].shape):
                 theirs, ours = list(found[name].shape), list(own.shape)
                 raise Unfit(f"its weight {name} is {theirs}, where its settings make it {ours}")
             own.copy_(found[name].view(own.shape))
     return network.eval()
+
+
+def _without_ones(shape: Sequence[int]) -> list[int]:
+    """Constants, biases and 1×1 convolutions have dimensions of one in one layout, none in the other."""
+    return [length for length in shape if length != 1]
 
 
 def renamed(weights: Mapping[str, Tensor], rules: Rules) -> dict[str, Tensor]:

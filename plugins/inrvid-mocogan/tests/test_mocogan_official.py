@@ -83,6 +83,17 @@ def test_motion_codes_that_are_told_a_class(tmp_path):
     assert G.motion.config.distance == 4
 
 
+MIDDLE = "G.main.3.weight"
+
+
+def only(tensors, network, kept):
+    """Of a discriminator one weight is left."""
+    weight = tensors[f"{network}.{kept}"]
+    for name in [name for name in tensors if name.startswith(f"{network}.")]:
+        del tensors[name]
+    tensors[f"{network}.{kept}"] = weight
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -94,6 +105,10 @@ def test_motion_codes_that_are_told_a_class(tmp_path):
         (lambda tensors, config: config.pop("video_length"), "its settings lack 'video_length'"),
         (lambda tensors, config: [tensors.pop(name) for name in list(tensors) if "recurrent" in name], "neither"),
         (lambda tensors, config: tensors.pop("D_image.main.5.running_mean"), "lacks the weight main.5.running_mean"),
+        (lambda tensors, config: tensors.update({MIDDLE: tensors[MIDDLE].mT.flatten(0, 1)}), "where its settings make"),
+        (lambda tensors, config: tensors.update({MIDDLE: tensors[MIDDLE].transpose(0, 1)}), "where its settings make"),
+        (lambda tensors, config: only(tensors, "D_video", "main.1.weight"), "two convolutions or more .*here are 1"),
+        (lambda tensors, config: only(tensors, "D_image", "main.5.bias"), "two convolutions or more .*are 0"),
     ],
 )
 def test_what_does_not_fit_is_told_in_a_line(change, told, tmp_path):
