@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from inrvid import build_discriminator, build_generator
-from inrvid.plugins import Discriminator, ModelError, VideoGenerator
+from inrvid.plugins import Discriminator, InrvidError, ModelError, VideoGenerator
 
 Tensors = Mapping[str, Tensor]
 
@@ -37,7 +37,7 @@ def from_official(path: str | Path) -> Official:
     """Raises ModelError: not such a file, or weights that do not fit one another."""
     try:
         with safe_open(path, framework="pt") as file:
-            settings = json.loads((file.metadata() or {}).get("config", "{}"))
+            settings = _settings((file.metadata() or {}).get("config", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         generator = _generator(tensors, settings)
         sides = {"resolution": generator.resolution, "size": settings.get("video_frame_size", 128)}
@@ -48,13 +48,22 @@ def from_official(path: str | Path) -> Official:
             for domain, make in makers.items()
             if f"{domain}.D_3d.scale0_layer0.0.weight" in tensors
         }
-    except (OSError, ValueError, SafetensorError) as error:
-        raise ModelError(f"{path}: not a safetensors file of MoCoGAN-HD's layout: {error}") from None
+    except (OSError, ValueError, TypeError, IndexError, RecursionError, SafetensorError, InrvidError) as error:
+        raise ModelError(
+            f"{path}: not a safetensors file of MoCoGAN-HD's layout: {' '.join(str(error).split())}"
+        ) from None
     except KeyError as error:
         raise ModelError(f"{path}: not of MoCoGAN-HD's layout: it lacks {error}") from None
     except RuntimeError as error:  # of load_state_dict
         raise ModelError(f"{path}: weights that do not fit: {' '.join(str(error).split())}") from None
     return Official(generator, found, settings)
+
+
+def _settings(text: str) -> dict[str, Any]:
+    settings = json.loads(text)
+    if not isinstance(settings, dict):
+        raise ValueError("its settings (metadata key 'config') are no mapping")
+    return settings
 
 
 def _generator(tensors: Tensors, settings: Mapping[str, Any]) -> VideoGenerator:
