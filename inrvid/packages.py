@@ -39,8 +39,19 @@ def misfit(package: Distribution | None) -> str:
 
 
 def missing(requirements: Iterable[str]) -> dict[str, str]:
-    """Packages that are not installed in any version, of requirements such as `lab==1.2`: name → requirement."""
-    return {needed.name: str(needed) for needed in _requirements(requirements) if not _is_installed(needed.name)}
+    """Packages that are not installed as requirements such as `lab==1.2` want them: name → what is wrong, in words."""
+    found = {needed.name: _wrong(needed) for needed in _requirements(requirements)}
+    return {name: wrong for name, wrong in found.items() if wrong}
+
+
+def _wrong(needed: Requirement) -> str:
+    try:
+        installed = version(needed.name)
+    except PackageNotFoundError:
+        return f"{needed}, which is not installed: pip install {needed.name}"
+    if not needed.specifier.contains(installed, prereleases=True):
+        return f"{needed}, {installed} is installed: pip install '{needed}'"
+    return ""
 
 
 def _requirement(text: str) -> str:
@@ -54,21 +65,18 @@ PackageText = Annotated[str, Field(max_length=200), AfterValidator(_requirement)
 
 
 def tell_ignored(noun: str, name: str, claims: Iterable[tuple[str, str]]) -> None:
-    """One warning for each package that claims a name of the library's own."""
+    """One warning for each package that claims a name of the library's own, once a process."""
     for package in claims:
-        warnings.warn(taken(noun, name, package), stacklevel=3)
+        if (noun, name, package) not in _told:
+            _told.add((noun, name, package))
+            warnings.warn(taken(noun, name, package), stacklevel=3)
+
+
+_told: set[tuple[str, str, tuple[str, str]]] = set()
 
 
 def taken(noun: str, name: str, package: tuple[str, str]) -> str:
     return f"{noun} '{name}' is the library's own: that of {' '.join(package).strip()} is ignored"
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        version(name)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def _requirements(texts: Iterable[str]) -> list[Requirement]:

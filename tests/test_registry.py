@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+import warnings
 from pathlib import Path
 
 import jsonschema
@@ -31,6 +32,7 @@ def install(folder, package, entry_points, **modules):
 @pytest.fixture
 def site(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("inrvid.packages._told", set())
     registry.plugins.cache_clear()
     before = set(sys.modules)
     yield tmp_path
@@ -107,6 +109,9 @@ def test_a_resolved_recipe_records_the_packages_of_its_parts(site, tmp_path):
     assert "recipe.yaml:" in message
     assert "no motion named 'wobble'. A package that is not installed may bring it." in message
     assert message.endswith("the recipe requires wobble==1.2, which is not installed: pip install wobble")
+    install(site, "wobble", "")
+    with pytest.raises(InrvidError, match=r"requires wobble==1\.3, 1\.2 is installed: pip install 'wobble==1\.3'"):
+        load_recipe({"extends": "quickstart", "requires": ["wobble==1.3"], "generator": {"motion": {"type": "wobble"}}})
     with pytest.raises(InrvidError, match=r"requires\.0: should be a package as pip takes it"):
         load_recipe("quickstart", ["requires=[no package]"])
 
@@ -183,7 +188,8 @@ def test_a_name_of_the_library_s_own_stays_its_own(site):
     told = "motion 'global' is the library's own: that of usurper 1.2 is ignored"
     with pytest.warns(UserWarning, match=told):
         assert not REGISTRY("motions").entry("global").is_plugin
-    with pytest.warns(UserWarning, match=told):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it is told once
         assert load_recipe("quickstart").generator.motion.sigma_t == 0.5
     assert ignored_plugins() == [told]
     assert "wobble_motion" not in sys.modules

@@ -313,8 +313,8 @@ def _requires(recipe: Recipe) -> tuple[str, ...]:
 def _missing_packages(layers: Iterable[Layer]) -> Iterator[str]:
     written = [layer.data.get("requires") for layer in layers]
     texts = [text for texts in written if isinstance(texts, list) for text in texts if isinstance(text, str)]
-    for name, text in missing(texts).items():
-        yield f"  the recipe requires {text}, which is not installed: pip install {name}"
+    for wrong in missing(texts).values():
+        yield f"  the recipe requires {wrong}"
 
 
 def _silent(note: str) -> None:
