@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..data.base import VideoDataset
 from ..data.damage import UnreadableError
-from ..data.finding import PICTURES
+from ..data.finding import PICTURES, VIDEOS
 from ..data.open import detect, open_dataset
 from ..data.picture import MOST_BYTES, pixels
 from ..data.resize import RULES, resize
@@ -97,6 +97,15 @@ def read_frames(target: Target, numbers: Sequence[int], what: str) -> np.ndarray
         found = f"{len(numbers)} frames, {min(numbers)} … {max(numbers)}" if numbers else "no frames"
         raise InrvidError(f"{what}: {found}; there are 0 … {target.length - 1}, and {MOST_FRAMES} are read at most")
     return target.read(numbers)
+
+
+def check_apart(target: str | Path, written: Iterable[Path]) -> None:
+    """Raises InrvidError if a file to be written is there already, as the target or one of its frames."""
+    target = expanded(target)
+    for path in (path for path in map(expanded, written) if path.is_file()):
+        inside = path.suffix.lower() in (*PICTURES, *VIDEOS) and path.parent.resolve().is_relative_to(target.resolve())
+        if inside or (target.exists() and path.samefile(target)):
+            raise InrvidError(f"{path}: would be written over, and belongs to {target}: choose another -o")
 
 
 def times_of(target: Target, numbers: Sequence[int], fps: float) -> Tensor:
