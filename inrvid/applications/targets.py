@@ -133,8 +133,8 @@ def parse_numbers(text: str, option: str) -> list[float]:
 
 
 def parse_frames(text: str, option: str) -> list[int]:
-    """As `parse_numbers`, of whole numbers, ascending, each once. Raises InrvidError."""
+    """As `parse_numbers`, of whole numbers, in the order given: times may be told for each. Raises InrvidError."""
     found = parse_numbers(text, option)
     if any(number != int(number) for number in found):
         raise InrvidError(f"{option} {text[:40]}: frames have whole numbers")
-    return sorted({int(number) for number in found})
+    return [int(number) for number in found]

@@ -83,7 +83,7 @@ def test_what_is_given_is_not_written_over(tmp_path):
 def test_numbers():
     assert parse_numbers("6-8, 12", "--frames") == [6, 7, 8, 12]
     assert parse_numbers("-1.5,0", "--times") == [-1.5, 0]
-    assert parse_frames("8,6-7,6", "--frames") == [6, 7, 8]
+    assert parse_frames("8,6-7,6", "--frames") == [8, 6, 7, 6]
     for text in ("", "a", "8-", "1--3", "0-99999", "1e9", "nan", "9" * 20):
         with pytest.raises(InrvidError, match=r"--frames .*: expected numbers and ranges"):
             parse_numbers(text, "--frames")
