@@ -27,10 +27,11 @@ from ..slerp import slerp
 from ..video_io import Encoding, behind, check_path, strip, to_uint8, write_image, writing
 from .drawing import check_memory, draw, frames_at_once
 from .generate import Progress
+from .latents_file import read_latents
 from .model import open_model
 from .when import When, check_times
 from .where import Where
-from .who import class_number, read_latents
+from .who import class_number
 
 Space = Literal["phi", "z", "w", "motion", "all"]
 How = Literal["linear", "spherical"]
@@ -147,7 +148,7 @@ def _is_seed(said: str) -> bool:
 
 def _check_useful(request: Request, picture: bool, ends: Sequence[str]) -> None:
     """Raises InrvidError that names an option which would do nothing."""
-    of_files = {name: value not in (None, False) for name, value in request.encoding}
+    of_files = {name: value is not None and value is not False for name, value in request.encoding}
     of_pictures = {"rows": request.rows is not None, "columns": request.columns is not None}
     for name, given in (of_files if picture else of_pictures).items():
         if given:
