@@ -92,6 +92,8 @@ class Latents:
             return cls(tensors.pop("content"), motion, tensors.pop("label"), tensors.pop("ws", None))
         except KeyError as error:
             raise ModelError(f"{path}: not a file of latents: it lacks {error}") from None
+        except (ValueError, RuntimeError):  # what should be one whole number is none
+            raise ModelError(f"{path}: not a file of latents: motion noise of no known kind") from None
 
 
 def one_of(index: int, length: int) -> slice:

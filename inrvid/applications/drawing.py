@@ -10,9 +10,11 @@ import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 
+from ..errors import InrvidError
 from ..generators.inr import FRAMES_AT_ONCE, VideoINR
 from ..grid import Grid
 from ..video_io import grid as tiled
@@ -27,6 +29,16 @@ KEPT = 4
 
 def frames_at_once(grid: Grid) -> int:
     return max(1, min(FRAMES_AT_ONCE, POINTS_AT_ONCE // (grid.height * grid.width)))
+
+
+def check_memory(needed: int, what: str, wanted: str) -> None:
+    """Raises InrvidError if so many bytes, for `what`, are not free; `wanted`: what is to be smaller."""
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise InrvidError(
+            f"{what} need {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB of memory are free: ask for a smaller "
+            f"{wanted}"
+        )
 
 
 def pieces(t: Tensor, grid: Grid) -> list[Tensor]:

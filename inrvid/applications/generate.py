@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import psutil
 import torch
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -18,7 +17,7 @@ from typing_extensions import Self
 from ..errors import InrvidError
 from ..generators.base import VideoGenerator
 from ..video_io import Encoding, behind, check_path, to_uint8, writing
-from .drawing import Scene, frames_at_once, pieces
+from .drawing import Scene, check_memory, frames_at_once, pieces
 from .model import open_model
 from .options import at_most_one, sides
 from .processes import Helpers
@@ -171,12 +170,7 @@ def _check_memory(scene: Scene) -> None:
     height, width = scene.size
     frames = frames_at_once(scene.grid)
     needed = frames * (4 * 3 * 2 * scene.grid.height * scene.grid.width + 3 * 4 * height * width)
-    free = psutil.virtual_memory().available
-    if needed > free:
-        raise InrvidError(
-            f"{frames} frames of {height}x{width} at a time need {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB of "
-            "memory are free: ask for a smaller video"
-        )
+    check_memory(needed, f"{frames} frames of {height}x{width} at a time", "video")
 
 
 def _numbered(output: Path, index: int) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,17 +25,21 @@ from ..latents import Latents
 from ..motion.noise import NoiseSequence
 from ..slerp import slerp
 from ..video_io import Encoding, behind, check_path, strip, to_uint8, write_image, writing
-from .drawing import draw
+from .drawing import check_memory, draw, frames_at_once
 from .generate import Progress
+from .latents_file import read_latents
 from .model import open_model
 from .when import When, check_times
 from .where import Where
-from .who import class_number, read_latents
+from .who import class_number
 
 Space = Literal["phi", "z", "w", "motion", "all"]
 How = Literal["linear", "spherical"]
 Between = Callable[[float], VideoINR]
 """λ of 0 … 1 → φ of the video there."""
+
+ROWS, COLUMNS = 5, 8
+"""Of a picture, unless it is said."""
 
 GAUSSIAN: tuple[Space, ...] = ("z", "motion", "all")
 """Where latents are N(0, 1), so that a sphere is the way between them."""
@@ -51,8 +55,8 @@ class Request(When, Where):
     at: Annotated[float, Field(ge=-1e9, le=1e9)] | None = Field(None, description="all at this time, in frames")
     label: int | Annotated[str, Field(max_length=1000)] | None = Field(None, description="class of both, of seeds")
     truncation: Annotated[float, Field(ge=-100, le=100)] = 1.0
-    rows: Annotated[int, Field(ge=1, le=64)] = Field(5, description="of a picture: values of λ")
-    columns: Annotated[int, Field(ge=1, le=64)] = Field(8, description="of a picture: times")
+    rows: Annotated[int, Field(ge=1, le=64)] | None = Field(None, description=f"of a picture: values of λ ({ROWS})")
+    columns: Annotated[int, Field(ge=1, le=64)] | None = Field(None, description=f"of a picture: times ({COLUMNS})")
     encoding: Encoding = Encoding()
     precision: str | None = None
 
@@ -130,12 +134,34 @@ def table_between(way: Between, t: Tensor, grid: Grid, rows: int) -> np.ndarray:
 
 def end(generator: VideoGenerator, said: str, label: int | str | None = None) -> Latents:
     """Latents of one video: of a seed, '7', or a file of latents. Raises InrvidError: there is none, or more."""
-    if re.fullmatch(r"-?[0-9]{1,18}", said):
+    if _is_seed(said):
         return generator.sample_latents(1, seed=int(said), label=class_number(generator, label))
     latents = read_latents(said, generator)
     if len(latents) > 1:
         raise InrvidError(f"{said}: {len(latents)} videos: a way goes between two; save one by itself")
     return latents
+
+
+def _is_seed(said: str) -> bool:
+    return bool(re.fullmatch(r"-?[0-9]{1,18}", said))
+
+
+def _check_useful(request: Request, picture: bool, ends: Sequence[str]) -> None:
+    """Raises InrvidError that names an option which would do nothing."""
+    of_files = {name: value is not None and value is not False for name, value in request.encoding}
+    of_pictures = {"rows": request.rows is not None, "columns": request.columns is not None}
+    for name, given in (of_files if picture else of_pictures).items():
+        if given:
+            raise InrvidError(f"--{name}: {'of a video: leave it out of a picture' if picture else 'of a .png alone'}")
+    if request.label is not None and not any(map(_is_seed, ends)):
+        raise InrvidError("--label: of seeds; files of latents have labels of their own")
+
+
+def _check_memory(grid: Grid, frames: int, wanted: str) -> None:
+    """Raises InrvidError: a picture's frames are there twice, alone and in their places."""
+    points = grid.height * grid.width
+    needed = points * 3 * 2 * (frames + 4 * frames_at_once(grid))
+    check_memory(needed, f"{frames} frames of {grid.height}x{grid.width}", wanted)
 
 
 def interpolate_videos(
@@ -148,18 +174,21 @@ def interpolate_videos(
         InrvidError: no such model or latents, or a request that the model cannot fulfil.
     """
     picture = output.suffix.lower() == ".png"
+    _check_useful(request, picture, [first, second])
     if not picture:
         check_path(output, request.encoding)
     generator = open_model(model, precision=request.precision, cpu=cpu)
     ends = [end(generator, said, request.label) for said in (first, second)]
     grid, t = request.grid_of(generator), request.times(generator)
+    if picture:
+        t = t[torch.linspace(0, len(t) - 1, min(request.columns or COLUMNS, len(t))).round().long()]
+    _check_memory(grid, *(((request.rows or ROWS) * len(t), "picture") if picture else (1, "video")))
     way = between(generator, *ends, space=request.space, how=request.how, truncation=request.truncation)
     t = t if request.at is None else torch.full_like(t, request.at)
     for weight in (0.0, 1.0):
         check_times(way(weight), t)
     if picture:
-        chosen = torch.linspace(0, len(t) - 1, min(request.columns, len(t))).round().long()
-        write_image(output, table_between(way, t[chosen], grid, request.rows))
+        write_image(output, table_between(way, t, grid, request.rows or ROWS))
         return
     encoding = request.encoding.model_copy(update={"fragmented": True})
     with writing(output, request.rate(generator), len(t), encoding) as write, behind(write) as put:

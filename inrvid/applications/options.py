@@ -38,6 +38,6 @@ def sides(text: str) -> tuple[int, int] | None:
 
 def at_most_one(**given: Any) -> None:
     """Raises ValueError if more than one of the options is given."""
-    names = [f"--{name.replace('_', '-')}" for name, value in given.items() if value not in (None, False)]
+    names = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None and value is not False]
     if len(names) > 1:
         raise ValueError(f"{' and '.join(names)}: give one of them")

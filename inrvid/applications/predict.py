@@ -128,16 +128,17 @@ def predict(
     frames[BLEND] = _blended(given, at, times)
     if line and any(inside):
         beside = state and state.with_name(f"{state.name}.alone")
+        used = sorted({i for t, between in zip(times, inside, strict=True) if between for i in _around(at, t)[:2]})
         alone = search(
             generator,
-            pictures.flatten(0, 1)[:, None],
+            pictures[:, used].flatten(0, 1)[:, None],
             _t([0.0]),
             distance,
             _alone(options),
             state=beside,
             progress=progress,
         ).latents
-        frames[LINE] = _between_latents(generator, alone, at, times)
+        frames[LINE] = _between_latents(generator, alone, [at[i] for i in used], times)
     everywhere = [True] * len(times)
     known = {method: everywhere if method in (MODEL, NEAREST) else inside for method in frames}
     return Prediction(found.latents, at, times, _drawn(generator, found.latents, at), frames, known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..data.base import VideoDataset
 from ..data.damage import UnreadableError
-from ..data.finding import PICTURES
+from ..data.finding import PICTURES, VIDEOS
 from ..data.open import detect, open_dataset
 from ..data.picture import MOST_BYTES, pixels
 from ..data.resize import RULES, resize
@@ -99,6 +99,15 @@ def read_frames(target: Target, numbers: Sequence[int], what: str) -> np.ndarray
     return target.read(numbers)
 
 
+def check_apart(target: str | Path, written: Iterable[Path]) -> None:
+    """Raises InrvidError if a file to be written is there already, as the target or one of its frames."""
+    target = expanded(target)
+    for path in (path for path in map(expanded, written) if path.is_file()):
+        inside = path.suffix.lower() in (*PICTURES, *VIDEOS) and path.parent.resolve().is_relative_to(target.resolve())
+        if inside or (target.exists() and path.samefile(target)):
+            raise InrvidError(f"{path}: would be written over, and belongs to {target}: choose another -o")
+
+
 def times_of(target: Target, numbers: Sequence[int], fps: float) -> Tensor:
     """Times `[n]` of frames, counted in the model's, which has `fps` of them a second; of a photograph, 0."""
     step = 0.0 if target.rate is None else fps / target.rate
@@ -124,8 +133,8 @@ def parse_numbers(text: str, option: str) -> list[float]:
 
 
 def parse_frames(text: str, option: str) -> list[int]:
-    """As `parse_numbers`, of whole numbers, ascending, each once. Raises InrvidError."""
+    """As `parse_numbers`, of whole numbers, in the order given: times may be told for each. Raises InrvidError."""
     found = parse_numbers(text, option)
     if any(number != int(number) for number in found):
         raise InrvidError(f"{option} {text[:40]}: frames have whole numbers")
-    return sorted({int(number) for number in found})
+    return [int(number) for number in found]

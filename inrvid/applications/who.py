@@ -8,15 +8,14 @@ from typing import Annotated
 
 import torch
 from pydantic import Field, model_validator
-from torch import Tensor
 from typing_extensions import Self
 
 from ..config import Count, PathText
 from ..errors import InrvidError, did_you_mean
-from ..files import expanded
 from ..generators.base import VideoGenerator
 from ..generators.inr import VideoINR
 from ..latents import Latents
+from .latents_file import read_latents
 from .options import Options, at_most_one
 
 SeedNumber = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -109,25 +108,3 @@ def class_number(generator: VideoGenerator, label: int | str | None) -> int | No
         raise InrvidError(f"--label {label}: this model knows no names: a number of 0 … {generator.label_dim - 1}")
     few = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     raise InrvidError(f"--label {label}: no class of that name.{did_you_mean(label, names)}\n  available: {few}")
-
-
-def read_latents(path: str | Path, generator: VideoGenerator) -> Latents:
-    """Latents of a file, on the generator's device. Raises InrvidError if they are not such as it takes."""
-    latents = Latents.load(expanded(path)).to(generator.device)
-    own = generator.sample_latents(1)
-    shapes = {"content": (latents.content, own.content), "label": (latents.label, own.label)}
-    if isinstance(latents.motion, Tensor) and isinstance(own.motion, Tensor):
-        shapes["motion"] = (latents.motion, own.motion)
-    elif isinstance(latents.motion, Tensor) or isinstance(own.motion, Tensor):
-        raise InrvidError(f"{path}: motion noise of another kind than this model's: not its latents")
-    if latents.ws is not None:
-        shapes["ws"] = (latents.ws, generator.styles(own))
-    for name, (found, expected) in shapes.items():
-        if found.shape[1:] != expected.shape[1:] or len(found) != len(latents):
-            sizes = f"{list(found.shape[1:])}, where this model's are {list(expected.shape[1:])}"
-            raise InrvidError(f"{path}: {name} of shape {sizes}: latents of another model")
-        if not found.isfinite().all():
-            raise InrvidError(f"{path}: {name} is not finite (NaN or infinity)")
-    if not len(latents):
-        raise InrvidError(f"{path}: no video in it")
-    return latents

@@ -40,13 +40,14 @@ def predict(
 
     from ..applications.predict_video import predict_video, remove_states
     from ..applications.projection.search import SearchOptions
-    from ..applications.targets import parse_frames
+    from ..applications.targets import check_apart, parse_frames
     from ..errors import InrvidError
-    from ..report.prediction import table, write_prediction
+    from ..report.prediction import FILES, table, write_prediction
     from .progress import steps_shown
 
     if output.exists() and not output.is_dir():
         raise InrvidError(f"-o {output}: a file: several are written, give the name of a folder")
+    check_apart(video, [output / name for name in FILES])
     with steps_shown("projecting", quiet=as_json) as progress:
         found = predict_video(
             model,

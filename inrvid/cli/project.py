@@ -41,13 +41,15 @@ def project(
     """Find latents whose video shows given frames. A search that was killed goes on where it was."""
     from ..applications.project import project_file
     from ..applications.projection.search import SearchOptions
-    from ..applications.targets import parse_frames, parse_numbers
+    from ..applications.targets import check_apart, parse_frames, parse_numbers
     from ..report.projection import heading, write_projection
     from .progress import steps_shown
 
     options = SearchOptions.of(
         space=space, motion=motion, steps=steps, starts=starts, learning_rate=learning_rate, seed=seed, label=label
     )
+    picture = output.with_suffix(".png")
+    check_apart(target, [picture])
     with steps_shown("projecting", quiet=as_json) as progress:
         found = project_file(
             model,
@@ -64,7 +66,7 @@ def project(
             said=lambda line: typer.echo(printable(line), err=True),
             progress=progress,
         )
-    write_projection(found, output.with_suffix(".png"))
+    write_projection(found, picture)
     if as_json:
         typer.echo(json.dumps({"latents": str(output), **found.numbers()}, indent=2))
         return

@@ -15,6 +15,8 @@ from ..video_io import enlarge, write_image, write_video
 from .captions import captioned, rows_of_frames
 from .projection import below
 
+FILES = ("prediction.json", "prediction.png", "prediction.mp4", "latents.safetensors", "beside.mp4")
+
 COLUMNS = 24
 """Frames that are shown at most."""
 
@@ -28,7 +30,7 @@ def write_prediction(found: VideoPrediction, folder: Path) -> list[Path]:
     """`prediction.json`, `.png` and `.mp4` (the model's video), `beside.mp4` (the truth beside it, where there is one
     at all times), `latents.safetensors`. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / name for name in ("prediction.json", "prediction.png", "prediction.mp4", "latents.safetensors")]
+    *paths, beside_it = [folder / name for name in FILES]
     write_text(paths[0], json.dumps(found.numbers(), indent=2))
     write_image(paths[1], picture(found))
     video, _ = found.at_all_times(MODEL)
@@ -38,7 +40,7 @@ def write_prediction(found: VideoPrediction, folder: Path) -> list[Path]:
     if all(found.there):
         truth, _ = found.at_all_times()
         beside = np.concatenate([truth, video], axis=2)
-        paths.append(folder / "beside.mp4")
+        paths.append(beside_it)
         write_video(paths[-1], enlarge(beside, factor), found.fps)
     return paths
 

@@ -20,7 +20,7 @@ TIMES = 4
 def write_projection(found: Projection, path: Path) -> None:
     """Target, projection and error below each other, time from left to right; as PNG. Raises OSError."""
     count = len(found.times)
-    shown = np.linspace(0, count - 1, min(COLUMNS, count)).round().astype(int)
+    shown = np.argsort(found.times)[np.linspace(0, count - 1, min(COLUMNS, count)).round().astype(int)]
     error = np.abs(found.target.astype(int) - found.drawn.astype(int)) * TIMES
     rows = [
         ("target", found.target[shown], [True] * len(shown)),

@@ -38,12 +38,15 @@ KNOWN = "use .mp4, .webm, .gif, .npz, or a folder name for png or jpg frames"
 
 
 def check_path(path: Path, encoding: Encoding | None = None) -> None:
-    """Raises InrvidError if no video can be written there: no name, another suffix, options of another format."""
+    """Raises InrvidError if no video can be written there: no name, another suffix, options of another format or
+    that exclude each other."""
     suffix = path.suffix.lower()
     if not path.name:
         raise InrvidError(f"{path}: give the name of a file, such as out.mp4, or of a new folder")
     if suffix not in FORMATS:
         raise InrvidError(f"{path}: cannot write '{suffix}': {KNOWN}")
+    if encoding is not None and encoding.lossless and encoding.crf is not None:
+        raise InrvidError("--lossless, --crf: what loses nothing has no quality to choose: give one of them")
     given = set() if encoding is None else {name for name in Encoding.model_fields if getattr(encoding, name)}
     given |= {"crf"} if encoding is not None and encoding.crf is not None else set()
     for name in sorted(given - FORMATS[suffix].takes - {"fragmented"}):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from inrvid import Grid, InrvidError, build_generator
-from inrvid.applications.interpolate import between, end, frames_between, table_between
+from inrvid.applications.interpolate import Request, between, end, frames_between, interpolate_videos, table_between
 from inrvid.registry import registry
 from inrvid.video_io import to_uint8
 
@@ -105,3 +105,24 @@ def test_ends_are_seeds_or_files(tmp_path):
     assert int(drawn.label.argmax()) == 1
     drawn.save(tmp_path / "a.safetensors")
     assert torch.equal(end(G, str(tmp_path / "a.safetensors")).content, drawn.content)
+
+
+@pytest.mark.parametrize(
+    ("name", "ends", "options", "told"),
+    [
+        ("a.png", "01", {"encoding": {"crf": 0}}, "--crf: of a video"),
+        ("a.png", "01", {"encoding": {"lossless": True}}, "--lossless: of a video"),
+        ("a.mp4", "01", {"rows": 5}, "--rows: of a .png alone"),
+        ("a.mp4", "01", {"columns": 2}, "--columns: of a .png alone"),
+        ("a.mp4", "xy", {"label": 0}, "--label: of seeds"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(tmp_path, name, ends, options, told):
+    with pytest.raises(InrvidError, match=told):
+        interpolate_videos(tmp_path / "none", *ends, tmp_path / name, Request.of(**options))
+
+
+def test_a_picture_that_does_not_fit_into_memory(models, tmp_path):
+    request = Request.of(size="16384", rows=64, columns=64, frames=64)
+    with pytest.raises(InrvidError, match=r"4096 frames of 16384x16384 need 61\d\d\.\d GiB.*a smaller picture"):
+        interpolate_videos(models / "coordinates", "0", "1", tmp_path / "a.png", request, cpu=True)

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from inrvid import InrvidError
+from inrvid.applications import predict as module
 from inrvid.applications.predict import BACKWARD, BETWEEN, BLEND, FORWARD, LINE, MODEL, NEAREST, predict
 from inrvid.applications.predict_video import predict_video, remove_states
 from inrvid.applications.projection import unknowns
-from inrvid.applications.projection.search import SearchOptions
+from inrvid.applications.projection.search import SearchOptions, search
 from inrvid.applications.similarity import psnr, ssim
 from inrvid.video_io import to_uint8, write_image, write_video
 
@@ -71,6 +72,17 @@ def test_the_line_of_latents_goes_from_one_frame_s_to_the_other_s(G):
     moved = predict(G, own_frames(G, [0.0, 4.0])[None], [0, 4], [1, 3], SearchOptions.of(steps=12))
     first, second = moved.frames[LINE][0].astype(int)
     assert np.abs(first - second).max() > 0
+
+
+def test_frames_alone_are_those_around_what_is_asked_for(G, monkeypatch):
+    alone = []
+    monkeypatch.setattr(module, "search", lambda G, x, *a, **k: alone.append(len(x)) or search(G, x, *a, **k))
+    given = own_frames(G, [0.0, 2.0, 4.0, 6.0])[None]
+    few = predict(G, given, [0, 2, 4, 6], [1, 9], SearchOptions.of(steps=2))
+    assert alone == [1, 2]
+    more = predict(G, given, [0, 2, 4, 6], [1, 3], SearchOptions.of(steps=2))
+    assert alone == [1, 2, 1, 3]
+    assert np.abs(few.frames[LINE][:, 0].astype(int) - more.frames[LINE][:, 0]).max() <= 1
 
 
 def test_scores_are_means_where_something_is_known(G, found):

@@ -10,6 +10,7 @@ from inrvid import InrvidError, Latents
 from inrvid.applications.project import project, project_file
 from inrvid.applications.projection import unknowns
 from inrvid.applications.projection.search import SearchOptions
+from inrvid.report.projection import write_projection
 from inrvid.video_io import to_uint8, write_image, write_video
 
 from .making import generator, own_frames
@@ -52,6 +53,23 @@ def test_of_a_video(tmp_path):
     assert "inrvid detectors fetch vgg16" in said[0]
     numbers = found.numbers()
     assert numbers["distance"]["best"] == min(numbers["distance"]["starts"])
+
+
+def test_times_are_those_of_their_frames(tmp_path):
+    """In the order in which both are given."""
+    G = generator("stylegan2", "conv1d")
+    G.save_pretrained(tmp_path / "model")
+    write_video(tmp_path / "v", own_frames(G, list(map(float, range(8)))), 25)
+    model, video, output = tmp_path / "model", tmp_path / "v", tmp_path / "p.safetensors"
+    found = project_file(model, video, output, SearchOptions.of(steps=1), frames=[6, 2], times=[0.0, 5.0], cpu=True)
+    assert found.times == [0, 5]
+    assert np.array_equal(found.target, own_frames(G, [6.0, 2.0]))
+    with torch.no_grad():
+        video = G.inr(found.latents)
+        assert np.array_equal(found.drawn[1], to_uint8(video(5.0))[0, 0])
+    write_projection(found, tmp_path / "p.png")
+    backwards = project_file(model, tmp_path / "v", output, SearchOptions.of(steps=1), frames=[6, 2], cpu=True)
+    assert backwards.times == [6, 2]
 
 
 def test_of_a_photograph_motion_stays(tmp_path):

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from inrvid import InrvidError
-from inrvid.applications.targets import as_model, open_target, parse_frames, parse_numbers, read_frames, times_of
+from inrvid.applications.targets import (
+    as_model,
+    check_apart,
+    open_target,
+    parse_frames,
+    parse_numbers,
+    read_frames,
+    times_of,
+)
 from inrvid.video_io import to_uint8, write_image, write_video
 
 
@@ -58,10 +66,24 @@ def test_refusals(tmp_path):
         read_frames(open_target(tmp_path / "p.png", 16), [0, 1], "--frames")
 
 
+def test_what_is_given_is_not_written_over(tmp_path):
+    """Neither a file, by whatever name, nor a frame of a folder; what merely lies beside it may be."""
+    write_video(tmp_path / "v", video(), 25)
+    write_image(tmp_path / "p.png", video()[3])
+    (tmp_path / "link.png").symlink_to("p.png")
+    (tmp_path / "v" / "notes.json").touch()
+    frame = next((tmp_path / "v").glob("*.png"))
+    for target, path in (("p.png", "p.png"), ("p.png", "link.png"), ("v", frame)):
+        with pytest.raises(InrvidError, match=r"would be written over, and belongs to .*: choose another -o"):
+            check_apart(tmp_path / target, [tmp_path / "new.png", tmp_path / path])
+    check_apart(tmp_path / "v", [tmp_path / "p.png", tmp_path / "v" / "notes.json"])
+    check_apart(tmp_path / "gone", [tmp_path / "p.png"])
+
+
 def test_numbers():
     assert parse_numbers("6-8, 12", "--frames") == [6, 7, 8, 12]
     assert parse_numbers("-1.5,0", "--times") == [-1.5, 0]
-    assert parse_frames("8,6-7,6", "--frames") == [6, 7, 8]
+    assert parse_frames("8,6-7,6", "--frames") == [8, 6, 7, 6]
     for text in ("", "a", "8-", "1--3", "0-99999", "1e9", "nan", "9" * 20):
         with pytest.raises(InrvidError, match=r"--frames .*: expected numbers and ranges"):
             parse_numbers(text, "--frames")

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from inrvid import InrvidError, Latents
+from inrvid import InrvidError
 from inrvid.applications.model import open_model
-from inrvid.applications.who import Cast, Who, class_number, read_latents
+from inrvid.applications.who import Cast, Who, class_number
 
 
 def equal(a, b):
@@ -59,21 +59,6 @@ def test_latents_of_a_file_and_new_motions_for_its_content(generator, tmp_path):
     assert equal(animated[3], animated[2]) == (True, False)
     with pytest.raises(InrvidError, match=r"it has 2 videos, 3 are asked for"):
         Cast(generator, Who.of(latents=file, videos=3))
-
-
-def test_latents_of_another_model_are_refused(models, tmp_path):
-    coordinates, codes = (open_model(models / name, cpu=True) for name in ("coordinates", "codes"))
-    own = coordinates.sample_latents(1)
-    own.save(tmp_path / "a.safetensors")
-    assert equal(read_latents(tmp_path / "a.safetensors", coordinates), own) == (True, True)
-    with pytest.raises(InrvidError, match="motion noise of another kind"):
-        read_latents(tmp_path / "a.safetensors", codes)
-    Latents(own.content[:, :5], own.motion, own.label).save(tmp_path / "a.safetensors")
-    with pytest.raises(InrvidError, match=r"content of shape \[5\], where this model's are \[12\]: latents of another"):
-        read_latents(tmp_path / "a.safetensors", coordinates)
-    Latents(own.content * torch.nan, own.motion, own.label).save(tmp_path / "a.safetensors")
-    with pytest.raises(InrvidError, match="content is not finite"):
-        read_latents(tmp_path / "a.safetensors", coordinates)
 
 
 def test_classes_by_name_or_number(models):

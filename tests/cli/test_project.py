@@ -72,6 +72,7 @@ def test_predict(folder):
         (["project", "model", "v", "-o", "l.safetensors", "--motion", "none"], "--motion: "),
         (["project", "model", "gone", "-o", "l.safetensors"], "gone: there is no such file or folder"),
         (["project", "model", "v", "-o", "l.safetensors", "--label", "1"], "this generator is unconditional"),
+        (["project", "model", "p.png", "-o", "p.safetensors"], "p.png: would be written over, and belongs to p.png"),
         (["predict", "model", "p.png", "--given", "0", "-o", "o"], "a photograph has no other frames"),
         (["predict", "model", "v", "--given", "0-7", "--predict", "3", "-o", "o"], "some frames are given, and others"),
         (["predict", "model", "v", "--given", "1", "-o", "p.png"], "p.png: a file"),

@@ -5,19 +5,18 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor
 
 from ...config import Count, Fps, Natural, PathText, StrictModel
 from ...errors import InrvidError
 from ...generators.base import VideoGenerator
 from ...latents import Latents
 from ...video_io import to_uint8
+from ..latents_file import read_latents
 from .directions import Direction, moved, pick
 
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**63 - 1)]
@@ -45,11 +44,10 @@ class Which(StrictModel):
         if self.latents is None:
             latents = generator.sample_latents(1, seed=self.seed)
         else:
-            found = Latents.load(Path(self.latents)).to(generator.device)
+            found = read_latents(self.latents, generator)
             if self.index >= len(found):
                 raise InrvidError(f"{self.latents}: video {self.index} of {len(found)}")
             latents = found[self.index]
-            _check(generator, latents, self.latents)
         if self.motion_seed is None:
             return latents
         return latents.with_motion(generator.sample_latents(1, seed=self.motion_seed))
@@ -105,19 +103,6 @@ def edited_frames(
     t = request.start + torch.arange(count, dtype=torch.float64) * (generator.fps / (request.fps or generator.fps))
     for parts in zip(*(inr.stream(t) for inr in inrs), strict=True):
         yield np.concatenate([to_uint8(part)[0] for part in parts], axis=2)
-
-
-def _check(generator: VideoGenerator, latents: Latents, name: str) -> None:
-    """Raises InrvidError for latents of a generator that takes others."""
-    expected = generator.sample_latents(1)
-    pairs = [(expected.content, latents.content), (expected.label, latents.label)]
-    if latents.ws is not None:
-        pairs.append((generator.styles(expected), latents.ws))
-    if isinstance(expected.motion, Tensor) and isinstance(latents.motion, Tensor):
-        pairs.append((expected.motion, latents.motion))
-    kinds = [isinstance(one.motion, Tensor) for one in (expected, latents)]
-    if kinds[0] != kinds[1] or any(ours.shape[1:] != theirs.shape[1:] for ours, theirs in pairs):
-        raise InrvidError(f"{name}: latents of another model")
 
 
 def parse_steps(given: Sequence[str]) -> dict[str, float]:

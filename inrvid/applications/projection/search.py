@@ -15,7 +15,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import torch
 from pydantic import Field
@@ -38,7 +38,10 @@ NOISE = 0.05
 """Size of the first noise, in spreads of what it is added to."""
 
 POINTS = 1 << 20
-"""Pixels, of all videos, whose gradients are held at a time: more frames are taken one part after the other."""
+"""Pixels, of all videos, whose gradients are held at a time: more videos and frames are taken part after part."""
+
+Part: TypeAlias = tuple[slice, slice]
+"""Rows of the batch, and frames."""
 
 
 class SearchOptions(Options):
@@ -136,8 +139,8 @@ class _Problem:
     options: SearchOptions
     sought: Unknowns
     spread: float
-    parts: list[slice]
-    """Of the frames: those that are drawn at a time."""
+    parts: list[Part]
+    """What is drawn at a time."""
     targets: list[Tensor] | None = None
     """Maps of the given frames, if they are drawn all at a time."""
 
@@ -151,11 +154,10 @@ class _Problem:
         move_motion = len(t) > 1 if options.motion is None else options.motion == "found"
         start = start_of(generator, options.label)
         sought = unknowns(generator, around, t, start, space=options.space, move_motion=move_motion)
-        at_once = max(1, POINTS // (len(around) * frames.shape[-2] * frames.shape[-1]))
-        parts = [slice(first, first + at_once) for first in range(0, len(t), at_once)]
+        parts = _parts(len(around), len(t), frames.shape[-2] * frames.shape[-1])
         problem = cls(generator, frames, t, distance, options, sought, start.spread, parts)
         if len(parts) == 1:
-            problem.targets = problem._target(parts[0])
+            problem.targets = problem._target(*parts[0])
         return problem
 
     def move(self, step: int, optimizer: torch.optim.Optimizer) -> Tensor:
@@ -164,20 +166,22 @@ class _Problem:
             group["lr"] = learning_rate(step, self.options)
         optimizer.zero_grad()
         shifts = self._shifts(step)
-        distances = torch.zeros((), device=self.t.device)
-        for part in self.parts:
-            apart = self._apart(self.sought.latents(shifts), part)
+        distances = torch.zeros(len(self.sought.around), device=self.t.device)
+        for rows, some in self.parts:
+            apart = self._apart(self.sought.latents(shifts), rows, some)
             if apart.requires_grad:
                 apart.sum().backward()
-            distances = distances + apart.detach()
+            distances[rows] += apart.detach()
         optimizer.step()
         self.sought.keep_likely()
-        return distances
+        return distances.view(self.options.starts, -1)
 
     @torch.no_grad()
     def best(self) -> Found:
-        latents = self.sought.latents()
-        distances = torch.stack([self._apart(latents, part) for part in self.parts]).sum(0)
+        latents, apart = self.sought.latents(), torch.zeros(len(self.sought.around), device=self.t.device)
+        for rows, some in self.parts:
+            apart[rows] += self._apart(latents, rows, some)
+        distances = apart.view(self.options.starts, -1)
         best, starts = distances.min(0)
         rows = starts * len(self.frames) + torch.arange(len(self.frames), device=starts.device)
         chosen = latents[rows]
@@ -192,16 +196,33 @@ class _Problem:
             shifts[name] = draws.normal(*leaf.shape[1:]).to(leaf) * (scale * spread)
         return shifts
 
-    def _apart(self, latents: Latents, part: slice) -> Tensor:
-        """Distances `[starts, V]` of a part of the frames: sums over them, by the number of all frames."""
-        drawn = self.generator.inr(latents)(self.t[part])
+    def _apart(self, latents: Latents, rows: slice, some: slice) -> Tensor:
+        """Distances `[n]` of a part of the rows and frames: sums over these, by the number of all frames."""
+        drawn = self.generator.inr(latents[rows])(self.t[some])
         maps = self.distance.maps(drawn.flatten(0, 1))
-        apart = self.distance.between(maps, self._target(part) if self.targets is None else self.targets)
-        return apart.view(self.options.starts, len(self.frames), -1).sum(2) / len(self.t)
+        apart = self.distance.between(maps, self._target(rows, some) if self.targets is None else self.targets)
+        return apart.view(len(drawn), -1).sum(1) / len(self.t)
 
     @torch.no_grad()
-    def _target(self, part: slice) -> list[Tensor]:
-        return self.distance.maps(self.frames[:, part].flatten(0, 1))
+    def _target(self, rows: slice, some: slice) -> list[Tensor]:
+        """Maps of the frames that these rows are to show; of all rows, those of one start."""
+        videos = len(self.frames)
+        first, last, _ = rows.indices(len(self.sought.around))
+        shown = (
+            range(videos) if last - first == len(self.sought.around) else [row % videos for row in range(first, last)]
+        )
+        return self.distance.maps(self.frames[list(shown), some].flatten(0, 1))
+
+
+def _parts(rows: int, frames: int, points: int) -> list[Part]:
+    """Of so many rows and frames, those that are drawn at a time: `POINTS` in all, or one frame."""
+    rows_at_once = max(1, min(rows, POINTS // points))
+    at_once = max(1, POINTS // (rows_at_once * points))
+    return [
+        (slice(row, row + rows_at_once), slice(first, first + at_once))
+        for row in range(0, rows, rows_at_once)
+        for first in range(0, frames, at_once)
+    ]
 
 
 @contextlib.contextmanager

@@ -84,6 +84,20 @@ def test_frames_in_parts(monkeypatch):
     torch.testing.assert_close(in_parts.distances, at_once.distances, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("points", [1, 4 * 16 * 16])
+def test_videos_and_starts_in_parts(monkeypatch, points):
+    """No more points than that, or one frame, are drawn at a time, and what is found is the same."""
+    G, target, drawn = generator("stylegan2", "conv1d"), frames(generator("stylegan2", "conv1d"), 7, 8, 9), []
+    options = SearchOptions(steps=3, starts=2)
+    at_once = search(G, target, T, Pixels(16), options)
+    monkeypatch.setattr(module, "POINTS", points)
+    monkeypatch.setattr(Pixels, "maps", lambda self, x, maps=Pixels.maps: drawn.append(len(x)) or maps(self, x))
+    in_parts = search(G, target, T, Pixels(16), options)
+    assert max(drawn) == max(1, points // 256)
+    torch.testing.assert_close(in_parts.latents.ws, at_once.latents.ws, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(in_parts.all_distances, at_once.all_distances, rtol=1e-3, atol=1e-5)
+
+
 def test_killed_and_gone_on(tmp_path, monkeypatch):
     """After any step: exactly what one go gives."""
     monkeypatch.setattr(of_state, "SECONDS", 0)
