@@ -1,0 +1,150 @@
+"""Write docs/uses.md: what a trained model can do, a command and a picture each.
+
+    python docs/make_uses.py runs/quickstart/001
+
+The pictures (docs/uses/) are of that model, a small DIGAN after four minutes of training; nothing is selected.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from inrvid.files import read_bytes, write_bytes, write_text
+from inrvid.video_io import enlarge, strip, write_image
+
+PAGE = Path(__file__).parent / "uses.md"
+PICTURES = PAGE.with_suffix("")
+COLUMNS, SIDE = 12, 72
+"""Frames of a strip, and about how many pixels high."""
+RUN = "runs/quickstart/001"
+
+
+@dataclasses.dataclass(frozen=True)
+class Use:
+    name: str
+    what: str
+    command: str
+    """As a user types it; what it writes is called `out`."""
+    picture: str = ""
+    """File that it writes, if that is a picture; else a strip is made of its frames."""
+    rest: str = ""
+    """What makes it quick here."""
+
+
+USES = (
+    Use("length", "Any length, from any time on, also before 0.", "generate RUN -o out.npz --start -16 --frames 96"),
+    Use("slow", "Any frame rate: slow motion evaluates the frames between.", "generate RUN -o out.npz --slow 8"),
+    Use("large", "Finer grids: 32×32 as 128×128.", "generate RUN -o out.npz --size 128x128"),
+    Use("wider", "Beyond the frame that it learned.", "generate RUN -o out.npz --zoom-out 1.5 --size 128x128"),
+    Use(
+        "contents and motions",
+        "Contents by motions: a row has one scene, a column one motion; 12 times from left to right.",
+        "generate RUN -o out.npz --content-motion-grid 3x2",
+    ),
+    Use(
+        "difference",
+        "One content with two motions, and the difference of their pixels.",
+        "generate RUN -o out.npz --difference --seed 3",
+    ),
+    Use(
+        "interpolate",
+        "INR weights φ from one video to another: a row a step, a column a time.",
+        "interpolate RUN 0 3 -o out.png",
+        "out.png",
+    ),
+    Use(
+        "project",
+        "Given frames, here three of a video that the model never saw: target, projection, error.",
+        "project RUN video.mp4 --frames 4-6 -o out.safetensors",
+        "out.png",
+        "--steps 300 --distance pixels",
+    ),
+    Use(
+        "predict",
+        "The frames around given ones, beside simpler ways.",
+        "predict RUN video.mp4 --given 4,8,12 -o out",
+        "out/prediction.png",
+        "--steps 300 --distance pixels",
+    ),
+    Use(
+        "edit",
+        "The first five directions of the model's weights, −3 to 3 standard deviations.",
+        "edit show RUN directions.safetensors -o out.png",
+        "out.png",
+    ),
+    Use("slices", "A line of pixels over time.", "analyze RUN -o out --only slices", "out/slices_x-t.png"),
+)
+EXPLORE = """## Play
+
+```bash
+inrvid explore runs/quickstart/001       # pip install 'inrvid[explore]'
+```
+
+A page of this machine: seeds of content and motion, time, zoom, interpolation, directions (`--directions FILE`).
+
+![The page](uses/explore.png)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model", type=Path, help="a run of the quickstart")
+    model = parser.parse_args().model.resolve()
+    lines = ["# What a trained model can do", ""]
+    lines += ["Made by `python docs/make_uses.py`, of the quickstart's model (a small DIGAN after four minutes).", ""]
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        _inrvid(place, f"edit find {model} -o directions.safetensors")
+        _clip(place)
+        for use in USES:
+            made = _picture(use, place, model)
+            lines += [f"## {use.name.capitalize()}", "", use.what, "", "```bash"]
+            lines += [f"inrvid {use.command.replace('RUN', RUN)}".replace("out.npz", "out.mp4"), "```", ""]
+            lines += [f"![{use.what}](uses/{made.name})", ""]
+    write_text(PAGE, "\n".join([*lines, EXPLORE]))
+    print(PAGE)
+
+
+def _clip(place: Path) -> None:
+    """A held-out clip of the data, which the model has not seen."""
+
+    from inrvid import load_recipe
+    from inrvid.data.open import open_dataset
+    from inrvid.video_io import write_video
+
+    config = load_recipe("quickstart").data.model_copy(update={"split": "test"})
+    data = open_dataset(config)
+    write_video(place / "video.mp4", data.read(3, range(16)), data.fps)
+
+
+def _picture(use: Use, place: Path, model: Path) -> Path:
+    target = PICTURES / f"{use.name.replace(' ', '_')}.png"
+    target.parent.mkdir(exist_ok=True)
+    _inrvid(place, f"{use.command.replace('RUN', str(model))} {use.rest} --cpu")
+    if use.picture:
+        write_bytes(target, read_bytes(place / use.picture, 2**26))
+    else:
+        with np.load(place / "out.npz") as arrays:
+            frames = arrays["frames"]
+        frames = frames[None] if frames.ndim == 4 else frames
+        factor = max(1, round(SIDE / max(frames.shape[2:4])))
+        write_image(target, enlarge(strip(frames, rows=8, columns=COLUMNS), factor))
+    for left in place.glob("out*"):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return target
+
+
+def _inrvid(place: Path, arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "inrvid", *arguments.split()], cwd=place, check=True)
+
+
+if __name__ == "__main__":
+    main()
