@@ -183,8 +183,7 @@ class _Problem:
             apart[rows] += self._apart(latents, rows, some)
         distances = apart.view(self.options.starts, -1)
         best, starts = distances.min(0)
-        rows = starts * len(self.frames) + torch.arange(len(self.frames), device=starts.device)
-        chosen = latents[rows]
+        chosen = latents[starts * len(self.frames) + torch.arange(len(self.frames), device=starts.device)]
         return Found(chosen, best, starts, distances)
 
     def _shifts(self, step: int) -> dict[str, Tensor]:
