@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from inrvid import InrvidError, Latents, build_generator
-from inrvid.motion.noise import GivenNoise
+from inrvid.motion.noise import ExplicitNoise, GivenNoise
 from inrvid.registry import registry
 
 from .small import small_generator
@@ -109,10 +109,24 @@ def test_latents_of_different_kinds_are_not_joined():
     G = build_generator(small_generator("stylegan2", "conv1d")).eval()
     one = G.sample_latents(1)
     found = dataclasses.replace(one, motion=GivenNoise(torch.zeros(1, 3, G.z_dim), 0, one.motion))
-    longer = dataclasses.replace(one, motion=GivenNoise(torch.zeros(1, 4, G.z_dim), 0, one.motion))
+    explicit = dataclasses.replace(one, motion=ExplicitNoise(torch.zeros(1, 4, G.z_dim)))
+    far = dataclasses.replace(one, motion=GivenNoise(torch.zeros(1, 3, G.z_dim), 10**9, one.motion))
     assert len(Latents.joined([found, found])) == 2
-    for parts in ([one, found], [found, longer]):
+    for parts in ([one, explicit], [found, explicit], [found, far]):
         with pytest.raises(InrvidError, match="motion noises of different kinds or lengths"):
             Latents.joined(parts)
     with pytest.raises(InrvidError, match="latents of different kinds"):
         Latents.joined([one, dataclasses.replace(one, ws=G.styles(one))])
+
+
+def test_noises_that_were_found_and_drawn_ones_are_one_file(tmp_path):
+    G = build_generator(small_generator("stylegan2", "conv1d")).eval()
+    drawn, other = G.sample_latents(2, seed=3), G.sample_latents(1, seed=8)
+    found = [
+        dataclasses.replace(other, motion=GivenNoise(torch.randn(1, length, G.z_dim), first, other.motion))
+        for length, first in ((3, 4), (2, -1))
+    ]
+    Latents.joined([drawn, *found]).save(tmp_path / "a.safetensors")
+    loaded, index = Latents.load(tmp_path / "a.safetensors"), torch.arange(-5, 12)[None]
+    for number, one in enumerate([drawn[0], drawn[1], *found]):
+        assert torch.equal(loaded[number].motion.at(index), one.motion.at(index))

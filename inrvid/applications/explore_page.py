@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ import numpy as np
 import torch
 
 from ..errors import InrvidError
-from ..video_io import write_video
+from ..generators.inr import FRAMES_AT_ONCE
+from ..video_io import writing
 from .explore import Explorer, Video, View
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ PLAYED = 3.0
 MOST_SEED = 2**31 - 1
 QUICK = 128
 """Pixels a side of a picture that a small model draws at once."""
+KEPT = 600
+"""Seconds that Gradio keeps its copies of pictures and clips, and between two looks for older ones."""
+MOST_PLAYED = 512
+"""Pixels a side of a clip."""
 AHEAD = 8
 """Lengths of a training clip that the time's slider reaches."""
 
@@ -67,7 +73,7 @@ def page(explorer: Explorer, name: str, folder: Path) -> gradio.Blocks:
         import gradio as gr
     except ImportError:
         raise InrvidError(MISSING) from None
-    with gr.Blocks(title=f"{name} - inrvid", analytics_enabled=False) as blocks:
+    with gr.Blocks(title=f"{name} - inrvid", analytics_enabled=False, delete_cache=(KEPT, KEPT)) as blocks:
         gr.Markdown(f"## {name}")
         with gr.Row():
             with gr.Column(scale=1):
@@ -122,27 +128,41 @@ def _connect(
     names, inputs = list(controls), list(controls.values())
     picture, play, video = shown
 
-    def drawn(values: tuple[Any, ...], frames: int) -> np.ndarray:
-        said = dict(zip(names, values, strict=True))
-        t = float(said["t"]) + torch.arange(frames, dtype=torch.float64)
-        try:
-            return explorer.clip(_video(said), t, _view(said))
-        except InrvidError as error:
-            raise gr.Error(str(error)) from None
-
     def frame(*values: Any) -> np.ndarray:
-        return drawn(values, 1)[0]
+        said = dict(zip(names, values, strict=True))
+        with _shown(gr):
+            return explorer.picture(_video(said), float(said["t"]), _view(said))
 
     def clip(*values: Any) -> str:
-        fps = explorer.generator.fps
         path = folder / f"{zlib.crc32(repr(values).encode()):x}.mp4"
-        write_video(path, drawn(values, round(PLAYED * fps)), fps)
+        with _shown(gr):
+            _write_clip(explorer, dict(zip(names, values, strict=True)), path)
         return str(path)
 
     for control in inputs:
         control.change(frame, inputs, picture, show_progress="hidden", trigger_mode="always_last")
     play.click(clip, inputs, video)
     blocks.load(frame, inputs, picture)
+
+
+@contextlib.contextmanager
+def _shown(gr: Any) -> Iterator[None]:
+    """What cannot be drawn is said on the page."""
+    try:
+        yield
+    except InrvidError as error:
+        raise gr.Error(str(error)) from None
+
+
+def _write_clip(explorer: Explorer, said: dict[str, Any], path: Path) -> None:
+    """`PLAYED` seconds, some frames at a time, of at most `MOST_PLAYED` pixels a side, or the model's own."""
+    G, video, view = explorer.generator, _video(said), _view(said)
+    if view.size is not None:
+        view = view.model_copy(update={"size": min(view.size, max(MOST_PLAYED, G.resolution))})
+    t = float(said["t"]) + torch.arange(max(1, round(PLAYED * G.fps)), dtype=torch.float64)
+    with writing(path, G.fps, len(t)) as write:
+        for some in t.split(FRAMES_AT_ONCE):
+            write(explorer.clip(video, some, view))
 
 
 def _video(said: dict[str, Any]) -> Video:

@@ -64,6 +64,12 @@ class Request(When, Where, Who):
                 raise ValueError(f"{name} says itself which videos: leave --videos, --same-content, --same-motion out")
         return self
 
+    def check_several(self, videos: int) -> None:
+        """Raises InrvidError that names an option which does nothing with a single video."""
+        for name in ("same_content", "same_motion", "grid", "side_by_side"):
+            if videos == 1 and getattr(self, name):
+                raise InrvidError(f"--{name.replace('_', '-')}: of several videos: it needs --videos N")
+
     @property
     def cells(self) -> list[tuple[int, int]] | None:
         """(content, motion) of each video where the arrangement decides them. Raises InrvidError: no such grid."""
@@ -91,6 +97,7 @@ class Plan:
         self.request, self.rate = request, request.rate(generator)
         self.area, self.times = request.grid_of(generator), request.times(generator)
         self.cast = Cast(generator, request, request.cells)
+        request.check_several(len(self.cast))
         self.together = request.grid or request.side_by_side or request.cells is not None
         if self.together and len(self.cast) > MOST_CELLS:
             raise InrvidError(f"{len(self.cast)} videos in one picture: at most {MOST_CELLS}")

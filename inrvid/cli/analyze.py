@@ -27,12 +27,13 @@ def analyze(
     """Look into a trained model: how it moves, whether it repeats itself, what its discriminator sees."""
     from ..applications.analyze.finding import Finding
     from ..applications.analyze.run import Request, of_model
-    from ..report.analysis import write_analysis
+    from ..report.analysis import earlier, write_analysis
 
     names = tuple(name.strip() for name in (only or "").split(",") if name.strip())
     request = validated(Request, only=names, seed=seed, videos=videos, frames=frames)
     if output.exists() and not output.is_dir():
         raise InrvidError(f"-o {output}: a file: give the name of a folder")
+    earlier(output)
     findings, notes = {}, []
     for name, found in of_model(model, request, cpu=cpu):
         if isinstance(found, Finding):

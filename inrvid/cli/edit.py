@@ -23,9 +23,9 @@ _MODEL = typer.Argument(help="A model or run folder, or a Hub repository owner/n
 _FILE = typer.Argument(metavar="DIRECTIONS", help="A file that find, attribute or text wrote.")
 _INTO = typer.Option(..., "-o", "--output", metavar="FILE.safetensors", help="Directions; what is in it already stays.")
 _CPU = typer.Option(False, "--cpu", help="Do not use an accelerator.")
-_SEED = typer.Option(0, help="Seed of the video.")
+_SEED = typer.Option(None, help="Seed of the video; default: 0.")
 _LATENTS = typer.Option(None, metavar="FILE", help="A file of latents instead, as a projection writes it.")
-_INDEX = typer.Option(0, min=0, help="Which of the file's videos.")
+_INDEX = typer.Option(None, min=0, help="Which of the file's videos; default: the first, 0.")
 _MOTION = typer.Option(None, help="Seed of another motion than the video's own.")
 
 
@@ -62,7 +62,9 @@ def attribute(
 ) -> None:
     """A direction from videos without something to videos with it."""
     from ..applications.edit.attribute import of_labels, of_seeds, read_table
+    from ..applications.edit.directions import check_name
 
+    check_name(name)
     if (table is None) == (label is None):
         raise InrvidError("inrvid edit attribute: --csv FILE, or --label N [--against N]: one of them")
     rows = None if table is None else read_table(table)
@@ -97,8 +99,10 @@ def text(
 ) -> None:
     """A direction in which one frame comes to look like a text, by CLIP; the whole video goes with it."""
     from ..applications.edit.clip import TextJudge
+    from ..applications.edit.directions import check_name
     from ..applications.edit.guided import GuidedRequest, guided, read_mask
 
+    check_name(name)
     request = validated(GuidedRequest, at=at, steps=steps, lr=lr, l2=l2)
     video = _which(seed, latents, index, motion_seed)
     generator, before = _to_add(model, output, cpu)
@@ -223,10 +227,14 @@ def _keep(output: Path, found: list[Direction], generator: VideoGenerator, befor
     typer.echo(output)
 
 
-def _which(seed: int, latents: str | None, index: int, motion_seed: int | None) -> Which:
+def _which(seed: int | None, latents: str | None, index: int | None, motion_seed: int | None) -> Which:
     from ..applications.edit.video import Which
 
-    return validated(Which, seed=seed, latents=latents, index=index, motion_seed=motion_seed)
+    if latents is None and index is not None:
+        raise InrvidError("--index: which video of a file: it goes with --latents FILE")
+    if latents is not None and seed is not None:
+        raise InrvidError("--seed and --latents: give one of them")
+    return validated(Which, seed=seed or 0, latents=latents, index=index or 0, motion_seed=motion_seed)
 
 
 def _number(text: str) -> float:

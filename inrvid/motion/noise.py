@@ -23,6 +23,9 @@ from ..random import Key
 from ..slerp import slerp
 from ..transfer import sent
 
+MOST_GIVEN = 1 << 16
+"""Indices of given noises that are brought to the same ones."""
+
 
 class NoiseSequence(abc.ABC):
     """Noise of B videos. Behaves like a tensor's first dimension: length, indexing, `to`."""
@@ -191,7 +194,12 @@ class MixedNoise(NoiseSequence):
 
 
 def joined(sequences: Sequence[NoiseSequence]) -> NoiseSequence:
-    """The noises of all their videos. Raises InrvidError if they are of different kinds or lengths."""
+    """The noises of all their videos; given ones beside seeded ones are given at the same indices for all.
+
+    Raises:
+        InrvidError: they are of different kinds or lengths, or given at indices far from each other.
+    """
+    sequences = _given_alike(sequences)
     parts = [sequence.tensors() for sequence in sequences]
     kinds = {tuple((name, x.shape[1:] if x.ndim else int(x)) for name, x in sorted(part.items())) for part in parts}
     if len(kinds) > 1:
@@ -199,6 +207,23 @@ def joined(sequences: Sequence[NoiseSequence]) -> NoiseSequence:
     return from_tensors(
         {name: torch.cat([part[name] for part in parts]) if x.ndim else x for name, x in parts[0].items()}
     )
+
+
+def _given_alike(sequences: Sequence[NoiseSequence]) -> Sequence[NoiseSequence]:
+    """The same noises, where some are given: as given ones at all indices from the first to the last of any."""
+    spans = [(noise.first, noise.first + noise.values.shape[1]) for noise in sequences if isinstance(noise, GivenNoise)]
+    if not spans or (len({*spans}) == 1 and len(spans) == len(sequences)):
+        return sequences
+    first, end = min(first for first, _ in spans), max(end for _, end in spans)
+    rests = [noise.rest if isinstance(noise, GivenNoise) else noise for noise in sequences]
+    if end - first > MOST_GIVEN or not all(isinstance(rest, SeededNoise) for rest in rests):
+        return sequences
+    values = (noise.at(torch.arange(first, end, device=_device(noise)).expand(len(noise), -1)) for noise in sequences)
+    return [GivenNoise(given, first, rest) for given, rest in zip(values, rests, strict=True)]
+
+
+def _device(noise: NoiseSequence) -> torch.device:
+    return next(iter(noise.tensors().values())).device
 
 
 def from_tensors(tensors: dict[str, Tensor]) -> NoiseSequence:

@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image
 
 from ..applications.analyze.finding import Finding
+from ..documents import Document, DocumentError, read
+from ..errors import InrvidError
 from ..files import refilling
 from ..video_io import enlarge
 from .page import environment
@@ -24,6 +26,14 @@ SEEN = 256
 """Pixels that the shorter side of a picture has at least, enlarged by a whole number."""
 
 
+class _Written(Document):
+    """What tells that a folder's page is of an analysis, and its pictures."""
+
+    model: str
+    notes: list[str]
+    files: tuple[str, ...] = ()
+
+
 def write_analysis(folder: Path, model: str, findings: Mapping[str, Finding], notes: Sequence[str] = ()) -> Path:
     """Write index.html, analysis.json and the pictures into a folder, all or nothing; returns the page's path.
 
@@ -32,10 +42,11 @@ def write_analysis(folder: Path, model: str, findings: Mapping[str, Finding], no
         notes: lines for the page's top: what was not possible, and why.
 
     Raises:
+        InrvidError: as `earlier`.
         OSError: the folder cannot be written.
     """
     sections = []
-    with refilling(folder, []) as temporary:
+    with refilling(folder, earlier(folder)) as temporary:
         for name, finding in findings.items():
             pictures = {title: _png(_seen(picture)) for title, picture in finding.pictures.items()}
             for title, content in pictures.items():
@@ -43,10 +54,31 @@ def write_analysis(folder: Path, model: str, findings: Mapping[str, Finding], no
             charts = {caption: chart(lines) for caption, lines in finding.charts.items()}
             sections.append((finding, charts, {title: _address(content) for title, content in pictures.items()}))
         page = environment().get_template("analysis.html.jinja").render(model=model, notes=notes, sections=sections)
+        files = sorted(path.name for path in temporary.iterdir())
         (temporary / PAGE).write_text(page, encoding="utf-8")
-        data = {"model": model, "notes": list(notes), **{name: f.as_data() for name, f in findings.items()}}
+        data = {
+            "model": model,
+            "notes": list(notes),
+            "files": files,
+            **{name: f.as_data() for name, f in findings.items()},
+        }
         (temporary / DATA).write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return folder / PAGE
+
+
+def earlier(folder: Path) -> list[str]:
+    """Names of the pictures of an analysis that is there already, which another one replaces.
+
+    Raises:
+        InrvidError: a page of the same name that is of no analysis.
+    """
+    if not (folder / PAGE).exists():
+        return []
+    try:
+        files = read(folder / DATA, _Written).files
+        return [name for name in files if re.fullmatch(r"[A-Za-z0-9_-]+\.png", name)]
+    except DocumentError:
+        raise InrvidError(f"{folder / PAGE}: of no analysis of this library: choose another -o") from None
 
 
 def _seen(picture: np.ndarray) -> np.ndarray:

@@ -99,6 +99,7 @@ def test_what_does_not_fit_in_memory_is_refused(models, tmp_path, monkeypatch): 
         ("codes", ["--region", "0,0,1"], "--region 0,0,1: expected x0,y0,x1,y1"),
         ("codes", ["--grid", "--side-by-side"], "--grid and --side-by-side: give one of them"),
         ("codes", ["--difference", "--videos", "2"], "--difference says itself which videos"),
+        ("codes", ["--same-motion"], "--same-motion: of several videos: it needs --videos N"),
         ("codes", ["--content-motion-grid", "4"], None),
         ("codes", ["--content-motion-grid", "99x99"], "--content-motion-grid 99x99: expected ROWSxCOLUMNS"),
         ("codes", ["--videos", "2000", "--grid"], "2000 videos in one picture: at most 1024"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from inrvid import InrvidError
 from inrvid.applications.analyze.finding import Finding
 from inrvid.report.analysis import write_analysis
 from inrvid.report.plot import chart
@@ -45,6 +46,18 @@ def test_it_is_written_whole_or_not_at_all(tmp_path):
         write_analysis(tmp_path, "m", {"slices": finding(9), "repeats": None})
     assert (tmp_path / "index.html").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["analysis.json", "index.html", "slices_x_t_b_.png"]
+
+
+def test_an_earlier_analysis_is_replaced_and_nothing_else(tmp_path):
+    write_analysis(tmp_path, "m", {"slices": finding()})
+    (tmp_path / "mine.png").touch()
+    write_analysis(tmp_path, "m", {"motion": finding()})
+    names = ["analysis.json", "index.html", "mine.png", "motion_x_t_b_.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    (tmp_path / "analysis.json").unlink()
+    with pytest.raises(InrvidError, match=r"index.html: of no analysis of this library: choose another -o"):
+        write_analysis(tmp_path, "m", {"slices": finding()})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name for name in names if name != "analysis.json"]
 
 
 def test_a_path_goes_left_of_zero():

@@ -34,6 +34,8 @@ def fitted(name: str, styles: Tensor, values: Tensor, how: str) -> Direction:
     """
     w, value = (x.double() - x.double().mean(dim=0) for x in (styles, values))
     size = value.square().sum()
+    if not size.isfinite():
+        raise InrvidError(f"direction {name}: values that are not finite, or too large: numbers are needed")
     if len(value) < 2 or not size > 0:
         raise InrvidError(f"direction {name}: {len(value)} videos, all with one value: some must have another")
     direction = value @ w / size
@@ -67,7 +69,7 @@ def of_seeds(
         direction = of_seeds(generator, "bright", [(0, 0.3), (1, 0.7), (2, 0.4)])
     """
     styles = observed_styles(generator, [seed for seed, _ in table])
-    return fitted(name, styles, torch.tensor([value for _, value in table], device=styles.device), how)
+    return fitted(name, styles, torch.tensor([value for _, value in table], dtype=torch.float64).to(styles.device), how)
 
 
 def read_table(path: Path) -> list[tuple[int, float]]:

@@ -45,10 +45,13 @@ class Direction:
     how: str
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(NAME, self.name):
-            raise InrvidError(
-                f"direction '{self.name[:80]}': a name is of letters, digits and . _ -, at most 64 of them"
-            )
+        check_name(self.name)
+
+
+def check_name(name: str) -> None:
+    """Raises InrvidError: no direction can be called so."""
+    if not re.fullmatch(NAME, name):
+        raise InrvidError(f"direction '{name[:80]}': a name is of letters, digits and . _ -, at most 64 of them")
 
 
 class _About(Document):

@@ -26,6 +26,9 @@ Space: TypeAlias = Literal["w", "w+"]
 SAMPLES, AT_ONCE = 10_000, 1000
 """Styles whose mean and spread a search starts from (StyleGAN2, appendix D), and how many are made together."""
 
+MOST_CODES = 4096
+"""Vectors of motion noise that are sought for one video."""
+
 LIKELY = 2.0
 """Standard deviations by which the mean square of a vector of motion noise may exceed that of N(0, 1)."""
 
@@ -129,6 +132,12 @@ def _of_motion(
         generator.motion(watched, around.label, t.expand(len(around), -1))
     if watched.first is None:
         return None, _as_it_is
+    codes = watched.last - watched.first + 1
+    if codes > MOST_CODES:
+        raise InrvidError(
+            f"{codes} codes of motion noise lie between the first and the last time, at most {MOST_CODES} are sought: "
+            "times that lie closer together, or --motion fixed"
+        )
     first, indices = watched.first, torch.arange(watched.first, watched.last + 1, device=generator.device)
     return noise.at(indices.expand(len(around), -1)), lambda values: GivenNoise(values, first, noise)
 

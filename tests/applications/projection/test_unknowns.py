@@ -98,3 +98,10 @@ def test_noise_of_another_kind_is_refused(monkeypatch):
     pair = dataclasses.replace(latents, motion=(latents.motion, latents.motion))
     with pytest.raises(InrvidError, match=r"GlobalMotion is a tuple.*--motion fixed"):
         unknowns(G, pair, t, start_of(G, None), space="w", move_motion=True)
+
+
+def test_times_too_far_apart_are_refused(monkeypatch):
+    monkeypatch.setattr(module, "MOST_CODES", 40)
+    made("inr_gan", "conv1d", t=(0.0,))
+    with pytest.raises(InrvidError, match=r"\d+ codes of motion noise .* at most 40 are sought.*--motion fixed"):
+        made("inr_gan", "conv1d", t=(0.0, 1000.0))
