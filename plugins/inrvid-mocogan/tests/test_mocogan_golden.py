@@ -78,9 +78,9 @@ def test_codes_and_frames(mocogan):
     assert_close(h, tensors["gru.h"])
     w = G.mapping(latents.content, latents.label)[:, None].expand(-1, 16, -1)
     assert torch.equal(torch.cat([w, G.head(h, w)], dim=2)[..., :26], tensors["z"][..., :26])
-    assert_close(G(latents, t), tensors["frames_eval"])
+    assert_close(G(latents, t)[:, ::4], tensors["frames_eval"])
     G.train()
-    assert_close(G(latents, t), tensors["frames_train"])
+    assert_close(G(latents, t)[:, ::4], tensors["frames_train"])
     assert_buffers(G, below("G_after_one_forward.", tensors))
 
 
