@@ -57,7 +57,8 @@ def test_coordinate_embedding(case):
     state = G.motion(latents.motion, latents.label, tensors["input.t_unit"] * (CLIP - 1))
     motion = embedding.motion(state, inr.phi[f"{name}.w"])[0]  # [T, d]
     moved = phase + motion[:, None, None]
-    assert_close(torch.cat([moved.sin(), moved.cos()], dim=-1).permute(0, 3, 1, 2), tensors["coord_embedding_top"])
+    embedding = torch.cat([moved.sin(), moved.cos()], dim=-1).permute(0, 3, 1, 2)
+    assert_close(embedding[..., ::2, ::2], tensors["coord_embedding_top"])  # kept at every second point
 
 
 def test_logits_and_r1(case):
