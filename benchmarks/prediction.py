@@ -21,7 +21,7 @@ from inrvid.applications.predict import numbers, predict
 from inrvid.applications.projection.search import SearchOptions
 from inrvid.applications.targets import parse_frames
 from inrvid.cli import run
-from inrvid.cli.progress import steps_shown
+from inrvid.cli.progress import shown
 from inrvid.data.open import open_dataset
 from inrvid.files import write_text
 from inrvid.generators.base import VideoGenerator
@@ -52,7 +52,7 @@ def bench(
     truth = _own(generator, count) if clips == "own" else _procedural(generator, count, json.loads(data))
     times = [t for t in range(length) if t not in at]
     chosen = open_distance(distance, side=generator.resolution)
-    with steps_shown("projecting") as progress:
+    with shown("projecting", "steps") as progress:
         options = SearchOptions.of(steps=steps, space=space)
         found = predict(generator, truth[:, at], at, times, options, distance=chosen, progress=progress)
     scores = found.scores(truth[:, times])

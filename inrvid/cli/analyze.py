@@ -8,7 +8,6 @@ import typer
 
 from ..errors import InrvidError
 from ..text import printable
-from .options import validated
 
 _ONLY = typer.Option(
     None, "--only", metavar="NAME,…", help="Of motion, cycles, intervals, gradients, slices, repeats, diversity."
@@ -30,7 +29,7 @@ def analyze(
     from ..report.analysis import earlier, write_analysis
 
     names = tuple(name.strip() for name in (only or "").split(",") if name.strip())
-    request = validated(Request, only=names, seed=seed, videos=videos, frames=frames)
+    request = Request.of(only=names, seed=seed, videos=videos, frames=frames)
     if output.exists() and not output.is_dir():
         raise InrvidError(f"-o {output}: a file: give the name of a folder")
     earlier(output)

@@ -10,7 +10,6 @@ import typer
 
 from ..errors import InrvidError
 from ..text import printable
-from .options import validated
 
 if TYPE_CHECKING:
     from ..applications.edit.directions import Direction
@@ -103,10 +102,10 @@ def text(
     from ..applications.edit.guided import GuidedRequest, guided, read_mask
 
     check_name(name)
-    request = validated(GuidedRequest, at=at, steps=steps, lr=lr, l2=l2)
+    request = GuidedRequest.of(at=at, steps=steps, lr=lr, l2=l2)
     video = _which(seed, latents, index, motion_seed)
     generator, before = _to_add(model, output, cpu)
-    begin = video.of(generator)
+    begin = video.latents_of(generator)
     area = None if mask is None else read_mask(mask, generator)
     judge = TextJudge(wanted, model=clip, weights=clip_weights, device=generator.device)
     how = f"CLIP {clip}, {steps} steps: {printable(wanted)[:500]}"
@@ -147,7 +146,7 @@ def show(
     generator = _opened(model, output, cpu)
     directions = load_directions(file, generator)
     chosen = [pick(directions, n.strip()) for n in names.split(",")] if names else list(directions.values())[:5]
-    video = _which(seed, latents, index, None).of(generator)
+    video = _which(seed, latents, index, None).latents_of(generator)
     frames = strip(generator, video, chosen, numbers, at, truncation)
     write_strips(
         output,
@@ -182,8 +181,7 @@ def apply(
 
     if output.suffix.lower() not in (*WRITABLE, ".safetensors") or not output.name:
         raise InrvidError(f"-o {output}: a video (.mp4, .gif, a folder for png frames), or .safetensors for latents")
-    request = validated(
-        Request, steps=parse_steps(steps), video=_which(seed, latents, index, motion_seed), beside=beside,
+    request = Request.of(steps=parse_steps(steps), video=_which(seed, latents, index, motion_seed), beside=beside,
         frames=frames, fps=fps, start=start, truncation=truncation,
     )  # fmt: skip
     generator = _opened(model, output, cpu)
@@ -234,7 +232,7 @@ def _which(seed: int | None, latents: str | None, index: int | None, motion_seed
         raise InrvidError("--index: which video of a file: it goes with --latents FILE")
     if latents is not None and seed is not None:
         raise InrvidError("--seed and --latents: give one of them")
-    return validated(Which, seed=seed or 0, latents=latents, index=index or 0, motion_seed=motion_seed)
+    return Which.of(seed=seed or 0, latents=latents, index=index or 0, motion_seed=motion_seed)
 
 
 def _number(text: str) -> float:

@@ -46,10 +46,10 @@ def generate(
     """Generate videos. Several videos give several files (out_000.mp4, ...), unless they are arranged in one."""
     given = dict(locals())
     from ..applications.generate import Request, generate_videos
-    from .video_progress import frames_shown
+    from .progress import shown
 
     request = Request.of(**options_of(Request, given))
-    with frames_shown(output.name) as progress:
+    with shown(output.name, "frames") as progress:
         paths = generate_videos(model, output, request, save_latents=save_latents, cpu=cpu, progress=progress)
         for path in paths:
             typer.echo(path)

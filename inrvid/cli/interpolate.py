@@ -41,9 +41,9 @@ def interpolate(
     """From one video to another: INR weights φ (DIGAN, figure 9), or latents."""
     given = dict(locals())
     from ..applications.interpolate import Request, interpolate_videos
-    from .video_progress import frames_shown
+    from .progress import shown
 
     request = Request.of(**options_of(Request, given))
-    with frames_shown(output.name) as progress:
+    with shown(output.name, "frames") as progress:
         interpolate_videos(model, first, second, output, request, cpu=cpu, progress=progress)
     typer.echo(output)

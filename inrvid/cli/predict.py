@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from ..text import printable
+from .search_options import CPU, DISTANCE, FIRST, LABEL, PRECISION, RESIZE, SEED, STARTS, STEPS
+
+if TYPE_CHECKING:
+    from ..applications.predict_video import VideoPrediction
 
 
 def predict(
@@ -20,35 +26,31 @@ def predict(
     predicted: str = typer.Option(
         None, "--predict", metavar="3-5,9-11", help="Those to predict; default: all others of a training clip."
     ),
-    first: int = typer.Option(0, min=0, help="Frames are counted from this one on: it is at time 0."),
+    first: int = FIRST,
     space: str = typer.Option("w", metavar="w|w+", help="One style for all layers, or one for each."),
-    steps: int = typer.Option(1000, min=1, help="Of gradient descent."),
-    starts: int = typer.Option(1, min=1, help="Searches side by side, of which the best is kept."),
-    seed: int = typer.Option(0, min=0, help="Of the first start's motion, and of the noise on the way."),
-    label: int = typer.Option(None, min=0, help="Class of a conditional model; default: drawn by the seed."),
-    distance: str = typer.Option(
-        "auto", metavar="auto|vgg16|efficientnet_lite0|pixels", help="What is made small; auto: what is here."
-    ),
+    steps: int = STEPS,
+    starts: int = STARTS,
+    seed: int = SEED,
+    label: int = LABEL,
+    distance: str = DISTANCE,
     line: bool = typer.Option(True, "--line/--no-line", help="The line between latents of frames: a second search."),
-    resize: str = typer.Option("center_crop", metavar="center_crop|squash", help="Of frames with another shape."),
+    resize: str = RESIZE,
     as_json: bool = typer.Option(False, "--json", help="Numbers for programs, instead of a table."),
-    precision: str = typer.Option(None, metavar="fp32|tf32|bf16|fp16", help="Default: as it was trained."),
-    cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
+    precision: str = PRECISION,
+    cpu: bool = CPU,
 ) -> None:
     """Predict frames of a video before, behind and between given ones, and score them beside simpler ways."""
-    from rich.console import Console
-
     from ..applications.predict_video import predict_video, remove_states
     from ..applications.projection.search import SearchOptions
     from ..applications.targets import check_apart, parse_frames
     from ..errors import InrvidError
-    from ..report.prediction import FILES, table, write_prediction
-    from .progress import steps_shown
+    from ..report.prediction import FILES, write_prediction
+    from .progress import shown
 
     if output.exists() and not output.is_dir():
         raise InrvidError(f"-o {output}: a file: several are written, give the name of a folder")
     check_apart(video, [output / name for name in FILES])
-    with steps_shown("projecting", quiet=as_json) as progress:
+    with shown("projecting", "steps", quiet=as_json) as progress:
         found = predict_video(
             model,
             video,
@@ -62,14 +64,27 @@ def predict(
             precision=precision,
             cpu=cpu,
             folder=output,
-            said=lambda text: typer.echo(printable(text), err=True),
+            said=_say,
             progress=progress,
         )
     paths = write_prediction(found, output)
     remove_states(output)
     if as_json:
         typer.echo(json.dumps(found.numbers(), indent=2))
-        return
+    else:
+        _tell(found, paths)
+
+
+def _say(line: str) -> None:
+    typer.echo(printable(line), err=True)
+
+
+def _tell(found: VideoPrediction, paths: Iterable[Path]) -> None:
+    """The table of scores, if the truth is known, and what was written."""
+    from rich.console import Console
+
+    from ..report.prediction import table
+
     if found.scores:
         Console().print(table(found.scores))
     typer.echo("\n".join(str(path) for path in paths))

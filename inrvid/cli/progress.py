@@ -11,27 +11,34 @@ SECONDS = 30.0
 
 
 @contextlib.contextmanager
-def steps_shown(what: str, quiet: bool = False) -> Iterator[Callable[[int, int, float], None]]:
-    """A function that is called after each step with (steps done, of how many, the distance so far)."""
+def shown(what: str, unit: str, quiet: bool = False) -> Iterator[Callable[..., None]]:
+    """A function that is called with (units done, of how many) and, by a search, the distance so far.
+
+    Of a search, which may have begun in an earlier process, the last line is told, too.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[said]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=quiet or not console.is_terminal) as bar:
-        task = bar.add_task("", said="")
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    said = TextColumn("{task.fields[said]}")
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, said, TimeRemainingColumn(), console=console, disable=hidden) as bar:
+        task = bar.add_task(what, total=None, said="")
         began = last = time.monotonic()
         before: int | None = None
 
-        def step(done: int, total: int, distance: float) -> None:
+        def show(done: int, total: int, distance: float | None = None) -> None:
             nonlocal last, before
-            before = done - 1 if before is None else before  # of a search that goes on
-            bar.update(task, completed=done, total=total, said=f"distance {distance:.4g}")
+            before = (0 if distance is None else done - 1) if before is None else before
+            reached = "" if distance is None else f"distance {distance:.4g}"
+            bar.update(task, completed=done, total=total, said=reached)
             now = time.monotonic()
-            if not quiet and not console.is_terminal and (done == total or now - last >= SECONDS):
-                left = (now - began) * (total - done) / (done - before) / 60
-                line = f"{what}: {done} of {total} steps, distance {distance:.4g}, {left:.0f} min left"
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+            due = now - last >= SECONDS or (done == total and distance is not None)
+            if not quiet and not console.is_terminal and due:
+                left = (now - began) * (total - done) / max(done - before, 1) / 60
+                parts = [f"{what}: {done} of {total} {unit}", *([reached] if reached else []), f"{left:.0f} min left"]
+                console.print(", ".join(parts), markup=False, highlight=False, soft_wrap=True)
                 last = now
 
-        yield step
+        yield show

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from ..text import printable
+from .search_options import CPU, DISTANCE, FIRST, LABEL, PRECISION, RESIZE, SEED, STARTS, STEPS
 
 
 def project(
@@ -20,37 +21,35 @@ def project(
     times: str = typer.Option(
         None, metavar="6-8,12", help="Their times, in frames at the model's rate; default: by their numbers and rates."
     ),
-    first: int = typer.Option(0, min=0, help="Frames are counted from this one on: it is at time 0."),
+    first: int = FIRST,
     space: str = typer.Option("w+", metavar="w|w+", help="One style for all layers, or one for each."),
     motion: str = typer.Option(
         None, metavar="found|fixed", help="Seek the motion noise, too; default: if there are several frames."
     ),
-    steps: int = typer.Option(1000, min=1, help="Of gradient descent."),
-    starts: int = typer.Option(1, min=1, help="Searches side by side, of which the best is kept."),
+    steps: int = STEPS,
+    starts: int = STARTS,
     learning_rate: float = typer.Option(0.1, "--learning-rate", help="The highest; it ramps up and down."),
-    seed: int = typer.Option(0, min=0, help="Of the first start's motion, and of the noise on the way."),
-    label: int = typer.Option(None, min=0, help="Class of a conditional model; default: drawn by the seed."),
-    distance: str = typer.Option(
-        "auto", metavar="auto|vgg16|efficientnet_lite0|pixels", help="What is made small; auto: what is here."
-    ),
-    resize: str = typer.Option("center_crop", metavar="center_crop|squash", help="Of frames with another shape."),
+    seed: int = SEED,
+    label: int = LABEL,
+    distance: str = DISTANCE,
+    resize: str = RESIZE,
     as_json: bool = typer.Option(False, "--json", help="Numbers for programs."),
-    precision: str = typer.Option(None, metavar="fp32|tf32|bf16|fp16", help="Default: as it was trained."),
-    cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
+    precision: str = PRECISION,
+    cpu: bool = CPU,
 ) -> None:
     """Find latents whose video shows given frames. A search that was killed goes on where it was."""
     from ..applications.project import project_file
     from ..applications.projection.search import SearchOptions
     from ..applications.targets import check_apart, parse_frames, parse_numbers
     from ..report.projection import heading, write_projection
-    from .progress import steps_shown
+    from .progress import shown
 
     options = SearchOptions.of(
         space=space, motion=motion, steps=steps, starts=starts, learning_rate=learning_rate, seed=seed, label=label
     )
     picture = output.with_suffix(".png")
     check_apart(target, [picture])
-    with steps_shown("projecting", quiet=as_json) as progress:
+    with shown("projecting", "steps", quiet=as_json) as progress:
         found = project_file(
             model,
             target,
@@ -63,7 +62,7 @@ def project(
             distance=distance,
             precision=precision,
             cpu=cpu,
-            said=lambda line: typer.echo(printable(line), err=True),
+            said=_say,
             progress=progress,
         )
     write_projection(found, picture)
@@ -71,3 +70,7 @@ def project(
         typer.echo(json.dumps({"latents": str(output), **found.numbers()}, indent=2))
         return
     typer.echo(f"{output}: {heading(found)}")
+
+
+def _say(line: str) -> None:
+    typer.echo(printable(line), err=True)

@@ -49,7 +49,9 @@ def test_other_floating_point_numbers_are_taken(codes, tmp_path):
     assert torch.equal(found.content, latents.content)
     with torch.no_grad():
         assert torch.equal(codes.inr(found)(5.0), codes.inr(latents)(5.0))
-    assert torch.equal(Which(latents=str(tmp_path / "a.safetensors"), index=1).of(codes).content, found.content[1:])
+    assert torch.equal(
+        Which(latents=str(tmp_path / "a.safetensors"), index=1).latents_of(codes).content, found.content[1:]
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,4 +75,4 @@ def test_what_is_none_is_refused(codes, tmp_path, change, told):
     with pytest.raises(InrvidError, match=told):
         read_latents(tmp_path / "a.safetensors", codes)
     with pytest.raises(InrvidError, match=told):
-        Which(latents=str(tmp_path / "a.safetensors")).of(codes)
+        Which(latents=str(tmp_path / "a.safetensors")).latents_of(codes)

@@ -79,7 +79,7 @@ def test_several_processes_write_the_same_file(generate):
 
 
 def test_progress_is_said_on_standard_error(models, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("inrvid.cli.video_progress.SECONDS", 0.0)
+    monkeypatch.setattr("inrvid.cli.progress.SECONDS", 0.0)
     told = inrvid("generate", models / "codes", "-o", "a.mp4", "--frames", 32, "--cpu", cwd=tmp_path)
     assert told.stdout == "a.mp4\n"
     assert told.stderr.splitlines()[0] == "a.mp4: 16 of 32 frames, 0 min left"

@@ -10,7 +10,6 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ...config import StrictModel
 from ...discriminators.base import Discriminator
 from ...errors import InrvidError, did_you_mean
 from ...generators.base import VideoGenerator
@@ -18,6 +17,7 @@ from ...latents import Latents
 from ...models.files import DISCRIMINATOR
 from ...models.pretrained import load_beside
 from ..model import open_model
+from ..options import Options
 from .cycles import cycles
 from .finding import Finding, NotPossible
 from .gradient_maps import gradient_maps
@@ -30,7 +30,7 @@ JUDGED = 16
 """Clips whose logits are averaged, in training's batches."""
 
 
-class Request(StrictModel):
+class Request(Options):
     """What is analysed.
 
     Attributes:

@@ -16,11 +16,12 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from ...config import Count, NotNegative, Positive, StrictModel
+from ...config import Count, NotNegative, Positive
 from ...errors import InrvidError
 from ...files import checked
 from ...generators.base import VideoGenerator
 from ...latents import Latents
+from ..options import Options
 from .directions import Direction
 
 Judge: TypeAlias = Callable[[Tensor], Tensor]
@@ -33,7 +34,7 @@ LARGEST_MASK = 64 * 2**20
 """Bytes."""
 
 
-class GuidedRequest(StrictModel):
+class GuidedRequest(Options):
     """How a frame is edited.
 
     Attributes:

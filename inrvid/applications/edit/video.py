@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from ...config import Count, Fps, Natural, PathText, StrictModel
+from ...config import Count, Fps, Natural, PathText
 from ...errors import InrvidError
 from ...generators.base import VideoGenerator
 from ...latents import Latents
 from ...video_io import to_uint8
 from ..latents_file import read_latents
+from ..options import Options
 from .directions import Direction, moved, pick
 
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**63 - 1)]
@@ -24,7 +25,7 @@ STRONGEST = 1000
 Strength = Annotated[float, Field(ge=-STRONGEST, le=STRONGEST)]
 
 
-class Which(StrictModel):
+class Which(Options):
     """One video of a model.
 
     Attributes:
@@ -39,7 +40,7 @@ class Which(StrictModel):
     index: Natural = 0
     motion_seed: Seed | None = None
 
-    def of(self, generator: VideoGenerator) -> Latents:
+    def latents_of(self, generator: VideoGenerator) -> Latents:
         """Its latents. Raises InrvidError: no such file, or video in it, or latents of another model."""
         if self.latents is None:
             latents = generator.sample_latents(1, seed=self.seed)
@@ -53,7 +54,7 @@ class Which(StrictModel):
         return latents.with_motion(generator.sample_latents(1, seed=self.motion_seed))
 
 
-class Request(StrictModel):
+class Request(Options):
     """An edited video.
 
     Attributes:
@@ -81,7 +82,7 @@ def edited(generator: VideoGenerator, directions: Mapping[str, Direction], reque
         InrvidError: no direction of a name, or no such video.
     """
     steps = [(pick(directions, name), strength) for name, strength in request.steps.items()]
-    return moved(generator, request.video.of(generator), steps, request.truncation)
+    return moved(generator, request.video.latents_of(generator), steps, request.truncation)
 
 
 @torch.no_grad()
@@ -96,7 +97,9 @@ def edited_frames(
     """
     videos = [edited(generator, directions, request)]
     if request.beside:
-        before = dataclasses.replace(videos[0], ws=generator.styles(request.video.of(generator), request.truncation))
+        before = dataclasses.replace(
+            videos[0], ws=generator.styles(request.video.latents_of(generator), request.truncation)
+        )
         videos.insert(0, before)
     inrs = [generator.inr(video) for video in videos]
     count = request.frames or generator.clip_length
