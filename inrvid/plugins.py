@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         run_blocks,
     )
     from .layers.rgb import ToRGB, add_rgb
+    from .layers.widths import channels_of
     from .losses.base import AdversarialLoss, Kind, Phase, Turn
     from .losses.penalty import r1_norms
     from .motion.base import Motion, MotionHead, MotionState, Span
@@ -106,6 +107,7 @@ _HOMES = {
     "layers.precision": "at_least_float32 in_float64 in_its_own_precision",
     "layers.residual": "Epilogue MinibatchStd ResidualBlock batches_apart from_rgb minibatch_std run_blocks",
     "layers.rgb": "ToRGB add_rgb",
+    "layers.widths": "channels_of",
     "losses.base": "AdversarialLoss Kind Phase Turn",
     "losses.penalty": "r1_norms",
     "motion.base": "Motion MotionHead MotionState Span",
@@ -206,6 +208,7 @@ __all__ = [
     "at_least_float32",
     "batches_apart",
     "bounded",
+    "channels_of",
     "convolve_bias_act",
     "find_weights",
     "from_rgb",

@@ -19,6 +19,7 @@ from ..config import MOST, Count, Layers, PowerOfTwo
 from ..layers.half import bounded, half_dtypes
 from ..layers.mapping import MappingNetwork
 from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
+from ..layers.widths import channels_of
 from .base import Discriminator, Tensors
 
 
@@ -58,7 +59,7 @@ class HypernetworkDiscriminator(Discriminator):
     def __init__(self, config: Config):
         super().__init__(config)
         resolutions = [2**i for i in range(config.resolution.bit_length() - 1, 1, -1)]
-        channels = {r: min(config.channel_base // r, config.channel_max) for r in resolutions}
+        channels = channels_of(config, resolutions)
         self.concat_resolution = config.concat_resolution
         self.time_embedding = TimeEmbedding(config.max_frames, config.time_embedding_dim)
         condition = config.label_dim + (config.frames - 1) * self.time_embedding.width

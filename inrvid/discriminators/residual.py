@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from ..layers.half import bounded, half_dtypes
 from ..layers.mapping import MappingNetwork
 from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
+from ..layers.widths import channels_of
 from .base import Discriminator
 
 
@@ -19,7 +20,7 @@ class ResidualDiscriminator(nn.Module):
     def __init__(self, config: Discriminator.Config, *, in_channels: int, label_layers: int = 8):
         super().__init__()
         resolutions = [2**i for i in range(config.resolution.bit_length() - 1, 1, -1)]
-        channels = [min(config.channel_base // r, config.channel_max) for r in resolutions]
+        channels = list(channels_of(config, resolutions).values())
         half = bounded(config.half_blocks, config.half_dtype)
         self.dtypes = half_dtypes(resolutions, config.half_blocks, config.half_dtype)
         self.rgb = from_rgb(in_channels, channels[0], half=half)

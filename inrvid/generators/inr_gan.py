@@ -37,6 +37,7 @@ from ..kernels.pointwise import for_inference, pointwise
 from ..layers.fmm import FMMLinear
 from ..layers.half import enter, half_dtypes, outside, runs_in, switch
 from ..layers.rgb import ToRGB, add_rgb
+from ..layers.widths import channels_of
 from ..motion.base import Motion, MotionState
 from ..registry import PartOf, registry
 from .base import VideoGenerator
@@ -74,7 +75,7 @@ class InrGan(VideoGenerator):
         super().__init__(config)
         self.input_resolution = config.input_resolution
         resolutions = [2**i for i in range(2, config.resolution.bit_length())]
-        channels = {r: min(config.channel_base // r, config.channel_max) for r in resolutions}
+        channels = channels_of(config, resolutions)
         self.dtypes = half_dtypes(resolutions, config.half_blocks, config.half_dtype)
         self.blocks = nn.ModuleDict(
             {str(r): InrBlock(config, self.motion, r, channels.get(r // 2, 0), channels[r]) for r in resolutions}

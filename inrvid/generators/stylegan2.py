@@ -22,6 +22,7 @@ from ..layers.conv import EqConv2d
 from ..layers.half import bounded, half_dtypes, runs_in, switch
 from ..layers.modulated_conv import ModulatedConv2d
 from ..layers.rgb import ToRGB, add_rgb
+from ..layers.widths import channels_of
 from ..motion.base import MotionState
 from .base import VideoGenerator
 from .blocks import below, count_ws, modulate_blocks
@@ -48,7 +49,7 @@ class StyleGan2(VideoGenerator):
         self.head = self.motion.head(config.motion_width, config.w_dim)
         self.in_every_layer = config.motion_input == "styles"
         resolutions = [2**i for i in range(2, config.resolution.bit_length())]
-        channels = {r: min(config.channel_base // r, config.channel_max) for r in resolutions}
+        channels = channels_of(config, resolutions)
         self.constant = nn.Parameter(torch.randn(channels[4], 4, 4))
         width = self.head.width
         style_dim = config.w_dim + (width if self.in_every_layer else 0)

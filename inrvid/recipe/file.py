@@ -11,6 +11,7 @@ from .. import plain_yaml
 from ..errors import InrvidError, did_you_mean
 from ..files import read_text
 from ..packaged_files import PackagedFiles
+from ..packages import missing
 from ..plain_yaml import KeyPath
 from ..text import file_name, is_text
 
@@ -75,10 +76,22 @@ def find_recipe(source: str | Path, folder: Path = Path(), origin: str = "") -> 
     stem, known = Path(name).stem, RECIPES.claims()
     if Path(name).suffix and stem in known:
         raise InrvidError(f"{prefix}{source}: no such file. A recipe of that name is installed: write '{stem}'")
+    hint = _lacked_by_its_run(stem) or "inrvid recipe list shows what is installed; a package that is not may bring it"
     raise InrvidError(
-        f"{prefix}no recipe '{source}': neither a file nor an installed recipe.{did_you_mean(stem, known)}\n"
-        "  inrvid recipe list shows what is installed; a package that is not may bring it"
+        f"{prefix}no recipe '{source}': neither a file nor an installed recipe.{did_you_mean(stem, known)}\n  {hint}"
     )
+
+
+def _lacked_by_its_run(name: str) -> str:
+    """What the last run of a recipe of that name requires and is not installed, in words; empty: nothing, or no run."""
+    for path in sorted(Path("runs", name).glob("*/recipe.yaml"), reverse=True)[:1]:
+        try:
+            requires = read_layer(path).data.get("requires")
+        except InrvidError:
+            return ""
+        texts = [text for text in requires if isinstance(text, str)] if isinstance(requires, list) else []
+        return "".join(f"its run {path.parent} requires {wrong}" for wrong in list(missing(texts).values())[:1])
+    return ""
 
 
 def read_layer(path: Path) -> Layer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +78,16 @@ def test_the_commands(site, tmp_path):
     assert "no recipe 'smal'" in message
     assert "Did you mean 'small'?" in message
     assert "a package that is not may bring it" in message
+
+
+@pytest.mark.parametrize("requires", ["[gone==1.2]", "gone==1.2", "[pydantic>=1]", "[7, gone==1.2]"])
+def test_a_name_whose_package_is_gone_is_told_by_its_last_run(requires, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number, text in (("001", "requires: [older==1]"), ("002", f"requires: {requires}")):
+        Path("runs/lost", number).mkdir(parents=True)
+        Path("runs/lost", number, "recipe.yaml").write_text(text)
+    with pytest.raises(InrvidError) as error:
+        load_recipe("lost")
+    told = "its run runs/lost/002 requires gone==1.2, which is not installed: pip install gone"
+    assert (told in str(error.value)) == (requires.startswith("[") and "gone" in requires)
+    assert ("a package that is not may bring it" in str(error.value)) == (told not in str(error.value))

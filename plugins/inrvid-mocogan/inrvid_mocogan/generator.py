@@ -17,7 +17,17 @@ from einops import rearrange
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from inrvid.plugins import Count, Grid, InrvidError, MotionState, PartConfig, PartOf, PowerOfTwo, VideoGenerator
+from inrvid.plugins import (
+    Count,
+    Grid,
+    InrvidError,
+    MotionState,
+    PartConfig,
+    PartOf,
+    PowerOfTwo,
+    VideoGenerator,
+    channels_of,
+)
 
 from .convolutions import Init, initialise
 from .layers import BatchNorm2d, Stack, precisions
@@ -56,7 +66,7 @@ class Mocogan(VideoGenerator):
         super().__init__(config)
         w_dim, sides = config.w_dim, [2**i for i in range(2, config.resolution.bit_length() - 1)]
         self.head = self.motion.head(config.motion_dim, w_dim)
-        widths = [min(config.channel_base // side, config.channel_max) for side in sides]
+        widths = list(channels_of(config, sides).values())
         layers: list[nn.Module] = [nn.ConvTranspose2d(w_dim + self.head.width, widths[0], 4, 1, 0, bias=False)]
         for a, b in itertools.pairwise([*widths, config.channels]):
             layers += [BatchNorm2d(a), nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)]

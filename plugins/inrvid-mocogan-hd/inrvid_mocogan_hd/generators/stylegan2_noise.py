@@ -31,6 +31,7 @@ from inrvid.plugins import (
     VideoGenerator,
     VideoINR,
     add_rgb,
+    channels_of,
     upfirdn,
 )
 
@@ -71,7 +72,7 @@ class StyleGan2Noise(VideoGenerator):
     def __init__(self, config: Config):
         super().__init__(config)
         sides = [2**i for i in range(2, config.resolution.bit_length())]
-        channels = config.channels or [min(config.channel_base // side, config.channel_max) for side in sides]
+        channels = config.channels or list(channels_of(config, sides).values())
         self.noise = config.noise
         self.head = self.motion.head(config.motion_width, config.w_dim)
         self.constant = nn.Parameter(torch.randn(channels[0], 4, 4))

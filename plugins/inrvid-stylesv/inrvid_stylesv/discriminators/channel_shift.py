@@ -30,6 +30,7 @@ from inrvid.plugins import (
     Tensors,
     TimeEmbedding,
     bounded,
+    channels_of,
     from_rgb,
     half_dtypes,
     run_blocks,
@@ -74,7 +75,7 @@ class ChannelShiftDiscriminator(Discriminator):
     def __init__(self, config: Config):
         super().__init__(config)
         resolutions = [2**i for i in range(config.resolution.bit_length() - 1, 1, -1)]
-        channels = {r: min(config.channel_base // r, config.channel_max) for r in resolutions}
+        channels = channels_of(config, resolutions)
         self.merge_resolution, self.projection = config.merge_resolution, config.projection
         conditioned = config.projection or config.modulated
         self.time_embedding = TimeEmbedding(config.max_frames, config.time_embedding_dim) if conditioned else None
