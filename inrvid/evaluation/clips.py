@@ -23,20 +23,28 @@ from ..generators.base import VideoGenerator
 from ..random import Draws
 from ..weights import digest_of
 
+Start = Literal["anywhere", "first"]
+
 
 class Window(NamedTuple):
-    """`frames` frames, `stride` apart."""
+    """`frames` frames, `stride` apart; `first`: where in their video clips begin that begin at its first frame."""
 
     frames: int
     stride: int = 1
+    first: int = 0
 
     @property
     def span(self) -> int:
         """Frames of a video that it reaches over."""
         return (self.frames - 1) * self.stride + 1
 
+    def begun(self, start: Start) -> Window:
+        """What is left of it for clips that begin there: those from anywhere do not heed `first`."""
+        return self if start == "first" else self._replace(first=0)
+
     def __str__(self) -> str:
-        return f"{self.frames} frames" + (f", stride {self.stride}" if self.stride > 1 else "")
+        stride = f", stride {self.stride}" if self.stride > 1 else ""
+        return f"{self.frames} frames{stride}" + (f", from t = {self.first}" if self.first else "")
 
 
 class Clip(NamedTuple):
@@ -72,7 +80,6 @@ SAMPLED = 32
 """Videos of a data set whose pictures are part of what it is known by."""
 
 Order = Literal["shuffled", "first"]
-Start = Literal["anywhere", "first"]
 
 
 class DatasetClips(Source):
@@ -80,7 +87,7 @@ class DatasetClips(Source):
 
     Args:
         order: of the videos: shuffled (by the seed), or by name, as releases took the first ones.
-        start: anywhere in each video (by the seed and the video), or its first frame.
+        start: anywhere in each video (by the seed and the video), or its first frame (the window's `first`).
         one_a_video: else all clips that lie one behind the other in a video: they are not independent.
     """
 
@@ -112,15 +119,16 @@ class DatasetClips(Source):
         return DatasetClips(self.dataset, name=self.name, **{**now, **choices})
 
     def choose(self, window: Window, count: int) -> list[Clip]:
-        videos = np.arange(len(self.dataset))
+        videos, window = np.arange(len(self.dataset)), window.begun(self.start)
         if self.order == "shuffled":
             videos = np.random.Generator(np.random.Philox(self.seed)).permutation(videos)
         found: list[Clip] = []
         for video in videos.tolist():
             last = self.dataset.length(video) - window.span
-            if last < 0:
+            if last < window.first:
                 continue
-            starts = [self._start(video, last)] if self.one_a_video else range(0, last + 1, window.span)
+            one = self.one_a_video
+            starts = [self._start(video, window, last)] if one else range(window.first, last + 1, window.span)
             found += [Clip(video, start) for start in starts]
             if len(found) >= count:
                 break
@@ -128,14 +136,15 @@ class DatasetClips(Source):
 
     def too_short(self, window: Window) -> int:
         """Videos that are shorter than the window."""
-        return sum(self.dataset.length(video) < window.span for video in range(len(self.dataset)))
+        needed = window.span + window.begun(self.start).first
+        return sum(self.dataset.length(video) < needed for video in range(len(self.dataset)))
 
     def title(self, clip: Clip) -> str:
         return f"{self.dataset.records[clip.video].name}, frame {clip.start}"
 
-    def _start(self, video: int, last: int) -> int:
+    def _start(self, video: int, window: Window, last: int) -> int:
         if self.start == "first":
-            return 0
+            return window.first
         draws = Draws.of_batch(self.seed, "held-out clips", 0, [video])
         return int(draws.integers(torch.tensor([last + 1])))
 
@@ -176,7 +185,7 @@ class Altered(Source):
 
 
 class GeneratorClips(Source):
-    """Videos of a generator from t = 0, of one seed each.
+    """Videos of a generator from t = 0, or the window's `first`, of one seed each.
 
     Args:
         first_seed: away from those that sample grids show.
@@ -194,11 +203,11 @@ class GeneratorClips(Source):
         return digest_of(self.generator, str(self.first_seed).encode())
 
     def choose(self, window: Window, count: int) -> list[Clip]:
-        return [Clip(self.first_seed + i, 0) for i in range(count)]
+        return [Clip(self.first_seed + i, window.first) for i in range(count)]
 
     @torch.no_grad()
     def read(self, window: Window, clips: Sequence[Clip]) -> Tensor:
-        t = torch.arange(window.frames, device=self.generator.device) * window.stride
+        t = window.first + torch.arange(window.frames, device=self.generator.device) * window.stride
         inr = self.generator.inr(self._latents(clips))
         # One at a time: memory. A video's frames are those of its seed in any batch, but for rounding.
         frames = torch.cat([torch.cat(list(inr[i].stream(t)), dim=1).cpu() for i in range(len(inr))]).float()

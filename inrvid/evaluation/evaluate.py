@@ -199,7 +199,7 @@ class Evaluation:
     def _path(self, window: Window, detector: str) -> Path:
         protocol = self.protocol
         key = [
-            self.real.source.fingerprint, self.real.side.settings, list(window),
+            self.real.source.fingerprint, self.real.side.settings, list(window.begun(protocol.real.start)),
             protocol.clips, protocol.real.model_dump(), protocol.seed,
             list(self.resolution), detector, self.detectors[detector].digest.model_dump(), self.device.type,
             __version__,

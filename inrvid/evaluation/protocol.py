@@ -25,8 +25,8 @@ from .protocol_files import PROTOCOLS
 
 FOR_PEOPLE = ("name", "description")
 """Keys on which no score depends."""
-SHORTHAND = re.compile(r"(?P<type>[a-z_]+)(?:(?P<frames>\d+)(?:s(?P<stride>\d+))?)?")
-"""fvd16, fvd128s8, kvd."""
+SHORTHAND = re.compile(r"(?P<type>[a-z_]+)(?:(?P<frames>\d+)(?:s(?P<stride>\d+))?(?:t(?P<first>\d+))?)?")
+"""fvd16, fvd128s8, fvd16t112, kvd."""
 
 
 class ClipsConfig(StrictModel):
@@ -140,9 +140,11 @@ def _of_shorthand(text: str, known: Iterable[PartConfig]) -> dict[str, Any]:
     """A metric by its short name: as the protocol has it, or with its defaults."""
     match = SHORTHAND.fullmatch(text.strip())
     if match is None:
-        raise InrvidError(f"--metrics {text}: expected a metric, perhaps with frames and stride: fvd16, fvd128s8")
+        raise InrvidError(
+            f"--metrics {text}: expected a metric, perhaps with frames, stride, start: fvd16, fvd16s8t112"
+        )
     asked: dict[str, Any] = {"type": match["type"]}
-    asked |= {key: int(match[key]) for key in ("frames", "stride") if match[key] is not None}
+    asked |= {key: int(match[key]) for key in ("frames", "stride", "first") if match[key] is not None}
     own = [part.model_dump(mode="json") for part in known if part.type == match["type"]]
     exact = [data for data in own if all(data.get(key) == value for key, value in asked.items())]
     return {**(exact or own or [{}])[0], **asked}

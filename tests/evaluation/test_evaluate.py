@@ -93,6 +93,41 @@ def test_all_clips_of_a_video_lie_one_behind_the_other():
     assert clips == [Clip(0, 0), Clip(0, 7), Clip(1, 0), Clip(1, 7)]
 
 
+def test_clips_that_begin_at_the_first_frame_begin_where_the_window_does():
+    """Frames beyond those of training are scored so; of clips from anywhere, which are real, it changes nothing."""
+    data, later = dataset(videos=4), Window(4, 2, 9)
+    assert DatasetClips(data, order="first", start="first").choose(later, 4) == [Clip(i, 9) for i in range(4)]
+    assert DatasetClips(data, start="first").choose(Window(4, 2, 10), 4) == []
+    assert DatasetClips(data, start="first").too_short(Window(4, 2, 10)) == 4
+    anywhere = DatasetClips(data)
+    assert anywhere.choose(later, 4) == anywhere.choose(Window(4, 2), 4)
+    assert anywhere.too_short(Window(4, 2, 10)) == 0
+    source = GeneratorClips(build_generator(small_generator("inr_gan", "conv1d")).eval())
+    clips = source.choose(later, 2)
+    longer = source.read(Window(16), clips)[:, 9::2]
+    torch.testing.assert_close(source.read(later, clips), longer, atol=1e-5, rtol=0)
+
+
+def test_later_windows_see_the_same_real_clips_once():
+    read = []
+
+    class Counted(DatasetClips):
+        def read(self, window, clips):
+            read.append(window)
+            return super().read(window, clips)
+
+    data = dataset()
+    real = Subject(Counted(data), subject(data).side)
+    G = build_generator(small_generator("inr_gan", "global")).eval()
+    made = GeneratorClips(G)
+    fake = Subject(made, Side(name="G", kind="model", fingerprint=made.fingerprint, fps=25))
+    metrics = [{**RANDOM, "frames": 4, "first": first} for first in (0, 40)]
+    record = evaluate(protocol(*metrics), real, fake, resolution=(32, 32))
+    assert set(record.scores) == {"fvd4", "fvd4t40"}
+    assert record.scores["fvd4"].value != record.scores["fvd4t40"].value
+    assert len(read) == 2  # 24 clips, 16 at a time
+
+
 def test_strides_are_those_of_frames():
     data = dataset()
     read = DatasetClips(data).read(Window(3, 5), [Clip(2, 1)])

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 from torch import Tensor
 
-from ...config import MOST, Count, PartConfig
+from ...config import MOST, Count, Natural, PartConfig
 from ...registry import PartOf
 from ..clips import Window
 from ..detectors.base import Detector
@@ -21,7 +21,8 @@ Parts = Mapping[str, slice]
 class Metric(abc.ABC):
     """Constructed as `Class(config)`. It sees features alone: a clip is looked at once for all metrics of a detector.
 
-    Clips of other lengths have other scores: frames and stride are part of its name.
+    Clips of other lengths have other scores: frames and stride are part of its name, and where clips begin: training
+    sees a model's first frames, and a video goes on.
     """
 
     class Config(PartConfig):
@@ -29,6 +30,7 @@ class Metric(abc.ABC):
             None, description="frames of a clip; default: of a training clip"
         )
         stride: Count = Field(1, description="each n-th frame of a video")
+        first: Natural = Field(0, description="frame with which clips begin that begin at the first: generated ones")
         detector: Annotated[PartConfig, PartOf("detectors")] = Field(
             {"type": "i3d"}, validate_default=True, description="what turns clips into features"
         )
@@ -45,13 +47,14 @@ class Metric(abc.ABC):
 
     @property
     def name(self) -> str:
-        """fvd16, fvd128s8, kvd: type, frames and stride where they are written."""
+        """fvd16, fvd128s8, fvd16t112, kvd: type, frames, stride and first frame where they are written."""
         frames = "" if self.config.frames is None else str(self.config.frames)
-        return f"{self.config.type}{frames}" + (f"s{self.config.stride}" if self.config.stride > 1 else "")
+        stride = f"s{self.config.stride}" if self.config.stride > 1 else ""
+        return f"{self.config.type}{frames}{stride}" + (f"t{self.config.first}" if self.config.first else "")
 
     def window(self, clip_length: int) -> Window:
         """What it sees of a video, where training clips have `clip_length` frames."""
-        return Window(self.config.frames or clip_length, self.config.stride)
+        return Window(self.config.frames or clip_length, self.config.stride, self.config.first)
 
     @property
     def fewest(self) -> int:
