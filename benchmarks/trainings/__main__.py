@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from inrvid.errors import InrvidError
 
 from .page import write_pages
-from .plan import load_plan
-from .run import compare
+from .plan import Plan, load_plan
+from .run import Training, compare
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.trainings", description="Systems trained alike.")
-    parser.add_argument("set", metavar="SET", help="successors, or a file like it")
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m benchmarks.trainings") -> int:
+    parser = argparse.ArgumentParser(prog=prog, description="Systems trained alike.")
+    parser.add_argument("set", metavar="SET", help="successors, crosses, or a file like them")
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the trainings and the page")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="these systems")
+    parser.add_argument("--seed", action="append", type=int, default=[], metavar="N", help="with these of its seeds")
+    parser.add_argument("--gpu", action="store_true", help="train and score on a GPU: minutes are the clock's")
     parser.add_argument("--page", action="store_true", help="train nothing: write the page of what is there")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     failed: list[str] = []
     try:
         plan = load_plan(options.set)
-        if unknown := set(options.only) - {system.name for system in plan.systems}:
-            raise InrvidError(f"--only {', '.join(sorted(unknown))}: no such system in {options.set}")
-        for system in plan.systems if not options.page else ():
-            if options.only and system.name not in options.only:
-                continue
+        for training in chosen(plan, options) if not options.page else ():
             try:
-                compare(plan, system, options.out)
+                compare(training)
             except InrvidError as error:
                 failed.append(str(error))
         print(*write_pages(plan, options.out), sep="\n")
@@ -38,6 +37,18 @@ def main() -> int:
     for line in failed:
         print(f"error: {line}", file=sys.stderr)
     return 2 if failed else 0
+
+
+def chosen(plan: Plan, options: argparse.Namespace) -> Iterator[Training]:
+    """All of one seed before the next. Raises InrvidError: no such system, or seed."""
+    names = {system.name for system in plan.all_systems}
+    if unknown := [*sorted(set(options.only) - names), *map(str, sorted(set(options.seed) - set(plan.seeds)))]:
+        raise InrvidError(f"{', '.join(unknown)}: no such system, or seed, in {options.set}")
+    for seed in plan.seeds:
+        for system in plan.all_systems:
+            if system.name in (options.only or names) and seed in (options.seed or plan.seeds):
+                folder = options.out / plan.folder(system, seed)
+                yield Training(plan, system, seed, folder, options.gpu)
 
 
 if __name__ == "__main__":

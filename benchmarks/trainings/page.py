@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import fmean, stdev
 
 from inrvid.documents import read
 from inrvid.evaluation.record import Record, Score, read_record
@@ -13,28 +14,47 @@ from inrvid.report.page import environment, media
 from inrvid.report.plot import Points, chart
 from inrvid.run_files import METRICS, read_metrics
 
-from .plan import LARGEST, Plan, System
-from .run import Spent
+from .plan import LARGEST, STOPS, Plan, StopName, System
+from .run import Spent, Stop
 
-SCORES = ("fvd16", "kvd16", "precision_recall16/precision", "precision_recall16/recall")
 CURVES = ("loss/G", "loss/D", "sign/real", "sign/fake")
-STOPS = ("clips", "minutes")
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
+ABOUT = ("clips", "minutes", "clips a second", "s to draw 1,000 frames", "MB in training")
+"""Columns before the scores."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """A training at a stop."""
+
+    stop: Stop
+    spent: Spent
+    record: Record
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A system at a stop."""
+    """A system at a stop: the trainings that have come there."""
 
     system: System
-    clips: int
-    minutes: float
-    rate: float
-    """Clips a second."""
-    record: Record
+    results: Sequence[Result]
+    strip: str
+    """The first one's, as an address that holds it."""
+
+    @property
+    def numbers(self) -> list[str]:
+        """The columns of `ABOUT`."""
+        stops, spent = [r.stop for r in self.results], [r.spent for r in self.results]
+        return [
+            f"{fmean(s.clips for s in stops):,.0f}",
+            f"{fmean(s.minutes for s in stops):.1f}",
+            f"{fmean(s.clips_a_minute for s in spent) / 60:.1f}",
+            _measured(fmean(s.drawing for s in stops), ".1f"),
+            _measured(max(part.megabytes for s in spent for part in s.stretches), ",.0f"),
+        ]
 
     def score(self, name: str) -> str:
-        return shown(self.record.scores.get(name))
+        return shown([r.record.scores[name] for r in self.results if name in r.record.scores])
 
 
 def write_pages(plan: Plan, out: Path) -> list[Path]:
@@ -42,44 +62,64 @@ def write_pages(plan: Plan, out: Path) -> list[Path]:
     tables = {stop: list(_rows(plan, out, stop)) for stop in STOPS}
     heading = {
         "clips": f"After {plan.kclips:g} thousand clips",
-        "minutes": f"After {plan.minutes:g} minutes of one core",
+        "minutes": f"After {plan.minutes:g} minutes of {'a GPU' if _by_clock(tables['minutes']) else 'one core'}",
     }
     charts = {name: chart(_curves(plan, out, name)) for name in CURVES}
-    strips = {(s, row.system.name): media(out / row.system.name, s) for s in STOPS for row in tables[s]}
-    template = environment().from_string(read_text(TEMPLATE, LARGEST))
-    write_text(
-        out / "page.html",
-        template.render(plan=plan, tables=tables, heading=heading, charts=charts, strips=strips, scores=SCORES),
-    )
-    write_text(out / "table.md", "\n".join(_markdown(plan, tables, heading)) + "\n")
+    columns = {stop: _columns(plan, tables[stop]) for stop in STOPS}
+    page = environment().from_string(read_text(TEMPLATE, LARGEST)).render(
+        plan=plan, tables=tables, heading=heading, charts=charts, about=ABOUT, columns=columns
+    )  # fmt: skip
+    write_text(out / "page.html", page)
+    write_text(out / "table.md", "\n".join(_markdown(plan, tables, columns, heading)) + "\n")
     return [out / "page.html", out / "table.md"]
 
 
-def shown(score: Score | None) -> str:
-    """Three figures and the error, where there is one."""
-    if score is None:
+def shown(scores: Sequence[Score]) -> str:
+    """Mean and error, the larger of the scores' own (by random halves) and the spread between seeds; — without any."""
+    if not scores:
         return "—"
-    value = f"{score.value:.0f}" if abs(score.value) >= 100 else f"{score.value:.3g}"
-    return value if score.error is None else f"{value} ± {score.error:.2g}"
+    value = fmean(score.value for score in scores)
+    own = [score.error for score in scores if score.error is not None]
+    spread = stdev(score.value for score in scores) if len(scores) > 1 else 0.0
+    error = max([*([fmean(own)] if own else []), spread])
+    text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{text} ± {error:.2g}" if own or len(scores) > 1 else text
 
 
-def _rows(plan: Plan, out: Path, stop: str) -> Iterator[Row]:
-    for system in plan.systems:
-        folder = out / system.name
-        if not (folder / "spent.json").exists():
-            continue
-        spent = read(folder / "spent.json", Spent)
-        if stop in spent.stops:
-            reached = spent.stops[stop]
-            record = read_record(folder / f"{stop}.json")
-            yield Row(system, reached.clips, reached.minutes, spent.clips_a_minute / 60, record)
+def _measured(value: float, form: str) -> str:
+    """— for what an earlier version did not measure."""
+    return format(value, form) if value else "—"
+
+
+def _rows(plan: Plan, out: Path, stop: StopName) -> Iterator[Row]:
+    for system in plan.all_systems:
+        folders = [out / plan.folder(system, seed) for seed in plan.seeds]
+        there = [folder for folder in folders if stop in _spent(folder).stops]
+        results = [Result(_spent(f).stops[stop], _spent(f), read_record(f / f"{stop}.json")) for f in there]
+        if results:
+            picture = media(there[0], stop)
+            yield Row(system, results, picture["picture"] if picture else "")
+
+
+def _spent(folder: Path) -> Spent:
+    path = folder / "spent.json"
+    return read(path, Spent) if path.exists() else Spent()
+
+
+def _by_clock(rows: Sequence[Row]) -> bool:
+    return any(result.spent.by_clock for row in rows for result in row.results)
+
+
+def _columns(plan: Plan, rows: Sequence[Row]) -> list[str]:
+    """The scores that some row has."""
+    return [name for name in plan.columns if any(row.score(name) != "—" for row in rows)]
 
 
 def _curves(plan: Plan, out: Path, prefix: str) -> dict[str, Points]:
-    """A line a system: the mean of its values whose name begins so (heads of a discriminator)."""
+    """A line a system, of its first seed: the mean of its values whose name begins so (heads of a discriminator)."""
     lines: dict[str, Points] = {}
-    for system in plan.systems:
-        path = out / system.name / "run" / METRICS
+    for system in plan.all_systems:
+        path = out / plan.folder(system, plan.seeds[0]) / "run" / METRICS
         records = read_metrics(path)[0] if path.exists() else []
         points = [(r["clips"], _mean([v for k, v in r.items() if k.startswith(prefix)])) for r in records]
         if any(y is not None for _, y in points):
@@ -87,18 +127,20 @@ def _curves(plan: Plan, out: Path, prefix: str) -> dict[str, Points]:
     return lines
 
 
-def _mean(values: list[float | None]) -> float | None:
+def _mean(values: Sequence[float | None]) -> float | None:
     found = [value for value in values if value is not None]
-    return sum(found) / len(found) if found else None
+    return fmean(found) if found else None
 
 
-def _markdown(plan: Plan, tables: dict[str, list[Row]], heading: dict[str, str]) -> Iterator[str]:
+def _markdown(
+    plan: Plan, tables: dict[StopName, list[Row]], columns: dict[StopName, list[str]], heading: dict[str, str]
+) -> Iterator[str]:
     yield from (f"# {plan.title}", "", plan.about)
     for stop, rows in tables.items():
-        yield from ("", f"## {heading[stop]}", "")
-        yield "| system | recipe | clips | minutes | clips a second | " + " | ".join(SCORES) + " |"
-        yield "| --- | --- | ---: | ---: | ---: |" + " ---: |" * len(SCORES)
+        named = [*ABOUT, *columns[stop]]
+        yield from ("", f"## {heading[stop]}", "", f"| system | recipe | seeds | {' | '.join(named)} |")
+        yield "| --- | --- | ---: |" + " ---: |" * len(named)
         for row in rows:
-            scores = " | ".join(row.score(name) for name in SCORES)
-            numbers = f"{row.clips:,} | {row.minutes:.1f} | {row.rate:.1f}"
-            yield f"| {row.system.name} | {row.system.recipe} ({row.system.package}) | {numbers} | {scores} |"
+            cells = [*row.numbers, *(row.score(name) for name in columns[stop])]
+            origin = f"{row.system.recipe} ({row.system.package})"
+            yield f"| {row.system.name} | {origin} | {len(row.results)} | {' | '.join(cells)} |"

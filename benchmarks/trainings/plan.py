@@ -2,37 +2,81 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from inrvid import plain_yaml
-from inrvid.config import Count, FileName, NotNegative, StrictModel, validate
+from inrvid.config import Count, FileName, Natural, NotNegative, StrictModel, validate
 from inrvid.errors import ConfigError, InrvidError, dotted
 from inrvid.files import read_text
 
 FOLDER = Path(__file__).parent
 LARGEST = 2**20
 
+Texts = Annotated[tuple[str, ...], Field(strict=False)]
+Naturals = Annotated[tuple[Natural, ...], Field(strict=False, min_length=1)]
+StopName = Literal["clips", "minutes"]
+STOPS: tuple[StopName, ...] = ("clips", "minutes")
+
 
 class System(StrictModel):
     name: FileName
     recipe: str = Field(description="a path, or the name of an installed one")
-    set: Annotated[tuple[str, ...], Field(strict=False)] = Field((), description="as behind --set")
+    set: Texts = Field((), description="as behind --set")
     package: str = Field("inrvid", description="that the recipe comes with")
+
+
+class Combinations(StrictModel):
+    """A system for each combination of an axis' choices, named by them: `inr_gan-conv1d-dual`."""
+
+    recipe: str = Field(description="that all of them begin with")
+    axes: dict[str, dict[FileName, Texts]] = Field(description="axis → choice → what it sets, as behind --set")
+
+    def systems(self) -> Iterator[System]:
+        for choices in itertools.product(*(axis.items() for axis in self.axes.values())):
+            keys = tuple(key for _, texts in choices for key in texts)
+            yield System(name="-".join(name for name, _ in choices), recipe=self.recipe, set=keys)
 
 
 class Plan(StrictModel):
     title: str
     about: str = Field("", description="what a reader should know")
     kclips: Annotated[float, Field(gt=0)] = Field(description="equal clips, thousands")
-    minutes: NotNegative = Field(description="equal minutes of one core")
+    minutes: NotNegative = Field(description="equal minutes, of one core (or of the device's clock)")
     data: dict[str, Any] = Field({}, description="keys of `data` of the held-out clips that are scored against")
     clips: Count = Field(256, description="clips that are scored, real and generated")
     protocol: str = "inrvid"
-    set: Annotated[tuple[str, ...], Field(strict=False)] = Field((), description="for all, as behind --set")
-    systems: Annotated[tuple[System, ...], Field(strict=False, min_length=1)]
+    metrics: dict[StopName, str] = Field({}, description="of a stop, as behind --metrics; default: the protocol's")
+    columns: Texts = Field(
+        ("fvd16", "kvd16", "precision_recall16/precision", "precision_recall16/recall"), description="scores shown"
+    )
+    times: Naturals = Field(tuple(range(16)), description="frames of a strip")
+    seeds: Naturals = Field((0,), description="each system is trained with each of them")
+    set: Texts = Field((), description="for all, as behind --set")
+    combinations: Combinations | None = None
+    systems: Annotated[tuple[System, ...], Field(strict=False)] = Field((), description="beside the combinations")
+
+    @model_validator(mode="after")
+    def _there_are_some(self) -> Self:
+        names = [system.name for system in self.all_systems]
+        if not names:
+            raise ValueError("neither systems nor combinations: there is nothing to train")
+        if double := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"several systems are called {', '.join(sorted(double))}")
+        return self
+
+    @property
+    def all_systems(self) -> tuple[System, ...]:
+        return (*(self.combinations.systems() if self.combinations else ()), *self.systems)
+
+    def folder(self, system: System, seed: int) -> str:
+        """Of a training, below the comparison's."""
+        return system.name if len(self.seeds) == 1 else f"{system.name}.{seed}"
 
 
 def load_plan(source: str) -> Plan:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import Field
@@ -16,26 +17,30 @@ from inrvid.documents import Document, read
 from inrvid.errors import InrvidError
 from inrvid.files import write_text
 
-from .plan import Plan, System
+from .plan import Plan, StopName, System
 
 FIRST = (500, 2500)
 """Clips of the two stretches that tell the speed: the start of the process costs the same in both."""
 
-SEEDS, FRAMES = 4, 16
-"""Of a strip."""
+SEEDS = 4
+"""Rows of a strip."""
+DRAWN = 250
+"""Frames of the video that tells the speed of drawing."""
 
 
 class Stretch(Document):
-    """A process: the clips after it, and its seconds by the processor and by the clock."""
+    """A process: the clips after it, its seconds by the processor and by the clock, and its memory."""
 
     clips: int
     seconds: float
     wall: float
+    megabytes: float = Field(0.0, description="at most resident")
 
 
 class Stop(Document):
     clips: int
-    minutes: float = Field(description="of the processor, without starting processes")
+    minutes: float = Field(description="of training, without starting processes")
+    drawing: float = Field(0.0, description="seconds for a thousand frames of one video")
 
 
 class Spent(Document):
@@ -43,57 +48,84 @@ class Spent(Document):
 
     stretches: list[Stretch] = Field([])
     stops: dict[str, Stop] = Field({}, description="`clips` and `minutes`, once they are scored")
+    by_clock: bool = Field(False, description="whether minutes are the clock's: of a device, beside the processor")
 
     @property
     def clips_a_minute(self) -> float:
         """Of the first two stretches."""
         first, second = self.stretches[:2]
-        return 60 * (second.clips - 2 * first.clips) / max(second.seconds - first.seconds, 1e-9)
+        seconds = second.wall - first.wall if self.by_clock else second.seconds - first.seconds
+        return 60 * (second.clips - 2 * first.clips) / max(seconds, 1e-9)
 
 
-def compare(plan: Plan, system: System, out: Path) -> None:
-    """Train one system to its two stops. Raises InrvidError: a command has failed."""
-    folder = out / system.name
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """One system with one seed, in its folder."""
+
+    plan: Plan
+    system: System
+    seed: int
+    folder: Path
+    gpu: bool = False
+
+    @property
+    def device(self) -> list[str]:
+        return [] if self.gpu else ["--cpu"]
+
+
+def compare(training: Training) -> None:
+    """Train to both stops. Raises InrvidError: a command has failed."""
+    folder = training.folder
     folder.mkdir(parents=True, exist_ok=True)
-    spent = read(folder / "spent.json", Spent) if (folder / "spent.json").exists() else Spent()
+    path = folder / "spent.json"
+    spent = read(path, Spent) if path.exists() else Spent(by_clock=training.gpu)
+    if spent.by_clock != training.gpu:
+        raise InrvidError(f"{folder}: was begun {'on' if spent.by_clock else 'without'} a GPU: give another folder")
     for clips in FIRST[len(spent.stretches) :]:
-        spent = _train(plan, system, folder, clips, spent)
-    for name, clips in _stops(plan, spent):
+        spent = _train(training, clips, spent)
+    for name, clips in _stops(training.plan, spent):
         if name in spent.stops:
             continue
         if clips > spent.stretches[-1].clips:
-            spent = _train(plan, system, folder, clips, spent)
-        _score(plan, folder, name)
+            spent = _train(training, clips, spent)
+        drawing = _score(training, name)
         reached = spent.stretches[-1].clips
-        stop = Stop(clips=reached, minutes=reached / spent.clips_a_minute)
+        stop = Stop(clips=reached, minutes=reached / spent.clips_a_minute, drawing=drawing)
         spent = _kept(folder, spent.model_copy(update={"stops": {**spent.stops, name: stop}}))
 
 
-def _stops(plan: Plan, spent: Spent) -> list[tuple[str, int]]:
+def _stops(plan: Plan, spent: Spent) -> list[tuple[StopName, int]]:
     """Name and number of clips, in the order in which they come."""
-    stops = {"clips": round(1000 * plan.kclips), "minutes": round(plan.minutes * spent.clips_a_minute)}
-    return sorted(stops.items(), key=lambda stop: stop[1])
+    stops: list[tuple[StopName, int]] = [
+        ("clips", round(1000 * plan.kclips)),
+        ("minutes", round(plan.minutes * spent.clips_a_minute)),
+    ]
+    return sorted(stops, key=lambda stop: stop[1])
 
 
-def _train(plan: Plan, system: System, folder: Path, clips: int, spent: Spent) -> Spent:
-    keys = [*plan.set, *system.set, f"train.kclips={clips / 1000}", "eval.metrics=[]"]
+def _train(training: Training, clips: int, spent: Spent) -> Spent:
+    plan, system, run = training.plan, training.system, training.folder / "run"
+    keys = [*plan.set, *system.set, f"seed={training.seed}", f"train.kclips={clips / 1000}", "eval.metrics=[]"]
     settings = [part for key in keys for part in ("--set", key)]
-    used, began = _used(), time.monotonic()
-    _inrvid(folder, "train", system.recipe, "--run-dir", str(folder / "run"), "--cpu", *settings)
-    stretch = Stretch(clips=clips, seconds=_used() - used, wall=time.monotonic() - began)
-    return _kept(folder, spent.model_copy(update={"stretches": [*spent.stretches, stretch]}))
+    began = time.monotonic()
+    used = _inrvid(training.folder, "train", system.recipe, "--run-dir", str(run), *training.device, *settings)
+    stretch = Stretch(clips=clips, seconds=used.seconds, wall=time.monotonic() - began, megabytes=used.megabytes)
+    return _kept(training.folder, spent.model_copy(update={"stretches": [*spent.stretches, stretch]}))
 
 
-def _score(plan: Plan, folder: Path, name: str) -> None:
+def _score(training: Training, name: StopName) -> float:
+    """Write the stop's record and strip; returns the seconds for a thousand frames."""
+    plan, folder, model = training.plan, training.folder, training.folder / "run" / "model"
     data = [part for key, value in plan.data.items() for part in ("--data", f"{key}={json.dumps(value)}")]
-    model, choices = folder / "run" / "model", ["--protocol", plan.protocol, "--set", f"clips={plan.clips}"]
+    metrics = ["--metrics", plan.metrics[name]] if name in plan.metrics else []
+    choices = ["--protocol", plan.protocol, "--set", f"clips={plan.clips}", *metrics, *training.device]
     record = ["-o", str(folder / f"{name}.json")]
-    _inrvid(folder, "evaluate", str(model), "--against", "procedural", *data, *choices, "--cpu", *record)
-    draw(model, folder / f"{name}.png")
+    _inrvid(folder, "evaluate", str(model), "--against", "procedural", *data, *choices, *record)
+    return draw(model, folder / f"{name}.png", plan.times, gpu=training.gpu)
 
 
-def draw(model: Path, path: Path) -> None:
-    """A row a seed, none selected, time from left to right."""
+def draw(model: Path, path: Path, times: Sequence[int], *, gpu: bool) -> float:
+    """A row a seed, none selected, time from left to right; returns the seconds that a thousand frames of one take."""
     import numpy as np
     import torch
 
@@ -101,28 +133,39 @@ def draw(model: Path, path: Path) -> None:
     from inrvid.applications.generate import video_of_seed
     from inrvid.video_io import enlarge, strip, write_image
 
-    G = VideoGenerator.from_pretrained(model)
-    videos = np.stack([video_of_seed(G, seed, torch.arange(FRAMES)) for seed in range(SEEDS)])
-    write_image(path, enlarge(strip(videos, rows=SEEDS, columns=FRAMES), 2))
+    G = VideoGenerator.from_pretrained(model).to("cuda" if gpu else "cpu").requires_grad_(False)
+    videos = np.stack([video_of_seed(G, seed, torch.tensor(times, device=G.device)) for seed in range(SEEDS)])
+    write_image(path, enlarge(strip(videos, rows=SEEDS, columns=len(times)), 2))
+    t = torch.arange(DRAWN, device=G.device)
+    began = time.monotonic()
+    video_of_seed(G, 0, t)
+    return (time.monotonic() - began) * 1000 / DRAWN
 
 
-def _used() -> float:
-    """Seconds of the processor by all commands that have ended."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+@dataclasses.dataclass(frozen=True)
+class Used:
+    """By a command and those that it started."""
+
+    seconds: float
+    """Of the processor."""
+    megabytes: float
+    """At most resident, of one process."""
 
 
-def _inrvid(folder: Path, *arguments: str) -> None:
+def _inrvid(folder: Path, *arguments: str) -> Used:
     with (folder / "log.txt").open("a") as log:
         print("$ inrvid", *arguments, file=log, flush=True)
         command = [sys.executable, "-m", "inrvid", *arguments]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        code = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, env=environment, check=False).returncode
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = code = os.waitstatus_to_exitcode(status)
     if code:
         last = (folder / "log.txt").read_text().strip().splitlines()[-1]
         raise InrvidError(
             f"{folder.name}: inrvid {arguments[0]} ended with {code}: {last}\n  all: {folder / 'log.txt'}"
         )
+    return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def _kept(folder: Path, spent: Spent) -> Spent:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+
 import numpy as np
 import pytest
 
 from benchmarks.trainings import run
-from benchmarks.trainings.page import write_pages
+from benchmarks.trainings.__main__ import chosen
+from benchmarks.trainings.page import shown, write_pages
 from benchmarks.trainings.plan import Plan, load_plan
+from inrvid import load_recipe
 from inrvid.errors import InrvidError
 from inrvid.evaluation.record import Record, Score, Side
 from inrvid.video_io import write_image
@@ -23,6 +28,7 @@ def machine(monkeypatch, tmp_path):
     done, clock = [], [0.0]
 
     def command(folder, name, *arguments):
+        began = clock[0]
         if name == "train":
             clips = 1000 * float(next(a for a in arguments if "kclips" in a).partition("=")[2])
             clock[0] += START + A_CLIP * (clips - sum(c for c, _ in done[-1:]))
@@ -35,42 +41,86 @@ def machine(monkeypatch, tmp_path):
                 scores=scores, date="2026-01-01", device="cpu",
             )  # fmt: skip
             record.write(folder / arguments[-1])
+        return run.Used(seconds=clock[0] - began, megabytes=100.0)
+
+    def draw(model, path, times, *, gpu):
+        write_image(path, np.zeros((4, 4, 3), np.uint8))
+        return 1.5
 
     monkeypatch.setattr(run, "_inrvid", command)
-    monkeypatch.setattr(run, "_used", lambda: clock[0])
-    monkeypatch.setattr(run, "draw", lambda model, path: write_image(path, np.zeros((4, 4, 3), np.uint8)))
+    monkeypatch.setattr(run, "draw", draw)
     return done
 
 
-def test_both_stops_are_reached_by_the_processor_s_time(machine, tmp_path):
-    run.compare(PLAN, PLAN.systems[0], tmp_path)
+@pytest.fixture
+def training(tmp_path):
+    return run.Training(PLAN, PLAN.systems[0], 0, tmp_path / "a")
+
+
+def test_both_stops_are_reached_by_the_processor_s_time(machine, training, tmp_path):
+    run.compare(training)
     assert [clips for clips, _ in machine] == [500, 2500, 6000, 10000]  # 5 minutes of 20 clips a second are 6000
     spent = run.read(tmp_path / "a" / "spent.json", run.Spent)
     assert spent.clips_a_minute == pytest.approx(60 / A_CLIP)
     assert spent.stops["minutes"].minutes == pytest.approx(5)
-    run.compare(PLAN, PLAN.systems[0], tmp_path)
+    run.compare(training)
     assert len(machine) == 4  # what is done is not done again
 
 
-def test_a_killed_comparison_goes_on_where_it_was(machine, tmp_path, monkeypatch):
+def test_a_killed_comparison_goes_on_where_it_was(machine, training, monkeypatch):
     with monkeypatch.context() as killed:
         killed.setattr(run, "_score", lambda *arguments: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            run.compare(PLAN, PLAN.systems[0], tmp_path)
-    run.compare(PLAN, PLAN.systems[0], tmp_path)
+            run.compare(training)
+    run.compare(training)
     assert [clips for clips, _ in machine] == [500, 2500, 6000, 10000]
 
 
-def test_page_and_table(machine, tmp_path):
-    run.compare(PLAN, PLAN.systems[0], tmp_path)
+def test_page_and_table(machine, training, tmp_path):
+    run.compare(training)
     page, table = write_pages(PLAN, tmp_path)
-    assert "| a | quickstart (inrvid) | 10,000 | 8.3 | 20.0 | 123 ± 5.7 |" in table.read_text()
+    assert "| a | quickstart (inrvid) | 1 | 10,000 | 8.3 | 20.0 | 1.5 | 100 | 123 ± 5.7 |" in table.read_text()
     assert page.read_text().count("data:image/png") == 2
+
+
+def test_an_error_is_at_least_the_spread_between_seeds():
+    assert shown([]) == "—"
+    assert shown([Score(value=123.4, error=5.67)]) == "123 ± 5.7"
+    assert shown([Score(value=100, error=5), Score(value=104, error=7)]) == "102 ± 6"
+    assert shown([Score(value=100, error=5), Score(value=140, error=7)]) == "120 ± 28"
+    assert shown([Score(value=0.25)]) == "0.25"
+
+
+def test_combinations_are_systems_of_recipes_that_exist():
+    plan = load_plan("crosses")
+    assert len(plan.all_systems) == 12
+    for system in plan.all_systems:
+        recipe = load_recipe(system.recipe, [*plan.set, *system.set])
+        parts = recipe.generator.type, recipe.generator.motion.type, recipe.discriminator.type
+        assert system.name == "-".join(parts)
+
+
+def test_all_of_a_seed_come_before_the_next(tmp_path):
+    options = argparse.Namespace(set="crosses", out=tmp_path, only=[], seed=[], gpu=False)
+    plan = load_plan("crosses")
+    found = list(chosen(plan, options))
+    assert [training.seed for training in found] == [0] * 12 + [1] * 12
+    assert len({training.folder for training in found}) == 24
+    options = argparse.Namespace(set="crosses", out=tmp_path, only=["inr_gan-lstm-dual"], seed=[1], gpu=False)
+    assert [training.folder.name for training in chosen(plan, options)] == ["inr_gan-lstm-dual.1"]
+    with pytest.raises(InrvidError, match="nobody, 7: no such system, or seed, in crosses"):
+        list(chosen(plan, argparse.Namespace(**{**vars(options), "only": ["nobody"], "seed": [7]})))
+
+
+def test_what_was_begun_without_a_gpu_does_not_go_on_with_one(machine, training):
+    run.compare(training)
+    with pytest.raises(InrvidError, match="was begun without a GPU"):
+        run.compare(dataclasses.replace(training, gpu=True))
 
 
 def test_a_set_that_is_none_is_one_line(tmp_path):
     assert len(load_plan("successors").systems) > 4
-    with pytest.raises(InrvidError, match=r"nothing: no such set .*: a file, or one of successors"):
+    with pytest.raises(InrvidError, match=r"nothing: no such set .*: a file, or one of crosses, successors"):
         load_plan("nothing")
     (tmp_path / "x.yaml").write_text("title: x\nkclips: 1\nminutes: 1\nsystems: [{name: a, recipes: b}]\n")
     with pytest.raises(InrvidError, match=r"systems\.0\.recipes: unknown key"):
