@@ -28,6 +28,8 @@ def begin_from(run: Run, model: str) -> None:
         moved = load_beside("generators", model, GENERATOR)
         critic = load_beside("discriminators", model, DISCRIMINATOR)
     training = run.training
+    if (theirs := average.config["type"]) != (own := run.recipe.generator.type):  # what it has to compute takes a while
+        run.say(f"init: {own} begins with what it can use of {model}, which is {theirs}")
     if _take(run, run.generator, average, f"generator of {model}") < LEAST:
         raise InrvidError(
             f"train.init: next to nothing of the generator of {model} ({average.config['type']}) fits this recipe's "

@@ -102,7 +102,8 @@ def test_a_second_stage_begins_with_what_it_takes_of_the_average(tiny, tmp_path,
     assert (first.run_dir / "model" / "generator").is_dir()
     generator = {"type": "stylegan2", "resolution": 16, "clip_length": 8, "channel_max": 16, "z_dim": 8, "w_dim": 8}
     recipe = {**tiny(f"train.init={first.run_dir}").to_dict(), "generator": generator}
-    run, _ = begun(load_recipe(recipe), tmp_path / "second")
+    run, told = begun(load_recipe(recipe), tmp_path / "second")
+    assert f"init: stylegan2 begins with what it can use of {first.run_dir}, which is inr_gan\n" in told
     assert equal(run.training.G, run.generator)
     scale = first.generator.mapping.layers[0].weight.std()
     taken = {name for name, x in run.generator.state_dict().items() if torch.equal(x, scale.expand_as(x))}
