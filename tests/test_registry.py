@@ -108,7 +108,7 @@ def test_a_resolved_recipe_records_the_packages_of_its_parts(site, tmp_path):
     message = str(caught.value)
     assert "recipe.yaml:" in message
     assert "no motion named 'wobble'. A package that is not installed may bring it." in message
-    assert message.endswith("the recipe requires wobble==1.2, which is not installed: pip install wobble")
+    assert message.startswith("the recipe requires wobble==1.2, which is not installed: pip install wobble\n")
     install(site, "wobble", "")
     with pytest.raises(InrvidError, match=r"requires wobble==1\.3, 1\.2 is installed: pip install 'wobble==1\.3'"):
         load_recipe({"extends": "quickstart", "requires": ["wobble==1.3"], "generator": {"motion": {"type": "wobble"}}})

@@ -93,9 +93,12 @@ def open_target(path: str | Path, side: int, *, rule: str = "center_crop") -> Ta
 
 def read_frames(target: Target, numbers: Sequence[int], what: str) -> np.ndarray:
     """Frames of a target; `what` the numbers are of, for messages. Raises InrvidError: it has no such frames."""
-    if not numbers or len(numbers) > MOST_FRAMES or min(numbers) < 0 or max(numbers) >= target.length:
-        found = f"{len(numbers)} frames, {min(numbers)} … {max(numbers)}" if numbers else "no frames"
-        raise InrvidError(f"{what}: {found}; there are 0 … {target.length - 1}, and {MOST_FRAMES} are read at most")
+    if not numbers:
+        raise InrvidError(f"{what}: no frames")
+    if missing := [number for number in numbers if not 0 <= number < target.length]:
+        raise InrvidError(f"{what}: there is no frame {missing[0]}: there are 0 … {target.length - 1}")
+    if len(numbers) > MOST_FRAMES:
+        raise InrvidError(f"{what}: {len(numbers)} frames, {MOST_FRAMES} are read at most")
     return target.read(numbers)
 
 
@@ -123,7 +126,10 @@ def parse_numbers(text: str, option: str) -> list[float]:
     """'6-8,12' as [6, 7, 8, 12]: numbers, and ranges of whole ones, both ends included. Raises InrvidError."""
     found: list[float] = []
     for part in text.split(","):
-        if (match := _RANGE.fullmatch(part)) and int(match[2]) - int(match[1]) < MOST_FRAMES:
+        match = _RANGE.fullmatch(part)
+        if match and int(match[2]) < int(match[1]):
+            raise InrvidError(f"{option}: {part} goes backwards: {match[2]}-{match[1]}")
+        if match and int(match[2]) - int(match[1]) < MOST_FRAMES:
             found += range(int(match[1]), int(match[2]) + 1)
         elif _NUMBER.fullmatch(part):
             found.append(float(part))

@@ -1,7 +1,7 @@
 """The command line. Each command's module imports what is heavy inside its function, so that --help is instant.
 
 Exit codes: 0 success; 2 what the user can mend (one message, no traceback; `--debug` shows it); 129, 130 and 143 a
-training that was interrupted by SIGHUP, SIGINT or SIGTERM and has saved its state.
+training that was interrupted by SIGHUP, SIGINT or SIGTERM and has saved its state; 130 whatever else was interrupted.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable
 
 import typer
+from typer.core import TyperGroup
 
 from ..errors import InrvidError
 from ..text import printable
@@ -35,8 +36,21 @@ from . import (
 )
 from .output import show_anything
 
+
+class Commands(TyperGroup):
+    """All of them, with a word where one is interrupted that has none of its own."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("interrupted: a file that was not finished is not there, or as it was before", err=True)
+            raise typer.Exit(130) from None
+
+
 app = typer.Typer(
     name="inrvid",
+    cls=Commands,
     help="Video generators based on implicit neural representations: build, train, measure, share.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -14,6 +14,7 @@ PACKAGES = ("torch", "accelerate", "av", "safetensors", "huggingface_hub", "nump
 OPTIONAL = {
     "triton": "fused GPU kernels: pip install 'inrvid[cuda]'",
     "timm": "perceptual networks: pip install 'inrvid[perceptual]'",
+    "gradio": "inrvid explore: pip install 'inrvid[explore]'",
     "open_clip_torch": "editing by a text: pip install 'inrvid[edit]'",
     "xformers": "memory-efficient attention on a GPU: pip install xformers",
 }
@@ -86,7 +87,11 @@ def _devices() -> dict[str, str]:
 
     import torch
 
-    devices = {"cpu": f"{os.cpu_count()} cores, {torch.get_num_threads()} threads"}
+    from ..data.parallel import cpus
+
+    ours, threads = cpus(), torch.get_num_threads()
+    mine = "" if ours == os.cpu_count() else f", {_counted(ours, 'core')} for this process"
+    devices = {"cpu": f"{_counted(os.cpu_count() or 1, 'core')}{mine}, {_counted(threads, 'thread')}"}
     for i in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(i)
         devices[f"cuda:{i}"] = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
@@ -96,6 +101,10 @@ def _devices() -> dict[str, str]:
             "none visible" if built else "this PyTorch is a CPU build: https://pytorch.org/get-started/locally"
         )
     return devices
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _advice() -> dict[str, str]:
@@ -109,7 +118,7 @@ def _advice() -> dict[str, str]:
     needed = ", ".join(f"{math.ceil(WANTED_PAIRS / rate)} of {what}" for what, rate in PAIRS_A_SECOND.items())
     advice = {
         "data": f"a GPU may train on {WANTED_PAIRS} pairs a second: loader workers for that: {needed} (inrvid data "
-        f"convert makes one); this machine has {cpus()} cores"
+        f"convert makes one); here {_counted(cpus(), 'core')} can be used"
     }
     shares_cores = torch.cuda.device_count() == 0 and torch.get_num_threads() > 1
     if shares_cores and os.environ.get("OMP_WAIT_POLICY", "").lower() != "passive":

@@ -32,7 +32,10 @@ def list_recipes(as_json: bool = typer.Option(False, "--json", help="For program
         rows = {name: _row(what, package) for name, (what, package) in found.items()}
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = Table("recipe", "what it is, and where its paper has it", "package", box=None)
+    table = Table(box=None)
+    table.add_column("recipe", no_wrap=True, min_width=max(map(len, found), default=0))  # a name is to be copied
+    table.add_column("what it is, and where its paper has it")
+    table.add_column("package")
     for name, (what, package) in found.items():
         if isinstance(what, str):
             table.add_row(escape(name), f"[red]broken[/red] {escape(what)}", escape(package))

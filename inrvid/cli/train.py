@@ -128,8 +128,12 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
         trainer.run()
     except Interrupted as interrupted:
         if main:
-            typer.echo(f"stopped and saved; continue with: inrvid train {folder / 'recipe.yaml'} --run-dir {folder}")
+            typer.echo(f"stopped and saved; continue with: {_again(folder)}")
         raise typer.Exit(128 + interrupted.signal) from None
+    except KeyboardInterrupt:  # before the first step, or while the result is scored
+        if main:
+            typer.echo(_left(folder), err=True)
+        raise typer.Exit(130) from None
     except FailedElsewhere:
         raise typer.Exit(2) from None
     finally:
@@ -138,6 +142,17 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
             remove_empty(folder)
     if main:
         typer.echo(f"model: {folder / 'model'}\nsamples: {folder / 'samples'}")
+
+
+def _again(folder: Path) -> str:
+    return f"inrvid train {folder / 'recipe.yaml'} --run-dir {folder}"
+
+
+def _left(folder: Path) -> str:
+    """What an interrupted run leaves, outside its steps."""
+    if not any((folder / "checkpoints").glob("*")):
+        return "interrupted before anything was saved"
+    return f"interrupted; what was trained is saved, the rest is done by: {_again(folder)}"
 
 
 def _decided(decide: Callable[[], tuple[Any, Any]], main: bool) -> tuple[Any, Any]:

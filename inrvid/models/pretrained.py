@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..discriminators.base import Discriminator
-from ..errors import ModelError
+from ..errors import ModelError, did_you_mean
 from ..files import expanded, write_text
 from ..generators.base import VideoGenerator
 from . import hub
@@ -15,6 +15,9 @@ from .files import CONFIG, DISCRIMINATOR, GENERATOR, WEIGHTS, Network, is_model,
 
 PLACES = {"generators": ("", "model"), "discriminators": (DISCRIMINATOR, f"model/{DISCRIMINATOR}", "")}
 """Where a folder may have its network of a kind; the first that is there is taken. `model` is that of a run."""
+
+NAMED = 4
+"""So many models of a folder are told by name."""
 
 
 def load_generator(name: str | Path, **options: Any) -> VideoGenerator:
@@ -76,10 +79,16 @@ def find(name: str | Path, places: tuple[str, ...], *, revision: str | None = No
         found = next((path / place for place in places if is_model(path / place)), None)
         if found is None:
             wanted = " nor ".join(str(Path(place) / CONFIG) for place in places)
-            raise ModelError(f"{path}: not a model: it has no {wanted}")
+            raise ModelError(f"{path}: not a model: it has no {wanted}{_inside(path, places)}")
         return found
     if not hub.is_name(str(name)):
         raise ModelError(f"{name}: no such folder, and not the name of a Hub repository (owner/name)")
+    if path.parent.is_dir():  # a slip in a path, more likely than an owner who is called as a folder here is
+        near = did_you_mean(path.name, [child.name for child in path.parent.iterdir() if child.is_dir()])
+        raise ModelError(
+            f"{name}: {path.parent} has no such folder.{near}\n"
+            f"  a Hub repository of that name is found from where there is no folder '{path.parent}'"
+        )
     there = [place for place in places if place != "model" and not place.startswith("model/")] or list(places[:1])
     chosen = there[-1]
     for place in there[:-1]:
@@ -91,6 +100,13 @@ def find(name: str | Path, places: tuple[str, ...], *, revision: str | None = No
         return hub.fetch(str(name), files, revision=revision, token=token) / chosen
     except ModelError as error:
         raise ModelError(f"{error}\n  (there is no folder of that name either)") from error.__cause__
+
+
+def _inside(folder: Path, places: tuple[str, ...]) -> str:
+    """The models that a folder of runs, or of models, has in it, in words."""
+    children = sorted(folder.iterdir()) if folder.is_dir() else []
+    found = [str(child) for child in children if any(is_model(child / place) for place in places)]
+    return f"\n  one of those in it? {', '.join(found[:NAMED])}{', …' if len(found) > NAMED else ''}" if found else ""
 
 
 def push_network(

@@ -243,7 +243,7 @@ def load_recipe(
     problems += eval_problems(data) if not problems else []
     if problems:
         lines = [_located(path, message, merged) for path, message in problems]
-        raise InvalidRecipe("\n".join([*lines, *_missing_packages(layers)]))
+        raise InvalidRecipe("\n".join([*_missing_packages(layers), *lines]))
     return recipe.model_copy(update={"requires": _requires(recipe)})
 
 
@@ -299,7 +299,8 @@ def _layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
             raise InrvidError(f"{layers[0].origin(('extends',))}  extends: {name} extends itself")
         seen.append(path)
         layers.insert(0, read_layer(path))
-        layers[0].data.pop("paper", None)  # of that experiment: one that extends it is not the paper's
+        for key in About.model_fields:  # of that experiment: one that extends it is another
+            layers[0].data.pop(key, None)
         folder = path.parent
     return layers
 
@@ -314,7 +315,7 @@ def _missing_packages(layers: Iterable[Layer]) -> Iterator[str]:
     written = [layer.data.get("requires") for layer in layers]
     texts = [text for texts in written if isinstance(texts, list) for text in texts if isinstance(text, str)]
     for wrong in missing(texts).values():
-        yield f"  the recipe requires {wrong}"
+        yield f"the recipe requires {wrong}"
 
 
 def _silent(note: str) -> None:

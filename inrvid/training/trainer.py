@@ -169,7 +169,7 @@ class Trainer(Run):
         self.callbacks.end_if_failed(self)
         if not saved:
             raise InrvidError(f"stopped at {self.clips} clips, not saved: {not_finite(self)}")
-        if self.stopper.signal and not complete:
+        if self.stopper.signal:  # also after the last step: there are minutes of scoring to come
             raise Interrupted(self.stopper.signal)
 
     def _step(self, batches: Iterator[list[Batch]]) -> None:

@@ -62,7 +62,7 @@ def test_refusals(tmp_path):
             open_target(tmp_path / path, 16)
     with pytest.raises(InrvidError, match="center_crop or squash"):
         open_target(tmp_path / "p.png", 16, rule="stretch")
-    with pytest.raises(InrvidError, match=r"--frames: 2 frames, 0 … 1; there are 0 … 0"):
+    with pytest.raises(InrvidError, match=r"--frames: there is no frame 1: there are 0 … 0"):
         read_frames(open_target(tmp_path / "p.png", 16), [0, 1], "--frames")
 
 
@@ -87,5 +87,7 @@ def test_numbers():
     for text in ("", "a", "8-", "1--3", "0-99999", "1e9", "nan", "9" * 20):
         with pytest.raises(InrvidError, match=r"--frames .*: expected numbers and ranges"):
             parse_numbers(text, "--frames")
+    with pytest.raises(InrvidError, match=r"--frames: 8-6 goes backwards: 6-8"):
+        parse_numbers("2,8-6", "--frames")
     with pytest.raises(InrvidError, match="whole numbers"):
         parse_frames("1.5", "--frames")

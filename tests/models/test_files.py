@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 
 import pytest
 import torch
@@ -82,6 +83,17 @@ def test_what_is_no_model(tmp_path):
     assert "no config.json" in refusal(tmp_path)
     assert "no such folder, and not the name of a Hub repository" in refusal(tmp_path / "nothing")
     assert "no such folder, and not the name of a Hub repository" in refusal("nothing")
+
+
+def test_a_slip_in_a_path_is_not_looked_for_on_the_hub(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("inrvid.models.hub.fetch", None)
+    monkeypatch.setattr("inrvid.models.hub.has", None)
+    model.rename(tmp_path / "digan")
+    (tmp_path / "shelf").mkdir()
+    shutil.move(tmp_path / "digan", tmp_path / "shelf" / "digan")
+    assert "shelf/digna: shelf has no such folder. Did you mean 'digan'?" in refusal("shelf/digna")
+    assert refusal("shelf").endswith("\n  one of those in it? shelf/digan")
 
 
 def edited(model, **values):

@@ -86,8 +86,10 @@ def test_resumed_run_is_the_uninterrupted_one(tiny, tmp_path):
         assert torch.equal(expected, value)
 
 
-def test_first_signal_saves_and_stops(tiny, tmp_path):
-    run = trainer(tiny("train.kclips=100"), tmp_path / "run")
+@pytest.mark.parametrize("kclips", [100, 0.016])
+def test_first_signal_saves_and_stops(tiny, tmp_path, kclips):
+    """Also one in the last step: what would come then, scores, takes minutes."""
+    run = trainer(tiny(f"train.kclips={kclips}"), tmp_path / "run")
     step = run.training.__call__
 
     def interrupted(number, batches, **keys):
@@ -107,6 +109,12 @@ def test_first_signal_saves_and_stops(tiny, tmp_path):
     manifest = json.loads((checkpoint / "manifest.json").read_text())
     assert (manifest["step"], manifest["clips"]) == (4, 16)
     assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+
+
+def test_the_end_has_its_samples(tiny, tmp_path):
+    trainer(tiny("train.kclips=0.012", "train.sample_kclips=100"), tmp_path / "run").run()
+    found = sorted(path.name for path in (tmp_path / "run" / "samples").glob("clips-*.png"))
+    assert found == ["clips-000000000000.png", "clips-000000000012.png"]
 
 
 def test_clips_are_counted_whatever_the_batch(tiny, tmp_path):

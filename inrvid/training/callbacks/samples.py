@@ -13,7 +13,8 @@ from .base import Callback
 
 
 class Samples(Callback):
-    """In samples/: real clips and the untrained generator's once, then generated ones every `train.sample_kclips`."""
+    """In samples/: real clips and the untrained generator's once, then generated ones every
+    `train.sample_kclips` and at the end."""
 
     def on_start(self, run: Run) -> None:
         if run.is_main and not run.step:
@@ -25,7 +26,7 @@ class Samples(Callback):
         self._due = Interval(run.recipe.train.sample_kclips, run.clips)
 
     def on_step(self, run: Run, values: Mapping[str, Tensor | float]) -> None:
-        if self._due.passed(run.clips) and run.is_main:
+        if (self._due.passed(run.clips) or run.clips >= run.end) and run.is_main:
             self._write(run)
 
     def _write(self, run: Run) -> None:

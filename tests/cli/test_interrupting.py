@@ -1,0 +1,42 @@
+"""Ctrl-C outside a training's steps: a word on what is left, and the code of a signal."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from inrvid.cli import app, run, train
+
+
+def ended(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["inrvid", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        run(app)
+    return end.value.code, capsys.readouterr()
+
+
+def interrupted(*arguments, **keys):
+    raise KeyboardInterrupt
+
+
+def test_a_command(monkeypatch, capsys):
+    monkeypatch.setattr("inrvid.packaged_files.PackagedFiles.claims", interrupted)
+    code, told = ended(monkeypatch, capsys, "recipe", "list")
+    assert (code, told.out) == (130, "")
+    assert told.err == "interrupted: a file that was not finished is not there, or as it was before\n"
+
+
+def test_a_training_that_has_not_begun(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("inrvid.training.trainer.Trainer.__init__", interrupted)
+    code, told = ended(monkeypatch, capsys, "train", "quickstart", "--cpu")
+    assert code == 130
+    assert told.err.endswith("interrupted before anything was saved\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_training_leaves(tmp_path):
+    assert train._left(tmp_path) == "interrupted before anything was saved"
+    (tmp_path / "checkpoints" / "clips-000000000004").mkdir(parents=True)
+    assert train._left(tmp_path).endswith(f"by: inrvid train {tmp_path}/recipe.yaml --run-dir {tmp_path}")
