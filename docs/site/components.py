@@ -7,11 +7,11 @@ import inspect
 import json
 import re
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import tomllib
 import yaml
 
 from inrvid.inventory import keys_of

@@ -38,7 +38,7 @@ def brought(pages: Mapping[str, str]) -> dict[str, Brought]:
     found: dict[str, Brought] = {}
     while waiting:
         source, markdown = waiting.pop(0)
-        for target in _targets(markdown, source):
+        for target in targets(markdown, source):
             place = _place(target)
             if target.exists() and place.startswith("repository/") and place not in found:
                 found[place] = _brought(target)
@@ -54,7 +54,7 @@ def rewritten(markdown: str, source: Path, place: str) -> str:
         target, anchor = _target(match[2], source)
         if target is None or not target.exists():
             return match[0]
-        return match[1] + os.path.relpath(_place(target), os.path.dirname(place) or ".") + anchor
+        return match[1] + os.path.relpath(_place(target), Path(place).parent) + anchor
 
     return _outside_code(markdown, lambda text: _TARGET.sub(moved, text))
 
@@ -71,7 +71,7 @@ def opened(markdown: str) -> str:
     return markdown.replace("<details>", '<details markdown="1">')
 
 
-def _targets(markdown: str, source: Path) -> Iterator[Path]:
+def targets(markdown: str, source: Path) -> Iterator[Path]:
     for text in _CODE.split(markdown)[::2]:
         for match in _TARGET.finditer(text):
             target, _ = _target(match[2], source)

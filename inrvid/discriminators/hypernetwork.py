@@ -26,6 +26,9 @@ from .base import Discriminator, Tensors
 class HypernetworkDiscriminator(Discriminator):
     """One discriminator of a few frames at once, conditioned on the time distances between them.
 
+        c = f([label ‖ e(t_2 − t_1) ‖ … ‖ e(t_k − t_{k−1})]),   e(d) = [a learned row ‖ sin ‖ cos](π·2^j·d/2^octaves)
+        D(x_1 … x_k, t) = h·c / √|c|,   h the features of all k frames
+
     Head: `video` `[B]`. Its input is frames `[B·k, 3, H, W]`.
     """
 

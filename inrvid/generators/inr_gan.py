@@ -46,7 +46,14 @@ from .pieces import Piece, assemble, bands_of, pieces_of
 
 
 class InrGan(VideoGenerator):
-    """Coordinate network with factorised multiplicative modulation, skip architecture."""
+    """Coordinate network with factorised multiplicative modulation, skip architecture.
+
+        W'  = normalise(W ⊙ (1 + L·R/√q)),   L `[out, q]` and R `[q, in]` affine in w
+        x   ← lrelu(W'·[x ‖ e] + b),   e = [sin ‖ cos](p(x, y) + m(t)) where a block takes coordinates in
+        RGB = Σ over blocks of W'_rgb·x + b_rgb
+
+    Each layer is pointwise, p is the coordinate encoding, m the motion, w the style.
+    """
 
     source = "INR-GAN (CVPR 2021); DIGAN (ICLR 2022)"
 
