@@ -43,9 +43,9 @@ def _entries(module: ModuleType) -> Iterator[list[str]]:
     elsewhere = set() if module is inrvid else set(inrvid.__all__)
     for name in module.__all__:
         if name in elsewhere:
-            yield [f"## {name} {{ #{name.lower()} }}\n", f"[`inrvid.{name}`](inrvid.md#{name.lower()})\n"]
+            yield [f"## {name}\n", f"[`inrvid.{name}`](inrvid.md#{home(inrvid, name)})\n"]
         elif not name.startswith("__"):
-            yield [f"## {name} {{ #{name.lower()} }}\n", *_shown(home(module, name))]
+            yield ["::: " + home(module, name), "    options: {heading_level: 2, show_root_heading: true}\n"]
 
 
 def home(module: ModuleType, name: str) -> str:
@@ -59,9 +59,5 @@ def home(module: ModuleType, name: str) -> str:
 def _of_modules(package: str, modules: str) -> str:
     parts = [f"# {package}\n", _introduced(importlib.import_module(package))]
     for module in modules.split():
-        parts += [f"\n## {module} {{ #{module.replace('.', '-')} }}\n", *_shown(f"{package}.{module}")]
+        parts += [f"\n## {module} {{ #{module.replace('.', '-')} }}\n", f"::: {package}.{module}\n"]
     return "\n".join(parts)
-
-
-def _shown(path: str) -> list[str]:
-    return [f"::: {path}", ""]

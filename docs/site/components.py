@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import api
 import tomllib
 import yaml
 
+import inrvid
+import inrvid.plugins
 from inrvid.inventory import keys_of
 from inrvid.packages import OURS
 from inrvid.recipe.fit import DERIVED
@@ -97,12 +100,18 @@ classes that it names.
 
 def _page(kind: str, offered: list[Packaged]) -> str:
     about, kinds = KINDS[kind], REGISTRIES[kind]
-    base = f"The base class is [`{about.base}`](../api/plugins.md#{about.base.lower()}); "
+    base = f"The base class is [`{about.base}`](../api/{_page_of(about.base)}); "
     base += "[a package](../plugins.md) can bring more."
     parts = [f"# {about.title}\n\n{about.what} In a recipe: `{about.place}`. {base}\n"]
     own = [_component(kinds, name) for name in _installed(kinds)]
     parts += own or ["None is built in.\n"]
     return "\n".join([*parts, *_further(offered)])
+
+
+def _page_of(name: str) -> str:
+    """Where the interface's pages have a name of `inrvid.plugins`."""
+    page, module = ("inrvid", inrvid) if name in inrvid.__all__ else ("plugins", inrvid.plugins)
+    return f"{page}.md#{api.home(module, name)}"
 
 
 def _installed(kinds: Registry) -> list[str]:
@@ -132,10 +141,11 @@ def _file(module: Any) -> str:
 
 
 def described(thing: Any) -> str:
-    """A docstring as Markdown: what it raises is left to the interface's pages, and lists begin after a blank line."""
+    """A docstring as Markdown: what it raises is left to the interface's pages, and blank lines stand around lists."""
     text = inspect.getdoc(thing) or ""
     text = re.sub(r"\n(Args|Raises|Attributes):\n(?: .*\n?|\n)*", "\n", text + "\n")
-    return re.sub(r"(\n(?!- |  ).+)\n- ", r"\1\n\n- ", text).strip()
+    text = re.sub(r"(\n(?!- |  ).+)\n- ", r"\1\n\n- ", text)
+    return re.sub(r"(\n- .*(?:\n  .*)*)\n(?=[^\s-])", r"\1\n\n", text).strip()
 
 
 def _table(kinds: Registry, name: str) -> Iterator[str]:

@@ -21,6 +21,9 @@ SHOWN = {".py": "python", ".yaml": "yaml", ".toml": "toml", ".cff": "yaml", ".tx
 INSTEAD = {"README.md": "index.md", "plugins": "plugins.md", "recipes": "recipes.md", "docs": "index.md"}
 """What a page of docs/ says already."""
 
+UNFOUND = "---\nsearch: {exclude: true}\n---\n\n"
+"""On top of pages that a search does not look into."""
+
 _CODE = re.compile(r"(^ *```.*?^ *```$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 _TARGET = re.compile(r"""(\]\(<?|\b(?:src|href)=")([^)\s">]+)""")
 
@@ -104,11 +107,13 @@ def _brought(target: Path) -> Brought:
     name = target.relative_to(ROOT).as_posix()
     if target.is_dir():
         names = "\n".join(sorted(path.name for path in target.iterdir() if not path.name.startswith((".", "__"))))
-        return Brought(target, f"# {name}\n\n```text\n{names}\n```\n")
+        return Brought(target, f"{UNFOUND}# {name}\n\n```text\n{names}\n```\n")
     if target.suffix == ".md":
         return Brought(target, target.read_text("utf-8"))
     if target.suffix in SHOWN:
-        return Brought(target, f"# {name}\n\n```{SHOWN[target.suffix]}\n{target.read_text('utf-8').rstrip()}\n```\n")
+        return Brought(
+            target, f"{UNFOUND}# {name}\n\n```{SHOWN[target.suffix]}\n{target.read_text('utf-8').rstrip()}\n```\n"
+        )
     return Brought(target)
 
 

@@ -14,9 +14,9 @@ from .base import SharedBasis, gaussian_frequencies
 class LogCoords(SharedBasis):
     """Fixed axis-aligned frequencies, logarithmically spaced.
 
-        p_2j(x, y) = f_j·x,   p_2j+1(x, y) = f_j·y,   f_j = π … π·size/2, each the same factor above the one before
+        p_2j(x, y) = f_j·x,   p_2j+1(x, y) = f_j·y,   f_j = π … π·size/2
 
-    From one period a frame to the native grid's Nyquist rate; even phases follow x, odd ones y.
+    Each f is the same factor above the one before, from one period a frame to the native grid's Nyquist rate.
     """
 
     source = "INR-GAN (CVPR 2021)"

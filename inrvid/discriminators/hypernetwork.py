@@ -26,8 +26,11 @@ from .base import Discriminator, Tensors
 class HypernetworkDiscriminator(Discriminator):
     """One discriminator of a few frames at once, conditioned on the time distances between them.
 
-        c = f([label ‖ e(t_2 − t_1) ‖ … ‖ e(t_k − t_{k−1})]),   e(d) = [a learned row ‖ sin ‖ cos](π·2^j·d/2^octaves)
-        D(x_1 … x_k, t) = h·c / √|c|,   h the features of all k frames
+        e(d) = [row d of a table ‖ sin(f·d) ‖ cos(f·d)],   f_j = π·2^j/2^octaves
+        c    = M([label ‖ e(t_2 − t_1) ‖ … ‖ e(t_k − t_{k−1})])
+        D(x, t) = h(x)·c / √n
+
+    The table and the network M are learned, h are the features of all k frames, n is the width of c.
 
     Head: `video` `[B]`. Its input is frames `[B·k, 3, H, W]`.
     """

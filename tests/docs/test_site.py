@@ -98,5 +98,7 @@ def test_links_of_pages_lead_to_files(page):
 
 
 def test_what_a_function_raises_is_no_part_of_a_description():
-    text = components.described(type("A", (), {"__doc__": "One.\n\nTwo:\n- a\n- b\n\nRaises:\n    E: x.\n"}))
-    assert inspect.cleandoc(text) == "One.\n\nTwo:\n\n- a\n- b"
+    text = components.described(
+        type("A", (), {"__doc__": "One.\n\nTwo:\n- a\n- b\n  c\nThree.\n\nRaises:\n    E: x.\n"})
+    )
+    assert inspect.cleandoc(text) == "One.\n\nTwo:\n\n- a\n- b\n  c\n\nThree."
