@@ -78,7 +78,7 @@ def _parts(command: str) -> Iterator[tuple[list[str], str | None]]:
         if words[:3] == ["python", "-m", "inrvid"]:
             words = words[2:]
         at = words.index(">") if ">" in words else len(words)
-        if words and words[0] != "|":
+        if words and not words[0].startswith("|"):
             yield words[:at], (words[at + 1] if at < len(words) else None)
 
 
@@ -121,8 +121,8 @@ def _told(error: Exception, arguments: list[str]) -> str:
 
 
 def _recipe(name: str, changes: list[str], data: str | None) -> Any:
-    """The recipe, on data if they are here; None: it is a package's."""
-    if any(ROOT.glob(f"plugins/*/*/recipes/{name}.yaml")):
+    """The recipe, on data if they are here; None: it is a package's, of plugins/ or one that the page has made."""
+    if any([*ROOT.glob(f"plugins/*/*/recipes/{name}.yaml"), *Path().glob(f"*/*/recipes/{name}.yaml")]):
         return None
     given = [("data.path", str(Path(data).resolve()))] if data and Path(data).exists() else []
     try:

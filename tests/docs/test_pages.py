@@ -38,9 +38,10 @@ def beginning(tmp_path_factory) -> Path:
     data = load_recipe("quickstart").data
     for name, split in (("my_videos", "train"), ("my_samples", "test")):
         videos = open_dataset(data.model_copy(update={"split": split, "frames": 40, "resolution": 64}))
-        (place / name).mkdir()
         for i in range(12):
-            write_video(place / name / f"{i:02d}.mp4", videos.read(i, range(40)), videos.fps)
+            of_class = place / name / ("day", "dusk")[i % 2]
+            of_class.mkdir(parents=True, exist_ok=True)
+            write_video(of_class / f"{i:02d}.mp4", videos.read(i, range(40)), videos.fps)
     write_video(place / "video.mp4", open_dataset(data).read(3, range(16)), 25.0)
     changes = [word for change in (*TINY, "data.videos=16") for word in ("--set", change)]
     run_inrvid(["train", "quickstart", "--run-dir", str(place / "runs/quickstart/001"), *changes, "--cpu"])
@@ -113,9 +114,10 @@ def _install(text: str, place: Path) -> None:
     """What pip would note of a package that declares these entry points."""
     tables = re.findall(r'\[project\.entry-points\."?([\w.]+)"?\]\n((?:.+\n)*)', text)
     if tables:
-        about = place / "my_package-0.1.dist-info"
-        about.mkdir(exist_ok=True)
-        (about / "METADATA").write_text("Metadata-Version: 2.1\nName: my_package\nVersion: 0.1\n")
+        name = f"my_package_{len(list(place.glob('*.dist-info')))}"
+        about = place / f"{name}-0.1.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1\n")
         points = "".join(f"[{group}]\n{lines}\n" for group, lines in tables).replace('"', "")
         (about / "entry_points.txt").write_text(points)
         registry.plugins.cache_clear()
