@@ -37,6 +37,8 @@ class Use:
     """File that it writes, if that is a picture; else a strip is made of its frames."""
     rest: str = ""
     """What makes it quick here."""
+    before: str = ""
+    """The command that it needs first."""
 
 
 USES = (
@@ -79,11 +81,13 @@ USES = (
         "The first five directions of the model's weights, −3 to 3 standard deviations.",
         "edit show RUN directions.safetensors -o out.png",
         "out.png",
+        before="edit find RUN -o directions.safetensors",
     ),
     Use("slices", "A line of pixels over time.", "analyze RUN -o out --only slices", "out/slices_x-t.png"),
 )
 EXPLORE = """## Play
 
+<!-- not run: it serves until it is stopped, by a package of its own -->
 ```bash
 inrvid explore runs/quickstart/001       # pip install 'inrvid[explore]'
 ```
@@ -102,12 +106,13 @@ def main() -> None:
     lines += ["Made by `python docs/make_uses.py`, of the quickstart's model (a small DIGAN after four minutes).", ""]
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        _inrvid(place, f"edit find {model} -o directions.safetensors")
         _clip(place)
         for use in USES:
             made = _picture(use, place, model)
             lines += [f"## {use.name.capitalize()}", "", use.what, "", "```bash"]
-            lines += [f"inrvid {use.command.replace('RUN', RUN)}".replace("out.npz", "out.mp4"), "```", ""]
+            typed = [command for command in (use.before, use.command) if command]
+            lines += [f"inrvid {command.replace('RUN', RUN)}".replace("out.npz", "out.mp4") for command in typed]
+            lines += ["```", ""]
             lines += [f"![{use.what}](uses/{made.name})", ""]
     write_text(PAGE, "\n".join([*lines, EXPLORE]))
     print(PAGE)
@@ -128,7 +133,8 @@ def _clip(place: Path) -> None:
 def _picture(use: Use, place: Path, model: Path) -> Path:
     target = PICTURES / f"{use.name.replace(' ', '_')}.png"
     target.parent.mkdir(exist_ok=True)
-    _inrvid(place, f"{use.command.replace('RUN', str(model))} {use.rest} --cpu")
+    for command in filter(None, (use.before, f"{use.command} {use.rest}")):
+        _inrvid(place, f"{command.replace('RUN', str(model))} --cpu")
     if use.picture:
         write_bytes(target, read_bytes(place / use.picture, 2**26))
     else:

@@ -1,9 +1,11 @@
 """inrvid: video generators based on implicit neural representations.
 
-from inrvid import build_generator, Grid
-G = build_generator("digan_ucf")
-inr = G.inr(G.sample_latents(4, seed=0), truncation=0.8)
-frames = inr(t, Grid(256, 256))
+    from inrvid import build_generator, Grid
+    G = build_generator("digan_ucf")
+    inr = G.inr(G.sample_latents(4, seed=0), truncation=0.8)
+    frames = inr(t, Grid(256, 256))
+
+Names are imported at their first use.
 """
 
 from __future__ import annotations

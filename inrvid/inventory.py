@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
-from .config import PartConfig
+from .config import MOST, PartConfig
 from .errors import InrvidError, did_you_mean
 from .packages import package_of, taken
 from .registry import PLUGIN_GROUP, REGISTRIES, Entry, field_part, plugins, registry
@@ -79,5 +79,5 @@ def _type(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
         return " or ".join(map(str, schema["enum"]))
     if isinstance(items := schema.get("items"), dict):
         return f"list of {_type(items, definitions)}"
-    bounds = [f"{sign} {schema[key]:g}" for key, sign in BOUNDS.items() if key in schema]
+    bounds = [f"{sign} {schema[key]:g}" for key, sign in BOUNDS.items() if schema.get(key, MOST) != MOST]
     return " ".join([schema.get("type", "anything").replace("null", "none"), *bounds])

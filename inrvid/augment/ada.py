@@ -82,7 +82,12 @@ COLOR: tuple[Operation, ...] = ("brightness", "contrast", "lumaflip", "hue", "sa
 
 
 class Ada(Augment):
-    """Adaptive augmentation: geometry and colour, as often as D needs it."""
+    """Adaptive augmentation: geometry and colour, as often as D needs it.
+
+        p ← clamp(p + sign(E sign D(x) − target)·clips / (1000·speed_kclips), 0, 1)
+
+    p is the probability of each operation, changed every `interval` steps; D(x) are the logits at real clips.
+    """
 
     source = "StyleGAN2-ADA (NeurIPS 2020)"
 

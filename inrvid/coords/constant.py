@@ -14,6 +14,8 @@ from .base import CoordinateEncoding
 class ConstantCoords(CoordinateEncoding):
     """A learned phase for each cell of the native grid.
 
+        p(x, y) = P[row(y), column(x)]
+
     Off the native grid the table is interpolated bilinearly; beyond it, its border continues.
     """
 

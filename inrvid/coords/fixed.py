@@ -14,7 +14,9 @@ from .base import SharedBasis, gaussian_frequencies
 class LogCoords(SharedBasis):
     """Fixed axis-aligned frequencies, logarithmically spaced.
 
-    From one period a frame to the native grid's Nyquist rate; even phases follow x, odd ones y.
+        p_2j(x, y) = f_j·x,   p_2j+1(x, y) = f_j·y,   f_j = π … π·size/2
+
+    Each f is the same factor above the one before, from one period a frame to the native grid's Nyquist rate.
     """
 
     source = "INR-GAN (CVPR 2021)"
@@ -37,6 +39,8 @@ class LogCoords(SharedBasis):
 
 class RandomCoords(SharedBasis):
     """Fixed Gaussian random frequencies.
+
+        p(x, y) = B·(x, y),   B ~ N(0, σ²)
 
     Random Fourier features (Tancik et al., NeurIPS 2020), drawn when the model is built.
     """

@@ -12,7 +12,12 @@ from .base import AffinePhase, CoordinateEncoding, linear_phase
 
 
 class FourierCoords(CoordinateEncoding):
-    """Fourier features whose frequencies and phases are predicted from the style."""
+    """Fourier features whose frequencies and phases are predicted from the style.
+
+        p(x, y) = σ·A(w)·(x, y) + β(w),   (A, β) = affine(w),   x, y ∈ [−1, 1]
+
+    The generator's features are `[sin ‖ cos](p + m)`, m the motion's term.
+    """
 
     source = "DIGAN (ICLR 2022) §3.1"
 

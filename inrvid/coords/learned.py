@@ -12,7 +12,12 @@ from .base import AffinePhase, SharedBasis, gaussian_frequencies, linear_phase
 
 
 class LearnedCoords(SharedBasis):
-    """Learned frequencies shared by all videos."""
+    """Learned frequencies shared by all videos.
+
+        p(x, y) = B·(x, y) + β
+
+    B and β are parameters; B ~ N(0, σ²) at the start.
+    """
 
     source = "INR-GAN (CVPR 2021)"
 

@@ -26,6 +26,12 @@ from .base import Discriminator, Tensors
 class HypernetworkDiscriminator(Discriminator):
     """One discriminator of a few frames at once, conditioned on the time distances between them.
 
+        e(d) = [row d of a table ‖ sin(f·d) ‖ cos(f·d)],   f_j = π·2^j/2^octaves
+        c    = M([label ‖ e(t_2 − t_1) ‖ … ‖ e(t_k − t_{k−1})])
+        D(x, t) = h(x)·c / √n
+
+    The table and the network M are learned, h are the features of all k frames, n is the width of c.
+
     Head: `video` `[B]`. Its input is frames `[B·k, 3, H, W]`.
     """
 

@@ -46,7 +46,15 @@ from .pieces import Piece, assemble, bands_of, pieces_of
 
 
 class InrGan(VideoGenerator):
-    """Coordinate network with factorised multiplicative modulation, skip architecture."""
+    """Coordinate network with factorised multiplicative modulation, skip architecture.
+
+        W'  = normalise(W ⊙ (1 + L·R/√q))
+        h   ← lrelu(W'·[h ‖ e] + b),   e = [sin ‖ cos](p(x, y) + m(t))
+        RGB = Σ over blocks of W'_rgb·h + b_rgb
+
+    L `[out, q]` and R `[q, in]` are affine in the style w. Each layer is pointwise; where a block takes coordinates in,
+    e is the embedding of their encoding p and the motion m.
+    """
 
     source = "INR-GAN (CVPR 2021); DIGAN (ICLR 2022)"
 

@@ -30,7 +30,14 @@ from .pieces import splits
 
 
 class StyleGan2(VideoGenerator):
-    """Convolutions modulated by the style; the motion code enters at the constant input, or all styles."""
+    """Convolutions modulated by the style; the motion code enters at the constant input, or all styles.
+
+        W'_oi  = s_i·W_oi / √(Σ (s_i·W_oi)²),   s = affine(w)
+        x_0(t) = [constant ‖ v(t)] at each of 4×4 places
+
+    The sum goes over the inputs i and the kernel. v(t) is the motion code; with `motion_input: styles` it stands behind
+    w instead: s = affine([w ‖ v(t)]).
+    """
 
     source = "StyleGAN2 (CVPR 2020); StyleGAN-V (CVPR 2022)"
 

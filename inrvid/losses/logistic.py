@@ -19,7 +19,11 @@ from .penalty import r1_norms
 class LogisticLoss(AdversarialLoss):
     """Non-saturating logistic loss, lazy R1 where the discriminator says.
 
-    softplus(−D(G(z))) for G; softplus(D(G(z))) + softplus(−D(x)) for D; heads are summed with weight 1.
+        L_G = E softplus(−D(G(z)))
+        L_D = E softplus(D(G(z))) + E softplus(−D(x))
+        R1  = γ/2·E ‖∇D(x)‖²,   each `r1_interval` steps, times r1_interval
+
+    Heads are summed with weight 1.
     """
 
     source = "StyleGAN2 (CVPR 2020)"

@@ -60,7 +60,13 @@ class AttentionCodes(CodeNetwork):
 
 
 class AttentionMotion(CodesMotion):
-    """Motion codes by windowed self-attention over noise, acyclic positional encoding between them."""
+    """Motion codes by windowed self-attention over noise, acyclic positional encoding between them.
+
+        y_i = lrelu(x_m + W_o Σ_j softmax_j(q(x_m)·k(x_j) / √d) v(x_j))
+
+    The x_j are the `kernel` inputs around place i, a learned embedding of their place in that window added, x_m is the
+    one in its middle. Two such layers make codes of noises; between the codes lies the encoding v(t) of `conv1d`.
+    """
 
     class Config(CodesMotion.Config):
         kernel: Annotated[int, Field(ge=1, le=MOST)] = Field(11, description="window of each of the two layers, codes")

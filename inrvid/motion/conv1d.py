@@ -46,7 +46,16 @@ class Conv1dCodes(CodeNetwork):
 
 
 class Conv1dMotion(CodesMotion):
-    """Motion codes by 1-D convolutions over noise, acyclic positional encoding between them."""
+    """Motion codes by 1-D convolutions over noise, acyclic positional encoding between them.
+
+        u_i  = lrelu(K₂ ∗ lrelu(K₁ ∗ z))_i
+        e(τ) = [sin ‖ cos](ω·s·τ + ρ)
+        s    = tanh(W_ω u_ℓ) + 1,   ρ = (W_ρ u_ℓ)·(max_period / period)
+        v(t) = e(t) − lerp(e(t_ℓ), e(t_r), α) + lerp(W_a u_ℓ, W_a u_r, α)
+
+    Code i lies at time i·δ and is of the noises i … i + 2·(kernel − 1); u_ℓ and u_r are those before and after t, and
+    α = (t − t_ℓ)/δ. The wave vanishes at the codes: v is continuous, and never repeats.
+    """
 
     source = "StyleGAN-V (CVPR 2022) §3.1, eqs. 2–5"
 

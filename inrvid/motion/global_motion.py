@@ -1,8 +1,4 @@
-"""One motion vector a video (DIGAN §3.2).
-
-g = affine(w ‖ z_M) is the direction in which the phases of the coordinate embedding move; the motion term is
-m(t) = f_M(g·σt·τ), with τ = t / (clip_length − 1), and f_M(u) = EqLinear(lrelu(EqLinear(lrelu_0.01(u)))).
-"""
+"""One motion vector a video (DIGAN §3.2)."""
 
 from __future__ import annotations
 
@@ -28,7 +24,14 @@ class GlobalState(NamedTuple):
 
 
 class GlobalMotion(Motion[Tensor, GlobalState]):
-    """One motion vector a video, scaled by time and passed through f_M."""
+    """One motion vector a video, scaled by time and passed through f_M.
+
+        g    = affine(w ‖ z_M)
+        m(t) = f_M(g·σt·τ),   τ = t / (clip_length − 1)
+        f_M(u) = EqLinear(lrelu(EqLinear(lrelu_0.01(u))))
+
+    g is the direction in which the phases of the coordinate embedding move, m(t) the motion term that is added to them.
+    """
 
     source = "DIGAN (ICLR 2022) §3.2"
 

@@ -31,7 +31,13 @@ class LstmState(NamedTuple):
 
 
 class LstmMotion(Motion[NoiseSequence | Tensor, LstmState]):
-    """Recurrent motion codes, linearly interpolated. With a label, the network and the heads are told it."""
+    """Recurrent motion codes, linearly interpolated. With a label, the network and the heads are told it.
+
+        u_i  = LSTM(z_0, …, z_i)
+        v(t) = head(lerp(u_ℓ, u_{ℓ+1}, α)),   ℓ = ⌊t/δ⌋,   α = t/δ − ℓ
+
+    Before 0 it stands still.
+    """
 
     source = "MoCoGAN (CVPR 2018); StyleGAN-V (CVPR 2022) §4.2"
 

@@ -58,6 +58,8 @@ class EfficientNetLite0(Detector):
         InrvidError: no weights (the message has the command that gets them), or some that do not fit.
     """
 
+    source = "EfficientNet: Tan & Le (ICML 2019)"
+
     class Config(PartConfig):
         outputs: Literal["pooled", "logits"] = Field(
             "pooled", description="1280 features of a frame, or the 1000 logits that are linear functions of them"

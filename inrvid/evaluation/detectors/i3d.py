@@ -52,6 +52,8 @@ class I3d(Detector):
         InrvidError: no weights (the message has the command that gets them), or some that do not fit.
     """
 
+    source = "Carreira & Zisserman (CVPR 2017); FVD: Unterthiner et al. (2018)"
+
     class Config(PartConfig):
         outputs: Literal["logits", "pooled"] = Field(
             "logits", description="400 logits, or the 1024 features that they are linear functions of"

@@ -32,13 +32,23 @@ class Frechet(Metric):
 
 
 class Fvd(Frechet):
-    """Fréchet video distance: of I3D's features of clips."""
+    """Fréchet video distance: of I3D's features of clips.
+
+        |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·√(Σ₁Σ₂))
+
+    μ and Σ are the mean and the covariance of the features of each side.
+    """
 
     source = "Unterthiner et al. (2018)"
 
 
 class Fid(Frechet):
-    """Fréchet distance of features of single frames."""
+    """Fréchet distance of features of single frames.
+
+        |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·√(Σ₁Σ₂))
+
+    μ and Σ are the mean and the covariance of the features of each side.
+    """
 
     source = "Heusel et al. (NeurIPS 2017)"
 

@@ -16,7 +16,10 @@ from .base import Metric, Parts
 
 
 class InceptionScore(Metric):
-    """exp E KL(p(y|x) ‖ p(y)) of a classifier's probabilities; real clips play no part."""
+    """exp E KL(p(y|x) ‖ p(y)) of a classifier's probabilities; real clips play no part.
+
+    The mean over `splits` groups of clips that stand behind one another.
+    """
 
     source = "Salimans et al. (NeurIPS 2016)"
 

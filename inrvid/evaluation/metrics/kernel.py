@@ -9,7 +9,12 @@ from .base import Metric, Parts
 
 
 class Kvd(Metric):
-    """Kernel video distance: squared MMD of features under the kernel (x·y/n + 1)³, unbiased."""
+    """Kernel video distance: squared MMD of features under the kernel (x·y/n + 1)³, unbiased.
+
+        E_{x≠x'} k(x, x') + E_{y≠y'} k(y, y') − 2·E k(x, y),   k(x, y) = (x·y/n + 1)³
+
+    x are features of real clips, y of generated ones, each of n numbers.
+    """
 
     source = "Unterthiner et al. (2018)"
 

@@ -11,7 +11,12 @@ from .base import Metric, Parts
 
 
 class PrecisionRecall(Metric):
-    """How much of what is generated is plausible, and how much of the real is covered, by nearest neighbours."""
+    """How much of what is generated is plausible, and how much of the real is covered, by nearest neighbours.
+
+        precision = P(y ∈ M(real)),   recall = P(x ∈ M(generated))
+
+    M of a set is the union of the balls around its features that reach to their k-th nearest neighbour in it.
+    """
 
     source = "Kynkäänniemi et al. (NeurIPS 2019)"
 

@@ -9,7 +9,12 @@ from .base import Metric, Parts
 
 
 class Diversity(Metric):
-    """How far generated clips are from each other, in units of how far real ones are; 1: alike, 0: all the same."""
+    """How far generated clips are from each other, in units of how far real ones are; 1: alike, 0: all the same.
+
+        E |y − y'| / E |x − x'|
+
+    x are features of real clips, y of generated ones.
+    """
 
     better = "neither"
 
@@ -19,7 +24,12 @@ class Diversity(Metric):
 
 
 class Memorisation(Metric):
-    """How far generated clips are from their nearest real ones, in units of these among each other; 0: copies."""
+    """How far generated clips are from their nearest real ones, in units of these among each other; 0: copies.
+
+        E min_x |y − x| / E min_{x'≠x} |x − x'|
+
+    x are features of real clips, y of generated ones.
+    """
 
     better = "neither"
     nearest = True
