@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from inrvid.testing import conformance
 
-CODES = {"code_dim": 8, "kernel": 3}
 
-
-class TestBSpline(conformance("motions", "b_spline", small=CODES)):
+class TestBSpline(conformance("motions", "b_spline")):
     pass
 
 
-class TestFirstFrame(conformance("motions", "first_frame", small=CODES)):
+class TestFirstFrame(conformance("motions", "first_frame")):
     pass
 
 

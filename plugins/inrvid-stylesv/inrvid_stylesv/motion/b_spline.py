@@ -20,7 +20,7 @@ the further out, the faster the waves run. `waves` is this package's: C¹, and a
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -35,6 +35,7 @@ class BSplineMotion(Conv1dMotion):
     """Motion codes by 1-D convolutions over noise, quadratic B-splines between them."""
 
     source = "StyleSV (ICLR 2023)"
+    test_settings: ClassVar = {"code_dim": 8, "kernel": 3}
 
     class Config(Conv1dMotion.Config):
         embedding: Embedding = Field(

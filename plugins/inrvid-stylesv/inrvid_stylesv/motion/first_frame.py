@@ -8,6 +8,7 @@ acyclic encoding, which is A·u_0 at t = 0, gives v(0) whatever the noise is. Be
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ class FirstFrameMotion(Conv1dMotion):
     """Motion codes by causal convolutions from a learned first anchor: frame 0 has no noise in it."""
 
     source = "StyleInV (ICCV 2023)"
+    test_settings: ClassVar = {"code_dim": 8, "kernel": 3}
 
     def __init__(self, config: Conv1dMotion.Config, *, z_dim: int, label_dim: int, clip_length: int):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
