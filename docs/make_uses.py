@@ -32,7 +32,7 @@ class Use:
     name: str
     what: str
     command: str
-    """As a user types it; what it writes is called `out`."""
+    """As a user types it; what it writes is called `out` here, and on the page as the use is."""
     picture: str = ""
     """File that it writes, if that is a picture; else a strip is made of its frames."""
     rest: str = ""
@@ -64,7 +64,8 @@ USES = (
     ),
     Use(
         "project",
-        "Given frames, here three of a video that the model never saw: target, projection, error.",
+        "Given frames, here three of a video that the model never saw: target, projection, error. It takes 1,000 "
+        "steps, minutes on a CPU; with `--steps 200` one sees where it leads.",
         "project RUN video.mp4 --frames 4-6 -o out.safetensors",
         "out.png",
         "--steps 300 --distance pixels",
@@ -85,6 +86,13 @@ USES = (
     ),
     Use("slices", "A line of pixels over time.", "analyze RUN -o out --only slices", "out/slices_x-t.png"),
 )
+NEEDED = """`video.mp4`, whose frames are given below, is a video like those that the model learned from, or its own:
+
+```bash
+inrvid generate runs/quickstart/001 -o video.mp4 --seed 100 --frames 16
+```"""
+"""What two uses begin with."""
+
 EXPLORE = """## Play
 
 <!-- not run: it serves until it is stopped, by a package of its own -->
@@ -104,6 +112,7 @@ def main() -> None:
     model = parser.parse_args().model.resolve()
     lines = ["# What a trained model can do", ""]
     lines += ["Made by `python docs/make_uses.py`, of the quickstart's model (a small DIGAN after four minutes).", ""]
+    lines += [NEEDED, ""]
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         _clip(place)
@@ -111,11 +120,17 @@ def main() -> None:
             made = _picture(use, place, model)
             lines += [f"## {use.name.capitalize()}", "", use.what, "", "```bash"]
             typed = [command for command in (use.before, use.command) if command]
-            lines += [f"inrvid {command.replace('RUN', RUN)}".replace("out.npz", "out.mp4") for command in typed]
+            lines += [_shown(command, use) for command in typed]
             lines += ["```", ""]
-            lines += [f"![{use.what}](uses/{made.name})", ""]
+            lines += [f"![{use.what.partition('. ')[0]}](uses/{made.name})", ""]
     write_text(PAGE, "\n".join([*lines, EXPLORE]))
     print(PAGE)
+
+
+def _shown(command: str, use: Use) -> str:
+    """As on the page: files of one use are not those of another."""
+    typed = f"inrvid {command.replace('RUN', RUN)}".replace("out.npz", "out.mp4")
+    return typed.replace("-o out", f"-o {use.name.replace(' ', '_')}")
 
 
 def _clip(place: Path) -> None:
