@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from pydantic import Field
@@ -20,6 +20,7 @@ from ..models.files import CONFIG
 from ..models.pretrained import load_generator
 from .clips import DatasetClips, GeneratorClips
 from .evaluate import Subject
+from .metrics.base import Metric
 from .protocol import ClipsConfig, Protocol
 from .record import Side
 
@@ -110,7 +111,8 @@ def real_subject(
         config = {"type": detect(path), "path": str(path)} if path.exists() else {"type": against}
         config |= kept
     config |= {"resize": protocol.resize, "interpolation": protocol.interpolation}
-    config |= {"resolution": list(given.resolution), "clip_length": 2, **(changes or {})}
+    config |= {"resolution": list(given.resolution), **(changes or {})}
+    config |= {"clip_length": _longest(protocol, given) if config.get("cut") == "clips" else 2}
     dataset = opened(config, against or "the model's data")
     rate = one_rate(dataset, against or str(config.get("path") or config["type"]))
     if abs(rate - given.fps) > 0.01 * given.fps and not any_rate:
@@ -121,6 +123,12 @@ def real_subject(
     clips = chosen(dataset, against or str(dataset.config.path or dataset.config.type), protocol.real, protocol.seed)
     side = Side(name=clips.name, kind="data", fingerprint=clips.fingerprint, fps=rate, settings=shown(dataset))
     return Subject(clips, side)
+
+
+def _longest(protocol: Protocol, given: Given) -> int:
+    """Frames that the widest of the protocol's windows reaches over: what videos that are cut are cut into."""
+    metrics = [cast(Metric.Config, metric) for metric in protocol.metrics]
+    return max(((metric.frames or given.clip_length) - 1) * metric.stride + 1 for metric in metrics)
 
 
 def chosen(dataset: VideoDataset, name: str, config: ClipsConfig, seed: int) -> DatasetClips:

@@ -23,6 +23,7 @@ from inrvid.evaluation.protocol import Protocol, load_protocol
 from inrvid.evaluation.protocol_files import PROTOCOLS
 from inrvid.evaluation.record import Side, read_record
 from inrvid.evaluation.score import higher_is_better
+from inrvid.evaluation.subjects import Given, real_subject
 from inrvid.registry import registry
 from inrvid.video_io import write_video
 
@@ -428,6 +429,14 @@ def test_two_folders_to_a_record_by_one_process_and_two(folders, monkeypatch):
     assert first.comparable == second.comparable
     assert first.real.clips == {"16 frames": 20}
     assert json.loads((folders / "a.json").read_text())["protocol"] == "inrvid"
+
+
+def test_videos_that_are_cut_are_cut_into_what_is_seen(folders):
+    """20 videos of 16 frames, 7 of them reached over: 40 clips, the frames of none are in another."""
+    seen = {"frames": 4, "stride": 2}
+    asked = protocol({**STATISTICS, **seen}, clips=40)
+    real = real_subject(str(folders / "real"), Given(str(folders / "fake")), asked, {"cut": "clips"})
+    assert len(real.source.choose(Window(4, 2), 40)) == 40
 
 
 def test_a_model_is_compared_with_what_it_learned_from(tmp_path):
