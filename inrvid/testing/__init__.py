@@ -12,7 +12,8 @@ A package's test file is a few lines; each check is a test of its own:
 
 What a class says to the suite, where it has to: `test_settings`; `test_parts`, others that a recipe with it has, by
 their places ({'discriminator': {…}}), for a loss that goes with certain networks alone; `test_unreached`, modules of a
-discriminator that no logit depends on.
+discriminator that no logit depends on; `test_alone`, why a batch over two processes is another than in one, where that
+is so.
 
 Failures are `AssertionError`s whose message says what is wrong in a line; what cannot be looked at here (weights that
 are not on this machine) is `unittest.SkipTest`. Nothing here needs pytest.

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import unittest
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,12 @@ class ParallelChecks(TrainedChecks):
     """And of those whose work is shared between processes."""
 
     def test_two_processes_train_as_one(self) -> None:
-        """A batch over two processes (gloo, on the CPU) moves the weights as it does in one."""
+        """A batch over two processes (gloo, on the CPU) moves the weights as it does in one.
+
+        Of a part whose class says why it cannot (`test_alone`), that is told instead.
+        """
+        if alone := getattr(self.parts.component(self.name), "test_alone", ""):
+            raise unittest.SkipTest(alone)
         recipe = self.recipe()
         with tempfile.TemporaryDirectory() as place:
             alone = train(Path(place) / "alone", recipe)

@@ -223,6 +223,13 @@ def test_settings_of_a_class_and_of_a_test(tmp_path):
         assert own().config() == {"type": "own", "waves": 3, "shortest": 4.0}
 
 
+def test_a_class_says_why_two_processes_are_not_one(tmp_path):
+    folder = made(tmp_path / "inrvid-own", "motion", {"config: Config\n": 'config: Config\n    test_alone = "so"\n'})
+    with installed(folder):
+        result = run_check(conformance("motions", "own"), "test_two_processes_train_as_one")
+        assert (result.outcome, result.reason) == ("skipped", "so")
+
+
 def test_the_slow_ones_are_those_that_start_processes():
     slow = [
         name for name in names_of(conformance("motions", "global")) if is_slow(conformance("motions", "global"), name)

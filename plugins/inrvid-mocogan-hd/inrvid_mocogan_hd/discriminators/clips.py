@@ -33,6 +33,7 @@ class ClipDiscriminator(Discriminator):
         norm: Literal["instance", "batch"] = Field("instance", description="normalisation in pyramids over time")
 
     test_settings: ClassVar[dict[str, Any]] = {"frames": 4, "width": 4}
+    test_alone = "batches are normalised a process by itself, as in the release"
     in_channels: int
     """Of the clips' pyramid."""
 

@@ -90,6 +90,7 @@ class PathLoss(AdversarialLoss, Generic[D]):
 
     discriminator_class: type[D]
     test_settings: ClassVar[dict[str, Any]] = {"generator_steps": 2}
+    test_alone = "means and contrasts are of a process's own clips, as in the release"
 
     def __init__(self, config: Config):
         self.config = config
