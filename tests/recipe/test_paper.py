@@ -31,6 +31,7 @@ SMALL = {
 } | {"digan_landscapes_32", "stylegan_v_landscapes_32"}
 CROSSED = {
     "cross_stylegan2_global_landscapes_32",
+    "cross_inr_conv1d_landscapes_32",
     "cross_inr_conv1d_landscapes_64",
     "cross_stylegan2_global_landscapes_64",
 }
