@@ -12,4 +12,4 @@ import sys
 from .trainings.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(main(["crosses", *sys.argv[1:]], "python -m benchmarks.crosses"))
+    sys.exit(main("crosses", "python -m benchmarks.crosses"))

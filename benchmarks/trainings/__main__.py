@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from inrvid.errors import InrvidError
@@ -14,19 +14,25 @@ from .plan import Plan, load_plan
 from .run import Training, compare
 
 
-def main(arguments: Sequence[str] | None = None, prog: str = "python -m benchmarks.trainings") -> int:
+def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") -> int:
+    """The command line; `of`: the set, where it is not the user's to say."""
     parser = argparse.ArgumentParser(prog=prog, description="Systems trained alike.")
-    parser.add_argument("set", metavar="SET", help="successors, crosses, or a file like them")
+    if of is None:
+        parser.add_argument("set", metavar="SET", help="successors, crosses, or a file like them")
+    parser.set_defaults(set=of)
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the trainings and the page")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="these systems")
     parser.add_argument("--seed", action="append", type=int, default=[], metavar="N", help="with these of its seeds")
     parser.add_argument("--gpu", action="store_true", help="train and score on a GPU: minutes are the clock's")
-    parser.add_argument("--page", action="store_true", help="train nothing: write the page of what is there")
-    options = parser.parse_args(arguments)
+    parser.add_argument("--page", action="store_true", help="train nothing: write the page of all that is there")
+    options = parser.parse_args()
     failed: list[str] = []
     try:
         plan = load_plan(options.set)
-        for training in chosen(plan, options) if not options.page else ():
+        trainings = list(chosen(plan, options))
+        if options.page and not options.out.is_dir():
+            raise InrvidError(f"{options.out}: no such folder: --page writes of what is there")
+        for training in trainings if not options.page else ():
             try:
                 compare(training)
             except InrvidError as error:

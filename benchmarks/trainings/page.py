@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -19,8 +19,6 @@ from .run import Spent, Stop
 
 CURVES = ("loss/G", "loss/D", "sign/real", "sign/fake")
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
-ABOUT = ("clips", "minutes", "clips a second", "s to draw 1,000 frames", "MB in training")
-"""Columns before the scores."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +30,16 @@ class Result:
     record: Record
 
 
+ABOUT: dict[str, tuple[Callable[[Result], float], str]] = {
+    "clips": (lambda result: result.stop.clips, ",.0f"),
+    "minutes": (lambda result: result.stop.minutes, ".1f"),
+    "clips a second": (lambda result: result.spent.clips_a_minute / 60, ".1f"),
+    "s to draw 1,000 frames": (lambda result: result.stop.drawing, ".1f"),
+    "MB in training": (lambda result: max(part.megabytes for part in result.spent.stretches), ",.0f"),
+}
+"""Columns before the scores: mean over seeds, and how it is written."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
     """A system at a stop: the trainings that have come there."""
@@ -41,20 +49,13 @@ class Row:
     strip: str
     """The first one's, as an address that holds it."""
 
-    @property
-    def numbers(self) -> list[str]:
-        """The columns of `ABOUT`."""
-        stops, spent = [r.stop for r in self.results], [r.spent for r in self.results]
-        return [
-            f"{fmean(s.clips for s in stops):,.0f}",
-            f"{fmean(s.minutes for s in stops):.1f}",
-            f"{fmean(s.clips_a_minute for s in spent) / 60:.1f}",
-            _measured(fmean(s.drawing for s in stops), ".1f"),
-            _measured(max(part.megabytes for s in spent for part in s.stretches), ",.0f"),
-        ]
-
-    def score(self, name: str) -> str:
-        return shown([r.record.scores[name] for r in self.results if name in r.record.scores])
+    def cell(self, column: str) -> str:
+        """Of a score, or of one of `ABOUT`; — where it was not measured."""
+        if column not in ABOUT:
+            return shown([r.record.scores[column] for r in self.results if column in r.record.scores])
+        value, form = ABOUT[column]
+        number = fmean(value(result) for result in self.results)
+        return format(number, form) if number else "—"
 
 
 def write_pages(plan: Plan, out: Path) -> list[Path]:
@@ -67,7 +68,7 @@ def write_pages(plan: Plan, out: Path) -> list[Path]:
     charts = {name: chart(_curves(plan, out, name)) for name in CURVES}
     columns = {stop: _columns(plan, tables[stop]) for stop in STOPS}
     page = environment().from_string(read_text(TEMPLATE, LARGEST)).render(
-        plan=plan, tables=tables, heading=heading, charts=charts, about=ABOUT, columns=columns
+        plan=plan, tables=tables, heading=heading, charts=charts, columns=columns
     )  # fmt: skip
     write_text(out / "page.html", page)
     write_text(out / "table.md", "\n".join(_markdown(plan, tables, columns, heading)) + "\n")
@@ -84,11 +85,6 @@ def shown(scores: Sequence[Score]) -> str:
     error = max([*([fmean(own)] if own else []), spread])
     text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return f"{text} ± {error:.2g}" if own or len(scores) > 1 else text
-
-
-def _measured(value: float, form: str) -> str:
-    """— for what an earlier version did not measure."""
-    return format(value, form) if value else "—"
 
 
 def _rows(plan: Plan, out: Path, stop: StopName) -> Iterator[Row]:
@@ -111,8 +107,8 @@ def _by_clock(rows: Sequence[Row]) -> bool:
 
 
 def _columns(plan: Plan, rows: Sequence[Row]) -> list[str]:
-    """The scores that some row has."""
-    return [name for name in plan.columns if any(row.score(name) != "—" for row in rows)]
+    """Those that some row has."""
+    return [name for name in (*ABOUT, *plan.columns) if any(row.cell(name) != "—" for row in rows)]
 
 
 def _curves(plan: Plan, out: Path, prefix: str) -> dict[str, Points]:
@@ -137,10 +133,8 @@ def _markdown(
 ) -> Iterator[str]:
     yield from (f"# {plan.title}", "", plan.about)
     for stop, rows in tables.items():
-        named = [*ABOUT, *columns[stop]]
-        yield from ("", f"## {heading[stop]}", "", f"| system | recipe | seeds | {' | '.join(named)} |")
-        yield "| --- | --- | ---: |" + " ---: |" * len(named)
+        yield from ("", f"## {heading[stop]}", "", f"| system | recipe | seeds | {' | '.join(columns[stop])} |")
+        yield "| --- | --- | ---: |" + " ---: |" * len(columns[stop])
         for row in rows:
-            cells = [*row.numbers, *(row.score(name) for name in columns[stop])]
-            origin = f"{row.system.recipe} ({row.system.package})"
-            yield f"| {row.system.name} | {origin} | {len(row.results)} | {' | '.join(cells)} |"
+            cells = " | ".join(row.cell(name) for name in columns[stop])
+            yield f"| {row.system.name} | {row.system.recipe} ({row.system.package}) | {len(row.results)} | {cells} |"

@@ -131,11 +131,11 @@ def draw(model: Path, path: Path, times: Sequence[int], *, gpu: bool) -> float:
 
     from inrvid import VideoGenerator
     from inrvid.applications.generate import video_of_seed
-    from inrvid.video_io import enlarge, strip, write_image
+    from inrvid.video_io import strip, write_image
 
     G = VideoGenerator.from_pretrained(model).to("cuda" if gpu else "cpu").requires_grad_(False)
     videos = np.stack([video_of_seed(G, seed, torch.tensor(times, device=G.device)) for seed in range(SEEDS)])
-    write_image(path, enlarge(strip(videos, rows=SEEDS, columns=len(times)), 2))
+    write_image(path, strip(videos, rows=SEEDS, columns=len(times)))
     t = torch.arange(DRAWN, device=G.device)
     began = time.monotonic()
     video_of_seed(G, 0, t)

@@ -16,7 +16,8 @@ class LogCoords(SharedBasis):
 
         p_2j(x, y) = f_j·x,   p_2j+1(x, y) = f_j·y,   f_j = π … π·size/2
 
-    Each f is the same factor above the one before, from one period a frame to the native grid's Nyquist rate.
+    Each f is the same factor above the one before, from one period a frame to the native grid's Nyquist rate, or to
+    `max_frequency`.
     """
 
     source = "INR-GAN (CVPR 2021)"

@@ -6,10 +6,11 @@ from typing import Literal
 
 import torch
 from einops import rearrange
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from ..config import Layers
+from ..layers.widths import some_are_left
 from .base import Augmentation, Discriminator, Tensors
 from .residual import ResidualDiscriminator
 
@@ -28,6 +29,8 @@ class DualDiscriminator(Discriminator):
     class Config(Discriminator.Config):
         frames: Literal[2] = Field(2, description="the motion discriminator sees a pair")
         label_layers: Layers = Field(8, description="layers of the mapping network of the label")
+
+        _channels = model_validator(mode="after")(some_are_left)
 
     joins = True
 

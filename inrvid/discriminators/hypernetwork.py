@@ -19,7 +19,7 @@ from ..config import MOST, Count, Layers, PowerOfTwo
 from ..layers.half import bounded, half_dtypes
 from ..layers.mapping import MappingNetwork
 from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
-from ..layers.widths import channels_of
+from ..layers.widths import channels_of, some_are_left
 from .base import Discriminator, Tensors
 
 
@@ -57,6 +57,18 @@ class HypernetworkDiscriminator(Discriminator):
                 raise ValueError(
                     f"resolution {self.resolution} must be larger than concat_resolution {self.concat_resolution}: "
                     f"set concat_resolution to {self.resolution // 2} or less"
+                )
+            return self
+
+        _channels = model_validator(mode="after")(some_are_left)
+
+        @model_validator(mode="after")
+        def _a_frame_has_channels(self) -> Self:
+            there = min(self.channel_base // self.concat_resolution, self.channel_max)
+            if self.frame_channel_divisor > there:
+                raise ValueError(
+                    f"frame_channel_divisor {self.frame_channel_divisor} leaves no channel of a frame at "
+                    f"concat_resolution {self.concat_resolution}, which has {there}: make it {there} or less"
                 )
             return self
 

@@ -38,6 +38,11 @@ class Window(NamedTuple):
         """Frames of a video that it reaches over."""
         return (self.frames - 1) * self.stride + 1
 
+    @property
+    def end(self) -> int:
+        """Frames that a video has at least, in which it lies."""
+        return self.first + self.span
+
     def begun(self, start: Start) -> Window:
         """What is left of it for clips that begin there: those from anywhere do not heed `first`."""
         return self if start == "first" else self._replace(first=0)
@@ -61,6 +66,10 @@ class Source(abc.ABC):
     """For people."""
     fingerprint: str
     """A hex digest of what it is."""
+
+    def seen(self, window: Window) -> Window:
+        """What of the window its clips heed."""
+        return window
 
     @abc.abstractmethod
     def choose(self, window: Window, count: int) -> list[Clip]:
@@ -118,8 +127,11 @@ class DatasetClips(Source):
         now = {"order": self.order, "start": self.start, "one_a_video": self.one_a_video, "seed": self.seed}
         return DatasetClips(self.dataset, name=self.name, **{**now, **choices})
 
+    def seen(self, window: Window) -> Window:
+        return window.begun(self.start)
+
     def choose(self, window: Window, count: int) -> list[Clip]:
-        videos, window = np.arange(len(self.dataset)), window.begun(self.start)
+        videos, window = np.arange(len(self.dataset)), self.seen(window)
         if self.order == "shuffled":
             videos = np.random.Generator(np.random.Philox(self.seed)).permutation(videos)
         found: list[Clip] = []
@@ -135,9 +147,8 @@ class DatasetClips(Source):
         return found[:count]
 
     def too_short(self, window: Window) -> int:
-        """Videos that are shorter than the window."""
-        needed = window.span + window.begun(self.start).first
-        return sum(self.dataset.length(video) < needed for video in range(len(self.dataset)))
+        """Videos that end before the window does."""
+        return sum(self.dataset.length(video) < self.seen(window).end for video in range(len(self.dataset)))
 
     def title(self, clip: Clip) -> str:
         return f"{self.dataset.records[clip.video].name}, frame {clip.start}"
@@ -175,6 +186,9 @@ class Altered(Source):
         self.source, self.change = source, change
         self.name = f"{source.name}, {what}"
         self.fingerprint = hashlib.sha256(f"{source.fingerprint} {what}".encode()).hexdigest()
+
+    def seen(self, window: Window) -> Window:
+        return self.source.seen(window)
 
     def choose(self, window: Window, count: int) -> list[Clip]:
         return self.source.choose(window, count)

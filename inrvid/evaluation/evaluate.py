@@ -131,7 +131,8 @@ class Evaluation:
                 continue
             short = ""
             if isinstance(subject.source, DatasetClips) and (count := subject.source.too_short(window)):
-                short = f" ({count} of its videos are shorter than {window.span} frames)"
+                least = subject.source.seen(window).end
+                short = f" ({count} of its videos are shorter than {least} frames)"
             told = f"{subject.side.name}: {there} clips of {window}{short}, the protocol asks for {wanted}"
             if there < 2:
                 raise InrvidError(told)
@@ -139,11 +140,11 @@ class Evaluation:
                 fewer = f"--set clips={there} scores so many, " if there >= FEWEST else ""
                 raise InrvidError(f"{told}: {fewer}--force takes what there is")
             self.note(told)
-        least = min([len(real), *map(len, fakes)])
-        if least < FEWEST and not self.force:
-            raise InrvidError(f"{least} clips are too few: below {FEWEST}, scores say little (--force shows them)")
-        if least < ENOUGH:
-            self.note(f"{least} clips: below {ENOUGH}, distances are biased upwards")
+        fewest = min([len(real), *map(len, fakes)])
+        if fewest < FEWEST and not self.force:
+            raise InrvidError(f"{fewest} clips are too few: below {FEWEST}, scores say little (--force shows them)")
+        if fewest < ENOUGH:
+            self.note(f"{fewest} clips: below {ENOUGH}, distances are biased upwards")
         return real, fakes
 
     def note(self, text: str) -> None:
@@ -199,7 +200,7 @@ class Evaluation:
     def _path(self, window: Window, detector: str) -> Path:
         protocol = self.protocol
         key = [
-            self.real.source.fingerprint, self.real.side.settings, list(window.begun(protocol.real.start)),
+            self.real.source.fingerprint, self.real.side.settings, list(self.real.source.seen(window)),
             protocol.clips, protocol.real.model_dump(), protocol.seed,
             list(self.resolution), detector, self.detectors[detector].digest.model_dump(), self.device.type,
             __version__,
@@ -231,7 +232,9 @@ class Evaluation:
 
     def _record(self, scores: dict[str, Score], seen: Seen) -> Record:
         def side(subject: Subject, found: Mapping[Window, Features]) -> Side:
-            clips = {str(window): len(next(iter(f.by_detector.values()))) for window, f in found.items()}
+            clips = {
+                str(subject.source.seen(window)): len(next(iter(f.by_detector.values()))) for window, f in found.items()
+            }
             return subject.side.model_copy(update={"clips": clips})
 
         package, package_version = self.protocol.package

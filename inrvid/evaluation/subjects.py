@@ -18,7 +18,7 @@ from ..errors import ConfigError, InrvidError, dotted
 from ..generators.base import VideoGenerator
 from ..models.files import CONFIG
 from ..models.pretrained import load_generator
-from .clips import DatasetClips, GeneratorClips
+from .clips import DatasetClips, GeneratorClips, Window
 from .evaluate import Subject
 from .metrics.base import Metric
 from .protocol import ClipsConfig, Protocol
@@ -127,8 +127,9 @@ def real_subject(
 
 def _longest(protocol: Protocol, given: Given) -> int:
     """Frames that the widest of the protocol's windows reaches over: what videos that are cut are cut into."""
-    metrics = [cast(Metric.Config, metric) for metric in protocol.metrics]
-    return max(((metric.frames or given.clip_length) - 1) * metric.stride + 1 for metric in metrics)
+    metrics = [cast(Metric.Config, metric) for metric in (*protocol.metrics, *protocol.optional)]
+    windows = [Window(metric.frames or given.clip_length, metric.stride, metric.first) for metric in metrics]
+    return max(window.begun(protocol.real.start).end for window in windows)
 
 
 def chosen(dataset: VideoDataset, name: str, config: ClipsConfig, seed: int) -> DatasetClips:

@@ -37,7 +37,7 @@ from ..kernels.pointwise import for_inference, pointwise
 from ..layers.fmm import FMMLinear
 from ..layers.half import enter, half_dtypes, outside, runs_in, switch
 from ..layers.rgb import ToRGB, add_rgb
-from ..layers.widths import channels_of
+from ..layers.widths import channels_of, some_are_left
 from ..motion.base import Motion, MotionState
 from ..registry import PartOf, registry
 from .base import VideoGenerator
@@ -50,10 +50,11 @@ class InrGan(VideoGenerator):
 
         W'  = normalise(W ⊙ (1 + L·R/√q))
         h   ← lrelu(W'·[h ‖ e] + b),   e = [sin ‖ cos](p(x, y) + m(t))
-        RGB = Σ over blocks of W'_rgb·h + b_rgb
+        RGB ← double(RGB) + W_rgb·(s ⊙ h)/√n + b_rgb
 
-    L `[out, q]` and R `[q, in]` are affine in the style w. Each layer is pointwise; where a block takes coordinates in,
-    e is the embedding of their encoding p and the motion m.
+    L `[out, q]`, R `[q, in]` and s `[n]` are affine in the style w. Each layer is pointwise; where a block takes
+    coordinates in, e is the embedding of their encoding p and the motion m. From one resolution to the next, h and RGB
+    are doubled by nearest neighbour.
     """
 
     source = "INR-GAN (CVPR 2021); DIGAN (ICLR 2022)"
@@ -72,6 +73,8 @@ class InrGan(VideoGenerator):
         extra_layers: dict[Annotated[int, Strict(False)], Annotated[int, Field(ge=0, le=100)]] = Field(
             {128: 1, 256: 1}, description="layers added to the block of a resolution"
         )
+
+        _channels = model_validator(mode="after")(some_are_left)
 
         @model_validator(mode="after")
         def _grid_fits(self) -> Self:

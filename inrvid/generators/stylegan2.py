@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 import torch
 from einops import rearrange
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ..config import Count, Natural
@@ -22,7 +22,7 @@ from ..layers.conv import EqConv2d
 from ..layers.half import bounded, half_dtypes, runs_in, switch
 from ..layers.modulated_conv import ModulatedConv2d
 from ..layers.rgb import ToRGB, add_rgb
-from ..layers.widths import channels_of
+from ..layers.widths import channels_of, some_are_left
 from ..motion.base import MotionState
 from .base import VideoGenerator
 from .blocks import below, count_ws, modulate_blocks
@@ -50,6 +50,8 @@ class StyleGan2(VideoGenerator):
             "constant",
             description="where: behind the constant input (StyleGAN-V), or behind w in every layer (MoCoGAN+SG2)",
         )
+
+        _channels = model_validator(mode="after")(some_are_left)
 
     def __init__(self, config: Config):
         super().__init__(config)

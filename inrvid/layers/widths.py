@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ..errors import ConfigError
 
@@ -12,9 +12,21 @@ class Widths(Protocol):
     """Of a configuration."""
 
     @property
+    def resolution(self) -> int: ...
+    @property
     def channel_base(self) -> int: ...
     @property
     def channel_max(self) -> int: ...
+
+
+C = TypeVar("C", bound=Widths)
+
+
+def some_are_left(config: C) -> C:
+    """A validator of configurations, after all others. Raises ValueError: none is left at the frames' side."""
+    if config.channel_base < config.resolution:
+        raise ValueError(_none_left(config.channel_base, config.resolution))
+    return config
 
 
 def channels_of(config: Widths, resolutions: Iterable[int]) -> dict[int, int]:
@@ -25,7 +37,9 @@ def channels_of(config: Widths, resolutions: Iterable[int]) -> dict[int, int]:
     """
     channels = {r: min(config.channel_base // r, config.channel_max) for r in resolutions}
     if not all(channels.values()):
-        largest = max(channels)
-        told = f"{config.channel_base} leaves no channel at {largest}×{largest}: make it {largest} or more"
-        raise ConfigError([(("channel_base",), told)])
+        raise ConfigError([((), _none_left(config.channel_base, max(channels)))])
     return channels
+
+
+def _none_left(base: int, resolution: int) -> str:
+    return f"channel_base {base} leaves no channel at {resolution}×{resolution}: make it {resolution} or more"

@@ -83,8 +83,9 @@ def find(name: str | Path, places: tuple[str, ...], *, revision: str | None = No
         return found
     if not hub.is_name(str(name)):
         raise ModelError(f"{name}: no such folder, and not the name of a Hub repository (owner/name)")
-    if path.parent.is_dir():  # a slip in a path, more likely than an owner who is called as a folder here is
-        near = did_you_mean(path.name, [child.name for child in path.parent.iterdir() if child.is_dir()])
+    beside = [child.name for child in path.parent.iterdir() if child.is_dir()] if path.parent.is_dir() else []
+    near = did_you_mean(path.name, beside)
+    if revision is None and (near or _inside(path.parent, places)):  # a slip in a path, more likely than an owner
         raise ModelError(
             f"{name}: {path.parent} has no such folder.{near}\n"
             f"  a Hub repository of that name is found from where there is no folder '{path.parent}'"

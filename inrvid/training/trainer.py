@@ -164,12 +164,13 @@ class Trainer(Run):
         with self.stopper, self.callbacks.around_steps(self), closing(self._batches()) as batches:
             while self.clips < self.end and not self.stopper.agreed():
                 self._step(batches)
+            asked = self.stopper.agreed()  # in the last step, too: all stop, or all go on to what comes after it
         complete = self.clips >= self.end
         saved = complete or self._save()
         self.callbacks.end_if_failed(self)
         if not saved:
             raise InrvidError(f"stopped at {self.clips} clips, not saved: {not_finite(self)}")
-        if self.stopper.signal:  # also after the last step: there are minutes of scoring to come
+        if asked and self.stopper.signal and (not complete or is_finite(self.training)):
             raise Interrupted(self.stopper.signal)
 
     def _step(self, batches: Iterator[list[Batch]]) -> None:

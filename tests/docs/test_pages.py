@@ -99,7 +99,7 @@ def _run(block: Block, where: str, names: dict, place: Path, monkeypatch: pytest
 
 def _check_shapes(code: str, names: dict) -> None:
     """`x = …  # [4, 3]` is so."""
-    for name, shape in re.findall(r"^(\w+) = .*# (\[[\d, ]+\])", code, flags=re.MULTILINE):
+    for name, shape in re.findall(r"^\s*(\w+) = .*# (\[[\d, ]+\])", code, flags=re.MULTILINE):
         assert list(names[name].shape) == json.loads(shape), name
 
 

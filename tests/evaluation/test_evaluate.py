@@ -127,6 +127,8 @@ def test_later_windows_see_the_same_real_clips_once():
     assert set(record.scores) == {"fvd4", "fvd4t40"}
     assert record.scores["fvd4"].value != record.scores["fvd4t40"].value
     assert len(read) == 2  # 24 clips, 16 at a time
+    assert record.real.clips == {"4 frames": 24}
+    assert record.fake.clips == {"4 frames": 24, "4 frames, from t = 40": 24}
 
 
 def test_strides_are_those_of_frames():
@@ -437,6 +439,10 @@ def test_videos_that_are_cut_are_cut_into_what_is_seen(folders):
     asked = protocol({**STATISTICS, **seen}, clips=40)
     real = real_subject(str(folders / "real"), Given(str(folders / "fake")), asked, {"cut": "clips"})
     assert len(real.source.choose(Window(4, 2), 40)) == 40
+    longer = {"optional": [{**STATISTICS, "frames": 12}], "real": {"start": "first"}}
+    asked = protocol({**STATISTICS, **seen, "first": 6}, clips=40, **longer)
+    real = real_subject(str(folders / "real"), Given(str(folders / "fake")), asked, {"cut": "clips"})
+    assert len(real.source.choose(Window(4, 2, 6), 40)) == len(real.source.choose(Window(12), 40)) == 20
 
 
 def test_a_model_is_compared_with_what_it_learned_from(tmp_path):

@@ -94,6 +94,13 @@ def test_a_slip_in_a_path_is_not_looked_for_on_the_hub(model, tmp_path, monkeypa
     shutil.move(tmp_path / "digan", tmp_path / "shelf" / "digan")
     assert "shelf/digna: shelf has no such folder. Did you mean 'digan'?" in refusal("shelf/digna")
     assert refusal("shelf").endswith("\n  one of those in it? shelf/digan")
+    assert "shelf has no such folder" in refusal("shelf/stylegan")  # a folder of models
+    (tmp_path / "me").mkdir()
+    asked = []
+    monkeypatch.setattr("inrvid.models.hub.has", lambda name, file, **keys: asked.append(name))
+    with pytest.raises(TypeError):  # the Hub's to say
+        VideoGenerator.from_pretrained("me/digan")
+    assert asked == [] or asked == ["me/digan"]
 
 
 def edited(model, **values):

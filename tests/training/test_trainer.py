@@ -86,6 +86,24 @@ def test_resumed_run_is_the_uninterrupted_one(tiny, tmp_path):
         assert torch.equal(expected, value)
 
 
+def test_a_signal_in_the_last_step_does_not_hide_what_is_not_finite(tiny, tmp_path):
+    run = trainer(tiny("train.kclips=0.004"), tmp_path / "run")
+    step = run.training.__call__
+
+    def broken(*arguments, **keys):
+        values = step(*arguments, **keys)
+        torch.nn.init.constant_(next(run.training.G.parameters()), math.nan)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return values
+
+    run.training = type(
+        "Step", (), {"__call__": staticmethod(broken), "__getattr__": lambda _, k: getattr(step.__self__, k)}
+    )()
+    with pytest.raises(InrvidError, match=r"at 4 clips: .*not finite"):
+        run.run()
+    assert not list((tmp_path / "run").glob("checkpoints/*"))
+
+
 @pytest.mark.parametrize("kclips", [100, 0.016])
 def test_first_signal_saves_and_stops(tiny, tmp_path, kclips):
     """Also one in the last step: what would come then, scores, takes minutes."""

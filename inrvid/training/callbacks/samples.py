@@ -13,8 +13,7 @@ from .base import Callback
 
 
 class Samples(Callback):
-    """In samples/: real clips and the untrained generator's once, then generated ones every
-    `train.sample_kclips` and at the end."""
+    """In samples/: real clips once; generated ones untrained, every `train.sample_kclips`, and at the end."""
 
     def on_start(self, run: Run) -> None:
         if run.is_main and not run.step:
