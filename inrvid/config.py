@@ -115,7 +115,8 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[tu
     for item in error.errors(include_url=False):
         *above, last = map(str, item["loc"] or ("",))
         written = item["type"] in ("extra_forbidden", "missing")  # the last is then a key, whatever it looks like
-        path = tuple(key for key in above if not _is_branch(key)) + ((last,) if written or not _is_branch(last) else ())
+        is_key = written or (last != "" and not _is_branch(last))  # '' is of the whole
+        path = tuple(key for key in above if not _is_branch(key)) + ((last,) if is_key else ())
         if item["type"] == "nested":
             problems += [((*path, *inner), message) for inner, message in item["ctx"]["error"].problems]
         elif item["type"] == "extra_forbidden":
