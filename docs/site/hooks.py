@@ -17,6 +17,9 @@ import models
 import outside
 from mkdocs.structure.files import File, Files, InclusionLevel
 
+ANSWERS = ("own_videos.md", "plugins.md", "trouble.md")
+"""Pages that a question is looked for in first."""
+
 log = logging.getLogger("mkdocs.hooks.inrvid")
 
 generated: dict[str, str] = {}
@@ -65,8 +68,20 @@ def _names(nav: Any) -> list[str]:
     return [nav] if inner is None else [name for part in inner for name in _names(part)]
 
 
+def _weighed_for_search(place: str, meta: Any) -> None:
+    """What answers comes first: not files of the repository, whose tags would, nor every name of the API."""
+    meta.pop("tags", None)
+    if place in brought:
+        meta["search"] = {"exclude": True}
+    elif place.startswith("api/"):
+        meta["search"] = {"boost": 0.2}
+    elif place in ANSWERS:
+        meta["search"] = {"boost": 1.5}
+
+
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     place = page.file.src_uri
+    _weighed_for_search(place, page.meta)
     source = brought[place].path if place in brought else outside.DOCS / place
     for target in outside.missing(markdown, source):
         log.warning(f"{place}: nothing lies at '{target}'")

@@ -137,8 +137,8 @@ class Evaluation:
             if there < 2:
                 raise InrvidError(told)
             if not self.force:
-                fewer = f"--set clips={there} scores so many, " if there >= FEWEST else ""
-                raise InrvidError(f"{told}: {fewer}--force takes what there is")
+                forced = "" if there >= FEWEST else " --force"
+                raise InrvidError(f"{told}: --set clips={there}{forced} scores so many of both sides")
             self.note(told)
         fewest = min([len(real), *map(len, fakes)])
         if fewest < FEWEST and not self.force:

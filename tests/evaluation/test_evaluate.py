@@ -165,7 +165,9 @@ def test_processes_and_order_of_clips_change_nothing():
 
 def test_too_few_clips_are_refused_before_anything_is_computed():
     real, fake = subject(dataset(videos=24)), subject(dataset("test", videos=12))
-    with pytest.raises(InrvidError, match=r"procedural: 12 clips of 8 frames, the protocol asks for 24: --force"):
+    with pytest.raises(
+        InrvidError, match=r"procedural: 12 clips of 8 frames, the protocol asks for 24: --set clips=12 --force"
+    ):
         evaluate(protocol(), real, fake, force=False)
     with pytest.raises(InrvidError, match="24 clips are too few: below 256"):
         evaluate(protocol(), real, real, force=False)
@@ -463,7 +465,7 @@ def test_a_model_is_compared_with_what_it_learned_from(tmp_path):
     [
         (["fake"], "fake: what to compare it with? --against PATH"),
         (["fake", "--against", "nothing"], "no data set named 'nothing'"),
-        (["fake", "--against", "real"], "real: 20 clips of 16 frames, the protocol asks for 2048: --force"),
+        (["fake", "--against", "real"], "real: 20 clips of 16 frames, the protocol asks for 2048: --set clips=20 --force"),
         (["mixed", "--against", "real", "--force"], "mixed: mixed frame rates: 25 fps (1), 12 fps (1): --fps N brings"),
         (["sizes", "--against", "real", "--force"], "sizes: videos of several sizes: 16×16 (1), 32×32 (1): --"),
         (["fake", "--against", "real", "--protocol", "digan"], "fake: digan asks for 10 sets of generated clips"),
