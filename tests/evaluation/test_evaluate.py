@@ -465,7 +465,7 @@ def test_a_model_is_compared_with_what_it_learned_from(tmp_path):
     [
         (["fake"], "fake: what to compare it with? --against PATH"),
         (["fake", "--against", "nothing"], "no data set named 'nothing'"),
-        (["fake", "--against", "real"], "real: 20 clips of 16 frames, the protocol asks for 2048: --set clips=20 --force"),
+        (["fake", "--against", "real"], "20 clips of 16 frames, the protocol asks for 2048: --set clips=20 --force"),
         (["mixed", "--against", "real", "--force"], "mixed: mixed frame rates: 25 fps (1), 12 fps (1): --fps N brings"),
         (["sizes", "--against", "real", "--force"], "sizes: videos of several sizes: 16×16 (1), 32×32 (1): --"),
         (["fake", "--against", "real", "--protocol", "digan"], "fake: digan asks for 10 sets of generated clips"),
