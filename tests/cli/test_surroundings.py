@@ -97,7 +97,9 @@ def test_weights_beyond_memory_are_refused_before_they_are_allocated(width):
 
 
 def test_a_training_of_huge_clips_is_refused(tmp_path):
-    done = run("train", "quickstart", "--cpu", "--run-dir", "r", "--set", "generator.resolution=16384", cwd=tmp_path)
+    sizes = ("generator.resolution", "generator.channel_base", "discriminator.channel_base")
+    settings = [part for key in sizes for part in ("--set", f"{key}=16384")]
+    done = run("train", "quickstart", "--cpu", "--run-dir", "r", *settings, cwd=tmp_path)
     assert done.returncode == 2
     assert "generator.resolution, generator.clip_length: would need 96.0 GiB at least" in done.stderr
 
