@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from inrvid import InrvidError, VideoGenerator, load_recipe
 from inrvid.evaluation.record import read_record
@@ -36,7 +37,9 @@ def test_a_published_model(folder):
     G = VideoGenerator.from_pretrained(folder)
     frames = G(G.sample_latents(1, seed=0), torch.tensor([[0.0, 8.0]]))
     assert (frames[:, 0] - frames[:, 1]).abs().max() > 0.1  # something moves
-    assert load_recipe(folder / "recipe.yaml").generator.type == G.config["type"]
+    recipe = yaml.safe_load((folder / "recipe.yaml").read_text())
+    if not missing(recipe.get("requires", [])):  # else its discriminator, say, is of a package that is not installed
+        assert load_recipe(folder / "recipe.yaml").generator.type == G.config["type"]
     record = read_record(folder / "evaluation.json")
     assert record.scores["fvd16"].error is not None
     assert (folder / "README.md").read_text() == render(folder)
