@@ -137,12 +137,12 @@ def test_it_says_what_its_arguments_are(results):
 
 
 def test_the_page_on_programs_runs(folder, monkeypatch):
-    """Its lines, for models of 512 numbers, as one of 12 needs them."""
+    """Its lines, for models of 128 numbers, as one of 12 needs them."""
     monkeypatch.chdir(folder)
     page = Path(__file__).parents[2] / "docs" / "export.md"
     for code in re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL):
         scope: dict = {}
-        exec(code.replace("512", "12").replace('"model.', '"inr_gan_global.'), scope)
+        exec(code.replace("128", "12").replace('"model.', '"inr_gan_global.'), scope)
         assert scope["frames"].shape == (4, 16, 3, 4, 4)
         assert json.loads(scope["about"]["inrvid.json"])["resolution"] == 4
 
