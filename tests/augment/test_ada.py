@@ -25,7 +25,8 @@ def test_release(key):
     operations = GEOMETRY + COLOR if name == "bgc" else (name,)
     frames = TENSORS["input.rect"][:, None] if key.startswith("rect") else TENSORS["input.clips"]
     out = ada(*operations).at_quantile(float(q), len(frames))(frames)
-    assert_close(out[:, 0] if key.startswith("rect") else out, TENSORS[key])
+    expected = TENSORS[key]  # of some, the first frame of each clip is stored: all frames of a clip are changed alike
+    assert_close(out[:, 0] if key.startswith("rect") else out[:, : expected.shape[1]], expected)
 
 
 @pytest.mark.parametrize("band", range(4))
@@ -33,7 +34,8 @@ def test_release_bands(band):
     clips = TENSORS["input.clips"]
     amount = torch.erfinv(torch.full((len(clips),), 2 * 0.8 - 1)).exp2()
     out = amplify(clips.flatten(1, 2), band_gain(amount, band)).view_as(clips)
-    assert_close(out, TENSORS[f"imgfilter_band{band}.q0.8"])
+    expected = TENSORS[f"imgfilter_band{band}.q0.8"]
+    assert_close(out[:, : expected.shape[1]], expected)
 
 
 def test_bands_sum_to_the_identity():
