@@ -58,7 +58,8 @@ def test_noise_is_recognised(G, golden, generated):
 def test_frames(G, golden, generated, training):
     G.train(training)
     for noise, name in ((False, "frames"), (True, "frames_noise")):
-        torch.testing.assert_close(generated(G, "input.", noise=noise)[0], golden[name], rtol=1e-5, atol=1e-5)
+        frames = generated(G, "input.", noise=noise)[0][:, ::2]  # as they are stored
+        torch.testing.assert_close(frames, golden[name], rtol=1e-5, atol=1e-5)
     assert not torch.allclose(golden["frames"], golden["frames_noise"], atol=1e-2)
 
 
