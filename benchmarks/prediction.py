@@ -19,7 +19,7 @@ from inrvid.applications.model import open_model
 from inrvid.applications.perceptual import open_distance
 from inrvid.applications.predict import numbers, predict
 from inrvid.applications.projection.search import SearchOptions
-from inrvid.applications.targets import parse_frames
+from inrvid.applications.targets import parse_whole
 from inrvid.cli import run
 from inrvid.cli.progress import shown
 from inrvid.data.open import open_dataset
@@ -48,7 +48,7 @@ def bench(
     from rich.console import Console
 
     generator, start = open_model(model, cpu=cpu), time.monotonic()
-    length, at = generator.clip_length, parse_frames(given, "--given")
+    length, at = generator.clip_length, parse_whole(given, "--given")
     truth = _own(generator, count) if clips == "own" else _procedural(generator, count, json.loads(data))
     times = [t for t in range(length) if t not in at]
     chosen = open_distance(distance, side=generator.resolution)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from inrvid.errors import InrvidError
+from inrvid.packages import missing
 
 from .page import write_pages
 from .plan import Plan, load_plan
@@ -33,6 +34,9 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
         if options.page and not options.out.is_dir():
             raise InrvidError(f"{options.out}: no such folder: --page writes of what is there")
         for training in trainings if not options.page else ():
+            if lacking := missing([training.system.package]):
+                print(f"left out: {training.folder.name}: needs {lacking[training.system.package]}", file=sys.stderr)
+                continue
             try:
                 compare(training)
             except InrvidError as error:

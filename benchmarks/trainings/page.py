@@ -18,6 +18,7 @@ from .plan import LARGEST, STOPS, Plan, StopName, System
 from .run import Spent, Stop
 
 CURVES = ("loss/G", "loss/D", "sign/real", "sign/fake")
+NONE = "—"
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
 
@@ -55,7 +56,21 @@ class Row:
             return shown([r.record.scores[column] for r in self.results if column in r.record.scores])
         value, form = ABOUT[column]
         number = fmean(value(result) for result in self.results)
-        return format(number, form) if number else "—"
+        return format(number, form) if number else NONE
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What the clips that all are scored against have of the columns."""
+
+    records: Sequence[Record]
+
+    def has(self, columns: Sequence[str]) -> bool:
+        return any(self.cell(column) != NONE for column in columns)
+
+    def cell(self, column: str) -> str:
+        real = f"{column} (real)"
+        return shown([record.scores[real] for record in self.records[:1] if real in record.scores])
 
 
 def write_pages(plan: Plan, out: Path) -> list[Path]:
@@ -67,18 +82,19 @@ def write_pages(plan: Plan, out: Path) -> list[Path]:
     }
     charts = {name: chart(_curves(plan, out, name)) for name in CURVES}
     columns = {stop: _columns(plan, tables[stop]) for stop in STOPS}
+    data = {stop: Data([result.record for row in tables[stop] for result in row.results]) for stop in STOPS}
     page = environment().from_string(read_text(TEMPLATE, LARGEST)).render(
-        plan=plan, tables=tables, heading=heading, charts=charts, columns=columns
+        plan=plan, tables=tables, data=data, heading=heading, charts=charts, columns=columns
     )  # fmt: skip
     write_text(out / "page.html", page)
-    write_text(out / "table.md", "\n".join(_markdown(plan, tables, columns, heading)) + "\n")
+    write_text(out / "table.md", "\n".join(_markdown(plan, tables, data, columns, heading)) + "\n")
     return [out / "page.html", out / "table.md"]
 
 
 def shown(scores: Sequence[Score]) -> str:
     """Mean and error, the larger of the scores' own (by random halves) and the spread between seeds; — without any."""
     if not scores:
-        return "—"
+        return NONE
     value = fmean(score.value for score in scores)
     own = [score.error for score in scores if score.error is not None]
     spread = stdev(score.value for score in scores) if len(scores) > 1 else 0.0
@@ -108,7 +124,7 @@ def _by_clock(rows: Sequence[Row]) -> bool:
 
 def _columns(plan: Plan, rows: Sequence[Row]) -> list[str]:
     """Those that some row has."""
-    return [name for name in (*ABOUT, *plan.columns) if any(row.cell(name) != "—" for row in rows)]
+    return [name for name in (*ABOUT, *plan.columns) if any(row.cell(name) != NONE for row in rows)]
 
 
 def _curves(plan: Plan, out: Path, prefix: str) -> dict[str, Points]:
@@ -129,8 +145,9 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _markdown(
-    plan: Plan, tables: dict[StopName, list[Row]], columns: dict[StopName, list[str]], heading: dict[str, str]
-) -> Iterator[str]:
+    plan: Plan, tables: dict[StopName, list[Row]], data: dict[StopName, Data], columns: dict[StopName, list[str]],
+    heading: dict[str, str],
+) -> Iterator[str]:  # fmt: skip
     yield from (f"# {plan.title}", "", plan.about)
     for stop, rows in tables.items():
         yield from ("", f"## {heading[stop]}", "", f"| system | recipe | seeds | {' | '.join(columns[stop])} |")
@@ -138,3 +155,5 @@ def _markdown(
         for row in rows:
             cells = " | ".join(row.cell(name) for name in columns[stop])
             yield f"| {row.system.name} | {row.system.recipe} ({row.system.package}) | {len(row.results)} | {cells} |"
+        if data[stop].has(columns[stop]):
+            yield f"| the data | | | {' | '.join(data[stop].cell(name) for name in columns[stop])} |"

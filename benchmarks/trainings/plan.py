@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import Self
 
 from inrvid import plain_yaml
 from inrvid.config import Count, FileName, Natural, NotNegative, StrictModel, validate
 from inrvid.errors import ConfigError, InrvidError, dotted
 from inrvid.files import read_text
+from inrvid.packages import OURS
 
 FOLDER = Path(__file__).parent
 LARGEST = 2**20
@@ -28,19 +29,31 @@ class System(StrictModel):
     name: FileName
     recipe: str = Field(description="a path, or the name of an installed one")
     set: Texts = Field((), description="as behind --set")
-    package: str = Field("inrvid", description="that the recipe comes with")
+    package: str = Field(OURS, description="that the recipe, or what is set, comes with")
+
+
+class Choice(StrictModel):
+    set: Texts = Field((), description="as behind --set")
+    package: str = Field(OURS, description="that what is set comes with")
+
+
+def _choice(data: Any) -> Any:
+    return {"set": data} if isinstance(data, list) else data
 
 
 class Combinations(StrictModel):
     """A system for each combination of an axis' choices, named by them: `inr_gan-conv1d-dual`."""
 
     recipe: str = Field(description="that all of them begin with")
-    axes: dict[str, dict[FileName, Texts]] = Field(description="axis → choice → what it sets, as behind --set")
+    axes: dict[str, dict[FileName, Annotated[Choice, BeforeValidator(_choice)]]] = Field(
+        description="axis → choice → what it sets: a list as behind --set, or with the package that it needs"
+    )
 
     def systems(self) -> Iterator[System]:
         for choices in itertools.product(*(axis.items() for axis in self.axes.values())):
-            keys = tuple(key for _, texts in choices for key in texts)
-            yield System(name="-".join(name for name, _ in choices), recipe=self.recipe, set=keys)
+            keys = tuple(key for _, choice in choices for key in choice.set)
+            package = next((choice.package for _, choice in choices if choice.package != OURS), OURS)
+            yield System(name="-".join(name for name, _ in choices), recipe=self.recipe, set=keys, package=package)
 
 
 class Plan(StrictModel):
@@ -51,7 +64,9 @@ class Plan(StrictModel):
     data: dict[str, Any] = Field({}, description="keys of `data` of the held-out clips that are scored against")
     clips: Count = Field(256, description="clips that are scored, real and generated")
     protocol: str = "inrvid"
-    metrics: dict[StopName, str] = Field({}, description="of a stop, as behind --metrics; default: the protocol's")
+    metrics: dict[StopName, list[dict[str, Any]]] = Field(
+        {}, description="of a stop, as a protocol's `metrics`; default: those that the protocol has"
+    )
     columns: Texts = Field(
         ("fvd16", "kvd16", "precision_recall16/precision", "precision_recall16/recall"), description="scores shown"
     )

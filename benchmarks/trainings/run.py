@@ -117,7 +117,7 @@ def _score(training: Training, name: StopName) -> float:
     """Write the stop's record and strip; returns the seconds for a thousand frames."""
     plan, folder, model = training.plan, training.folder, training.folder / "run" / "model"
     data = [part for key, value in plan.data.items() for part in ("--data", f"{key}={json.dumps(value)}")]
-    metrics = ["--metrics", plan.metrics[name]] if name in plan.metrics else []
+    metrics = ["--set", f"metrics={json.dumps(plan.metrics[name])}"] if name in plan.metrics else []
     choices = ["--protocol", plan.protocol, "--set", f"clips={plan.clips}", *metrics, *training.device]
     record = ["-o", str(folder / f"{name}.json")]
     _inrvid(folder, "evaluate", str(model), "--against", "procedural", *data, *choices, *record)

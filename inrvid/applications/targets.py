@@ -138,9 +138,9 @@ def parse_numbers(text: str, option: str) -> list[float]:
     return found
 
 
-def parse_frames(text: str, option: str) -> list[int]:
+def parse_whole(text: str, option: str, what: str = "frames") -> list[int]:
     """As `parse_numbers`, of whole numbers, in the order given: times may be told for each. Raises InrvidError."""
     found = parse_numbers(text, option)
     if any(number != int(number) for number in found):
-        raise InrvidError(f"{option} {text[:40]}: frames have whole numbers")
+        raise InrvidError(f"{option} {text[:40]}: {what} have whole numbers")
     return [int(number) for number in found]

@@ -15,6 +15,9 @@ NETWORKS = typer.Option(
 HALF = typer.Option(False, "--half", help="Weights as float16: half the bytes.")
 LICENSE = typer.Option(None, "--license", help="Of the model, by the Hub's identifier: apache-2.0, cc-by-4.0, other …")
 DATA_LICENSE = typer.Option(None, "--data-license", metavar="TEXT", help="What the videos are, and under which terms.")
+BEST = typer.Option(
+    None, "--best", metavar="3,17,40-42", help="Seeds that you selected: shown, and said so, beside the first ones."
+)
 
 
 @app.command()
@@ -26,6 +29,7 @@ def push(
     half: bool = HALF,
     license: str = LICENSE,
     data_license: str = DATA_LICENSE,
+    best: str = BEST,
     message: str = typer.Option("Upload model with inrvid", "-m", "--message", help="Of the commit."),
 ) -> None:
     """Publish a model with its card, scores and samples, in one commit. A folder that has a card goes as it stands."""
@@ -38,13 +42,13 @@ def push(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
         if is_packed(model):
-            if half or license or data_license or not for_training:
+            if half or license or data_license or best or not for_training:
                 raise InrvidError(f"{model}: has a card, and goes as it stands: pack it anew with these options")
             folder = named_for(model, folder, repo)
         else:
             pack(
                 model, folder, name=repo, dtype="float16" if half else None, for_training=for_training,
-                license=license, data_license=data_license,
+                license=license, data_license=data_license, best=_seeds(best),
             )  # fmt: skip
         published = hub.push(folder, repo, private=private, message=message, own=BESIDE)
     typer.echo(published.url if published.new else f"nothing has changed since {published.url}")
@@ -59,15 +63,22 @@ def pack(
     half: bool = HALF,
     license: str = LICENSE,
     data_license: str = DATA_LICENSE,
+    best: str = BEST,
 ) -> None:
     """Write the folder that `push` publishes: to look at it, to edit its card, to keep it."""
     from ..publishing.folder import pack as write
 
     write(
         model, output, name=name, dtype="float16" if half else None, for_training=for_training,
-        license=license, data_license=data_license,
+        license=license, data_license=data_license, best=_seeds(best),
     )  # fmt: skip
     typer.echo(f"{output}: look at its README.md, then: inrvid hub push {output} OWNER/NAME")
+
+
+def _seeds(best: str | None) -> list[int] | None:
+    from ..applications.targets import parse_whole
+
+    return None if best is None else parse_whole(best, "--best", "seeds")
 
 
 @app.command()

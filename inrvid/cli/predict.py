@@ -42,7 +42,7 @@ def predict(
     """Predict frames of a video before, behind and between given ones, and score them beside simpler ways."""
     from ..applications.predict_video import predict_video, remove_states
     from ..applications.projection.search import SearchOptions
-    from ..applications.targets import check_apart, parse_frames
+    from ..applications.targets import check_apart, parse_whole
     from ..errors import InrvidError
     from ..report.prediction import FILES, write_prediction
     from .progress import shown
@@ -54,8 +54,8 @@ def predict(
         found = predict_video(
             model,
             video,
-            parse_frames(given, "--given"),
-            None if predicted is None else parse_frames(predicted, "--predict"),
+            parse_whole(given, "--given"),
+            None if predicted is None else parse_whole(predicted, "--predict"),
             SearchOptions.of(space=space, steps=steps, starts=starts, seed=seed, label=label),
             first=first,
             rule=resize,

@@ -40,7 +40,7 @@ def project(
     """Find latents whose video shows given frames. A search that was killed goes on where it was."""
     from ..applications.project import project_file
     from ..applications.projection.search import SearchOptions
-    from ..applications.targets import check_apart, parse_frames, parse_numbers
+    from ..applications.targets import check_apart, parse_numbers, parse_whole
     from ..report.projection import heading, write_projection
     from .progress import shown
 
@@ -55,7 +55,7 @@ def project(
             target,
             output,
             options,
-            frames=None if frames is None else parse_frames(frames, "--frames"),
+            frames=None if frames is None else parse_whole(frames, "--frames"),
             times=None if times is None else parse_numbers(times, "--times"),
             first=first,
             rule=resize,

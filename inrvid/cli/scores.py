@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -16,7 +15,9 @@ if TYPE_CHECKING:
 
 def print_record(record: Record) -> None:
     console = Console(soft_wrap=True)
-    variant = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in record.variant.items())
+    from ..evaluation.variant import variant_text
+
+    variant = variant_text(record.variant)
     package = f"{record.protocol_package} {record.protocol_package_version}"
     origin = f" ({package})" if record.protocol_package not in ("", "inrvid") else ""
     told = f"protocol {record.protocol} {record.protocol_version}{origin}"

@@ -18,6 +18,7 @@ from ..errors import InrvidError
 from ..files import read_bytes
 from ..run_files import EVALUATION
 from .record import Record, Score
+from .variant import value_text, variant_text
 
 LIMIT = 4 * 2**20
 """Bytes of a record; larger files are none."""
@@ -77,7 +78,7 @@ class Group:
         """Protocol, variant, data and detectors, a line each."""
         record = self.rows[0].entry.record
         fields = _compared(record)
-        variant = ", ".join(f"{key}={value}" for key, value in record.variant.items())
+        variant = variant_text(record.variant)
         detectors = ", ".join(f"{name} ({digest.sha256[:12] or 'no weights'})" for name, digest in _detectors(record))
         lines = [f"protocol {fields['protocol'][1]}", f"variant: {variant}" if variant else "no variant"]
         return [*lines, f"data: {fields['data'][1]}, {fields['resolution'][1]}", f"detectors: {detectors or 'none'}"]
@@ -245,12 +246,12 @@ def _compared(record: Record) -> dict[str, tuple[str, str]]:
     """By field: what is compared (`Record.comparable` has the same), and how it is shown."""
     height, width = (*record.resolution, 0, 0)[:2]
     fields = {"protocol": f"{record.protocol} {record.protocol_version}", "resolution": f"{width}×{height}"}
-    fields |= {f"variant {key}": str(value) for key, value in record.variant.items()}
     for what, side in (("real", record.real), ("generated", record.fake)):
         fields |= {f"{what} clips of {window}": str(count) for window, count in side.clips.items()}
     for name, digest in _detectors(record):
         fields |= {f"detector {name}: {key}": str(value) for key, value in digest.model_dump().items()}
     found = {field: (value, value) for field, value in fields.items()}
+    found |= {f"variant {key}": (str(value), value_text(key, value)) for key, value in record.variant.items()}
     return found | {"data": (record.real.fingerprint, f"{record.real.name} ({record.real.fingerprint[:12]})")}
 
 

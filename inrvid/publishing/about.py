@@ -13,6 +13,9 @@ from ..documents import DocumentError, read
 from ..errors import ModelError
 from ..models.files import CONFIG
 
+BEST_SEEDS = "best_seeds"
+"""The key of seeds that were selected to be shown."""
+
 
 class _Raw(RootModel[dict[str, Any]]):
     """config.json, all of it."""
@@ -43,6 +46,12 @@ def text(about: Mapping[str, Any], key: str) -> str:
 def number(about: Mapping[str, Any], key: str) -> float | int | None:
     value = about.get(key)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def seeds(about: Mapping[str, Any]) -> list[int]:
+    """Those that were selected to be shown; none, if none were."""
+    value = about.get(BEST_SEEDS)
+    return value if isinstance(value, list) and all(type(seed) is int for seed in value) else []
 
 
 def without_paths(value: Any) -> Any:

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader
 
 from ..errors import ModelError
 from ..evaluation.record import Record, read_record
+from ..evaluation.variant import variant_text
 from ..files import TEXT_LIMIT, read_text
 from ..generators.base import VideoGenerator
 from ..models.files import DISCRIMINATOR, ModelConfig, is_model, read_config
@@ -20,7 +21,8 @@ from ..models.hub import LIBRARY, PIPELINE
 from ..models.pretrained import load_generator
 from ..registry import registry
 from ..run_files import EVALUATION
-from .about import number, read_about, section, text
+from .about import number, read_about, section, seeds, text
+from .samples import LONG, SEEDS, longer
 
 CARD, RECIPE = "README.md", "recipe.yaml"
 SIGNS = {"lower": "lower is better", "higher": "higher is better", "neither": ""}
@@ -45,13 +47,15 @@ def render(folder: Path, name: str | None = None) -> str:
     body = environment.get_template("card.md.jinja").render(
         **_introduced(config, generator, about, name),
         **_scores(record),
+        long=longer(generator) if _is_long(folder) else 0,
+        best=seeds(about),
         facts=_facts(config, generator),
         data=_data(about),
         training=_training(about),
         discriminator=is_model(folder / DISCRIMINATOR),
         recipe=read_text(folder / RECIPE, TEXT_LIMIT).rstrip() if (folder / RECIPE).is_file() else "",
     )
-    return f"---\n{_metadata(config, about, record, name)}\n---\n\n{body}"
+    return f"---\n{_metadata(folder, config, about, record, name)}\n---\n\n{body}"
 
 
 def renamed(card: str, old: str, new: str) -> str:
@@ -146,14 +150,18 @@ def _scores(record: Record | None) -> dict[str, Any]:
     return {
         "scores": rows,
         "protocol": f"{record.protocol} {record.protocol_version}",
-        "variant": ", ".join(f"{key}: {value}" for key, value in record.variant.items()),
+        "variant": variant_text(record.variant),
         "against": f"`{record.real.name}` ({', '.join(f'{k} {v}' for k, v in record.real.settings.items())})",
         "clips": max(record.fake.clips.values(), default=0),
         "notes": record.notes,
     }
 
 
-def _metadata(config: ModelConfig, about: dict[str, Any], record: Record | None, name: str) -> str:
+def _is_long(folder: Path) -> bool:
+    return (folder / f"{LONG}.mp4").is_file()
+
+
+def _metadata(folder: Path, config: ModelConfig, about: dict[str, Any], record: Record | None, name: str) -> str:
     from huggingface_hub import ModelCardData
 
     data = ModelCardData(
@@ -161,7 +169,7 @@ def _metadata(config: ModelConfig, about: dict[str, Any], record: Record | None,
         pipeline_tag=PIPELINE,
         license=text(about, "license") or None,
         tags=["video-generation", "implicit-neural-representation", "gan", *_names(config)],
-        widget=[{"text": "seeds from 0 on", "output": {"url": "samples/seeds.mp4"}}],
+        widget=[{"text": "seeds from 0 on", "output": {"url": f"{LONG if _is_long(folder) else SEEDS}.mp4"}}],
         model_name=name if record else None,
         eval_results=None if record is None else _results(record),
     )

@@ -4,7 +4,7 @@
     discriminator/, generator/        for fine-tuning: D, and the generator as its optimizer left it
     recipe.yaml                       what it was trained by
     evaluation.json                   its scores, as a record
-    samples/                          videos of seeds 0, 1, …: the first, none selected
+    samples/                          videos of the first seeds, none selected; of selected ones apart (`samples`)
     README.md                         the card
 
 It loads as it stands (`from_pretrained`), and is pushed as it stands. Paths of the machine that it was trained on are
@@ -14,33 +14,24 @@ not in it.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 import yaml
 
-from ..applications.generate import video_of_seed
 from ..errors import InrvidError, ModelError
 from ..evaluation.record import Record, read_record
 from ..files import read_text, write_text
-from ..generators.base import VideoGenerator
 from ..models.files import CONFIG, DISCRIMINATOR, GENERATOR, Network, is_model
 from ..models.pretrained import load_beside, load_generator
-from ..motion.noise import NoiseSequence
 from ..run_files import EVALUATION, METRICS, SCORES, read_metrics, read_scores
-from ..video_io import enlarge, grid, strip, write_image, write_video
-from .about import read_about, section, text, without_paths
+from .about import BEST_SEEDS, read_about, section, seeds, text, without_paths
 from .card import CARD, RECIPE, renamed, render
+from .samples import check_best, write_samples
 
-VIDEO, PICTURE = "samples/seeds.mp4", "samples/seeds.png"
 WRITTEN = ("format", "inrvid_version", "generator", "components", "sha256")
 """Keys of config.json that saving writes."""
-LARGEST = 4096
-"""Pixels of a grid of samples, a side: so many videos, or four."""
-FRAMES = 64
-"""Of a sample of a model whose videos have no end, at most."""
 
 
 def is_packed(folder: Path) -> bool:
@@ -50,7 +41,7 @@ def is_packed(folder: Path) -> bool:
 
 def pack(
     source: Path, target: Path, *, name: str | None = None, dtype: str | None = None, for_training: bool = True,
-    license: str | None = None, data_license: str | None = None,
+    license: str | None = None, data_license: str | None = None, best: Sequence[int] | None = None,
 ) -> None:  # fmt: skip
     """Write the folder of a run or a saved model into `target`, which is made.
 
@@ -60,6 +51,8 @@ def pack(
         for_training: with D and the moving G, where the source has them.
         license: of the model, by the Hub's identifier; default: the recipe's `hub.license`.
         data_license: what the videos are, and their terms, in words; default: the recipe's `hub.data_license`.
+        best: seeds that were selected, to be shown beside the first ones and said to be so; default: those of `source`,
+            if it was packed with some.
 
     Raises:
         InrvidError: `source` is no model, or `target` has files that are not of such a folder.
@@ -68,6 +61,8 @@ def pack(
     if folder is None:
         raise ModelError(f"{source}: not a model: it has no {CONFIG} (nor model/{CONFIG})")
     _check_target(target)
+    if best is not None:
+        check_best(best)
     generator = load_generator(folder)
     metadata = _metadata(folder, source)
     metadata["name"] = name = name or target.name
@@ -75,10 +70,12 @@ def pack(
     for key, given in (("license", license), ("data_license", data_license)):
         if told := given or hub.get(key) or metadata.get(key):
             metadata[key] = told
+    if best is not None:
+        metadata[BEST_SEEDS] = list(best)
     generator.save_pretrained(target, dtype=dtype, **metadata)
     for kind, place in (("discriminators", DISCRIMINATOR), ("generators", GENERATOR)):
         _put(load_beside(kind, folder, place) if for_training else None, target / place, dtype)
-    _write_samples(generator, target)
+    write_samples(generator, target, seeds(metadata))
     if recipe := section(metadata, "recipe"):
         write_text(target / RECIPE, yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
     else:
@@ -98,7 +95,8 @@ def _check_target(target: Path) -> None:
         raise InrvidError(f"{target}: has files already, and is not a model with its card: give a new folder")
     if is_packed(target) and read_text(target / CARD) != render(target):
         raise InrvidError(
-            f"{target / CARD}: was edited, and would be written anew: give a new folder, or remove it, or push this one"
+            f"{target / CARD}: was edited, or written by another version, and would be written anew: give a new "
+            "folder, or remove this one, or push it"
         )
 
 
@@ -145,16 +143,3 @@ def _put(network: Network | None, folder: Path, dtype: str | None) -> None:
         network.save_pretrained(folder, dtype=dtype)
     elif is_model(folder):
         shutil.rmtree(folder)
-
-
-def _write_samples(generator: VideoGenerator, target: Path) -> None:
-    """Seeds 0, 1, … side by side as a video, and a row a video as a picture; small ones enlarged."""
-    side = generator.resolution
-    count = max(4, min(16, (LARGEST // side) ** 2)) if side > 128 else 16
-    endless = isinstance(generator.sample_latents(1).motion, NoiseSequence)
-    frames = max(FRAMES, generator.clip_length) if endless else generator.clip_length
-    t = torch.arange(frames, dtype=torch.float64)
-    videos = np.stack([video_of_seed(generator, seed, t) for seed in range(count)])
-    factor = max(1, 96 // side)
-    write_video(target / VIDEO, enlarge(grid(videos), factor), generator.fps)
-    write_image(target / PICTURE, enlarge(strip(videos, rows=6, columns=8), factor))

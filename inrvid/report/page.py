@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from ..errors import InrvidError
+from ..evaluation.variant import variant_text
 from ..files import read_bytes, write_text
 from ..run_files import EVALUATION, METRICS, SCORES, Evaluation, Scores, read_evaluation, read_metrics, read_scores
 from .plot import Points, chart
@@ -122,7 +123,9 @@ def write_comparison(runs: Sequence[Path], output: Path, say: Callable[[str], No
 
 def environment() -> Environment:
     """Of the pages' templates."""
-    return Environment(loader=PackageLoader("inrvid.report"), autoescape=select_autoescape(["html.jinja"]))
+    found = Environment(loader=PackageLoader("inrvid.report"), autoescape=select_autoescape(["html.jinja"]))
+    found.filters["variant_text"] = variant_text
+    return found
 
 
 def latest_samples(path: Path) -> dict[str, str] | None:

@@ -10,8 +10,8 @@ from inrvid.applications.targets import (
     as_model,
     check_apart,
     open_target,
-    parse_frames,
     parse_numbers,
+    parse_whole,
     read_frames,
     times_of,
 )
@@ -83,11 +83,11 @@ def test_what_is_given_is_not_written_over(tmp_path):
 def test_numbers():
     assert parse_numbers("6-8, 12", "--frames") == [6, 7, 8, 12]
     assert parse_numbers("-1.5,0", "--times") == [-1.5, 0]
-    assert parse_frames("8,6-7,6", "--frames") == [8, 6, 7, 6]
+    assert parse_whole("8,6-7,6", "--frames") == [8, 6, 7, 6]
     for text in ("", "a", "8-", "1--3", "0-99999", "1e9", "nan", "9" * 20):
         with pytest.raises(InrvidError, match=r"--frames .*: expected numbers and ranges"):
             parse_numbers(text, "--frames")
     with pytest.raises(InrvidError, match=r"--frames: 8-6 goes backwards: 6-8"):
         parse_numbers("2,8-6", "--frames")
     with pytest.raises(InrvidError, match="whole numbers"):
-        parse_frames("1.5", "--frames")
+        parse_whole("1.5", "--frames")

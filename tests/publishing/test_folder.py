@@ -14,7 +14,7 @@ from inrvid import InrvidError, VideoGenerator, build_discriminator, build_gener
 from inrvid.discriminators.base import Discriminator
 from inrvid.models import hub as transport
 from inrvid.models.pretrained import BESIDE
-from inrvid.publishing import folder as publishing
+from inrvid.publishing import samples
 from inrvid.publishing.about import without_paths
 from inrvid.publishing.folder import is_packed, named_for, pack
 from inrvid.publishing.listing import listing
@@ -36,7 +36,7 @@ RECORD = {
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """As a training leaves it."""
-    monkeypatch.setattr(publishing, "FRAMES", 8)
+    monkeypatch.setattr(samples, "FRAMES", 20)
     folder = tmp_path / "run"
     G = build_generator(small_generator("inr_gan", "conv1d"), seed=3)
     recipe = {
@@ -91,7 +91,7 @@ def test_the_card_has_what_is_needed_to_judge_and_what_the_hub_reads(run, tmp_pa
         "Clips of mine, CC BY 4.0.",
         "1,234,567 clips were shown to the discriminator, in 0.08 hours on a GPU, beginning from `before`",
         "| fvd16 | 123.4 | 5.6 | lower is better |",
-        "inrvid 1`, a variant of it (clips: 300)",
+        "inrvid 1`, a variant of it (clips=300)",
         "- a note",
         "inrvid generate me/scenes",
         "`conv1d`: ",
@@ -114,6 +114,26 @@ def test_a_model_that_says_little_has_a_card_all_the_same(tmp_path):
     text = (tmp_path / "out" / "README.md").read_text()
     assert text.count("Not recorded.") == 2
     assert "None were measured. `inrvid evaluate out --against VIDEOS` does." in text
+
+
+def test_selected_seeds_are_said_apart_and_longer_samples_are_of_what_has_no_end(run, tmp_path):
+    out, samples = tmp_path / "out", tmp_path / "out" / "samples"
+    pack(run, out, best=[7, 3])
+    card = (out / "README.md").read_text()
+    assert "**Selected**: seeds 7, 3" in card
+    assert "The same seeds for 20 frames" in card
+    assert "url: samples/long.mp4" in card
+    kept = {path.name: path.read_bytes() for path in samples.iterdir()}
+    assert set(kept) == {f"{name}.{kind}" for name in ("seeds", "long", "best") for kind in ("mp4", "png")}
+    pack(out, tmp_path / "again")
+    assert (tmp_path / "again" / "samples" / "best.png").read_bytes() == kept["best.png"]  # it knows which they were
+    build_generator(small_generator("inr_gan", "global")).save_pretrained(tmp_path / "ends")
+    pack(tmp_path / "ends", out)
+    assert sorted(path.name for path in samples.iterdir()) == ["seeds.mp4", "seeds.png"]
+    for wrong in ([], [1, 1], [-1], list(range(17))):
+        with pytest.raises(InrvidError, match="--best: 1 to 16 different seeds, from 0 on"):
+            pack(run, tmp_path / "new", best=wrong)
+    assert not (tmp_path / "new").exists()
 
 
 def test_files_of_others_are_not_written_over(run, tmp_path):
@@ -148,8 +168,8 @@ def test_there_and_back(run, tmp_path, monkeypatch):
 def test_a_page_of_the_card_holds_its_pictures(run, tmp_path):
     pack(run, tmp_path / "out")
     html = page(tmp_path / "out", (tmp_path / "out" / "README.md").read_text())
-    assert html.count("data:image/png;base64,") == 1
-    assert html.count("data:video/mp4;base64,") == 1
+    assert html.count("data:image/png;base64,") == 2
+    assert html.count("data:video/mp4;base64,") == 2
     assert "<table>" in html
 
 
@@ -166,7 +186,9 @@ def test_a_card_that_was_edited_is_kept_and_goes_out_by_the_repository_s_name(ru
     pack(run, out)
     card = out / "README.md"
     card.write_text(card.read_text().replace("Scenes.", "Scenes of mine, published by me."))
-    with pytest.raises(InrvidError, match=r"README\.md: was edited, and would be written anew"):
+    with pytest.raises(
+        InrvidError, match=r"README\.md: was edited, or written by another version, and would be written anew"
+    ):
         pack(run, out)
     text = (named_for(out, tmp_path / "copy", "me/scenes") / "README.md").read_text()
     assert 'from_pretrained("me/scenes")' in text
