@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Callable
 
 import typer
-from typer.core import TyperGroup
 
 from ..errors import InrvidError
 from ..text import printable
@@ -34,19 +33,8 @@ from . import (
     runs,
     train,
 )
+from .commands import Commands
 from .output import show_anything
-
-
-class Commands(TyperGroup):
-    """All of them, with a word where one is interrupted that has none of its own."""
-
-    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            typer.echo("interrupted: a file that was not finished is not there, or as it was before", err=True)
-            raise typer.Exit(130) from None
-
 
 app = typer.Typer(
     name="inrvid",
@@ -92,8 +80,8 @@ def _options(
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    run(app)
+    """Entry point of the console script, and of `python -m inrvid`."""
+    run(lambda: app(prog_name="inrvid"))
 
 
 def run(command: Callable[[], None]) -> None:

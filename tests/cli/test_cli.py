@@ -78,6 +78,29 @@ def frames(folder):
     return np.stack([np.asarray(Image.open(path)) for path in sorted(folder.iterdir())])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["generate"], "inrvid generate: missing argument 'model'\n  inrvid generate -h shows what it takes\n"),
+        (["generate", "x", "--frmes", "3"], "inrvid generate: no such option: --frmes"),
+        (["generate", "x", "-o", "y.mp4", "--frames", "0"], "inrvid generate: invalid value for '--frames'"),
+        (["hub", "psh"], "inrvid hub: no such command 'psh'"),
+        (["--nope"], "inrvid: no such option: --nope\n  inrvid -h shows what it takes\n"),
+    ],
+)
+def test_wrong_arguments_are_told_as_other_errors_are(arguments, told, tmp_path):
+    result = inrvid(*arguments, cwd=tmp_path, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(told)
+    assert "╭" not in result.stderr
+
+
+def test_help_is_shown_where_nothing_is_asked_for(tmp_path):
+    result = inrvid("hub", cwd=tmp_path, check=False)
+    assert (result.returncode, result.stderr) == (2, "")
+    assert "Publish models on the Hub" in result.stdout
+
+
 def test_generate_is_reproducible_and_videos_are_independent(model, tmp_path):
     inrvid("generate", model, "-o", tmp_path / "a.mp4", "--seed", 3, cwd=tmp_path)
     inrvid("generate", model, "-o", tmp_path / "b.mp4", "--seed", 3, cwd=tmp_path)

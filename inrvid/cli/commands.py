@@ -1,0 +1,46 @@
+"""All commands together: what holds for each of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from ..errors import InrvidError
+
+UsageError: Any = typer.BadParameter.__base__
+"""Of an argument or option that is wrong, by whichever parser typer has."""
+
+
+class Commands(TyperGroup):
+    """Tells what is wrong with arguments as every other error is told, and has a word where a command is interrupted
+    that has none of its own."""
+
+    def main(self, args: Any = None, *more: Any, standalone_mode: bool = True, **options: Any) -> Any:
+        options |= {"standalone_mode": False}
+        if not standalone_mode:
+            return super().main(args, *more, **options)
+        try:
+            code = super().main(args, *more, **options)
+        except UsageError as error:
+            message = str(error.format_message()).strip()
+            if type(error).__name__ == "NoArgsIsHelpError":  # the help was printed
+                raise SystemExit(error.exit_code) from None
+            raise InrvidError(_told(error.ctx, message)) from None
+        except typer.Abort:
+            raise SystemExit(1) from None
+        raise SystemExit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("interrupted: a file that was not finished is not there, or as it was before", err=True)
+            raise typer.Exit(130) from None
+
+
+def _told(ctx: Any, message: str) -> str:
+    """With the command that it is of, and how to see what that takes."""
+    path = getattr(ctx, "command_path", "inrvid")
+    return f"{path}: {message[:1].lower()}{message[1:].rstrip('.')}\n  {path} -h shows what it takes"
