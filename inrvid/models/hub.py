@@ -10,10 +10,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
+import socket
+import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from .. import __version__
 from ..errors import InrvidError, ModelError
@@ -55,10 +58,16 @@ def fetch(name: str, files: Sequence[str], *, revision: str | None = None, token
 
     with _told(name, revision):
         cached = [isinstance(try_to_load_from_cache(name, file, revision=revision or "main"), str) for file in files]
-        paths = [Path(hf_hub_download(name, files[0], revision=revision, token=token))]
-        root = paths[0].parents[files[0].count("/")]
+        away = _no_address()
+        if away and not all(cached):
+            raise ModelError(f"{name}: the Hub cannot be reached, and this is not in the cache: {away}")
+        first = Path(hf_hub_download(name, files[0], revision=revision, token=token, local_files_only=bool(away)))
+        root = first.parents[files[0].count("/")]
         # The revision is from now on the commit that the first came from, which is its folder's name in the cache.
-        paths += [Path(hf_hub_download(name, file, revision=root.name, token=token)) for file in files[1:]]
+        for file in files[1:]:
+            hf_hub_download(name, file, revision=root.name, token=token, local_files_only=bool(away))
+        if away:
+            return root
         try:
             _verify(name, root, files, token)
         except (OfflineModeIsEnabled, *_transport_errors()):  # type: ignore[misc]
@@ -247,6 +256,21 @@ def _refusal(error: Any) -> str:
         404: f"not on the Hub, or private: {login}",
     }
     return reasons.get(status, f"the Hub refused: {_first_line(error)}")
+
+
+def _no_address() -> str:
+    """Why the Hub's name leads nowhere; empty: it does. Without a network its client would ask for half a minute."""
+    from huggingface_hub import constants
+
+    there = urlsplit(constants.ENDPOINT)
+    proxied = there.scheme in urllib.request.getproxies()  # it knows the name
+    if constants.HF_HUB_OFFLINE or proxied or not there.hostname:
+        return ""
+    try:
+        socket.getaddrinfo(there.hostname, there.port or there.scheme)
+    except OSError as error:
+        return f"{there.hostname}: {error.strerror or error}"
+    return ""
 
 
 def _first_line(error: BaseException) -> str:

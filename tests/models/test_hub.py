@@ -123,6 +123,11 @@ def test_without_a_network_the_cache_serves(published, G, monkeypatch):
     VideoGenerator.from_pretrained("me/model")
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     assert same(VideoGenerator.from_pretrained("me/model"), G)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://nowhere.invalid")  # a name that leads nowhere is not asked
+    assert same(VideoGenerator.from_pretrained("me/model"), G)
+    assert refusal("me/other").startswith(
+        "me/other: the Hub cannot be reached, and this is not in the cache: nowhere.invalid: "
+    )
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert same(VideoGenerator.from_pretrained("me/model"), G)
     assert "me/other: the Hub cannot be reached, and this is not in the cache" in refusal("me/other")
