@@ -10,6 +10,7 @@ from pathlib import Path
 from inrvid.errors import InrvidError
 from inrvid.packages import missing
 
+from .floor import NAME, score_data
 from .page import write_pages
 from .plan import Plan, load_plan
 from .run import Training, compare
@@ -22,7 +23,7 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
         parser.add_argument("set", metavar="SET", help="successors, crosses, or a file like them")
     parser.set_defaults(set=of)
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder of the trainings and the page")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="these systems")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="these; data: the data's own score")
     parser.add_argument("--seed", action="append", type=int, default=[], metavar="N", help="with these of its seeds")
     parser.add_argument("--gpu", action="store_true", help="train and score on a GPU: minutes are the clock's")
     parser.add_argument("--page", action="store_true", help="train nothing: write the page of all that is there")
@@ -41,6 +42,8 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
                 compare(training)
             except InrvidError as error:
                 failed.append(str(error))
+        if not options.page and NAME in (options.only or [NAME]):
+            score_data(plan, options.out, gpu=options.gpu)
         print(*write_pages(plan, options.out), sep="\n")
     except InrvidError as error:
         failed.append(str(error))
@@ -52,7 +55,7 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
 def chosen(plan: Plan, options: argparse.Namespace) -> Iterator[Training]:
     """All of one seed before the next. Raises InrvidError: no such system, or seed."""
     names = {system.name for system in plan.all_systems}
-    if unknown := [*sorted(set(options.only) - names), *map(str, sorted(set(options.seed) - set(plan.seeds)))]:
+    if unknown := [*sorted(set(options.only) - names - {NAME}), *map(str, sorted(set(options.seed) - set(plan.seeds)))]:
         raise InrvidError(f"{', '.join(unknown)}: no such system, or seed, in {options.set}")
     for seed in plan.seeds:
         for system in plan.all_systems:

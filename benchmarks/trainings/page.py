@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -14,11 +14,14 @@ from inrvid.report.page import environment, media
 from inrvid.report.plot import Points, chart
 from inrvid.run_files import METRICS, read_metrics
 
+from .floor import NAME as FLOOR
 from .plan import LARGEST, STOPS, Plan, StopName, System
 from .run import Spent, Stop
 
 CURVES = ("loss/G", "loss/D", "sign/real", "sign/fake")
 NONE = "—"
+REAL = " (real)"
+"""Behind the name of a score that is of the real clips."""
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
 
@@ -61,16 +64,15 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """What the clips that all are scored against have of the columns."""
+    """What the data have of the columns: those that all are scored against, or others, against them (`floor`)."""
 
-    records: Sequence[Record]
+    scores: Mapping[str, Score]
 
     def has(self, columns: Sequence[str]) -> bool:
         return any(self.cell(column) != NONE for column in columns)
 
     def cell(self, column: str) -> str:
-        real = f"{column} (real)"
-        return shown([record.scores[real] for record in self.records[:1] if real in record.scores])
+        return shown([self.scores[column]] if column in self.scores else [])
 
 
 def write_pages(plan: Plan, out: Path) -> list[Path]:
@@ -82,7 +84,7 @@ def write_pages(plan: Plan, out: Path) -> list[Path]:
     }
     charts = {name: chart(_curves(plan, out, name)) for name in CURVES}
     columns = {stop: _columns(plan, tables[stop]) for stop in STOPS}
-    data = {stop: Data([result.record for row in tables[stop] for result in row.results]) for stop in STOPS}
+    data = {stop: Data(_of_data(tables[stop], out)) for stop in STOPS}
     page = environment().from_string(read_text(TEMPLATE, LARGEST)).render(
         plan=plan, tables=tables, data=data, heading=heading, charts=charts, columns=columns
     )  # fmt: skip
@@ -111,6 +113,15 @@ def _rows(plan: Plan, out: Path, stop: StopName) -> Iterator[Row]:
         if results:
             picture = media(there[0], stop)
             yield Row(system, results, picture["picture"] if picture else "")
+
+
+def _of_data(rows: Sequence[Row], out: Path) -> dict[str, Score]:
+    """By column."""
+    path = out / f"{FLOOR}.json"
+    own = dict(read_record(path).scores) if path.exists() else {}
+    of_models = rows[0].results[0].record.scores if rows else {}
+    seen = {name.removesuffix(REAL): score for name, score in of_models.items() if name.endswith(REAL)}
+    return own | seen
 
 
 def _spent(folder: Path) -> Spent:

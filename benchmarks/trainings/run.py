@@ -68,10 +68,6 @@ class Training:
     folder: Path
     gpu: bool = False
 
-    @property
-    def device(self) -> list[str]:
-        return [] if self.gpu else ["--cpu"]
-
 
 def compare(training: Training) -> None:
     """Train to both stops. Raises InrvidError: a command has failed."""
@@ -108,7 +104,7 @@ def _train(training: Training, clips: int, spent: Spent) -> Spent:
     keys = [*plan.set, *system.set, f"seed={training.seed}", f"train.kclips={clips / 1000}", "eval.metrics=[]"]
     settings = [part for key in keys for part in ("--set", key)]
     began = time.monotonic()
-    used = _inrvid(training.folder, "train", system.recipe, "--run-dir", str(run), *training.device, *settings)
+    used = _inrvid(training.folder, "train", system.recipe, "--run-dir", str(run), *device(training.gpu), *settings)
     stretch = Stretch(clips=clips, seconds=used.seconds, wall=time.monotonic() - began, megabytes=used.megabytes)
     return _kept(training.folder, spent.model_copy(update={"stretches": [*spent.stretches, stretch]}))
 
@@ -116,12 +112,21 @@ def _train(training: Training, clips: int, spent: Spent) -> Spent:
 def _score(training: Training, name: StopName) -> float:
     """Write the stop's record and strip; returns the seconds for a thousand frames."""
     plan, folder, model = training.plan, training.folder, training.folder / "run" / "model"
+    evaluate(plan, name, model, folder / f"{name}.json", gpu=training.gpu)
+    return draw(model, folder / f"{name}.png", plan.times, gpu=training.gpu)
+
+
+def evaluate(plan: Plan, name: StopName, subject: Path, record: Path, *, gpu: bool) -> None:
+    """Score a model, or a folder of videos, as models are at a stop. Raises InrvidError: the command has failed."""
     data = [part for key, value in plan.data.items() for part in ("--data", f"{key}={json.dumps(value)}")]
     metrics = ["--set", f"metrics={json.dumps(plan.metrics[name])}"] if name in plan.metrics else []
-    choices = ["--protocol", plan.protocol, "--set", f"clips={plan.clips}", *metrics, *training.device]
-    record = ["-o", str(folder / f"{name}.json")]
-    _inrvid(folder, "evaluate", str(model), "--against", "procedural", *data, *choices, *record)
-    return draw(model, folder / f"{name}.png", plan.times, gpu=training.gpu)
+    choices = ["--protocol", plan.protocol, "--set", f"clips={plan.clips}", *metrics, *device(gpu)]
+    _inrvid(record.parent, "evaluate", str(subject), "--against", "procedural", *data, *choices, "-o", str(record))
+
+
+def device(gpu: bool) -> list[str]:
+    """Options of a command."""
+    return [] if gpu else ["--cpu"]
 
 
 def draw(model: Path, path: Path, times: Sequence[int], *, gpu: bool) -> float:

@@ -10,9 +10,11 @@ import pytest
 
 from benchmarks.trainings import run
 from benchmarks.trainings.__main__ import chosen
+from benchmarks.trainings.floor import score_data
 from benchmarks.trainings.page import shown, write_pages
 from benchmarks.trainings.plan import Plan, load_plan
 from inrvid import load_recipe
+from inrvid.data.open import open_dataset
 from inrvid.errors import InrvidError
 from inrvid.evaluation.record import Record, Score, Side
 from inrvid.packages import missing
@@ -82,6 +84,26 @@ def test_page_and_table(machine, training, tmp_path):
     page, table = write_pages(PLAN, tmp_path)
     assert "| a | quickstart (inrvid) | 1 | 10,000 | 8.3 | 20.0 | 1.5 | 100 | 123 ± 5.7 |" in table.read_text()
     assert page.read_text().count("data:image/png") == 2
+
+
+def test_the_data_s_own_score_is_made_once_and_stands_below_the_models(machine, training, monkeypatch, tmp_path):
+    plan = PLAN.model_copy(update={"clips": 2, "data": {"frames": 16}})
+    asked = []
+
+    def command(folder, name, *arguments):
+        asked.append(arguments)
+        return made(folder, name, *arguments)
+
+    made = run._inrvid
+    monkeypatch.setattr(run, "_inrvid", command)
+    run.compare(training)
+    for _ in range(2):
+        score_data(plan, tmp_path, gpu=False)
+    assert [arguments[0] for arguments in asked].count(str(tmp_path / "data")) == 1
+    videos = open_dataset({"type": "videos", "path": str(tmp_path / "data"), "resolution": 32, "clip_length": 16})
+    assert [videos.length(number) for number in range(len(videos))] == [16, 16]
+    _, table = write_pages(PLAN, tmp_path)
+    assert "| the data | | | — | — | — | — | — | 123 ± 5.7 |" in table.read_text()
 
 
 def test_an_error_is_at_least_the_spread_between_seeds():
