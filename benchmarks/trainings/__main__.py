@@ -10,9 +10,9 @@ from pathlib import Path
 from inrvid.errors import InrvidError
 from inrvid.packages import missing
 
-from .floor import NAME, score_data
+from .floor import score_data
 from .page import write_pages
-from .plan import Plan, load_plan
+from .plan import DATA, Plan, load_plan
 from .run import Training, compare
 
 
@@ -35,15 +35,18 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
         if options.page and not options.out.is_dir():
             raise InrvidError(f"{options.out}: no such folder: --page writes of what is there")
         for training in trainings if not options.page else ():
-            if lacking := missing([training.system.package]):
-                print(f"left out: {training.folder.name}: needs {lacking[training.system.package]}", file=sys.stderr)
+            if lacking := missing(training.system.packages):
+                print(f"left out: {training.folder.name}: needs {', '.join(lacking.values())}", file=sys.stderr)
                 continue
             try:
                 compare(training)
             except InrvidError as error:
                 failed.append(str(error))
-        if not options.page and NAME in (options.only or [NAME]):
-            score_data(plan, options.out, gpu=options.gpu)
+        try:
+            if not options.page and DATA in (options.only or [DATA]):
+                score_data(plan, options.out, gpu=options.gpu)
+        except InrvidError as error:
+            failed.append(str(error))
         print(*write_pages(plan, options.out), sep="\n")
     except InrvidError as error:
         failed.append(str(error))
@@ -55,7 +58,7 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
 def chosen(plan: Plan, options: argparse.Namespace) -> Iterator[Training]:
     """All of one seed before the next. Raises InrvidError: no such system, or seed."""
     names = {system.name for system in plan.all_systems}
-    if unknown := [*sorted(set(options.only) - names - {NAME}), *map(str, sorted(set(options.seed) - set(plan.seeds)))]:
+    if unknown := [*sorted(set(options.only) - names - {DATA}), *map(str, sorted(set(options.seed) - set(plan.seeds)))]:
         raise InrvidError(f"{', '.join(unknown)}: no such system, or seed, in {options.set}")
     for seed in plan.seeds:
         for system in plan.all_systems:

@@ -1,4 +1,4 @@
-"""How far the data are from themselves: videos of their training part, scored as a model's are. No model is nearer."""
+"""How far the data are from themselves: videos of their training part, scored as a model's are: where models end."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from pathlib import Path
 
 from inrvid import load_recipe
 from inrvid.data.open import open_dataset
+from inrvid.errors import InrvidError
 from inrvid.packages import missing
 from inrvid.video_io import Encoding, write_video
 
-from .plan import Plan
+from .plan import DATA, Plan
 from .run import evaluate
-
-NAME = "data"
-"""Of the record and the folder of videos, and what `--only` calls it by."""
 
 
 def score_data(plan: Plan, out: Path, *, gpu: bool) -> None:
     """Write data.json, if it is not there. Raises InrvidError: a command has failed."""
-    record = out / f"{NAME}.json"
+    record = out / f"{DATA}.json"
     if not record.exists():
-        folder = out / NAME
+        folder = out / DATA
         _write_videos(plan, folder)
         evaluate(plan, "clips", folder, record, gpu=gpu)
 
 
 def _write_videos(plan: Plan, folder: Path) -> None:
     """As many as are scored, losing nothing."""
-    system = next(system for system in plan.all_systems if not missing([system.package]))
-    recipe = load_recipe(system.recipe, [*plan.set, *system.set])
+    here = [system for system in plan.all_systems if not missing(system.packages)]
+    if not here:
+        raise InrvidError("no system's packages are installed, so that the videos' size is not known")
+    recipe = load_recipe(here[0].recipe, [*plan.set, *here[0].set])
     own = {"resolution": recipe.data.resolution, "clip_length": recipe.data.clip_length, "videos": plan.clips}
     videos = open_dataset({"type": "procedural", **plan.data, "split": "train", **own})
     folder.mkdir(parents=True, exist_ok=True)

@@ -14,8 +14,7 @@ from inrvid.report.page import environment, media
 from inrvid.report.plot import Points, chart
 from inrvid.run_files import METRICS, read_metrics
 
-from .floor import NAME as FLOOR
-from .plan import LARGEST, STOPS, Plan, StopName, System
+from .plan import DATA, LARGEST, STOPS, Plan, StopName, System
 from .run import Spent, Stop
 
 CURVES = ("loss/G", "loss/D", "sign/real", "sign/fake")
@@ -117,7 +116,7 @@ def _rows(plan: Plan, out: Path, stop: StopName) -> Iterator[Row]:
 
 def _of_data(rows: Sequence[Row], out: Path) -> dict[str, Score]:
     """By column."""
-    path = out / f"{FLOOR}.json"
+    path = out / f"{DATA}.json"
     own = dict(read_record(path).scores) if path.exists() else {}
     of_models = rows[0].results[0].record.scores if rows else {}
     seen = {name.removesuffix(REAL): score for name, score in of_models.items() if name.endswith(REAL)}
@@ -165,6 +164,7 @@ def _markdown(
         yield "| --- | --- | ---: |" + " ---: |" * len(columns[stop])
         for row in rows:
             cells = " | ".join(row.cell(name) for name in columns[stop])
-            yield f"| {row.system.name} | {row.system.recipe} ({row.system.package}) | {len(row.results)} | {cells} |"
+            recipe = row.system.recipe + f" ({', '.join(row.system.packages)})" * bool(row.system.packages)
+            yield f"| {row.system.name} | {recipe} | {len(row.results)} | {cells} |"
         if data[stop].has(columns[stop]):
             yield f"| the data | | | {' | '.join(data[stop].cell(name) for name in columns[stop])} |"

@@ -14,13 +14,16 @@ from inrvid import plain_yaml
 from inrvid.config import Count, FileName, Natural, NotNegative, StrictModel, validate
 from inrvid.errors import ConfigError, InrvidError, dotted
 from inrvid.files import read_text
-from inrvid.packages import OURS
+from inrvid.packages import PackageText
 
 FOLDER = Path(__file__).parent
 LARGEST = 2**20
 
 Texts = Annotated[tuple[str, ...], Field(strict=False)]
+Packages = Annotated[tuple[PackageText, ...], Field(strict=False)]
 Naturals = Annotated[tuple[Natural, ...], Field(strict=False, min_length=1)]
+DATA = "data"
+"""The name of the data's own score, beside the systems'."""
 StopName = Literal["clips", "minutes"]
 STOPS: tuple[StopName, ...] = ("clips", "minutes")
 
@@ -29,12 +32,12 @@ class System(StrictModel):
     name: FileName
     recipe: str = Field(description="a path, or the name of an installed one")
     set: Texts = Field((), description="as behind --set")
-    package: str = Field(OURS, description="that the recipe, or what is set, comes with")
+    packages: Packages = Field((), description="beside inrvid, that the recipe and what is set come with")
 
 
 class Choice(StrictModel):
     set: Texts = Field((), description="as behind --set")
-    package: str = Field(OURS, description="that what is set comes with")
+    packages: Packages = Field((), description="beside inrvid, that what is set comes with")
 
 
 def _choice(data: Any) -> Any:
@@ -46,14 +49,14 @@ class Combinations(StrictModel):
 
     recipe: str = Field(description="that all of them begin with")
     axes: dict[str, dict[FileName, Annotated[Choice, BeforeValidator(_choice)]]] = Field(
-        description="axis → choice → what it sets: a list as behind --set, or with the package that it needs"
+        description="axis → choice → what it sets: a list as behind --set, or with the packages that it needs"
     )
 
     def systems(self) -> Iterator[System]:
         for choices in itertools.product(*(axis.items() for axis in self.axes.values())):
             keys = tuple(key for _, choice in choices for key in choice.set)
-            package = next((choice.package for _, choice in choices if choice.package != OURS), OURS)
-            yield System(name="-".join(name for name, _ in choices), recipe=self.recipe, set=keys, package=package)
+            packages = tuple(dict.fromkeys(package for _, choice in choices for package in choice.packages))
+            yield System(name="-".join(name for name, _ in choices), recipe=self.recipe, set=keys, packages=packages)
 
 
 class Plan(StrictModel):
@@ -81,6 +84,8 @@ class Plan(StrictModel):
         names = [system.name for system in self.all_systems]
         if not names:
             raise ValueError("neither systems nor combinations: there is nothing to train")
+        if DATA in names:
+            raise ValueError(f"a system cannot be called {DATA}: so is what the data themselves have")
         if double := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"several systems are called {', '.join(sorted(double))}")
         return self

@@ -35,7 +35,8 @@ def _model(folder: Path) -> str:
         f"![Videos of {folder.name}: a row a video, time from left to right]({place}/samples/seeds.png)",
         "",
         f"Seeds from 0 on, none selected ([as a video]({place}/samples/seeds.mp4)). [The card]({place}/README.md) has "
-        "more: longer ones, and selected ones.",
+        + ("longer ones, and " if (folder / "samples" / "long.png").is_file() else "")
+        + "selected ones said apart.",
         "",
         "```bash",
         f"inrvid generate hub/{folder.name} -o out.mp4",

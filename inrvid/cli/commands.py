@@ -22,22 +22,25 @@ class Commands(TyperGroup):
         if not standalone_mode:
             return super().main(args, *more, **options)
         try:
-            code = super().main(args, *more, **options)
+            raise SystemExit(super().main(args, *more, **options) or 0)
         except UsageError as error:
             message = str(error.format_message()).strip()
-            if type(error).__name__ == "NoArgsIsHelpError":  # the help was printed
+            if type(error).__name__ == "NoArgsIsHelpError":
+                typer.echo(message, nl=bool(message))  # empty where it was printed when it was made
                 raise SystemExit(error.exit_code) from None
             raise InrvidError(_told(error.ctx, message)) from None
         except typer.Abort:
+            typer.echo("aborted", err=True)
             raise SystemExit(1) from None
-        raise SystemExit(code if isinstance(code, int) else 0)
 
-    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+    def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]
         try:
-            return super().invoke(ctx)
+            super().invoke(ctx)  # what a command returns is no exit code
         except KeyboardInterrupt:
             typer.echo("interrupted: a file that was not finished is not there, or as it was before", err=True)
             raise typer.Exit(130) from None
+        except EOFError as error:  # of which the parser would make the end of what a user types
+            raise InrvidError(f"a file ended too early: {error}") from error
 
 
 def _told(ctx: Any, message: str) -> str:

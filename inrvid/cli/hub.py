@@ -42,7 +42,7 @@ def push(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
         if is_packed(model):
-            if half or license or data_license or best or not for_training:
+            if half or license or data_license or best is not None or not for_training:
                 raise InrvidError(f"{model}: has a card, and goes as it stands: pack it anew with these options")
             folder = named_for(model, folder, repo)
         else:

@@ -17,7 +17,7 @@ from ..documents import DocumentError, parse
 from ..errors import InrvidError
 from ..files import read_bytes
 from ..run_files import EVALUATION
-from .record import Record, Score
+from .record import Record, Score, metric_name
 from .variant import value_text, variant_text
 
 LIMIT = 4 * 2**20
@@ -186,9 +186,8 @@ def _settings(record: Record, score: str) -> str:
     metrics = record.settings.get("metrics")
     for metric in metrics if isinstance(metrics, list) else []:
         if isinstance(metric, dict):
-            stride = metric.get("stride", 1)
-            name = f"{metric.get('type')}{metric.get('frames') or ''}" + (f"s{stride}" if stride != 1 else "")
-            if name == score.split("/")[0]:
+            keys = (metric.get(key) for key in ("type", "frames", "stride", "first"))
+            if metric_name(*keys) == score.split("/")[0]:
                 return json.dumps(metric, sort_keys=True)
     return "{}"
 

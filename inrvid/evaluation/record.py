@@ -17,6 +17,12 @@ FOR_OTHERS = ("description", "metrics", "optional")
 """Keys of a protocol on which no score of another metric depends."""
 
 
+def metric_name(type: Any, frames: Any, stride: Any, first: Any) -> str:
+    """fvd16, fvd128s8, fvd16t112, kvd: what scores are called by; stride and first frame where they are not usual."""
+    stride = f"s{stride}" if stride not in (None, 1) else ""
+    return f"{type}{frames or ''}{stride}" + (f"t{first}" if first else "")
+
+
 class Score(Document):
     value: float
     error: float | None = Field(

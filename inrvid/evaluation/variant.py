@@ -1,4 +1,4 @@
-"""What differs from a protocol, to be read: clips=256, metrics=fvd16, fvd16t112 by i3d{"precision":"bf16"}."""
+"""What differs from a protocol, to be read: clips=256, metrics=fvd16, fvd16t112 by i3d{"precision": "bf16"}."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..config import PartConfig
 from ..errors import InrvidError
 
 IN_THE_NAME = {"type", "frames", "stride", "first", "detector"}
@@ -18,14 +19,13 @@ def variant_text(variant: Mapping[str, Any]) -> str:
 
 def value_text(key: str, value: Any) -> str:
     """Of one key."""
-    if key in ("metrics", "optional") and isinstance(value, list):
-        return ", ".join(_metric(item) for item in value)
+    if key == "metrics" and isinstance(value, list):
+        return ", ".join(_metric(item) for item in value) or "none"
     return json.dumps(value, ensure_ascii=False)
 
 
 def _metric(data: Any) -> str:
-    from ..registry import registry  # metrics import torch, which pages of scores do without
-    from .measures import detector_name
+    from ..registry import registry  # what has no metrics of its own needs none of them to be imported
 
     found = registry("metrics")
     try:
@@ -33,6 +33,12 @@ def _metric(data: Any) -> str:
     except InrvidError:  # of a package that is not installed
         return json.dumps(data, ensure_ascii=False)
     others = metric.config.model_dump(mode="json", exclude_defaults=True, exclude=IN_THE_NAME)
-    detector, usual = (detector_name(part.config.detector) for part in (metric, plain))
+    detector, usual = (_detector(part.config.detector) for part in (metric, plain))
     by = f" by {detector}" if detector != usual else ""
     return metric.name + by + (f" {json.dumps(others, ensure_ascii=False)}" if others else "")
+
+
+def _detector(config: PartConfig) -> str:
+    """With all that is not the default: where its weights lie, too, as scores by others differ."""
+    data = config.model_dump(mode="json", exclude_defaults=True, exclude={"type"})
+    return config.type + (json.dumps(data, ensure_ascii=False) if data else "")

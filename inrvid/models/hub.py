@@ -263,14 +263,19 @@ def _no_address() -> str:
     from huggingface_hub import constants
 
     there = urlsplit(constants.ENDPOINT)
-    proxied = there.scheme in urllib.request.getproxies()  # it knows the name
-    if constants.HF_HUB_OFFLINE or proxied or not there.hostname:
+    if constants.HF_HUB_OFFLINE or not there.hostname or _is_proxied(there.scheme, there.hostname):
         return ""
     try:
-        socket.getaddrinfo(there.hostname, there.port or there.scheme)
-    except OSError as error:
-        return f"{there.hostname}: {error.strerror or error}"
+        socket.getaddrinfo(there.hostname, there.port)
+    except socket.gaierror as error:
+        unknown = {socket.EAI_NONAME, socket.EAI_AGAIN, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+        return f"{there.hostname}: {error.strerror}" if error.errno in unknown else ""
     return ""
+
+
+def _is_proxied(scheme: str, host: str) -> bool:
+    """Whether a proxy looks the name up."""
+    return bool({scheme, "all"} & set(urllib.request.getproxies())) and not urllib.request.proxy_bypass(host)
 
 
 def _first_line(error: BaseException) -> str:

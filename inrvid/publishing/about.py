@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import RootModel
 
@@ -13,8 +13,8 @@ from ..documents import DocumentError, read
 from ..errors import ModelError
 from ..models.files import CONFIG
 
-BEST_SEEDS = "best_seeds"
-"""The key of seeds that were selected to be shown."""
+BEST_SEEDS, MOST_BEST = "best_seeds", 16
+"""The key of seeds that were selected to be shown, and how many may be."""
 
 
 class _Raw(RootModel[dict[str, Any]]):
@@ -48,10 +48,16 @@ def number(about: Mapping[str, Any], key: str) -> float | int | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def seeds(about: Mapping[str, Any]) -> list[int]:
+def best_seeds(about: Mapping[str, Any]) -> list[int]:
     """Those that were selected to be shown; none, if none were."""
     value = about.get(BEST_SEEDS)
-    return value if isinstance(value, list) and all(type(seed) is int for seed in value) else []
+    return list(value) if are_best(value) else []
+
+
+def are_best(value: Any) -> TypeGuard[list[int]]:
+    """Whether it is a list of seeds that can be shown as selected ones."""
+    are_seeds = isinstance(value, list) and all(type(seed) is int and 0 <= seed < 2**63 for seed in value)
+    return are_seeds and 0 < len(value) <= MOST_BEST and len(set(value)) == len(value)
 
 
 def without_paths(value: Any) -> Any:

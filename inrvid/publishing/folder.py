@@ -26,7 +26,7 @@ from ..files import read_text, write_text
 from ..models.files import CONFIG, DISCRIMINATOR, GENERATOR, Network, is_model
 from ..models.pretrained import load_beside, load_generator
 from ..run_files import EVALUATION, METRICS, SCORES, read_metrics, read_scores
-from .about import BEST_SEEDS, read_about, section, seeds, text, without_paths
+from .about import BEST_SEEDS, best_seeds, read_about, section, text, without_paths
 from .card import CARD, RECIPE, renamed, render
 from .samples import check_best, write_samples
 
@@ -70,12 +70,14 @@ def pack(
     for key, given in (("license", license), ("data_license", data_license)):
         if told := given or hub.get(key) or metadata.get(key):
             metadata[key] = told
-    if best is not None:
-        metadata[BEST_SEEDS] = list(best)
+    shown = best_seeds(metadata) if best is None else list(best)
+    metadata.pop(BEST_SEEDS, None)
+    if shown:
+        metadata[BEST_SEEDS] = shown
     generator.save_pretrained(target, dtype=dtype, **metadata)
     for kind, place in (("discriminators", DISCRIMINATOR), ("generators", GENERATOR)):
         _put(load_beside(kind, folder, place) if for_training else None, target / place, dtype)
-    write_samples(generator, target, seeds(metadata))
+    write_samples(generator, target, shown)
     if recipe := section(metadata, "recipe"):
         write_text(target / RECIPE, yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
     else:

@@ -7,7 +7,7 @@ samples/best.{mp4,png}     seeds that whoever packed it selected: their numbers 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,21 +18,23 @@ from ..errors import InrvidError
 from ..generators.base import VideoGenerator
 from ..motion.noise import NoiseSequence
 from ..video_io import Encoding, enlarge, grid, strip, write_image, write_video
+from .about import MOST_BEST, are_best
 
 SEEDS, LONG, BEST = "samples/seeds", "samples/long", "samples/best"
-LARGEST = 4096
-"""Pixels of a grid of samples, a side: so many videos, or four."""
 FRAMES = 128
 """Of a longer sample."""
-MOST = 16
-"""Videos of a grid."""
+ROWS = 6
+"""Of a picture, at most; all of the best."""
+BYTES = 2**30
+"""Of the frames of a grid: as many videos, from four to sixteen."""
 QUALITY = Encoding(crf=23)
 
 
 def check_best(seeds: Sequence[int]) -> None:
     """Raises InrvidError: not seeds to be shown as the best."""
-    if not 0 < len(seeds) <= MOST or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise InrvidError(f"--best: 1 to {MOST} different seeds, from 0 on, got {', '.join(map(str, seeds))[:80]}")
+    if not are_best(list(seeds)):
+        told = ", ".join(map(str, seeds))[:80] or "none"
+        raise InrvidError(f"--best: 1 to {MOST_BEST} different seeds, from 0 on, got {told}")
 
 
 def longer(generator: VideoGenerator) -> int:
@@ -42,22 +44,27 @@ def longer(generator: VideoGenerator) -> int:
 
 def write_samples(generator: VideoGenerator, target: Path, best: Sequence[int] = ()) -> None:
     """Into `target`; samples of an older model go."""
-    side = generator.resolution
-    first = range(max(4, min(MOST, (LARGEST // side) ** 2)) if side > 128 else MOST)
+    clip, side = generator.clip_length, generator.resolution
     endless = isinstance(generator.sample_latents(1).motion, NoiseSequence)
-    _write(generator, target / SEEDS, first, generator.clip_length, columns=8)
-    _write(generator, target / LONG, first if endless else (), longer(generator), columns=16)
-    _write(generator, target / BEST, best, generator.clip_length, columns=8)
+    frames = longer(generator) if endless else clip
+    count = max(4, min(16, BYTES // (frames * side * side * 3)))
+    first = _videos(generator, range(count), frames)
+    _write(target / SEEDS, generator, first[:, :clip], ROWS, columns=8)
+    _write(target / LONG, generator, first if endless else None, ROWS, columns=16)
+    _write(target / BEST, generator, _videos(generator, best, clip) if best else None, len(best), columns=8)
 
 
-def _write(generator: VideoGenerator, path: Path, seeds: Sequence[int], frames: int, columns: int) -> None:
+def _videos(generator: VideoGenerator, seeds: Iterable[int], frames: int) -> np.ndarray:
+    t = torch.arange(frames, dtype=torch.float64)
+    return np.stack([video_of_seed(generator, seed, t) for seed in seeds])
+
+
+def _write(path: Path, generator: VideoGenerator, videos: np.ndarray | None, rows: int, columns: int) -> None:
     video, picture = path.with_suffix(".mp4"), path.with_suffix(".png")
-    if not seeds:
+    if videos is None:
         video.unlink(missing_ok=True)
         picture.unlink(missing_ok=True)
         return
-    t = torch.arange(frames, dtype=torch.float64)
-    videos = np.stack([video_of_seed(generator, seed, t) for seed in seeds])
     factor = max(1, 96 // generator.resolution)
     write_video(video, enlarge(grid(videos), factor), generator.fps, QUALITY)
-    write_image(picture, enlarge(strip(videos, rows=6, columns=columns), factor))
+    write_image(picture, enlarge(strip(videos, rows=rows, columns=columns), factor))

@@ -113,6 +113,14 @@ def test_scores_of_one_name_that_were_measured_otherwise(tmp_path):
     assert ranked == [[1], [1], [1]]
 
 
+def test_a_window_from_a_later_frame_is_another_metric(tmp_path):
+    metric = {"type": "fvd", "frames": 16, "stride": 1, "first": 0}
+    later = {**metric, "first": 112, "unbiased": False}
+    write(tmp_path, a=record("a", settings={"metrics": [metric]}), b=record("b", settings={"metrics": [later, metric]}))
+    ((group,), _) = board(tmp_path)
+    assert group.scores == ["fvd16", "precision"]
+
+
 def test_damaged_files_cost_a_line_and_other_json_nothing(tmp_path):
     write(tmp_path, good=record())
     (tmp_path / "cut.json").write_text(record().model_dump_json()[:100])

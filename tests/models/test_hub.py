@@ -133,6 +133,21 @@ def test_without_a_network_the_cache_serves(published, G, monkeypatch):
     assert "me/other: the Hub cannot be reached, and this is not in the cache" in refusal("me/other")
 
 
+def test_only_a_name_that_nobody_knows_leads_nowhere(monkeypatch):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setattr(constants, "ENDPOINT", "https://localhost")
+    assert transport._no_address() == ""
+    monkeypatch.setattr(constants, "ENDPOINT", "https://nowhere.invalid")
+    assert transport._no_address().startswith("nowhere.invalid: ")
+    monkeypatch.setenv("NO_PROXY", "nowhere.invalid")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    assert transport._no_address() != ""
+    monkeypatch.delenv("NO_PROXY")
+    assert transport._no_address() == ""  # the proxy looks names up
+
+
 def test_a_private_repository_is_for_who_is_logged_in(remote, G, monkeypatch):
     G.push_to_hub("me/secret", private=True)
     assert same(VideoGenerator.from_pretrained("me/secret"), G)

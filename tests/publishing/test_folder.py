@@ -130,7 +130,12 @@ def test_selected_seeds_are_said_apart_and_longer_samples_are_of_what_has_no_end
     build_generator(small_generator("inr_gan", "global")).save_pretrained(tmp_path / "ends")
     pack(tmp_path / "ends", out)
     assert sorted(path.name for path in samples.iterdir()) == ["seeds.mp4", "seeds.png"]
-    for wrong in ([], [1, 1], [-1], list(range(17))):
+    config = json.loads((run / "model" / "config.json").read_text())
+    (run / "model" / "config.json").write_text(json.dumps({**config, "best_seeds": [-1, 5]}))  # anybody's
+    pack(run, out)
+    assert "best_seeds" not in json.loads((out / "config.json").read_text())
+    assert not (samples / "best.png").exists()
+    for wrong in ([], [1, 1], [-1], [2**64], [1.5], list(range(17))):
         with pytest.raises(InrvidError, match="--best: 1 to 16 different seeds, from 0 on"):
             pack(run, tmp_path / "new", best=wrong)
     assert not (tmp_path / "new").exists()

@@ -13,6 +13,7 @@ from ...config import MOST, Count, Natural, PartConfig
 from ...registry import PartOf
 from ..clips import Window
 from ..detectors.base import Detector
+from ..record import metric_name
 
 Parts = Mapping[str, slice]
 """Columns of a detector's features by name; of most, one part without a name."""
@@ -48,9 +49,7 @@ class Metric(abc.ABC):
     @property
     def name(self) -> str:
         """fvd16, fvd128s8, fvd16t112, kvd: type, frames, stride and first frame where they are written."""
-        frames = "" if self.config.frames is None else str(self.config.frames)
-        stride = f"s{self.config.stride}" if self.config.stride > 1 else ""
-        return f"{self.config.type}{frames}{stride}" + (f"t{self.config.first}" if self.config.first else "")
+        return metric_name(self.config.type, self.config.frames, self.config.stride, self.config.first)
 
     def window(self, clip_length: int) -> Window:
         """What it sees of a video, where training clips have `clip_length` frames."""
