@@ -16,6 +16,7 @@ from inrvid.run_files import METRICS, read_metrics
 
 from .plan import DATA, LARGEST, STOPS, Plan, StopName, System
 from .run import Spent, Stop
+from .strips import write_strips
 
 CURVES = ("loss/G", "loss/D", "sign/real", "sign/fake")
 NONE = "—"
@@ -49,6 +50,8 @@ class Row:
 
     system: System
     results: Sequence[Result]
+    folder: Path
+    """The first one's."""
     strip: str
     """The first one's, as an address that holds it."""
 
@@ -89,7 +92,12 @@ def write_pages(plan: Plan, out: Path) -> list[Path]:
     )  # fmt: skip
     write_text(out / "page.html", page)
     write_text(out / "table.md", "\n".join(_markdown(plan, tables, data, columns, heading)) + "\n")
-    return [out / "page.html", out / "table.md"]
+    written = [out / "page.html", out / "table.md"]
+    for stop, rows in tables.items():
+        if rows:
+            written.append(out / f"{stop}.png")
+            write_strips({row.system.name: row.folder / f"{stop}.png" for row in rows}, plan.times, written[-1])
+    return written
 
 
 def shown(scores: Sequence[Score]) -> str:
@@ -111,7 +119,7 @@ def _rows(plan: Plan, out: Path, stop: StopName) -> Iterator[Row]:
         results = [Result(_spent(f).stops[stop], _spent(f), read_record(f / f"{stop}.json")) for f in there]
         if results:
             picture = media(there[0], stop)
-            yield Row(system, results, picture["picture"] if picture else "")
+            yield Row(system, results, there[0], picture["picture"] if picture else "")
 
 
 def _of_data(rows: Sequence[Row], out: Path) -> dict[str, Score]:

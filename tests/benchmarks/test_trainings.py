@@ -81,7 +81,9 @@ def test_a_killed_comparison_goes_on_where_it_was(machine, training, monkeypatch
 
 def test_page_and_table(machine, training, tmp_path):
     run.compare(training)
-    page, table = write_pages(PLAN, tmp_path)
+    page, table, *pictures = write_pages(PLAN, tmp_path)
+    assert [picture.name for picture in pictures] == ["clips.png", "minutes.png"]
+    assert all(picture.exists() for picture in pictures)
     assert "| a | quickstart | 1 | 10,000 | 8.3 | 20.0 | 1.5 | 100 | 123 ± 5.7 |" in table.read_text()
     assert page.read_text().count("data:image/png") == 2
 
@@ -102,7 +104,7 @@ def test_the_data_s_own_score_is_made_once_and_stands_below_the_models(machine, 
     assert [arguments[0] for arguments in asked].count(str(tmp_path / "data")) == 1
     videos = open_dataset({"type": "videos", "path": str(tmp_path / "data"), "resolution": 32, "clip_length": 16})
     assert [videos.length(number) for number in range(len(videos))] == [16, 16]
-    _, table = write_pages(PLAN, tmp_path)
+    table = write_pages(PLAN, tmp_path)[1]
     assert "| the data | | | — | — | — | — | — | 123 ± 5.7 |" in table.read_text()
 
 
