@@ -10,13 +10,13 @@ from statistics import fmean, stdev
 from inrvid.documents import read
 from inrvid.evaluation.record import Record, Score, read_record
 from inrvid.files import read_text, write_text
-from inrvid.report.page import environment, media
+from inrvid.report.page import environment
 from inrvid.report.plot import Points, chart
 from inrvid.run_files import METRICS, read_metrics
 
 from .plan import DATA, LARGEST, STOPS, Plan, StopName, System
 from .run import Spent, Stop
-from .strips import write_strips
+from .strips import embedded, write_strips
 
 CURVES = ("loss/G", "loss/D", "sign/real", "sign/fake")
 NONE = "—"
@@ -118,8 +118,7 @@ def _rows(plan: Plan, out: Path, stop: StopName) -> Iterator[Row]:
         there = [folder for folder in folders if stop in _spent(folder).stops]
         results = [Result(_spent(f).stops[stop], _spent(f), read_record(f / f"{stop}.json")) for f in there]
         if results:
-            picture = media(there[0], stop)
-            yield Row(system, results, there[0], picture["picture"] if picture else "")
+            yield Row(system, results, there[0], embedded(there[0] / f"{stop}.png"))
 
 
 def _of_data(rows: Sequence[Row], out: Path) -> dict[str, Score]:

@@ -85,7 +85,7 @@ def test_page_and_table(machine, training, tmp_path):
     assert [picture.name for picture in pictures] == ["clips.png", "minutes.png"]
     assert all(picture.exists() for picture in pictures)
     assert "| a | quickstart | 1 | 10,000 | 8.3 | 20.0 | 1.5 | 100 | 123 ± 5.7 |" in table.read_text()
-    assert page.read_text().count("data:image/png") == 2
+    assert page.read_text().count("data:image/jpeg") == 2
 
 
 def test_the_data_s_own_score_is_made_once_and_stands_below_the_models(machine, training, monkeypatch, tmp_path):
