@@ -17,18 +17,20 @@ class TestHinge(conformance("losses", "hinge", small={"penalty_gamma": 1.0})):
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "size"),
     [
-        "projected_digan_landscapes_32",
-        "projected_stylegan_v_landscapes_32",
-        "projected_stylegan_v_landscapes_64",
+        ("projected_digan_landscapes_32", 64),
+        ("projected_stylegan_v_landscapes_32", 64),
+        ("projected_stylegan_v_landscapes_64", 128),
+        ("projected_stylegan_v_hills_64", 64),
     ],
 )
-def test_recipes(name):
+def test_recipes(name, size):
     recipe = load_recipe(name)
     assert recipe.name == name
     assert (recipe.discriminator.type, recipe.loss.type) == ("projected", "hinge")
-    assert recipe.discriminator.size == 2 * recipe.generator.resolution
+    assert recipe.discriminator.size == size
+    assert recipe.generator.resolution == recipe.discriminator.resolution == int(name[-2:])
 
 
 def test_no_penalty_is_inherited():
