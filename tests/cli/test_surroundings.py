@@ -70,24 +70,22 @@ def test_names_do_not_steer_the_terminal(tmp_path):
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
-def test_out_of_memory_is_no_bug(monkeypatch, capsys, error):
+def test_out_of_memory_is_no_bug(capsys, error):
     def fail():
         raise error
 
-    monkeypatch.setattr(cli, "app", fail)
     with pytest.raises(SystemExit) as end:
-        cli.main()
+        cli.run(fail)
     assert end.value.code == 2
     assert capsys.readouterr().err.startswith("out of memory: ")
 
 
-def test_other_errors_of_the_run_time_are(monkeypatch):
+def test_other_errors_of_the_run_time_are():
     def fail():
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(cli, "app", fail)
     with pytest.raises(RuntimeError, match="a bug"):
-        cli.main()
+        cli.run(fail)
 
 
 @pytest.mark.parametrize("width", [10**6, 2**31 - 1])
