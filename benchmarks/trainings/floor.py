@@ -1,4 +1,4 @@
-"""How far the data are from themselves: videos of their training part, scored as a model's are: where models end."""
+"""The data's own score: videos of their training part, scored as a model's are."""
 
 from __future__ import annotations
 

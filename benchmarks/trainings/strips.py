@@ -7,7 +7,10 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw
+
+from inrvid.video_io import write_image
 
 from .run import SEEDS
 
@@ -17,10 +20,8 @@ INK, PAPER = (40, 40, 40), (255, 255, 255)
 
 
 def write_strips(strips: Mapping[str, Path], times: Sequence[int], path: Path) -> None:
-    """Of the strips of `run.draw` by their systems' names, with the frames' numbers above."""
+    """Of the strips of `run.draw` by their systems' names, one at least, with the frames' numbers above."""
     rows = {name: _first_row(strip) for name, strip in strips.items()}
-    if not rows:
-        return
     width, height = next(iter(rows.values())).size
     picture = Image.new("RGB", (LABEL + width, (len(rows) + 1) * height), PAPER)
     pen = ImageDraw.Draw(picture)
@@ -29,7 +30,7 @@ def write_strips(strips: Mapping[str, Path], times: Sequence[int], path: Path) -
     for number, (name, row) in enumerate(rows.items(), start=1):
         pen.text((LABEL - 8, (number + 0.5) * height), name, INK, anchor="rm")
         picture.paste(row, (LABEL, number * height))
-    picture.save(path)
+    write_image(path, np.asarray(picture))
 
 
 def embedded(strip: Path) -> str:

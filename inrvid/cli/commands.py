@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -17,12 +17,9 @@ class Commands(TyperGroup):
     """Tells what is wrong with arguments as every other error is told, and has a word where a command is interrupted
     that has none of its own."""
 
-    def main(self, args: Any = None, *more: Any, standalone_mode: bool = True, **options: Any) -> Any:
-        options |= {"standalone_mode": False}
-        if not standalone_mode:
-            return super().main(args, *more, **options)
+    def main(self, args: Any = None, *more: Any, **options: Any) -> NoReturn:
         try:
-            raise SystemExit(super().main(args, *more, **options) or 0)
+            raise SystemExit(super().main(args, *more, **{**options, "standalone_mode": False}) or 0)
         except UsageError as error:
             message = str(error.format_message()).strip()
             if type(error).__name__ == "NoArgsIsHelpError":

@@ -1,4 +1,4 @@
-"""What differs from a protocol, to be read: clips=256, metrics=fvd16, fvd16t112 by i3d{"precision": "bf16"}."""
+"""What differs from a protocol, to be read: clips=256, metrics=fvd16, fvd16t112 by i3d{"precision":"bf16"}."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..config import PartConfig
 from ..errors import InrvidError
 
 IN_THE_NAME = {"type", "frames", "stride", "first", "detector"}
@@ -26,6 +25,7 @@ def value_text(key: str, value: Any) -> str:
 
 def _metric(data: Any) -> str:
     from ..registry import registry  # what has no metrics of its own needs none of them to be imported
+    from .measures import detector_name
 
     found = registry("metrics")
     try:
@@ -33,12 +33,6 @@ def _metric(data: Any) -> str:
     except InrvidError:  # of a package that is not installed
         return json.dumps(data, ensure_ascii=False)
     others = metric.config.model_dump(mode="json", exclude_defaults=True, exclude=IN_THE_NAME)
-    detector, usual = (_detector(part.config.detector) for part in (metric, plain))
+    detector, usual = (detector_name(part.config.detector, files=True) for part in (metric, plain))
     by = f" by {detector}" if detector != usual else ""
     return metric.name + by + (f" {json.dumps(others, ensure_ascii=False)}" if others else "")
-
-
-def _detector(config: PartConfig) -> str:
-    """With all that is not the default: where its weights lie, too, as scores by others differ."""
-    data = config.model_dump(mode="json", exclude_defaults=True, exclude={"type"})
-    return config.type + (json.dumps(data, ensure_ascii=False) if data else "")

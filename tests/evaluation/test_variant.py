@@ -18,7 +18,7 @@ def test_metrics_go_by_their_names():
 
 def test_what_is_not_the_default_is_told():
     bf16 = "{type: fvd, frames: 16, detector: {type: i3d, precision: bf16}, unbiased: false}"
-    assert told(f"metrics=[{bf16}]") == 'metrics=fvd16 by i3d{"precision": "bf16"} {"unbiased": false}'
+    assert told(f"metrics=[{bf16}]") == 'metrics=fvd16 by i3d{"precision":"bf16"} {"unbiased": false}'
 
 
 def test_a_metric_of_a_package_that_is_not_here():
