@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from inrvid.errors import InrvidError
@@ -26,22 +27,21 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="these; data: the data's own score")
     parser.add_argument("--seed", action="append", type=int, default=[], metavar="N", help="with these of its seeds")
     parser.add_argument("--gpu", action="store_true", help="train and score on a GPU: minutes are the clock's")
+    parser.add_argument("--minutes", type=_minutes, help="of that stop, instead of the set's own; 0 leaves it out")
+    at_once = "trainings at once: rates, and minutes, are then of each beside the others"
+    parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help=at_once)
     parser.add_argument("--page", action="store_true", help="train nothing: write the page of all that is there")
     options = parser.parse_args()
     failed: list[str] = []
     try:
         plan = load_plan(options.set)
+        if options.minutes is not None:
+            plan = plan.model_copy(update={"minutes": options.minutes})
         trainings = list(chosen(plan, options))
         if options.page and not options.out.is_dir():
             raise InrvidError(f"{options.out}: no such folder: --page writes of what is there")
-        for training in trainings if not options.page else ():
-            if lacking := missing(training.system.packages):
-                print(f"left out: {training.folder.name}: needs {', '.join(lacking.values())}", file=sys.stderr)
-                continue
-            try:
-                compare(training)
-            except InrvidError as error:
-                failed.append(str(error))
+        with ThreadPoolExecutor(options.jobs) as jobs:
+            failed += filter(None, jobs.map(_failure, trainings if not options.page else ()))
         try:
             if not options.page and DATA in (options.only or [DATA]):
                 score_data(plan, options.out, gpu=options.gpu)
@@ -53,6 +53,30 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
     for line in failed:
         print(f"error: {line}", file=sys.stderr)
     return 2 if failed else 0
+
+
+def _minutes(text: str) -> float:
+    if not 0 <= (value := float(text)) < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a length: 0 or more")
+    return value
+
+
+def _jobs(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of trainings: 1 or more")
+    return value
+
+
+def _failure(training: Training) -> str:
+    """Of the comparison's part; empty where it is done, or left out."""
+    if lacking := missing(training.system.packages):
+        print(f"left out: {training.folder.name}: needs {', '.join(lacking.values())}", file=sys.stderr)
+        return ""
+    try:
+        compare(training)
+    except InrvidError as error:
+        return str(error)
+    return ""
 
 
 def chosen(plan: Plan, options: argparse.Namespace) -> Iterator[Training]:

@@ -167,6 +167,8 @@ def _markdown(
 ) -> Iterator[str]:  # fmt: skip
     yield from (f"# {plan.title}", "", plan.about)
     for stop, rows in tables.items():
+        if not rows:
+            continue
         yield from ("", f"## {heading[stop]}", "", f"| system | recipe | seeds | {' | '.join(columns[stop])} |")
         yield "| --- | --- | ---: |" + " ---: |" * len(columns[stop])
         for row in rows:

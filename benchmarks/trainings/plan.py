@@ -63,7 +63,7 @@ class Plan(StrictModel):
     title: str
     about: str = Field("", description="what a reader should know")
     kclips: Annotated[float, Field(gt=0)] = Field(description="equal clips, thousands")
-    minutes: NotNegative = Field(description="equal minutes, of one core (or of the device's clock)")
+    minutes: NotNegative = Field(description="equal minutes, of one core (or of the device's clock); 0: no such stop")
     data: dict[str, Any] = Field({}, description="keys of `data` of the held-out clips that are scored against")
     clips: Count = Field(256, description="clips that are scored, real and generated")
     protocol: str = "inrvid"

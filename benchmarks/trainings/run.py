@@ -52,7 +52,10 @@ class Spent(Document):
 
     @property
     def clips_a_minute(self) -> float:
-        """Of the first two stretches."""
+        """Of the first two stretches; where there is one alone, of it with its start."""
+        if len(self.stretches) == 1:
+            (whole,) = self.stretches
+            return 60 * whole.clips / max(whole.wall if self.by_clock else whole.seconds, 1e-9)
         first, second = self.stretches[:2]
         seconds = second.wall - first.wall if self.by_clock else second.seconds - first.seconds
         return 60 * (second.clips - 2 * first.clips) / max(seconds, 1e-9)
@@ -70,19 +73,19 @@ class Training:
 
 
 def compare(training: Training) -> None:
-    """Train to both stops. Raises InrvidError: a command has failed."""
+    """Train to the stops. Raises InrvidError: a command has failed."""
     folder = training.folder
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "spent.json"
     spent = read(path, Spent) if path.exists() else Spent(by_clock=training.gpu)
     if spent.by_clock != training.gpu:
         raise InrvidError(f"{folder}: was begun {'on' if spent.by_clock else 'without'} a GPU: give another folder")
-    for clips in FIRST[len(spent.stretches) :]:
+    for clips in FIRST[len(spent.stretches) :] if training.plan.minutes else ():
         spent = _train(training, clips, spent)
     for name, clips in _stops(training.plan, spent):
         if name in spent.stops:
             continue
-        if clips > spent.stretches[-1].clips:
+        if not spent.stretches or clips > spent.stretches[-1].clips:
             spent = _train(training, clips, spent)
         drawing = _score(training, name)
         reached = spent.stretches[-1].clips
@@ -92,10 +95,9 @@ def compare(training: Training) -> None:
 
 def _stops(plan: Plan, spent: Spent) -> list[tuple[StopName, int]]:
     """Name and number of clips, in the order in which they come."""
-    stops: list[tuple[StopName, int]] = [
-        ("clips", round(1000 * plan.kclips)),
-        ("minutes", round(plan.minutes * spent.clips_a_minute)),
-    ]
+    stops: list[tuple[StopName, int]] = [("clips", round(1000 * plan.kclips))]
+    if plan.minutes:
+        stops.append(("minutes", round(plan.minutes * spent.clips_a_minute)))
     return sorted(stops, key=lambda stop: stop[1])
 
 

@@ -92,6 +92,9 @@ class VideoDataset(abc.ABC):
     specificity: ClassVar[int] = 0
     """Of the data sets that match a path, the one with the highest is what `--data PATH` means."""
 
+    drawn: ClassVar[bool] = False
+    """Whether frames are made by Python as they are read: threads that make them ahead would wait for one another."""
+
     config: Config
     records: list[VideoRecord]
     """The usable videos: decodable, and at least `clip_length` frames long at the model's rate."""

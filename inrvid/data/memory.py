@@ -1,4 +1,4 @@
-"""A data set whose frames are all decoded once and kept."""
+"""A data set whose frames are decoded once and kept."""
 
 from __future__ import annotations
 
@@ -29,13 +29,16 @@ def bytes_in_memory(dataset: VideoDataset) -> int:
 
 
 class InMemory(VideoDataset):
-    """The videos of `dataset`, decoded in parallel. One that fails to decode fails whenever it is read."""
+    """The videos of `dataset`, decoded in parallel; those that are drawn, each when it is first read. One that fails to
+    decode fails whenever it is read."""
 
     def __init__(self, dataset: VideoDataset):
         self._dataset = dataset
         self.config, self.records = dataset.config, dataset.records
         self.skipped, self.classes, self.left_out = dataset.skipped, dataset.classes, dataset.left_out
-        self._videos = list(in_parallel(self._decode, range(len(dataset)), "decoding into memory"))
+        self._videos: list[np.ndarray | DataError | None] = [None] * len(dataset)
+        if not dataset.drawn:
+            self._videos = list(in_parallel(self._decode, range(len(dataset)), "decoding into memory"))
 
     def _decode(self, video: int) -> np.ndarray | DataError:
         try:
@@ -53,6 +56,8 @@ class InMemory(VideoDataset):
 
     def read(self, video: int, frames: Sequence[int]) -> np.ndarray:
         pictures = self._videos[video]
+        if pictures is None:
+            pictures = self._videos[video] = self._decode(video)
         if isinstance(pictures, DataError):
             raise DataError(str(pictures)) from pictures
         return pictures[np.asarray(frames, dtype=np.int64)]

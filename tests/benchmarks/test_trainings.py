@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
+import threading
 
 import numpy as np
 import pytest
 
 from benchmarks.trainings import run
-from benchmarks.trainings.__main__ import chosen
+from benchmarks.trainings.__main__ import chosen, main
 from benchmarks.trainings.floor import score_data
 from benchmarks.trainings.page import shown, write_pages
 from benchmarks.trainings.plan import Plan, load_plan
@@ -68,6 +70,34 @@ def test_both_stops_are_reached_by_the_processor_s_time(machine, training, tmp_p
     assert spent.stops["minutes"].minutes == pytest.approx(5)
     run.compare(training)
     assert len(machine) == 4  # what is done is not done again
+
+
+def test_without_minutes_one_training_is_all(machine, training, tmp_path):
+    plan = PLAN.model_copy(update={"minutes": 0})
+    run.compare(dataclasses.replace(training, plan=plan))
+    assert [clips for clips, _ in machine] == [10000]
+    _, table, *pictures = write_pages(plan, tmp_path)
+    assert [picture.name for picture in pictures] == ["clips.png"]
+    assert "minutes of one core" not in table.read_text()
+    assert f"| {10_000 / (START + 10_000 * A_CLIP):.1f} |" in table.read_text()
+
+
+def test_trainings_at_once(machine, monkeypatch, tmp_path, capsys):
+    (tmp_path / "x.yaml").write_text(
+        "title: x\nkclips: 1\nminutes: 1\nsystems: [{name: a, recipe: quickstart}, {name: b, recipe: quickstart}]\n"
+    )
+    both = threading.Barrier(2, timeout=60)
+    made = run._inrvid
+
+    def command(*arguments):
+        both.wait()
+        return made(*arguments)
+
+    monkeypatch.setattr(run, "_inrvid", command)
+    options = ["-o", str(tmp_path / "out"), "--minutes", "0", "--jobs", "2", "--only", "a", "--only", "b"]
+    monkeypatch.setattr(sys, "argv", ["trainings", str(tmp_path / "x.yaml"), *options])
+    assert main() == 0, capsys.readouterr().err
+    assert [clips for clips, _ in machine] == [1000, 1000]
 
 
 def test_a_killed_comparison_goes_on_where_it_was(machine, training, monkeypatch):

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 
 from inrvid.data.clips import Clips, loader, worker_count
 from inrvid.data.memory import InMemory, bytes_in_memory, kept_in_memory
+from inrvid.data.open import open_dataset
 from inrvid.data.parallel import cpus
 from inrvid.errors import DataError
 from inrvid.random import Key
@@ -148,6 +149,17 @@ def test_memory_changes_nothing(root):
     data = clips(root)
     kept = Clips(InMemory(data.dataset), data.time_sampler, 0)
     assert_same(take(loader(data, range(4), workers=0)), take(loader(kept, range(4))))
+
+
+def test_what_is_drawn_is_drawn_once_and_when_it_is_read(monkeypatch):
+    data = open_dataset({"type": "procedural", "resolution": 8, "videos": 3, "clip_length": 2})
+    whole, asked, draw = data.read(1, range(16)), [], data.read
+    monkeypatch.setattr(data, "read", lambda video, frames: asked.append(video) or draw(video, frames))
+    kept = InMemory(data)
+    assert asked == []
+    assert np.array_equal(kept.read(1, [9, 2]), whole[[9, 2]])
+    assert np.array_equal(kept.read(1, [15]), whole[[15]])
+    assert asked == [1]
 
 
 def test_memory_auto(root, monkeypatch):

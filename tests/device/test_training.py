@@ -93,6 +93,7 @@ def plain_steps(monkeypatch):
         return torch.optim.SGD([p for group in groups for p in group.parameters], lr=1e-3)
 
     monkeypatch.setattr(step_module, "adam", plain)
+    monkeypatch.setattr(step_module, "follow", lambda optimizer, config, clips_seen: None)
 
 
 @needs_gpu

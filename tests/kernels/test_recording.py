@@ -20,7 +20,8 @@ def test_a_generator_is_the_same_as_a_program(generator, motion):
     with as_program():
         frames = program(*arguments)
     expected = program(*arguments)
-    assert frames.shape == (3, 4, 3, 32, 32)
+    assert frames.shape[:3] == (3, 4, 3)
+    assert frames.shape == expected.shape
     assert (frames - expected).abs().max() < 1e-5 * expected.abs().max()
 
 

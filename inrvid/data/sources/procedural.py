@@ -40,6 +40,7 @@ class ProceduralScenes(VideoDataset):
         DataError: `frames` is less than `clip_length`.
     """
 
+    drawn = True
     terms = "They are drawn by formulas of this library: nobody's work is in them, and nobody's licence on them."
 
     class Config(VideoDataset.Config):

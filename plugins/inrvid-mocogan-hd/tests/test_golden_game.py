@@ -28,9 +28,14 @@ def gradient_distance(module, expected):
     """Relative L2 over all parameters; `expected` by our names."""
     own = dict(module.named_parameters())
     assert set(own) == set(expected)
-    actual = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in own.values()])
+    actual = torch.cat([kept(torch.zeros_like(p) if p.grad is None else p.grad, expected[n]) for n, p in own.items()])
     wanted = torch.cat([expected[name].flatten() for name in own])
     return (actual - wanted).norm() / wanted.norm()
+
+
+def kept(actual, expected):
+    """The numbers that the file has of a gradient: of large ones every 13th."""
+    return actual.flatten()[:: 1 if actual.numel() == expected.numel() else 13]
 
 
 def scene_of(golden, official, generated, step):
