@@ -23,6 +23,9 @@ class TestHinge(conformance("losses", "hinge", small={"penalty_gamma": 1.0})):
         ("projected_stylegan_v_landscapes_32", 64),
         ("projected_stylegan_v_landscapes_64", 128),
         ("projected_stylegan_v_hills_64", 64),
+        ("projected_stylegan_v_hills_128", 128),
+        ("projected_inr_conv1d_hills_64", 128),
+        ("projected_stylegan_v_bunny_64", 128),
     ],
 )
 def test_recipes(name, size):
@@ -30,7 +33,7 @@ def test_recipes(name, size):
     assert recipe.name == name
     assert (recipe.discriminator.type, recipe.loss.type) == ("projected", "hinge")
     assert recipe.discriminator.size == size
-    assert recipe.generator.resolution == recipe.discriminator.resolution == int(name[-2:])
+    assert recipe.generator.resolution == recipe.discriminator.resolution == int(name.rpartition("_")[2])
 
 
 def test_no_penalty_is_inherited():
