@@ -12,7 +12,8 @@ from inrvid.models.official import Part, below, renamed
 
 GOLDEN = Path(__file__).parent / "golden"
 EVERY = 13
-"""Of a large gradient the files have every 13th number, where no row is a multiple of that long: each has others."""
+"""Of large gradients and augmented clips the files have every 13th number, where no row is a multiple of that long:
+each has others."""
 
 
 def golden(name: str) -> dict[str, Tensor]:
@@ -34,9 +35,10 @@ def gradient_error(module: nn.Module, tensors: dict[str, Tensor], prefix: str, p
     expected = renamed(below(prefix, tensors), part)
     actual = {name: p.grad if p.grad is not None else torch.zeros_like(p) for name, p in module.named_parameters()}
     assert set(actual) == set(expected)
-    flat = torch.cat([_kept(actual[name], value) for name, value in expected.items()])
+    flat = torch.cat([kept(actual[name], value) for name, value in expected.items()])
     return relative_error(flat, torch.cat([value.flatten() for value in expected.values()]))
 
 
-def _kept(actual: Tensor, expected: Tensor) -> Tensor:
+def kept(actual: Tensor, expected: Tensor) -> Tensor:
+    """The numbers of `actual` that a file has, where it leaves some out."""
     return actual.flatten()[:: 1 if actual.numel() == expected.numel() else EVERY]

@@ -22,7 +22,7 @@ from ..models.pretrained import load_generator
 from ..registry import registry
 from ..run_files import EVALUATION
 from .about import best_seeds, number, read_about, section, text
-from .samples import BEST, LONG, SEEDS, longer
+from .samples import BEST, LONG, SEEDS, longer, picture_of
 
 CARD, RECIPE = "README.md", "recipe.yaml"
 SIGNS = {"lower": "lower is better", "higher": "higher is better", "neither": ""}
@@ -47,8 +47,9 @@ def render(folder: Path, name: str | None = None) -> str:
     body = environment.get_template("card.md.jinja").render(
         **_introduced(config, generator, about, name),
         **_scores(record),
-        long=longer(generator) if _is_there(folder, LONG) else 0,
-        best=best_seeds(about) if _is_there(folder, BEST) else [],
+        pictures={Path(name).name: picture_of(folder, name) for name in (SEEDS, LONG, BEST)},
+        long=longer(generator) if picture_of(folder, LONG) else 0,
+        best=best_seeds(about) if picture_of(folder, BEST) else [],
         facts=_facts(config, generator),
         data=_data(about),
         training=_training(about),
@@ -157,10 +158,6 @@ def _scores(record: Record | None) -> dict[str, Any]:
     }
 
 
-def _is_there(folder: Path, samples: str) -> bool:
-    return all((folder / f"{samples}.{kind}").is_file() for kind in ("mp4", "png"))
-
-
 def _metadata(folder: Path, config: ModelConfig, about: dict[str, Any], record: Record | None, name: str) -> str:
     from huggingface_hub import ModelCardData
 
@@ -169,7 +166,7 @@ def _metadata(folder: Path, config: ModelConfig, about: dict[str, Any], record: 
         pipeline_tag=PIPELINE,
         license=text(about, "license") or None,
         tags=["video-generation", "implicit-neural-representation", "gan", *_names(config)],
-        widget=[{"text": "seeds from 0 on", "output": {"url": f"{LONG if _is_there(folder, LONG) else SEEDS}.mp4"}}],
+        widget=[{"text": "seeds from 0 on", "output": {"url": f"{LONG if picture_of(folder, LONG) else SEEDS}.mp4"}}],
         model_name=name if record else None,
         eval_results=None if record is None else _results(record),
     )

@@ -3,6 +3,8 @@
 samples/seeds.{mp4,png}    seeds 0, 1, …, none selected, as long as a training clip
 samples/long.{mp4,png}     the same seeds for longer, of a model whose videos have no end
 samples/best.{mp4,png}     seeds that whoever packed it selected: their numbers are in config.json, `best_seeds`
+
+Pictures of large frames are .jpg.
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ ROWS = 6
 BYTES = 2**30
 """Of the frames of a grid: as many videos, from four to sixteen."""
 QUALITY = Encoding(crf=23)
+PICTURES = (".png", ".jpg")
+LARGE = 128
+"""Frames from this side on are JPEG in pictures: a third of the bytes. Smaller ones have sharp pixels and are few."""
 
 
 def check_best(seeds: Sequence[int]) -> None:
@@ -40,6 +45,13 @@ def check_best(seeds: Sequence[int]) -> None:
 def longer(generator: VideoGenerator) -> int:
     """Frames of a longer sample of a model whose videos have no end."""
     return max(FRAMES, generator.clip_length)
+
+
+def picture_of(folder: Path, samples: str) -> str:
+    """The picture's path within the folder; empty where the samples are not there."""
+    if not (folder / f"{samples}.mp4").is_file():
+        return ""
+    return next((f"{samples}{kind}" for kind in PICTURES if (folder / f"{samples}{kind}").is_file()), "")
 
 
 def write_samples(generator: VideoGenerator, target: Path, best: Sequence[int] = ()) -> None:
@@ -60,11 +72,13 @@ def _videos(generator: VideoGenerator, seeds: Iterable[int], frames: int) -> np.
 
 
 def _write(path: Path, generator: VideoGenerator, videos: np.ndarray | None, rows: int, columns: int) -> None:
-    video, picture = path.with_suffix(".mp4"), path.with_suffix(".png")
-    if videos is None:
-        video.unlink(missing_ok=True)
-        picture.unlink(missing_ok=True)
-        return
-    factor = max(1, 96 // generator.resolution)
-    write_video(video, enlarge(grid(videos), factor), generator.fps, QUALITY)
-    write_image(picture, enlarge(strip(videos, rows=rows, columns=columns), factor))
+    side, written = generator.resolution, set[Path]()
+    if videos is not None:
+        video, picture = path.with_suffix(".mp4"), path.with_suffix(".jpg" if side >= LARGE else ".png")
+        factor = max(1, 96 // side)
+        write_video(video, enlarge(grid(videos), factor), generator.fps, QUALITY)
+        write_image(picture, enlarge(strip(videos, rows=rows, columns=columns), factor))
+        written = {video, picture}
+    for kind in (".mp4", *PICTURES):
+        if (old := path.with_suffix(kind)) not in written:
+            old.unlink(missing_ok=True)

@@ -38,8 +38,8 @@ def enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
 
 
 def write_image(path: str | Path, picture: np.ndarray) -> None:
-    """Write uint8 `[H, W, 3]` as png."""
+    """Write uint8 `[H, W, 3]`, as the path's suffix says: .png, or .jpg."""
     from PIL import Image
 
     with replacing(Path(path)) as temporary:
-        Image.fromarray(picture).save(temporary)
+        Image.fromarray(picture).save(temporary, quality=90, subsampling=0)  # of JPEG alone

@@ -116,6 +116,23 @@ def test_a_model_that_says_little_has_a_card_all_the_same(tmp_path):
     assert "None were measured. `inrvid evaluate out --against VIDEOS` does." in text
 
 
+def test_large_frames_are_jpeg_in_pictures(run, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    pack(run, out)
+    monkeypatch.setattr("inrvid.publishing.samples.LARGE", 8)
+    pack(run, out)
+    assert sorted(path.name for path in (out / "samples").iterdir()) == [
+        "long.jpg",
+        "long.mp4",
+        "seeds.jpg",
+        "seeds.mp4",
+    ]
+    card = (out / "README.md").read_text()
+    assert "](samples/seeds.jpg)" in card
+    assert "](samples/long.jpg)" in card
+    assert ".png" not in card
+
+
 def test_selected_seeds_are_said_apart_and_longer_samples_are_of_what_has_no_end(run, tmp_path):
     out, samples = tmp_path / "out", tmp_path / "out" / "samples"
     pack(run, out, best=[7, 3])
