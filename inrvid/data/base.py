@@ -86,8 +86,7 @@ class VideoDataset(abc.ABC):
         on_error: Literal["skip", "fail"] = Field("skip", description="what to do with a video that cannot be used")
         workers: Annotated[int, Field(ge=0, le=256)] | Literal["auto"] = Field("auto", description="loader processes")
         in_memory: bool | Literal["auto"] = Field(
-            "auto",
-            description="keep decoded frames in memory; auto: if small; procedural ones on less than 4 CPUs",
+            "auto", description="keep all decoded frames in memory; auto: if small"
         )
 
     specificity: ClassVar[int] = 0

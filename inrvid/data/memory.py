@@ -9,26 +9,18 @@ import numpy as np
 
 from ..errors import DataError
 from .base import VideoDataset
-from .parallel import cpus, in_parallel
+from .parallel import in_parallel
 from .resize import sides
 
 AUTO_BYTES = 512 * 2**20
 """`in_memory: auto` keeps data sets of at most this size, at the model's resolution."""
 
-DRAWING_CPUS = 4
-"""With so many processors it leaves what is drawn to loader processes: they draw no more frames than are asked for,
-while training goes on."""
-
 
 def kept_in_memory(dataset: VideoDataset) -> VideoDataset:
     """`dataset` as its `config.in_memory` asks for: decoded now, or as it is."""
     wish = dataset.config.in_memory
-    keep = _pays(dataset) if wish == "auto" else wish
+    keep = bytes_in_memory(dataset) <= AUTO_BYTES if wish == "auto" else wish
     return InMemory(dataset) if keep else dataset
-
-
-def _pays(dataset: VideoDataset) -> bool:
-    return bytes_in_memory(dataset) <= AUTO_BYTES and not (dataset.drawn and cpus() >= DRAWING_CPUS)
 
 
 def bytes_in_memory(dataset: VideoDataset) -> int:

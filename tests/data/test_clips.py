@@ -173,14 +173,6 @@ def test_memory_auto(root, monkeypatch):
     assert isinstance(kept_in_memory(clips(root, in_memory=True).dataset), InMemory)
 
 
-def test_processors_to_spare_draw_beside_the_training(root, monkeypatch):
-    drawn = open_dataset({"type": "procedural", "resolution": 8, "videos": 3, "clip_length": 2})
-    for processors, kept in ((3, True), (4, False)):
-        monkeypatch.setattr("inrvid.data.memory.cpus", lambda processors=processors: processors)
-        assert isinstance(kept_in_memory(drawn), InMemory) is kept
-        assert isinstance(kept_in_memory(clips(root).dataset), InMemory)
-
-
 def test_memory_offers_what_the_data_set_does(root):
     data = clips(root, labels=True).dataset
     data.left_out = {".heic": 1}
