@@ -39,7 +39,9 @@ class Stretch(Document):
 
 class Stop(Document):
     clips: int
-    minutes: float = Field(description="of training, without starting processes")
+    minutes: float = Field(
+        description="of training, without starting processes; where no stop is by minutes, with them"
+    )
     drawing: float = Field(0.0, description="seconds for a thousand frames of one video")
 
 
@@ -80,6 +82,8 @@ def compare(training: Training) -> None:
     spent = read(path, Spent) if path.exists() else Spent(by_clock=training.gpu)
     if spent.by_clock != training.gpu:
         raise InrvidError(f"{folder}: was begun {'on' if spent.by_clock else 'without'} a GPU: give another folder")
+    if training.plan.minutes and spent.stretches and spent.stretches[0].clips != FIRST[0]:
+        raise InrvidError(f"{folder}: was begun with --minutes 0: go on with it, or give another folder")
     for clips in FIRST[len(spent.stretches) :] if training.plan.minutes else ():
         spent = _train(training, clips, spent)
     for name, clips in _stops(training.plan, spent):

@@ -8,6 +8,7 @@ from pathlib import Path
 from inrvid.evaluation.record import Score, read_record
 from inrvid.models.files import is_model
 from inrvid.publishing.about import number, read_about, section, text
+from inrvid.publishing.samples import LONG, SEEDS, picture_of
 from inrvid.run_files import EVALUATION
 
 HUB = Path(__file__).resolve().parents[2] / "hub"
@@ -32,10 +33,10 @@ def _model(folder: Path) -> str:
         "",
         f"{text(section(about, 'recipe'), 'description')}.",
         "",
-        f"![Videos of {folder.name}: a row a video, time from left to right]({place}/samples/seeds.png)",
+        f"![Videos of {folder.name}: a row a video, time from left to right]({place}/{picture_of(folder, SEEDS)})",
         "",
         f"Seeds from 0 on, none selected ([as a video]({place}/samples/seeds.mp4)). [The card]({place}/README.md) has "
-        + ("longer ones, and " if (folder / "samples" / "long.png").is_file() else "")
+        + ("longer ones, and " if picture_of(folder, LONG) else "")
         + "selected ones said apart.",
         "",
         "```bash",

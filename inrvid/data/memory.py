@@ -17,7 +17,7 @@ AUTO_BYTES = 512 * 2**20
 
 
 def kept_in_memory(dataset: VideoDataset) -> VideoDataset:
-    """`dataset` as its `config.in_memory` asks for: decoded now, or as it is."""
+    """`dataset` as its `config.in_memory` asks for: kept (`InMemory`), or as it is."""
     wish = dataset.config.in_memory
     keep = bytes_in_memory(dataset) <= AUTO_BYTES if wish == "auto" else wish
     return InMemory(dataset) if keep else dataset

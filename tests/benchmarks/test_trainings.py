@@ -79,6 +79,8 @@ def test_without_minutes_one_training_is_all(machine, training, tmp_path):
     _, table, *pictures = write_pages(plan, tmp_path)
     assert [picture.name for picture in pictures] == ["clips.png"]
     assert "minutes of one core" not in table.read_text()
+    with pytest.raises(InrvidError, match="was begun with --minutes 0"):
+        run.compare(training)
     assert f"| {10_000 / (START + 10_000 * A_CLIP):.1f} |" in table.read_text()
 
 

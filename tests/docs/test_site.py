@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import pytest
 import yaml
@@ -55,7 +56,8 @@ def test_packages_beside_the_library_are_listed_without_being_imported():
 def test_published_models_have_facts_pictures_and_scores():
     page = models.pages()["models/index.md"]
     for folder in (ROOT / "hub").glob("*/config.json"):
-        assert f"(../../hub/{folder.parent.name}/samples/seeds.png)" in page
+        (picture,) = re.findall(rf"\(\.\./\.\./hub/({folder.parent.name}/samples/seeds\.\w+)\)\n", page)
+        assert (ROOT / "hub" / picture).is_file()
     assert "| fvd16 | 461.4 ± 26 (protocol inrvid) |" in page
 
 

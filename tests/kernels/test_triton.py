@@ -21,9 +21,9 @@ ROOT = Path(__file__).parents[2]
 SHARED_MEMORY = {80: 163, 86: 99, 89: 99, 90: 227, 100: 227, 120: 99}
 """KiB that one program may have, by the chip's compute capability."""
 
-ANGLES = {"inr_layer._waves": 48, "normal._normal": 48}
-"""Bytes of the stack in which sines and cosines of large angles are reduced (40 by Triton 3.9, 48 by 3.6); hardly any
-comes there."""
+ANGLES = {"inr_layer._waves": 40, "normal._normal": 48}
+"""Bytes of the stack in which sines and cosines of large angles are reduced (`normal`: 40 by Triton 3.9, 48 by 3.6);
+hardly any comes there."""
 
 MARGINAL = 16
 """Bytes a thread that may lie on the stack: a number or two, which the cache holds."""
