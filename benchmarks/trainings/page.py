@@ -82,7 +82,7 @@ def write_pages(plan: Plan, out: Path) -> list[Path]:
     tables = {stop: list(_rows(plan, out, stop)) for stop in STOPS}
     heading = {
         "clips": f"After {plan.kclips:g} thousand clips",
-        "minutes": f"After {plan.minutes:g} minutes of {'a GPU' if _by_clock(tables['minutes']) else 'one core'}",
+        "minutes": _after_minutes(tables["minutes"]),
     }
     charts = {name: chart(_curves(plan, out, name)) for name in CURVES}
     columns = {stop: _columns(plan, tables[stop]) for stop in STOPS}
@@ -135,8 +135,13 @@ def _spent(folder: Path) -> Spent:
     return read(path, Spent) if path.exists() else Spent()
 
 
-def _by_clock(rows: Sequence[Row]) -> bool:
-    return any(result.spent.by_clock for row in rows for result in row.results)
+def _after_minutes(rows: Sequence[Row]) -> str:
+    """As many as they were trained for, whatever is asked for now; empty without any."""
+    results = [result for row in rows for result in row.results]
+    if not results:
+        return ""
+    of = "a GPU" if any(result.spent.by_clock for result in results) else "one core"
+    return f"After {fmean(result.stop.minutes for result in results):.3g} minutes of {of}"
 
 
 def _columns(plan: Plan, rows: Sequence[Row]) -> list[str]:
