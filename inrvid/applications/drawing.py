@@ -2,6 +2,7 @@
 
 Frames are always drawn so many at a time, whether as many are wanted or not: libraries of matrix products round
 differently for another number of rows, and a frame is to be the same, bit by bit, in whatever video it is.
+Layers whose width is no multiple of four are beyond that: without AVX-512 they round by the row's number, too (MKL).
 """
 
 from __future__ import annotations

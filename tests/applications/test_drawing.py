@@ -16,7 +16,7 @@ from ..threads import one_thread  # noqa: F401  (a fixture)
 
 @pytest.mark.parametrize(("generator", "motion"), combinations())
 def test_a_frame_alone_is_that_of_a_long_video(generator, motion):
-    G = build_generator(small_generator(generator, motion), seed=0).eval()
+    G = build_generator(small_generator(generator, motion, coord_dim=8), seed=0).eval()  # a multiple of four: `drawing`
     inr = G.inr(G.sample_latents(1, seed=3))
     t = torch.arange(37, dtype=torch.float64) + 45000 * (motion != "lstm")
     whole = draw(inr, t, Grid(32, 32))
