@@ -21,7 +21,7 @@ from ...errors import InrvidError
 from ...weights import Unfit
 from .base import DTYPES, RESIZE, Detector, DetectorDigest, resized
 from .layouts import I3D_MIXED, I3D_STEM, UNITS
-from .networks import NORM, fill, folded, needed, same
+from .networks import NORM, fill, folded, max_pool, needed, same
 from .sources import SOURCES
 from .weights import find_weights
 
@@ -104,6 +104,13 @@ class Unit(nn.Conv3d):
     """A convolution with 'SAME' padding and a bias, rectified: `[B, C, T, H, W]` → `[B, n, T/s, H/s, W/s]`."""
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.is_cpu and self.kernel_size == (1, 1, 1):
+            # A product of matrices, which PyTorch's convolution by one thread would first copy into another order.
+            rows = x.movedim(1, -1)
+            rows = F.linear(rows.reshape(-1, x.shape[1]), self.weight.flatten(1), self.bias).unflatten(
+                0, rows.shape[:-1]
+            )
+            return rows.relu_().movedim(-1, 1)
         x, padding = same(x, self.kernel_size, self.stride)
         return F.conv3d(x, self.weight, self.bias, self.stride, padding).relu_()
 
@@ -121,7 +128,7 @@ class Mixed(nn.Module):
         self.channels = b0 + b1b + b2b + b3b
 
     def forward(self, x: Tensor) -> Tensor:
-        ways = (self.b0(x), self.b1b(self.b1a(x)), self.b2b(self.b2a(x)), self.b3b(max_pool(x, 3, 1)))
+        ways = (self.b0(x), self.b1b(self.b1a(x)), self.b2b(self.b2a(x)), self.b3b(max_pool(x, (3, 3, 3), (1, 1, 1))))
         return torch.cat(ways, dim=1)
 
 
@@ -149,8 +156,8 @@ class I3dNetwork(nn.Module):
         x = max_pool(first(clips), (1, 3, 3), (1, 2, 2))
         x = max_pool(third(second(x)), (1, 3, 3), (1, 2, 2))
         x = self._blocks("3", x)
-        x = self._blocks("4", max_pool(x, 3, 2))
-        x = self._blocks("5", max_pool(x, 2, 2))
+        x = self._blocks("4", max_pool(x, (3, 3, 3), (2, 2, 2)))
+        x = self._blocks("5", max_pool(x, (2, 2, 2), (2, 2, 2)))
         # Average pool (2, 7, 7) with stride 1, then the mean over time: pairs of neighbouring times weigh the same.
         times = x.mean((3, 4), dtype=torch.float32 if x.dtype != torch.float64 else None)
         return ((times[:, :, :-1] + times[:, :, 1:]) / 2).mean(2).to(x.dtype)
@@ -183,11 +190,3 @@ def load_i3d(tensors: Mapping[str, Tensor], eps: float) -> I3dNetwork:
     weight = needed(tensors, "logits.conv3d.weight")
     fill(network.logits, "logits", weight.flatten(1), needed(tensors, "logits.conv3d.bias"))
     return network.eval().requires_grad_(False)
-
-
-def max_pool(x: Tensor, kernel: int | tuple[int, int, int], stride: int | tuple[int, int, int]) -> Tensor:
-    """With 'SAME' padding. What is pooled is rectified: zeros around it change no maximum, nor would −∞."""
-    kernel = (kernel,) * 3 if isinstance(kernel, int) else kernel
-    stride = (stride,) * 3 if isinstance(stride, int) else stride
-    x, padding = same(x, kernel, stride)
-    return F.max_pool3d(x, kernel, stride, padding)

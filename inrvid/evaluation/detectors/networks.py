@@ -26,6 +26,36 @@ def same(x: Tensor, kernel: Sequence[int], stride: Sequence[int]) -> tuple[Tenso
     return F.pad(x, [side for t in reversed(total) for side in (t // 2, t - t // 2)]), (0,) * len(total)
 
 
+def max_pool(x: Tensor, kernel: tuple[int, int, int], stride: tuple[int, int, int]) -> Tensor:
+    """With 'SAME' padding, of `[B, C, T, H, W]` without negative numbers: zeros around it change no maximum.
+
+    On a CPU one dimension after the other, by maxima of whole slices: the same numbers in a sixth of the time of
+    PyTorch's kernel, which looks at all numbers under the window one by one and notes where the largest lies.
+    """
+    if not x.is_cpu:
+        x, padding = same(x, kernel, stride)
+        return F.max_pool3d(x, kernel, stride, padding)
+    for dim, k, s in reversed(list(zip((2, 3, 4), kernel, stride, strict=True))):
+        x = _max_pool(x, dim, k, s)
+    return x
+
+
+def _max_pool(x: Tensor, dim: int, kernel: int, stride: int) -> Tensor:
+    """Along one dimension: of a window's numbers, each in its turn for all windows that have it."""
+    if kernel == stride == 1:
+        return x
+    x = x.movedim(dim, 0)
+    windows = -(-len(x) // stride)
+    before = max(0, (windows - 1) * stride + kernel - len(x)) // 2
+    largest = x[::stride].clone()
+    for shift in range(-before, kernel - before):
+        first, last = max(0, -(shift // stride)), min(windows - 1, (len(x) - 1 - shift) // stride)
+        if shift and first <= last:
+            those, there = largest[first : last + 1], x[first * stride + shift : last * stride + shift + 1 : stride]
+            torch.maximum(those, there, out=those)
+    return largest.movedim(0, dim)
+
+
 def folded(tensors: Mapping[str, Tensor], conv: str, norm: str, eps: float) -> tuple[Tensor, Tensor]:
     """Weight and bias of a convolution that does what `conv` and, after it, the batch norm `norm` do; float32.
 

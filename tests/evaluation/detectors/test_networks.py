@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from inrvid.evaluation.detectors.networks import assign, fill, folded, same
+from inrvid.evaluation.detectors.networks import assign, fill, folded, max_pool, same
 from inrvid.weights import Unfit
 
 NAN, INF = math.nan, math.inf
@@ -27,6 +27,28 @@ def test_same_padding(size, kernel, stride):
     total = max(0, (count - 1) * stride + kernel - size)
     assert (windows[0, 0, 0] == 0).sum() == total // 2
     assert (windows[0, 0, -1] == 0).sum() == total - total // 2
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last_3d])
+@pytest.mark.parametrize("shape", [(2, 6, 7), (5, 4, 9), (1, 1, 2), (16, 15, 14)])
+@pytest.mark.parametrize(
+    ("kernel", "stride"),
+    [
+        ((3, 3, 3), (1, 1, 1)),
+        ((1, 3, 3), (1, 2, 2)),
+        ((3, 3, 3), (2, 2, 2)),
+        ((2, 2, 2), (2, 2, 2)),
+        ((5, 1, 4), (1, 2, 3)),
+    ],
+)
+def test_max_pool(kernel, stride, shape, memory_format):
+    """As PyTorch's kernel finds it, bit for bit; what was given stays as it was."""
+    x = torch.rand(2, 3, *shape, generator=torch.Generator().manual_seed(0)).to(memory_format=memory_format)
+    before = x.clone()
+    padded, left = same(x, kernel, stride)
+    padded = F.pad(padded, [side for n in reversed(left) for side in (n, n)])
+    assert torch.equal(max_pool(x, kernel, stride), F.max_pool3d(padded, kernel, stride))
+    assert torch.equal(x, before)
 
 
 @pytest.mark.parametrize("affine", [True, False])
