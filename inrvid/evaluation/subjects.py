@@ -24,8 +24,8 @@ from .metrics.base import Metric
 from .protocol import ClipsConfig, Protocol
 from .record import Side
 
-HOW_READ = ("type", "fps", "stride", "resize", "interpolation", "split", "cut", "sampling", "videos", "frames")
-"""Keys of a data set's configuration that a record shows."""
+HOW_READ = {"type", "fps", "stride", "resize", "interpolation", "sampling"}
+"""Keys that all data sets' configurations have and a record shows, beside all that are a data set's own."""
 OF_PROTOCOL = {"resize", "interpolation", "resolution", "clip_length"}
 """Keys that the protocol and what is scored decide."""
 
@@ -168,8 +168,11 @@ def one_rate(dataset: VideoDataset, name: str) -> float:
 
 
 def shown(dataset: VideoDataset) -> dict[str, Any]:
-    data = dataset.config.model_dump(mode="json")
-    return {key: data[key] for key in HOW_READ if data.get(key) is not None}
+    """What decides which frames are read, as far as a configuration says it."""
+    others = {*VideoDataset.Config.model_fields} - HOW_READ
+    return {
+        key: value for key, value in dataset.config.model_dump(mode="json", exclude=others).items() if value is not None
+    }
 
 
 def is_model(path: Path) -> bool:

@@ -136,6 +136,10 @@ def _training(about: dict[str, Any]) -> str:
     return f"{clips:,} clips{part} were shown to the discriminator{hours}{device}{start},{by}."
 
 
+def _listed(value: Any) -> str:
+    return " and ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _scores(record: Record | None) -> dict[str, Any]:
     if record is None:
         return {"scores": []}
@@ -152,7 +156,7 @@ def _scores(record: Record | None) -> dict[str, Any]:
         "scores": rows,
         "protocol": f"{record.protocol} {record.protocol_version}",
         "variant": variant_text(record.variant),
-        "against": f"`{record.real.name}` ({', '.join(f'{k} {v}' for k, v in record.real.settings.items())})",
+        "against": f"`{record.real.name}` ({', '.join(f'{k} {_listed(v)}' for k, v in record.real.settings.items())})",
         "clips": max(record.fake.clips.values(), default=0),
         "notes": record.notes,
     }

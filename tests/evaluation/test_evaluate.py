@@ -458,6 +458,8 @@ def test_a_model_is_compared_with_what_it_learned_from(tmp_path):
     assert record.variant["clips"] == 20
     shown = record.real.settings
     assert (shown["split"], shown["resize"], shown["interpolation"]) == ("test", "center_crop", "bicubic")
+    assert shown["elements"] == ["hills"]  # what only this data set asks
+    assert not {"path", "in_memory", "workers", "on_error"} & {*shown}
 
 
 @pytest.mark.parametrize(
