@@ -112,8 +112,9 @@ class Registry:
         if not (isinstance(config, type) and issubclass(config, PartConfig)):
             entry = self.entry(name)
             raise InrvidError(
-                f"{self.noun} '{name}' of {entry.package} {entry.version} has no `Config` derived from PartConfig: "
-                f"upgrade or uninstall it: pip install -U {entry.package}"
+                f"{self.noun} '{name}' of {entry.package} {entry.version} ({entry.target}) has no `Config` derived "
+                "from PartConfig\n  if it is yours: docs/plugins.md has examples; else upgrade or uninstall it: "
+                f"pip install -U {entry.package}"
             )
         return config
 
@@ -138,9 +139,22 @@ class Registry:
 
         Raises:
             ConfigError: unknown name or key, wrong type or range.
+            InrvidError: a package's class has failed.
         """
         config = self.validate(data)
-        return self.component(config.type)(config, **context)
+        entry, component = self.entry(config.type), self.component(config.type)
+        try:
+            return component(config, **context)
+        except InrvidError:
+            raise
+        except Exception as error:
+            if not entry.is_plugin:
+                raise
+            raise InrvidError(
+                f"{self.noun} '{entry.name}' of {entry.package} {entry.version} ({entry.target}) cannot be made: "
+                f"{_told(error)}\n  if it is yours: --debug shows where; else upgrade or uninstall it: "
+                f"pip install -U {entry.package}"
+            ) from error
 
     def json_schema(self) -> dict[str, Any]:
         """A JSON Schema that admits every installed component of this kind.
@@ -191,11 +205,15 @@ def _load(target: str, entry: Entry, noun: str) -> Any:
     except (Exception, SystemExit) as error:
         if not entry.is_plugin:
             raise
-        reason = " ".join(str(error).split())
         raise InrvidError(
-            f"{noun} '{entry.name}' comes from {entry.package} {entry.version}, which failed to import: "
-            f"{type(error).__name__}: {reason}\n  upgrade or uninstall it: pip install -U {entry.package}"
+            f"{noun} '{entry.name}' comes from {entry.package} {entry.version}, which failed to import ({target}): "
+            f"{_told(error)}\n  if it is yours: --debug shows where; else upgrade or uninstall it: "
+            f"pip install -U {entry.package}"
         ) from error
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 REGISTRIES: dict[str, Registry] = {

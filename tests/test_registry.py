@@ -119,7 +119,7 @@ def test_a_resolved_recipe_records_the_packages_of_its_parts(site, tmp_path):
 def test_broken_plugin_is_named_and_breaks_nothing_else(site):
     install(site, "broken", "motions.broken = broken_motion:Broken\n", broken_motion="import no_such_module_at_all\n")
     assert "broken" in REGISTRY("motions").names()
-    with pytest.raises(InrvidError, match=r"broken 1\.2, which failed to import: ModuleNotFoundError"):
+    with pytest.raises(InrvidError, match=r"broken 1\.2, which failed to import \(broken_motion:Broken\): ModuleNotFoundError"):
         load_recipe("quickstart", ["generator.motion.type=broken"])
     load_recipe("quickstart")
     assert REGISTRY("motions").json_schema()["anyOf"]
@@ -127,10 +127,29 @@ def test_broken_plugin_is_named_and_breaks_nothing_else(site):
 
 def test_plugin_without_configuration_breaks_nothing_else(site):
     install(site, "bare", "motions.bare = bare_motion:Bare\n", bare_motion="class Bare: pass\n")
-    with pytest.raises(InrvidError, match=r"'bare' of bare 1\.2 has no `Config`"):
+    with pytest.raises(InrvidError, match=r"'bare' of bare 1\.2 \(bare_motion:Bare\) has no `Config`"):
         load_recipe("quickstart", ["generator.motion.type=bare"])
     assert REGISTRY("motions").json_schema()["anyOf"]
 
+
+def test_a_part_that_cannot_be_made_names_its_class(site):
+    install(site, "wobble", "motions.wobble = wobble_motion:Wobble\n", wobble_motion=FAILING)
+    with pytest.raises(InrvidError) as caught:
+        REGISTRY("motions").build({"type": "wobble"}, z_dim=4, label_dim=0, clip_length=16)
+    told = "motion 'wobble' of wobble 1.2 (wobble_motion:Wobble) cannot be made: AttributeError: cannot assign module"
+    assert str(caught.value).startswith(told)
+    assert isinstance(caught.value.__cause__, AttributeError)
+
+
+FAILING = """
+    from torch import nn
+    from inrvid.plugins import PartConfig
+    class Wobble(nn.Module):
+        class Config(PartConfig):
+            pass
+        def __init__(self, config, **context):
+            self.linear = nn.Linear(1, 1)
+"""
 
 NESTING = """
     from typing import Annotated

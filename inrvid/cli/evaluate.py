@@ -46,7 +46,11 @@ _NEAREST = typer.Option(
     None, "--nearest", metavar="PATH.png", help="Draw the generated clips that are nearest to a real one, beside it."
 )
 _OUTPUT = typer.Option(
-    None, "-o", "--output", help="Write it: a record: .json; the leaderboard: .md, .html; --traps: .json, .html, .png."
+    None,
+    "-o",
+    "--output",
+    help="Write it: a record: .json (RUN/evaluation.json: for its card); the leaderboard: .md, .html; --traps: .json, "
+    ".html, .png.",
 )
 _JSON = typer.Option(False, "--json", help="For programs: the record, or leaderboard, instead of a table.")
 

@@ -15,6 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ..config import MOST, Count, Natural, PartConfig, PowerOfTwo
+from ..errors import InrvidError
 from ..layers.precision import in_its_own_precision
 from ..layers.residual import batches_apart
 from ..pretrained import Pretrained
@@ -69,8 +70,23 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         """frames `[B, frames, 3, H, W]` in [−1, 1], t `[B, frames]`, label `[B, classes]` → logits by head.
 
         In the place of frames: what the heads look at, as `inputs` or `penalty_points` have it.
+
+        Raises:
+            InrvidError: `heads` gives what are no logits of these clips.
         """
-        return self.heads(frames if isinstance(frames, dict) else self.inputs(frames, t), t, label)
+        logits = self.heads(frames if isinstance(frames, dict) else self.inputs(frames, t), t, label)
+        self._check(logits, clips=t.shape[0])
+        return logits
+
+    def _check(self, logits: Tensors, clips: int) -> None:
+        if not isinstance(logits, dict):
+            raise InrvidError(f"{type(self).__name__}.heads gives a {type(logits).__name__}: expected a dict, by head")
+        for head, value in logits.items():
+            if value.ndim not in (1, 2) or value.shape[0] != clips:
+                raise InrvidError(
+                    f"{type(self).__name__}: head '{head}' gives logits of the shape {list(value.shape)} for {clips} "
+                    "clips: expected [clips] or [clips, frames]"
+                )
 
     def both(
         self, first: Clips, second: Clips, run: Callable[[Tensor, Tensor, Tensor], Tensors] | None = None

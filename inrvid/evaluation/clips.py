@@ -199,7 +199,7 @@ class Altered(Source):
 
 
 class GeneratorClips(Source):
-    """Videos of a generator from t = 0, or the window's `first`, of one seed each.
+    """Videos of a generator from t = 0, or the window's `first`, of one seed each; frames in [−1, 1], as they are seen.
 
     Args:
         first_seed: away from those that sample grids show.
@@ -225,7 +225,7 @@ class GeneratorClips(Source):
         inr = self.generator.inr(self._latents(clips))
         # One at a time: memory. A video's frames are those of its seed in any batch, but for rounding.
         frames = torch.cat([torch.cat(list(inr[i].stream(t)), dim=1).cpu() for i in range(len(inr))]).float()
-        return eight_bits(frames) if self.quantise else frames
+        return eight_bits(frames) if self.quantise else frames.clamp(-1, 1)
 
     def title(self, clip: Clip) -> str:
         return f"seed {clip.video}"

@@ -38,7 +38,7 @@ from ..layers.fmm import FMMLinear
 from ..layers.half import enter, half_dtypes, outside, runs_in, switch
 from ..layers.rgb import ToRGB, add_rgb
 from ..layers.widths import channels_of, some_are_left
-from ..motion.base import Motion, MotionState
+from ..motion.base import Motion, MotionState, code_of
 from ..registry import PartOf, registry
 from .base import VideoGenerator
 from .blocks import below, count_ws, modulate_blocks
@@ -202,7 +202,7 @@ class InrBlock(nn.Module):
             scale=self.scale,
             coords=None if self.embedding is None else self.embedding.coords,
             predicted=below("coords", phi),
-            motion=None if self.embedding is None else self.embedding.motion(state, phi["w"]),
+            motion=None if self.embedding is None else code_of(self.embedding.motion, state, phi["w"]),
         )
 
 

@@ -23,7 +23,7 @@ from ..layers.half import bounded, half_dtypes, runs_in, switch
 from ..layers.modulated_conv import ModulatedConv2d
 from ..layers.rgb import ToRGB, add_rgb
 from ..layers.widths import channels_of, some_are_left
-from ..motion.base import MotionState
+from ..motion.base import MotionState, code_of
 from .base import VideoGenerator
 from .blocks import below, count_ws, modulate_blocks
 from .pieces import splits
@@ -99,7 +99,7 @@ class StyleGan2(VideoGenerator):
     def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
         self.check_grid(grid)
         ws = phi["ws"]
-        motion = self.head(state, ws[:, 0])  # [B, T, width]
+        motion = code_of(self.head, state, ws[:, 0])  # [B, T, width]
         frames = t.shape[1] if motion.shape[2] else 1
         motion = motion[:, :frames].flatten(0, 1)
         if self.in_every_layer:  # each frame has styles of its own: it is a video of one frame

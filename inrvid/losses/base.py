@@ -10,12 +10,13 @@ import abc
 import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, get_args
 
 from torch import Tensor
 
 from ..config import PartConfig
 from ..discriminators.base import Augmentation, Clips, Discriminator, Tensors
+from ..errors import InrvidError
 from ..generators.base import VideoGenerator
 from ..latents import Latents
 from ..random import Draws
@@ -88,6 +89,9 @@ class Phase:
         interval: steps between two of this phase.
         weight: of the loss; usually the interval, so that a rare phase weighs as much as all that it stands for.
         after: called with both networks, without gradients, when the parameters have moved.
+
+    Raises:
+        InrvidError: moves no network that there is, sees clips of no kind that there is, or is never played.
     """
 
     name: str
@@ -97,6 +101,15 @@ class Phase:
     interval: int = 1
     weight: float = 1.0
     after: Callable[[VideoGenerator, Discriminator], None] | None = None
+
+    def __post_init__(self) -> None:
+        networks, kinds = get_args(Network), get_args(Kind)
+        if self.moves not in networks:
+            raise InrvidError(f"phase {self.name}: moves {self.moves!r}: one of {', '.join(networks)}")
+        if not isinstance(self.sees, tuple) or not set(self.sees) <= {*kinds}:
+            raise InrvidError(f"phase {self.name}: sees {self.sees!r}: a tuple of {' and '.join(map(repr, kinds))}")
+        if self.interval < 1:
+            raise InrvidError(f"phase {self.name}: its interval is {self.interval}")
 
 
 class AdversarialLoss(abc.ABC):

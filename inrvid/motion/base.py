@@ -12,6 +12,7 @@ from typing import ClassVar, Generic, NamedTuple, TypeAlias, TypeVar
 from torch import Tensor, nn
 
 from ..config import PartConfig
+from ..errors import InrvidError
 from ..random import Draws
 from .noise import NoiseSequence
 
@@ -37,6 +38,21 @@ class MotionHead(nn.Module, abc.ABC, Generic[State]):
     @abc.abstractmethod
     def forward(self, state: State, w: Tensor) -> Tensor:
         """`state` as the trunk gave it, w `[B, w_dim]` of the layer that takes the code in."""
+
+
+def code_of(head: MotionHead[State], state: State, w: Tensor) -> Tensor:
+    """What a head gives, `[B, T, width]`; for backbones.
+
+    Raises:
+        InrvidError: it is of another shape.
+    """
+    code = head(state, w)
+    if code.ndim != 3 or code.shape[2] != head.width:
+        raise InrvidError(
+            f"{type(head).__name__} gives codes of the shape {list(code.shape)}: expected [B, T, width], of width "
+            f"{head.width}"
+        )
+    return code
 
 
 class Motion(nn.Module, abc.ABC, Generic[Noise, State]):

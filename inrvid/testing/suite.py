@@ -62,6 +62,12 @@ def results(kind: str, name: str, small: Mapping[str, Any] | None = None, *, qui
     except InrvidError as error:
         yield Result("imports", "failed", _line(error))
         return
+    try:
+        registry(kind).validate(checks().config())
+    except InrvidError as error:
+        advice = "keys need defaults, or the class says others that do for tests: test_settings = {…}"
+        yield Result("small configuration", "failed", f"{_line(error)}: {advice}")
+        return
     for method in names_of(checks):
         if not (quick and is_slow(checks, method)):
             yield run_check(checks, method)

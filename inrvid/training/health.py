@@ -30,9 +30,9 @@ class Health:
         self._streaks: dict[str, int] = {}
         self._memory: float | None = None
 
-    def diverged(self, values: Mapping[str, float]) -> bool:
-        """Whether a loss is no longer finite."""
-        return any(not math.isfinite(value) for name, value in values.items() if name.startswith("loss/"))
+    def diverged(self, values: Mapping[str, float]) -> list[str]:
+        """The losses that are no longer finite."""
+        return [name for name, value in values.items() if name.startswith("loss/") and not math.isfinite(value)]
 
     def observe(self, values: Mapping[str, float]) -> None:
         """Look for trouble in the means since the last log."""

@@ -40,8 +40,11 @@ def go_on_from(run: Run, candidates: Sequence[Path]) -> None:
     raise InrvidError(problems[0])
 
 
-def roll_back(run: Run) -> None:
+def roll_back(run: Run, what: str) -> None:
     """Go back to the newest checkpoint, and on from there with other draws.
+
+    Args:
+        what: has happened.
 
     Raises:
         InrvidError: there is none, or it has happened too often.
@@ -50,7 +53,7 @@ def roll_back(run: Run) -> None:
     rollbacks = run.rollbacks + 1
     if checkpoint is None or rollbacks > MOST_ROLLBACKS:
         why = "there is no checkpoint yet" if checkpoint is None else f"after {MOST_ROLLBACKS} rollbacks"
-        raise InrvidError(f"training diverged, {why}: try a smaller optim.*.lr, or a larger loss.r1_gamma")
+        raise InrvidError(f"{what}, {why}: try a smaller optim.*.lr, or a larger loss.r1_gamma")
     _load(run, checkpoint)
     _draw_anew(run, max(rollbacks, run.rollbacks + 1))
     run.saved = False  # the checkpoint has another number of rollbacks

@@ -112,7 +112,7 @@ class TrainingStep:
         with self._moving(phase.moves), self.G.as_one_batch(self._mean):
             for batch in batches:
                 turn = TurnOf(self, phase, step, batch)
-                loss = phase.loss(turn)
+                loss = _scalar(phase.loss(turn), phase)
                 (loss * phase.weight / len(batches)).backward()
                 losses.append(loss.detach())
                 judged.append({kind: _detached(logits) for kind, logits in turn.judged.items()})
@@ -156,6 +156,14 @@ class TrainingStep:
         self.optimizers[name].step()
         self.optimizers[name].zero_grad(set_to_none=True)
         return wrong
+
+
+def _scalar(loss: Tensor, phase: Phase) -> Tensor:
+    """Raises InrvidError: it is none."""
+    if not isinstance(loss, Tensor) or loss.numel() != 1:
+        found = f"of the shape {list(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+        raise InrvidError(f"phase {phase.name}: its loss is {found}: expected a tensor of one number")
+    return loss
 
 
 def _detached(logits: Tensors) -> Tensors:

@@ -146,8 +146,8 @@ class Trainer(Run):
             try:
                 self._loop()
                 break
-            except Diverged:
-                roll_back(self)
+            except Diverged as what:
+                roll_back(self, str(what))
         if not is_finite(self.training):  # what is scored and published is what is saved
             raise InrvidError(f"at {self.clips} clips: {not_finite(self)}")
         self.callbacks.on_end(self)

@@ -113,7 +113,7 @@ def test_a_model_that_says_little_has_a_card_all_the_same(tmp_path):
     pack(tmp_path / "model", tmp_path / "out")
     text = (tmp_path / "out" / "README.md").read_text()
     assert text.count("Not recorded.") == 2
-    assert "None were measured. `inrvid evaluate out --against VIDEOS` does." in text
+    assert "None were measured by a protocol. `inrvid evaluate RUN --against VIDEOS -o RUN/evaluation.json`" in text
 
 
 def test_large_frames_are_jpeg_in_pictures(run, tmp_path, monkeypatch):

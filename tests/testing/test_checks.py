@@ -35,6 +35,13 @@ BROKEN = [
     ),
     (
         "motion",
+        "return torch.cat([phase.sin(), phase.cos()], dim=-1)",
+        "return torch.cat([phase.sin(), phase.cos()], -1) * (t.double()[..., None] / 9).square().neg().exp().float()",
+        "accurate_a_million_frames_out",
+        None,  # it ends in codes that stand still
+    ),
+    (
+        "motion",
         "return self.linear(state)",
         "return self.linear(state - state.mean(dim=1, keepdim=True))",
         "frames_alone_equal_frames_together",

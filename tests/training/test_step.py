@@ -13,6 +13,7 @@ from torch.torch_version import TorchVersion
 
 from inrvid import InrvidError
 from inrvid.layers.parameters import ParameterGroup
+from inrvid.losses.base import Phase
 from inrvid.models.build import build_discriminator, build_generator
 from inrvid.recipe.schema import OptimizerConfig, TrainConfig
 from inrvid.training.ema import MovingAverage
@@ -50,6 +51,17 @@ def test_parameters_of_no_group_do_not_learn(tiny):
     D.parameter_groups = lambda: [ParameterGroup(D.motion.parameters())]
     TrainingStep(recipe, build_generator(recipe.generator), D, Accelerator(cpu=True), LENGTHS)
     assert all(p.requires_grad == name.startswith("motion.") for name, p in D.named_parameters())
+
+
+@pytest.mark.parametrize(("loss", "told"), [(None, "a NoneType"), (torch.zeros(2), r"of the shape \[2\]")])
+def test_a_loss_that_is_no_number_is_refused(tiny, loss, told):
+    recipe = tiny()
+    networks = build_generator(recipe.generator), build_discriminator(recipe.discriminator)
+    step = TrainingStep(recipe, *networks, Accelerator(cpu=True), LENGTHS)
+    step.phases = [Phase("G", "generator", (), lambda turn: loss)]
+    batch = Batch(torch.zeros(2, 2, 3, 16, 16), torch.zeros(2, 2), torch.zeros(2, 0), range(2))
+    with pytest.raises(InrvidError, match=f"phase G: its loss is {told}: expected a tensor of one number"):
+        step(0, [batch], clips_seen=2)
 
 
 def test_a_network_that_is_frozen_altogether_plays_no_phase(tiny):

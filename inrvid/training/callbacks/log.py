@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from rich.console import Console
@@ -69,16 +69,16 @@ class Log(Callback):
             values["memory/gib"] = torch.cuda.memory_reserved() / 2**30
         self._monitor.log(run.step, values)
         self._health.observe(values)
-        if self._health.diverged(values):
-            _diverged(run)
+        if losses := self._health.diverged(values):
+            _diverged(run, losses)
 
 
-def _diverged(run: Run) -> None:
+def _diverged(run: Run, losses: Sequence[str]) -> None:
     policy = run.recipe.train.on_divergence
-    what = f"a loss is not finite at {run.clips} clips"
+    what = f"a loss is not finite at {run.clips} clips ({', '.join(losses)})"
     if policy == "stop":
         raise InrvidError(f"{what}: stopped (train.on_divergence). Try a smaller optim.*.lr, or a larger loss.r1_gamma")
     if policy == "rollback":
         run.say(f"warning: {what}: going back to the last checkpoint, with another draw")
-        raise Diverged
+        raise Diverged(what)
     run.say(f"warning: {what}; train.on_divergence=rollback would go back to the last checkpoint")

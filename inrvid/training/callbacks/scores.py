@@ -90,12 +90,12 @@ def _compare(run: Run, scorer: Scorer) -> None:
     before, run.scores = scorer(untrained), scorer(run.generator)
     scores = {"untrained": before, "trained": run.scores, "clips": scorer.clips}
     write_text(run.run_dir / SCORES, json.dumps(scores, indent=2) + "\n")
-    lower = all(metric.better == "lower" for metric in scorer.metrics)
-    run.say(*_table(before, run.scores, distances=lower))
+    alone = len(scorer.metrics) == 1 and scorer.metrics[0].better == "lower"
+    run.say(*_table(before, run.scores, distances=alone))
 
 
 def _table(before: Scores, after: Scores, *, distances: bool) -> list[str]:
-    """Where all are distances from real clips, that is said, and their sum."""
+    """Where all are one metric's distances from real clips, that is said, and their sum."""
     rows = [(name, before[name], after[name]) for name in after]
     rows += [("sum", sum(before.values()), sum(after.values()))] if distances else []
     title, note = ("distance from real clips", "   (lower is better)") if distances else ("scores", "")

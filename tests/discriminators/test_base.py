@@ -1,0 +1,44 @@
+"""Logits that are none are refused, in words that name the class."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from inrvid.discriminators.base import Discriminator
+from inrvid.errors import InrvidError
+
+CONFIG = Discriminator.Config(type="own", resolution=8, clip_length=4)
+
+
+def judging(logits):
+    class Judge(Discriminator):
+        frames = 2
+
+        def inputs(self, frames, t):
+            return {"clip": frames}
+
+        def heads(self, inputs, t, label):
+            return logits
+
+    return Judge(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("logits", "told"),
+    [
+        (torch.zeros(3), "Judge.heads gives a Tensor: expected a dict, by head"),
+        ({"clip": torch.zeros(())}, r"Judge: head 'clip' gives logits of the shape \[\] for 3 clips"),
+        ({"clip": torch.zeros(3, 1, 1)}, r"of the shape \[3, 1, 1\] for 3 clips: expected \[clips\] or"),
+        ({"clip": torch.zeros(2)}, r"of the shape \[2\] for 3 clips"),
+    ],
+)
+def test_logits_of_other_shapes_are_refused(logits, told):
+    with pytest.raises(InrvidError, match=told):
+        judging(logits)(torch.zeros(3, 2, 3, 8, 8), torch.zeros(3, 2), torch.zeros(3, 0))
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 2)])
+def test_of_clips_or_of_frames(shape):
+    logits = judging({"clip": torch.ones(shape)})(torch.zeros(3, 2, 3, 8, 8), torch.zeros(3, 2), torch.zeros(3, 0))
+    assert logits["clip"].shape == shape
