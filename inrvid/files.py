@@ -178,7 +178,8 @@ def naming(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno is not None and (error.filename is None or MARK in str(error.filename)):
-            error.filename, error.filename2 = str(path), None
+            # Another one, as PyAV's cannot be changed.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 

@@ -7,6 +7,7 @@ split draws the same numbers for the same sample. Nothing here reads a global ra
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -32,8 +33,12 @@ class Draws:
 
     def __init__(self, keys: Sequence[Key], purpose: str):
         self.keys, self.purpose = list(keys), purpose
-        word = zlib.crc32(purpose.encode())
-        self._rows = [
+
+    @functools.cached_property
+    def _rows(self) -> list[np.random.Generator]:
+        """Made when they are first drawn from: who takes keys and purpose alone has no use for them."""
+        word = zlib.crc32(self.purpose.encode())
+        return [
             np.random.Generator(
                 np.random.Philox(key=_words(key.seed, word), counter=_words(0, 0, key.sample, key.step))
             )

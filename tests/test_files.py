@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import socket
@@ -17,6 +18,7 @@ from inrvid.files import (
     cache_directory,
     checked,
     expanded,
+    naming,
     read_bytes,
     read_text,
     refilling,
@@ -116,6 +118,17 @@ def test_a_full_disk_names_the_file(tmp_path):
     with pytest.raises(OSError, match="No space left") as caught:
         fill(tmp_path / "x")
     assert caught.value.filename == str(tmp_path / "x")
+
+
+class Fixed(OSError):
+    """As PyAV's: its file's name cannot be set."""
+
+    filename = property(lambda self: None)
+
+
+def test_an_error_whose_name_cannot_be_set_names_the_file(tmp_path):
+    with pytest.raises(OSError, match=r"No space left on device: '.*out\.mp4'"), naming(tmp_path / "out.mp4"):
+        raise Fixed(errno.ENOSPC, "No space left on device")
 
 
 def test_names_that_are_no_text_are_written_as_text(tmp_path):

@@ -119,7 +119,9 @@ def test_a_resolved_recipe_records_the_packages_of_its_parts(site, tmp_path):
 def test_broken_plugin_is_named_and_breaks_nothing_else(site):
     install(site, "broken", "motions.broken = broken_motion:Broken\n", broken_motion="import no_such_module_at_all\n")
     assert "broken" in REGISTRY("motions").names()
-    with pytest.raises(InrvidError, match=r"broken 1\.2, which failed to import \(broken_motion:Broken\): ModuleNotFoundError"):
+    with pytest.raises(
+        InrvidError, match=r"broken 1\.2, which failed to import \(broken_motion:Broken\): ModuleNotFoundError"
+    ):
         load_recipe("quickstart", ["generator.motion.type=broken"])
     load_recipe("quickstart")
     assert REGISTRY("motions").json_schema()["anyOf"]

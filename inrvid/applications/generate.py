@@ -138,6 +138,8 @@ def generate_videos(
         InrvidError: no such model, or a request that it cannot fulfil.
     """
     check_path(output, request.encoding)
+    if save_latents is not None and save_latents.suffix.lower() != ".safetensors":
+        raise InrvidError(f"--save-latents {save_latents}: latents are written as .safetensors")
     make = functools.partial(_plan, model, request, cpu)
     with ExitStack() as stack:
         if request.processes == 1:

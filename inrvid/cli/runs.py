@@ -15,6 +15,8 @@ def runs(
     from ..errors import InrvidError
     from ..report.page import write_comparison, write_report
 
+    if output is not None and output.suffix.lower() not in (".html", ".htm"):
+        raise InrvidError(f"-o {output}: the page is written as .html")
     if paths[0] == "compare":
         if len(paths) < 3:
             raise InrvidError("inrvid runs compare: give at least two run folders")

@@ -12,10 +12,12 @@ no amplitude; the paper has a sine with a learned one.)
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import Self
 
 from ..layers.linear import EqLinear
 
@@ -69,16 +71,28 @@ class AcyclicEncoding(nn.Module):
     def __init__(self, code_dim: int, width: int, *, min_period: float, max_period: float, spacing: Spacing = "log"):
         super().__init__()
         count = -(-width // 2)
-        self.width = width
-        period = periods(count, min_period, max_period, spacing)
-        self.register_buffer("frequencies", 2 * math.pi / period, persistent=False)
-        self.register_buffer("phase_scale", max_period / period, persistent=False)
+        self.width, self._longest = width, max_period
+        with torch.device("cpu"):
+            self._periods = periods(count, min_period, max_period, spacing)
         self.period = EqLinear(code_dim, count, bias=False)
         self.phase = EqLinear(code_dim, count, bias=False)
         self.aligner = EqLinear(code_dim, width, bias=False)
+        frequencies, phase_scale = self._tables(self.period.weight.device)
+        self.register_buffer("frequencies", frequencies, persistent=False)
+        self.register_buffer("phase_scale", phase_scale, persistent=False)
 
     frequencies: Tensor
     phase_scale: Tensor
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Casts are of the parameters: rounded frequencies would be wrong ones, an hour on."""
+        super()._apply(fn, recurse)
+        self.frequencies, self.phase_scale = self._tables(self.frequencies.device)
+        return self
+
+    def _tables(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """2π / period, and the longest period over each; float64."""
+        return (2 * math.pi / self._periods).to(device), (self._longest / self._periods).to(device)
 
     def forward(self, codes: Codes) -> Tensor:
         speed = self.frequencies.double() * (self.period(codes.left).double().tanh() + 1)  # [B, T, count]

@@ -65,8 +65,10 @@ def convert(dataset: VideoDataset, out: Path, format: Format = "jpeg", quality: 
         quality: of jpeg, 1 … 100.
 
     Returns: the videos that could not be decoded (`config.on_error: skip`).
-    Raises DataError: one could not be decoded (`on_error: fail`), or none could; frame rates that a zip cannot have.
+    Raises DataError: one could not be decoded (`on_error: fail`), or none could; frame rates that a zip cannot have;
+        `out` is what is read, or a file that this function has not written.
     """
+    _check_target(dataset, out)
     _check_rates(dataset)
     written: list[_Encoded] = []
     skipped: list[Skipped] = []
@@ -85,6 +87,22 @@ def convert(dataset: VideoDataset, out: Path, format: Format = "jpeg", quality: 
         if not written:
             raise DataError(f"{dataset.config.path}: none of its videos could be decoded")
     return skipped
+
+
+def _check_target(dataset: VideoDataset, out: Path) -> None:
+    if not out.is_file():
+        return
+    if dataset.config.path and out.samefile(dataset.config.path):
+        raise DataError(f"{out}: is what is converted: give the zip another name")
+    try:
+        with zipfile.ZipFile(out) as archive:
+            ours = LABELS_FILE in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        ours = False
+    if not ours:
+        raise DataError(
+            f"{out}: there is a file of that name that is no zip of frames: give another name, or remove it"
+        )
 
 
 def _check_rates(dataset: VideoDataset) -> None:

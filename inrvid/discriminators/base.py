@@ -72,8 +72,10 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         In the place of frames: what the heads look at, as `inputs` or `penalty_points` have it.
 
         Raises:
-            InrvidError: `heads` gives what are no logits of these clips.
+            InrvidError: clips of another number of frames; `heads` gives what are no logits of these clips.
         """
+        if not isinstance(frames, dict) and frames.shape[1] != self.frames:
+            raise InrvidError(f"{type(self).__name__} judges {self.frames} frames of a clip, got {frames.shape[1]}")
         logits = self.heads(frames if isinstance(frames, dict) else self.inputs(frames, t), t, label)
         self._check(logits, clips=t.shape[0])
         return logits

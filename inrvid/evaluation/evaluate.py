@@ -222,7 +222,8 @@ class Evaluation:
         elif self.protocol.halves > 1:
             errors = spread_of_halves(metric, of_real, of_runs[0], parts, self.protocol)
             how = "halves" if errors else "none"
-        more = extrapolated(metric, of_real, of_runs[0], parts) if len(of_real) < ENOUGH and metric.biased else {}
+        few = len(of_real) < ENOUGH and metric.biased
+        more = extrapolated(metric, of_real, of_runs[0], parts, seed=self.protocol.seed) if few else {}
         return {
             f"{metric.name}/{part}" if part else metric.name: Score(
                 value=value, error=errors.get(part), how=how, better=metric.better, more_clips=more.get(part)

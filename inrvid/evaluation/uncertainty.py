@@ -31,11 +31,17 @@ def spread_of_halves(
     return {part: float(np.std([value[part] for value in found], ddof=1)) for part in found[0]}
 
 
-def extrapolated(metric: Metric, real: Tensor, fake: Tensor, parts: Mapping[str, slice]) -> dict[str, float]:
+def extrapolated(
+    metric: Metric, real: Tensor, fake: Tensor, parts: Mapping[str, slice], *, seed: int
+) -> dict[str, float]:
     """Where the scores of halves, of three quarters and of all clips lead: a line in 1/N (Chong & Forsyth, CVPR 2020).
+
+    Which clips these are is drawn by the seed: the first ones may be of one class.
 
     Bias is as 1/N where N is well beyond the number of features; below, this is a lower bound of what is left of it.
     """
+    draws = torch.Generator().manual_seed(seed)
+    real, fake = (x[torch.randperm(len(x), generator=draws)] for x in (real, fake))
     sizes = [len(real) // 2, 3 * len(real) // 4, len(real)]
     found = [metric.score(real[:n], fake[: max(2, round(len(fake) * n / len(real)))], parts) for n in sizes if n >= 2]
     if len(found) < 2:

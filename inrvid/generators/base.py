@@ -136,11 +136,13 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
     def draw_latents(self, draws: DrawsFor, count: int, label: Labels = None) -> Latents:
         """Latents from `draws`, one independent stream each for content, motion and label."""
         motion, device = self.motion.sample_noise(draws("motion")), self.device
-        return Latents(
+        latents = Latents(
             content=sent(draws("content").normal(self.z_dim), device),
             motion=sent(motion, device) if isinstance(motion, Tensor) else motion.to(device, non_blocking=True),
             label=sent(self._one_hot(label, count, draws), device),
         )
+        dtype = next(self.parameters()).dtype
+        return latents if dtype == latents.content.dtype else latents.to(dtype)
 
     @in_its_own_precision
     def inr(self, latents: Latents, truncation: float = 1.0) -> VideoINR:
@@ -219,6 +221,8 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         if not classes:
             raise InrvidError("label: this generator is unconditional (its label_dim is 0): leave the label out")
         label = torch.as_tensor(label)
+        if label.is_floating_point():
+            raise InrvidError(f"label: expected numbers of classes, or [{count}, {classes}], got {label.tolist()}")
         label = label.expand(count) if label.ndim == 0 else label
         if label.shape != (count,) or label.min() < 0 or label.max() >= classes:
             raise InrvidError(f"label: expected one class of 0 … {classes - 1} a video ({count}), got {label.tolist()}")

@@ -19,7 +19,7 @@ from ..errors import InrvidError
 from ..grid import Grid
 from ..layers.precision import in_its_own_precision
 from .base import VideoGenerator
-from .inr import FRAMES_AT_ONCE, VideoINR
+from .inr import FRAMES_AT_ONCE, VideoINR, times_of
 
 WARM_UPS = 3
 """Runs before one is recorded: libraries choose and load what they need in the first."""
@@ -42,8 +42,7 @@ class Graphs:
     @in_its_own_precision
     def __call__(self, inr: VideoINR, t: Tensor, grid: Grid | None = None) -> Tensor:
         """`inr(t, grid)`, t `[T]` or `[B, T]`, of an `inr` of this generator."""
-        t = torch.as_tensor(t, device=self.generator.device)
-        t = (t if t.is_floating_point() else t.float()).expand(len(inr), -1)
+        t = times_of(t, self.generator.device).expand(len(inr), -1)
         grid = Grid.of(self.generator.resolution if grid is None else grid)
         inputs = inr.phi, self.generator.motion(inr.noise, inr.label, t), t
         key = (grid, *((x.shape, x.dtype) for x in tree_leaves(inputs) if isinstance(x, Tensor)))

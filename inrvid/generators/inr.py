@@ -12,7 +12,7 @@ from ..errors import InrvidError
 from ..grid import Grid
 from ..latents import one_of
 from ..layers.precision import in_its_own_precision
-from ..motion.noise import NoiseSequence
+from ..motion.noise import ExplicitNoise, NoiseSequence
 
 if TYPE_CHECKING:
     from .base import VideoGenerator
@@ -24,11 +24,20 @@ FRAMES_AT_ONCE = 16
 """Frames that `VideoINR.stream` evaluates together."""
 
 
+def times_of(t: Tensor | float, device: torch.device | None = None) -> Tensor:
+    """Times as a tensor of at least one dimension: whole numbers, and those that are no tensor, in float64, which has
+    every one of them."""
+    t = t if isinstance(t, Tensor) else torch.as_tensor(t, dtype=torch.float64)
+    t = t.to(device=device, dtype=t.dtype if t.is_floating_point() else torch.float64)
+    return t.reshape(1) if t.ndim == 0 else t
+
+
 class VideoINR:
     """φ of B videos, and the network structure that evaluates it: `inr(t, grid) → frames`.
 
     φ is a flat mapping of tensors `[B, …]` (modulated matrices, coordinate frequencies, styles). It is computed
-    once, by `VideoGenerator.inr`; evaluating more frames, other times or other grids computes none of it again.
+    once, by `VideoGenerator.inr`; evaluating more frames, other times or other grids computes none of it again. (Of
+    StyleGAN2 φ has the styles, small as they are; weights are scaled by them at each call, for all of its frames.)
     """
 
     def __init__(self, generator: VideoGenerator, phi: Mapping[str, Tensor], noise: Noise, label: Tensor):
@@ -46,9 +55,7 @@ class VideoINR:
         Raises:
             InrvidError: if `t` has another batch size, or the generator cannot evaluate that grid.
         """
-        t = torch.as_tensor(t, device=self.label.device)
-        t = t if t.is_floating_point() else t.float()
-        t = t.reshape(1) if t.ndim == 0 else t
+        t = times_of(t, self.label.device)
         t = t.expand(len(self), -1) if t.ndim == 1 else t
         if t.ndim != 2 or t.shape[0] != len(self) or not t.numel():
             raise InrvidError(f"t has shape {tuple(t.shape)}; expected [{len(self)}, T] or [T]")
@@ -58,7 +65,7 @@ class VideoINR:
 
     def stream(self, t: Tensor, grid: Grid | None = None) -> Iterator[Tensor]:
         """The frames of `inr(t, grid)` a few at a time, `[B, n, 3, H, W]`: memory does not grow with the video."""
-        t = torch.as_tensor(t)
+        t = times_of(t)
         for some in t.split(FRAMES_AT_ONCE, dim=-1):
             yield self(some, grid)
 
@@ -83,9 +90,10 @@ class VideoINR:
     def lerp(self, other: VideoINR, weight: float) -> VideoINR:
         """φ + weight·(φ_other − φ), the interpolation of INR weights (DIGAN §4.2)."""
         phi = {name: value.lerp(other.phi[name], weight) for name, value in self.phi.items()}
-        noise: Any = self.noise  # noises of one generator are of one kind
-        noise = noise.lerp(other.noise, weight)
-        return VideoINR(self.generator, phi, noise, self.label.lerp(other.label, weight))
+        noises: list[Any] = [self.noise, other.noise]
+        if isinstance(noises[0], Tensor) != isinstance(noises[1], Tensor):  # of one sequence the values were given
+            noises = [ExplicitNoise(noise) if isinstance(noise, Tensor) else noise for noise in noises]
+        return VideoINR(self.generator, phi, noises[0].lerp(noises[1], weight), self.label.lerp(other.label, weight))
 
     def to(self, *args, **kwargs) -> VideoINR:
         """φ on another device or in another precision; the generator's shared parameters must be there too."""

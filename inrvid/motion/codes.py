@@ -20,6 +20,7 @@ from typing_extensions import Self
 
 from ..config import Count, PartConfig, Positive
 from ..coords.acyclic import AcyclicEncoding, Codes
+from ..kernels.recording import recording
 from ..layers.precision import in_float64
 from ..random import Draws
 from .base import Motion, MotionHead, Span
@@ -94,12 +95,18 @@ class CodesMotion(Motion[NoiseSequence | Tensor, Codes]):
             codes = self.network(self._labelled(self.window(noise, left.long()), label))  # [B·T, around, code_dim]
             codes = codes.unflatten(0, t.shape)
         else:
-            # Finding out which frames share codes waits for the device.
-            needed, place = left.long().unique(return_inverse=True)
-            windows = self._labelled(self.window(noise, needed.expand(t.shape[0], -1)), label)
-            codes = in_float64(self.network, windows.double()).unflatten(0, (t.shape[0], -1))
-            codes = codes.gather(1, place[:, :, None, None].expand(-1, -1, *codes.shape[2:]))
+            codes = self._evaluated(noise, label, left.long())
         return Codes(t.double(), left * distance, distance, codes)
+
+    def _evaluated(self, noise: NoiseSequence, label: Tensor, left: Tensor) -> Tensor:
+        """Codes from number `left` (int64 `[B, T]`) on, in float64: those that frames share are computed once."""
+        # Finding out which they are waits for the device.
+        needed, place = left.unique(return_inverse=True)
+        shared = recording() or len(needed) <= left.shape[1]  # else videos have times of their own
+        which = needed.expand(left.shape[0], -1) if shared else left
+        windows = self._labelled(self.window(noise, which), label)
+        codes = in_float64(self.network, windows.double()).unflatten(0, which.shape)
+        return codes.gather(1, place[:, :, None, None].expand(-1, -1, *codes.shape[2:])) if shared else codes
 
     def window(self, noise: NoiseSequence, left: Tensor) -> Tensor:
         """What the codes from number `left` (int64 `[B, n]`) on see: `[B, n, reach + around − 1, z_dim]`."""

@@ -72,6 +72,6 @@ class GlobalHead(MotionHead[GlobalState]):
 
     def forward(self, state: GlobalState, w: Tensor) -> Tensor:
         inputs = [w] * self.config.content + [state.noise] * self.config.noise
-        direction = self.affine(torch.cat(inputs, dim=1))
+        direction = self.affine(torch.cat(inputs, dim=1).to(self.affine.weight.dtype))
         motion = direction[:, None] * (state.tau * self.config.sigma_t)[..., None]
         return motion if self.mlp is None else self.mlp(F.leaky_relu(motion, 0.01))

@@ -2,7 +2,7 @@
 
 An LSTM runs over the noises; code i is its state after noise i. At time t, u = lerp(u_ℓ, u_{ℓ+1}, α), and each head
 maps u to its width. To reach t it must run through all codes before: its cost grows with t, and it waits for the device
-to learn the latest. Before 0 it stands still.
+to learn the latest. A video that is streamed in n parts runs through its beginning n times. Before 0 it stands still.
 """
 
 from __future__ import annotations

@@ -82,11 +82,15 @@ class ExplicitNoise(NoiseSequence):
         length = self.values.shape[1]
         if recording():
             torch._assert_async(((index >= 0) & (index < length)).all(), "motion noise: too few noises for these times")
-        elif index.numel() and (index.min() < 0 or index.max() >= length):
-            raise InrvidError(
-                f"motion noise: code index {int(index.max())} is asked for, but the sequence holds {length}; "
-                "give a longer one, or let it be drawn (G.sample_latents)"
-            )
+        elif index.numel():
+            first, last = torch.stack(index.aminmax()).tolist()
+            if first < 0:
+                raise InrvidError(f"motion noise: code index {first} is asked for: times of such noise begin at 0")
+            if last >= length:
+                raise InrvidError(
+                    f"motion noise: code index {last} is asked for, but the sequence holds {length}; "
+                    "give a longer one, or let it be drawn (G.sample_latents)"
+                )
 
     def tensors(self) -> dict[str, Tensor]:
         return {"values": self.values}

@@ -25,7 +25,10 @@ def listing(where: str | None, *, as_json: bool) -> str:
     elif path is not None and len(path.parts) > 1:
         raise InrvidError(f"{where}: no such folder, and not an owner on the Hub")
     else:
-        rows = [_remote(info) for info in published_models(where)]
+        try:
+            rows = [_remote(info) for info in published_models(where)]
+        except ModelError as error:
+            raise error if where is None else ModelError(f"{error}\n  (there is no folder '{where}' here)") from error
     if as_json:
         return json.dumps(rows, indent=2)
     if not rows:

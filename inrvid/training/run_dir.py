@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..data.finding import VIDEOS
 from ..errors import InrvidError
 from ..files import remove_leftovers
 from ..precision import HALF_KEYS
@@ -40,9 +41,13 @@ def prepare(folder: Path, recipe: Recipe, resume: str, say: Say) -> tuple[RunLoc
 
     Raises:
         InrvidError: another training writes there; there is nothing to resume from, though there should be; or what is
-            there is of another model.
+            there is of another model, or somebody's videos.
     """
+    if folder.exists() and not folder.is_dir():
+        raise InrvidError(f"--run-dir {folder}: there is a file of that name: give a folder")
     folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "recipe.yaml").exists() and any(file.suffix.lower() in VIDEOS for file in folder.iterdir()):
+        raise InrvidError(f"--run-dir {folder}: has videos in it: give the run a folder of its own")
     for name in ("checkpoints", "model", "samples"):
         if ((folder / name).is_symlink() and not (folder / name).exists()) or (folder / name).is_file():
             raise InrvidError(f"{folder / name}: a file or a link to nothing, where the run has a folder")

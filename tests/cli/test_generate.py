@@ -59,6 +59,13 @@ def test_latents_are_kept_and_taken(generate, tmp_path):
     assert np.array_equal(first, again)
 
 
+def test_latents_do_not_replace_a_video(models, tmp_path):  # noqa: F811
+    (tmp_path / "mine.mp4").write_bytes(b"mine")
+    told = refusal("generate", models / "codes", "-o", "out.mp4", "--save-latents", "mine.mp4", "--cpu", cwd=tmp_path)
+    assert told == "--save-latents mine.mp4: latents are written as .safetensors\n"
+    assert (tmp_path / "mine.mp4").read_bytes() == b"mine"
+
+
 def test_a_class_by_its_name(generate):
     assert np.array_equal(
         generate("coordinates", "--label", "cats", output="name"),

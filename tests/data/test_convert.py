@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from inrvid.data.convert import convert
+from inrvid.data.open import open_dataset
 from inrvid.errors import DataError
 from inrvid.registry import registry
 
@@ -170,3 +171,22 @@ def test_a_rate_that_no_data_set_can_have(root):
     data = build("videos", root, stride=5000, clip_length=1)
     with pytest.raises(DataError, match=r"frames a second(.|\n)*between 0\.01 and 10000"):
         convert(data, root.parent / "out.zip")
+
+
+def test_what_is_read_or_another_s_is_not_replaced(tmp_path):
+    root, out = tmp_path / "videos", tmp_path / "out.zip"
+    write_video(root / "1.mp4", 5)
+    dataset = open_dataset({"type": "videos", "path": str(root), "resolution": 16, "clip_length": 2})
+    convert(dataset, out)
+    convert(dataset, out)  # what was written so may be written anew
+    before = out.read_bytes()
+    of_zip = open_dataset({"type": "zip", "path": str(out), "resolution": 16, "clip_length": 2})
+    with pytest.raises(DataError, match="is what is converted"):
+        convert(of_zip, out)
+    assert out.read_bytes() == before
+    with zipfile.ZipFile(tmp_path / "theirs.zip", "w") as archive:
+        archive.writestr("notes.txt", "mine")
+    before = (tmp_path / "theirs.zip").read_bytes()
+    with pytest.raises(DataError, match="that is no zip of frames: give another name"):
+        convert(dataset, tmp_path / "theirs.zip")
+    assert (tmp_path / "theirs.zip").read_bytes() == before

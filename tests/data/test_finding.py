@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from inrvid.data.finding import classes_by_folder
+from inrvid.data.finding import VIDEOS, classes_by_folder, files_in
 from inrvid.data.open import detect
 from inrvid.errors import DataError
 from inrvid.registry import registry
@@ -107,3 +107,13 @@ def test_two_kinds_of_frames_in_one_folder(tmp_path):
     data = registry("datasets").build({"type": "frames", "path": str(tmp_path), "resolution": 16, "clip_length": 4})
     assert [record.name for record in data.records] == ["a"]
     assert data.skipped[0].reason == "which are its frames: frame8.jpg or frame8.png? Remove one kind"
+
+
+def test_samples_of_runs_and_models_are_no_data(tmp_path):
+    for name in ("mine/a.mp4", "runs/x/samples/000.mp4", "runs/x/model/samples/1.mp4", "shelf/m/samples/2.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "runs/x/recipe.yaml").touch()
+    (tmp_path / "shelf/m/model.safetensors").touch()
+    assert [file.relative_to(tmp_path).as_posix() for file in files_in(tmp_path, VIDEOS)] == ["mine/a.mp4"]
+    assert [file.name for file in files_in(tmp_path / "runs/x/samples", VIDEOS)] == ["000.mp4"]  # asked for

@@ -13,8 +13,6 @@ CONFIG = Discriminator.Config(type="own", resolution=8, clip_length=4)
 
 def judging(logits):
     class Judge(Discriminator):
-        frames = 2
-
         def inputs(self, frames, t):
             return {"clip": frames}
 
@@ -36,6 +34,11 @@ def judging(logits):
 def test_logits_of_other_shapes_are_refused(logits, told):
     with pytest.raises(InrvidError, match=told):
         judging(logits)(torch.zeros(3, 2, 3, 8, 8), torch.zeros(3, 2), torch.zeros(3, 0))
+
+
+def test_clips_of_another_length_are_refused():
+    with pytest.raises(InrvidError, match="Judge judges 2 frames of a clip, got 4"):
+        judging({})(torch.zeros(3, 4, 3, 8, 8), torch.zeros(3, 4), torch.zeros(3, 0))
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 2)])

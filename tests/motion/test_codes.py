@@ -44,3 +44,24 @@ def test_more_codes_need_more_noises(motions):
         motion(explicit, label, torch.tensor([[15.9]]))
         with pytest.raises(InrvidError, match="code index"):
             motion(explicit, label, torch.tensor([[16.0]]))
+
+
+class Counting(Conv1dMotion):
+    def window(self, noise, left):
+        self.windows = left.numel()
+        return super().window(noise, left)
+
+
+@torch.no_grad()
+def test_videos_with_times_of_their_own_compute_their_own_codes_alone():
+    """As each of them by itself, at a cost that does not grow with the square of their number."""
+    torch.manual_seed(0)
+    motion = Counting(Conv1dMotion.Config(code_dim=5), z_dim=4, label_dim=0, clip_length=16).eval()
+    noise, label = motion.sample_noise(Draws.of_seeds(range(6), "motion")), torch.zeros(6, 0)
+    t = torch.rand(6, 3, generator=torch.Generator().manual_seed(0)) * 10_000
+    together = motion(noise, label, t).values
+    assert motion.windows == t.numel()
+    alone = torch.cat([motion(noise[i : i + 1], label[:1], t[i : i + 1]).values for i in range(6)])
+    torch.testing.assert_close(together, alone, rtol=1e-12, atol=1e-12)
+    motion(noise, label, torch.arange(16.0).expand(6, -1))
+    assert motion.windows == 6  # a clip's frames share one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 
 import pytest
 import torch
@@ -128,3 +129,46 @@ def test_periods():
 def test_one_index_a_video():
     noise = SeededNoise.of_keys([Key(1, 0, 0), Key(2, 0, 0)], "motion", 5)
     assert torch.equal(noise.at(torch.tensor([3, 7])), noise.at(torch.tensor([[3], [7]]))[:, 0])
+
+
+@pytest.mark.parametrize("backbone", ["inr_gan", "stylegan2"])
+@torch.no_grad()
+def test_a_cast_leaves_frequencies_as_they_are(backbone):
+    """`G.float()` of a float32 model changes nothing; rounded frequencies would be others, an hour on."""
+    G = build_generator(small_generator(backbone, "conv1d"), seed=0).eval()
+    latents, t = G.sample_latents(1, seed=0), torch.tensor([1e6 - 0.5], dtype=torch.float64)
+    before = G.inr(latents)(t)
+    assert torch.equal(G.float().inr(latents)(t), before)
+    torch.testing.assert_close(G.double().float().inr(latents)(t), before, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("backbone", ["inr_gan", "stylegan2"])
+@torch.no_grad()
+def test_whole_numbers_are_times_however_large(backbone):
+    inr = (G := build_generator(small_generator(backbone, "conv1d"), seed=0).eval()).inr(G.sample_latents(1, seed=0))
+    whole, number = 2**24 + 1, torch.tensor([2**24 + 1], dtype=torch.float64)  # float32 has no such number
+    assert torch.equal(inr(torch.tensor([whole])), inr(number))
+    assert torch.equal(inr(float(whole)), inr(number))
+    assert torch.equal(next(inr.stream(torch.tensor(float(whole), dtype=torch.float64))), inr(number))
+
+
+@pytest.mark.parametrize("motion", registry("motions").names())
+@pytest.mark.parametrize("backbone", ["inr_gan", "stylegan2"])
+@torch.no_grad()
+def test_a_generator_in_double_precision_draws_latents_of_it(backbone, motion):
+    G = build_generator(small_generator(backbone, motion), seed=0).eval()
+    t = torch.tensor([0.0, 3.5])
+    expected = G.inr(G.sample_latents(2, seed=0))(t)
+    inr = G.double().inr(G.sample_latents(2, seed=0))
+    torch.testing.assert_close(inr(t).float(), expected, rtol=0, atol=1e-3)
+
+
+@torch.no_grad()
+def test_between_noises_that_were_given_and_drawn():
+    G = build_generator(small_generator("inr_gan", "conv1d"), seed=0).eval()
+    latents = G.sample_latents(1, seed=0)
+    given = dataclasses.replace(latents, motion=torch.randn(1, 40, G.z_dim))
+    t = torch.arange(3.0)
+    for one, other in ((latents, given), (given, latents)):
+        frames = G.inr(one).lerp(G.inr(other), 0.0)(t)
+        torch.testing.assert_close(frames, G.inr(one)(t))

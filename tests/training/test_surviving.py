@@ -18,6 +18,7 @@ from inrvid import InrvidError
 from inrvid.training.checkpoint import bytes_needed
 from inrvid.training.keeping import checkpoints, clips_of
 from inrvid.training.processes.launch import check_group, inside_launcher, join_slurm, meeting
+from inrvid.training.run_dir import prepare
 
 from .test_processes import command, environment, wait_for
 from .test_trainer import trainer
@@ -128,6 +129,16 @@ def test_other_data_is_told(tiny, tmp_path):
     trainer(tiny("train.kclips=0.008"), tmp_path / "run").run()
     resumed = trainer(tiny("data.videos=25"), tmp_path / "run", resume=checkpoints(tmp_path / "run" / "checkpoints")[0])
     assert "was trained on other data" in resumed.console.file.getvalue()
+
+
+def test_a_run_is_not_poured_among_videos(tiny, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "holiday.mp4").touch()
+    with pytest.raises(InrvidError, match="mine: has videos in it: give the run a folder of its own"):
+        prepare(tmp_path / "mine", tiny(), "auto", print)
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["holiday.mp4"]
+    with pytest.raises(InrvidError, match=r"holiday\.mp4: there is a file of that name: give a folder"):
+        prepare(tmp_path / "mine" / "holiday.mp4", tiny(), "auto", print)
 
 
 @pytest.mark.parametrize(
