@@ -90,7 +90,7 @@ def convert(
     """Write a zip of frames at one resolution, which trains faster than video files."""
     from ..data.convert import SUFFIXES
     from ..data.convert import convert as write
-    from ..data.summary import counted, skipped_lines
+    from ..data.summary import counted, skipped_lines, uneven_lines
 
     if format_ not in SUFFIXES or out.suffix.lower() != ".zip":
         problem = "--format: expected jpeg or png" if format_ not in SUFFIXES else f"{out}: its name should end in .zip"
@@ -105,7 +105,8 @@ def convert(
         raise DataError(f"{out}: cannot be written: {error.strerror or error}") from error
     size = out.stat().st_size / 2**20
     typer.echo(f"{out}: {counted(len(dataset) - len(failed), 'video')}, {size:.1f} MiB")
-    lines = "".join(f"{line}\n" for line in skipped_lines([*dataset.skipped, *failed], str(path)))
+    told = [*uneven_lines(dataset.uneven), *skipped_lines([*dataset.skipped, *failed], str(path))]
+    lines = "".join(f"{line}\n" for line in told)
     typer.echo(printable(lines), nl=False)
 
 

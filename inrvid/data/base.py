@@ -101,6 +101,8 @@ class VideoDataset(abc.ABC):
     skipped: list[Skipped]
     left_out: Mapping[str, int] = MappingProxyType({})
     """How many files there are of kinds that are not read, by suffix."""
+    uneven: Sequence[str] = ()
+    """Names of the usable videos whose frame rate varies, unless all are resampled."""
     classes: list[str]
     """Names of the classes, sorted; empty unless `config.labels`."""
 

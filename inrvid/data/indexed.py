@@ -116,6 +116,9 @@ class IndexedDataset(VideoDataset):
                 self.skipped.append(Skipped(item.name, str(reason)))
         if self.skipped and self.config.on_error == "fail":
             raise DataError(f"{self._where(self.skipped[0].name)}: {self.skipped[0].reason}")
+        if self.config.fps is None:
+            uneven = {record.name: None for record, info in zip(self.records, self._infos, strict=True) if info.uneven}
+            self.uneven = list(uneven)
         if not self.records:
             reasons = skipped_lines(self.skipped, str(self.path))
             raise DataError("\n".join([f"{self.path}: none of its videos can be used", *reasons]))

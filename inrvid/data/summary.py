@@ -27,6 +27,7 @@ def summary_lines(dataset: VideoDataset) -> list[str]:
     ]
     if mixed_rates(dataset):
         lines[1] += "; mixed: set data.fps to bring them to one rate"
+    lines += uneven_lines(dataset.uneven)
     if dataset.classes:
         lines.append(f"classes: {len(dataset.classes)} ({_some(dataset.classes)})")
     lines += left_out_lines(dataset.left_out)
@@ -36,6 +37,16 @@ def summary_lines(dataset: VideoDataset) -> list[str]:
 def mixed_rates(dataset: VideoDataset) -> bool:
     """Whether a frame means different lengths of time in different videos."""
     return dataset.config.fps is None and len({round(record.fps, 2) for record in dataset.records}) > 1
+
+
+def uneven_lines(names: Sequence[str]) -> list[str]:
+    """'frame rate varies: 1 video (phone.mp4): …'; nothing if there are none."""
+    if not names:
+        return []
+    return [
+        f"frame rate varies: {counted(len(names), 'video')} ({_some(names, 3)}): frames are taken as evenly spaced; "
+        "data.fps, or --fps, resamples them in time"
+    ]
 
 
 def left_out_lines(left_out: Mapping[str, int]) -> list[str]:

@@ -110,6 +110,16 @@ class VideoInfo:
             return self.frames / self.fps
         return (self.ticks.last - self.ticks.first) * (self.time_base[0] / self.time_base[1]) + 1 / self.fps
 
+    @property
+    def uneven(self) -> bool:
+        """Whether its frame rate varies: one in twenty frames or more stays for a quarter longer, or shorter, than most
+        do. Fewer were dropped; less is the rounding of times to milliseconds."""
+        if not self.seekable or self.ticks.uniform is not None or self.frames < 3:
+            return False
+        steps = np.diff(self.times())
+        off = np.abs(steps - np.median(steps)) > max(np.median(steps) / 4, 0.002)
+        return bool(off.mean() >= 0.05)
+
     @classmethod
     def of_pictures(
         cls, count: int, width: int, height: int, fps: float, size: int | None = None, codec: str = ""

@@ -37,6 +37,20 @@ def test_info(root):
     assert "bad.mp4: empty file" in output
 
 
+def test_a_frame_rate_that_varies_is_told(root, tmp_path):
+    """As phones record: slow in the dark. Milliseconds that are rounded, and a frame that was dropped, are nothing."""
+    slow = [33 * i if i < 10 else 330 + 200 * (i - 10) for i in range(20)]
+    write_video(root / "phone.mkv", 20, times=slow)
+    write_video(root / "rounded.mkv", 20, times=[i * 1000 // 30 for i in range(20)])
+    write_video(root / "dropped.mkv", 30, times=[40 * (i + (i > 10)) for i in range(30)])
+    told = (
+        "frame rate varies: 1 video (phone.mkv): their frames are taken as evenly spaced: fps resamples them in time\n"
+    )
+    assert told in run("info", root)
+    assert told in run("convert", root, tmp_path / "out.zip", "--resolution", 16)
+    assert "varies" not in run("info", root, "--fps", 10)
+
+
 def test_info_for_programs(root):
     answer = json.loads(run("info", root, "--json", "--labels", "--fps", "12.5", "--clip-length", "8"))
     assert (answer["type"], answer["videos"], answer["frames"], answer["fps"]) == ("videos", 2, 20, 12.5)
