@@ -119,6 +119,7 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     def begin() -> tuple[Any, Any]:
         return prepare(run_dir or new_run_dir(recipe.name), recipe, resume, typer.echo)
 
+    made = run_dir is None or not run_dir.exists()
     lock, start = _decided(begin, main)  # all processes write into one run
     folder = start.folder
     try:
@@ -137,9 +138,9 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     except FailedElsewhere:
         raise typer.Exit(2) from None
     finally:
-        if main and run_dir is None and not (folder / "recipe.yaml").exists():  # nothing was begun
+        if main and made and not (folder / "recipe.yaml").exists():  # nothing was begun
             lock.remove()
-            remove_empty(folder)
+            remove_empty(folder, above=run_dir is None)
     if main:
         typer.echo(f"model: {folder / 'model'}\nsamples: {folder / 'samples'}")
 

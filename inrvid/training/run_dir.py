@@ -80,9 +80,9 @@ def new_run_dir(name: str, root: Path = Path("runs")) -> Path:
             return parent / f"{number:03d}"
 
 
-def remove_empty(run_dir: Path) -> None:
-    """Undo `new_run_dir`: the folder, and those above it that it made, as far as they are empty."""
-    for folder in (run_dir, run_dir.parent, run_dir.parent.parent):
+def remove_empty(run_dir: Path, *, above: bool) -> None:
+    """The folder, and those above it that `new_run_dir` made, as far as they are empty."""
+    for folder in (run_dir, run_dir.parent, run_dir.parent.parent) if above else (run_dir,):
         try:
             folder.rmdir()
         except OSError:  # not empty

@@ -176,7 +176,9 @@ def test_missing_data(tmp_path):
     assert "there is no such" in refusal("train", "digan_ucf", "--data", "nowhere", cwd=tmp_path)
     (tmp_path / "empty").mkdir()
     assert "empty" in refusal("train", "digan_ucf", "--data", "empty", cwd=tmp_path)
-    assert [p.name for p in tmp_path.rglob("*")] == ["empty"]
+    (tmp_path / "own.yaml").write_text("extends: quickstart\ndata: {type: videos, path: nowhere}\n")
+    assert "nowhere: there is no such" in refusal("train", "own.yaml", "--run-dir", "run", cwd=tmp_path)
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["empty", "own.yaml"]
 
 
 def test_dry_run_prints_the_resolved_recipe(tmp_path):
