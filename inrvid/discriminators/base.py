@@ -63,7 +63,7 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def heads(self, inputs: Tensors, t: Tensor, label: Tensor) -> Tensors:
-        """Logits of each head, `[B]` or `[B, frames]`."""
+        """Logits of each head, `[B]`, or several a clip: `[B, frames]`, `[B, …]` of patches."""
 
     @in_its_own_precision
     def forward(self, frames: Tensor | Tensors, t: Tensor, label: Tensor) -> Tensors:
@@ -84,10 +84,10 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         if not isinstance(logits, dict):
             raise InrvidError(f"{type(self).__name__}.heads gives a {type(logits).__name__}: expected a dict, by head")
         for head, value in logits.items():
-            if value.ndim not in (1, 2) or value.shape[0] != clips:
+            if not value.ndim or value.shape[0] != clips:
                 raise InrvidError(
                     f"{type(self).__name__}: head '{head}' gives logits of the shape {list(value.shape)} for {clips} "
-                    "clips: expected [clips] or [clips, frames]"
+                    "clips: expected [clips], or [clips, frames]"
                 )
 
     def both(
