@@ -43,7 +43,8 @@ def test_times_that_given_noises_do_not_reach_are_refused_before_all_else():
     given = Latents(drawn.content, drawn.motion.at(torch.arange(40)[None]), drawn.label)
     distance = G.motion.span.distance
     check_times(G.inr(given), torch.arange(4.0))
-    for t in (torch.tensor([-1.0, 2.0]), torch.tensor([0.0, 40 * distance])):
+    late, early = "the sequence holds 40", "times of such noise begin at 0"
+    for t, told in ((torch.tensor([-1.0, 2.0]), early), (torch.tensor([0.0, 40 * distance]), late)):
         check_times(G.inr(drawn), t)
-        with pytest.raises(InrvidError, match="the sequence holds 40"):
+        with pytest.raises(InrvidError, match=told):
             check_times(G.inr(given), t)
