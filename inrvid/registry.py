@@ -145,10 +145,10 @@ class Registry:
         entry, component = self.entry(config.type), self.component(config.type)
         try:
             return component(config, **context)
-        except InrvidError:
+        except (InrvidError, OSError, ImportError, MemoryError):  # told better elsewhere
             raise
         except Exception as error:
-            if not entry.is_plugin:
+            if not entry.is_plugin or "out of memory" in str(error):
                 raise
             raise InrvidError(
                 f"{self.noun} '{entry.name}' of {entry.package} {entry.version} ({entry.target}) cannot be made: "

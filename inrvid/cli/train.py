@@ -116,10 +116,18 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
         main = PartialState(cpu=cpu or not torch.cuda.is_available()).is_main_process
     atexit.register(leave)  # when errors have been told and what they kept alive is gone
 
-    def begin() -> tuple[Any, Any]:
-        return prepare(run_dir or new_run_dir(recipe.name), recipe, resume, typer.echo)
+    made = [] if run_dir is None else [folder for folder in (run_dir, *run_dir.parents) if not folder.exists()]
 
-    made = run_dir is None or not run_dir.exists()
+    def begin() -> tuple[Any, Any]:
+        folder = run_dir or new_run_dir(recipe.name)
+        if run_dir is None:
+            made.extend((folder, folder.parent, folder.parent.parent))
+        try:
+            return prepare(folder, recipe, resume, typer.echo)
+        except BaseException:
+            remove_empty(made)
+            raise
+
     lock, start = _decided(begin, main)  # all processes write into one run
     folder = start.folder
     try:
@@ -140,7 +148,7 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     finally:
         if main and made and not (folder / "recipe.yaml").exists():  # nothing was begun
             lock.remove()
-            remove_empty(folder, above=run_dir is None)
+            remove_empty(made)
     if main:
         typer.echo(f"model: {folder / 'model'}\nsamples: {folder / 'samples'}")
 

@@ -86,8 +86,10 @@ class AcyclicEncoding(nn.Module):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Casts are of the parameters: rounded frequencies would be wrong ones, an hour on."""
+        own = self.frequencies, self.phase_scale
         super()._apply(fn, recurse)
-        self.frequencies, self.phase_scale = self._tables(self.frequencies.device)
+        stay = self.frequencies.device == own[0].device  # a recorded graph reads them where they are
+        self.frequencies, self.phase_scale = own if stay else self._tables(self.frequencies.device)
         return self
 
     def _tables(self, device: torch.device) -> tuple[Tensor, Tensor]:

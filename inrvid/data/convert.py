@@ -66,7 +66,7 @@ def convert(dataset: VideoDataset, out: Path, format: Format = "jpeg", quality: 
 
     Returns: the videos that could not be decoded (`config.on_error: skip`).
     Raises DataError: one could not be decoded (`on_error: fail`), or none could; frame rates that a zip cannot have;
-        `out` is what is read, or a file that this function has not written.
+        `out` is what is read, or a file that is no zip of frames.
     """
     _check_target(dataset, out)
     _check_rates(dataset)
@@ -92,7 +92,7 @@ def convert(dataset: VideoDataset, out: Path, format: Format = "jpeg", quality: 
 def _check_target(dataset: VideoDataset, out: Path) -> None:
     if not out.is_file():
         return
-    if dataset.config.path and out.samefile(dataset.config.path):
+    if dataset.config.path and Path(dataset.config.path).exists() and out.samefile(dataset.config.path):
         raise DataError(f"{out}: is what is converted: give the zip another name")
     try:
         with zipfile.ZipFile(out) as archive:

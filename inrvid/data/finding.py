@@ -21,13 +21,13 @@ OTHERS = (
 SPLITS = ("train", "test", "val", "valid", "validation")
 """Names of folders that part a data set and are no classes."""
 
-RUN_OR_MODEL = {"recipe.yaml", "model.safetensors"}
-"""Files that a folder of a run or of a model has."""
+WRITTEN = {"samples", "model", "checkpoints"}
+"""Folders of a run, or of a model, which have pictures and videos that a model made."""
 
 
 def files_in(path: Path, suffixes: Container[str]) -> Iterator[Path]:
     """Files below `path` (or `path` itself) with one of the suffixes, no hidden ones, in no certain order; no samples
-    of models, where the folders of runs and models lie below it.
+    of models, where the folders of runs and of models lie below it.
 
     What is called so and is no file (a dangling link, a pipe) is among them: who opens it says what it is.
     """
@@ -42,12 +42,15 @@ def files_in(path: Path, suffixes: Container[str]) -> Iterator[Path]:
             continue
         seen.add(real)
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        if folder != str(path) and RUN_OR_MODEL & {*files}:
-            subfolders.clear()
-            continue
+        if _is_run_or_model({*files}):
+            subfolders[:] = [name for name in subfolders if name not in WRITTEN]
         for name in files:
             if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
                 yield Path(folder, name)
+
+
+def _is_run_or_model(files: set[str]) -> bool:
+    return {"recipe.yaml", "metrics.jsonl"} <= files or {"config.json", "model.safetensors"} <= files
 
 
 def left_out(names: Iterable[str], kinds: Container[str]) -> dict[str, int]:

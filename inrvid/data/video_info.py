@@ -113,11 +113,12 @@ class VideoInfo:
     @property
     def uneven(self) -> bool:
         """Whether its frame rate varies: one in twenty frames or more stays for a quarter longer, or shorter, than most
-        do. Fewer were dropped; less is the rounding of times to milliseconds."""
+        do, and for more than a tick. Fewer were dropped; less is the rounding of times."""
         if not self.seekable or self.ticks.uniform is not None or self.frames < 3:
             return False
         steps = np.diff(self.times())
-        off = np.abs(steps - np.median(steps)) > max(np.median(steps) / 4, 0.002)
+        tick = self.time_base[0] / self.time_base[1]
+        off = np.abs(steps - np.median(steps)) > max(np.median(steps) / 4, 0.002, 1.01 * tick)
         return bool(off.mean() >= 0.05)
 
     @classmethod

@@ -213,14 +213,14 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
     def _one_hot(self, label: Labels, count: int, draws: DrawsFor) -> Tensor:
         classes = self.label_dim
-        if isinstance(label, Tensor) and label.shape == (count, classes):
+        label = label if label is None else torch.as_tensor(label)
+        if label is not None and label.shape == (count, classes):
             return label.float()
         if label is None:
             label = draws("label").integers(torch.full((count,), classes)) if classes else torch.zeros(count, 0)
             return nn.functional.one_hot(label, classes).float() if classes else label
         if not classes:
             raise InrvidError("label: this generator is unconditional (its label_dim is 0): leave the label out")
-        label = torch.as_tensor(label)
         if label.is_floating_point():
             raise InrvidError(f"label: expected numbers of classes, or [{count}, {classes}], got {label.tolist()}")
         label = label.expand(count) if label.ndim == 0 else label

@@ -52,7 +52,7 @@ class Graphs:
 
     def stream(self, inr: VideoINR, t: Tensor, grid: Grid | None = None) -> Iterator[Tensor]:
         """`inr.stream(t, grid)`; what is left over at its end is drawn without a graph."""
-        for some in torch.as_tensor(t).split(FRAMES_AT_ONCE, dim=-1):
+        for some in times_of(t).split(FRAMES_AT_ONCE, dim=-1):
             yield self(inr, some, grid) if some.shape[-1] == FRAMES_AT_ONCE else inr(some, grid)
 
 

@@ -28,7 +28,9 @@ def listing(where: str | None, *, as_json: bool) -> str:
         try:
             rows = [_remote(info) for info in published_models(where)]
         except ModelError as error:
-            raise error if where is None else ModelError(f"{error}\n  (there is no folder '{where}' here)") from error
+            if where is None:
+                raise
+            raise ModelError(f"{error}\n  (there is no folder '{where}' here)") from error
     if as_json:
         return json.dumps(rows, indent=2)
     if not rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..recipe.file import read_layer
 from ..recipe.schema import Recipe, load_recipe
 from . import keeping
 from .checkpoint import MANIFEST, damage
-from .processes.lock import RunLock
+from .processes.lock import NAME, RunLock
 
 Say = Callable[[str], None]
 
@@ -46,7 +46,7 @@ def prepare(folder: Path, recipe: Recipe, resume: str, say: Say) -> tuple[RunLoc
     if folder.exists() and not folder.is_dir():
         raise InrvidError(f"--run-dir {folder}: there is a file of that name: give a folder")
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "recipe.yaml").exists() and any(file.suffix.lower() in VIDEOS for file in folder.iterdir()):
+    if not (folder / "recipe.yaml").exists() and _has_videos(folder):
         raise InrvidError(f"--run-dir {folder}: has videos in it: give the run a folder of its own")
     for name in ("checkpoints", "model", "samples"):
         if ((folder / name).is_symlink() and not (folder / name).exists()) or (folder / name).is_file():
@@ -61,9 +61,17 @@ def prepare(folder: Path, recipe: Recipe, resume: str, say: Say) -> tuple[RunLoc
         if start.checkpoint is not None:
             refuse_another_model(start.checkpoint, recipe)
     except BaseException:
-        lock.release()
+        if [child.name for child in folder.iterdir()] == [NAME]:
+            lock.remove()
+        else:
+            lock.release()
         raise
     return lock, start
+
+
+def _has_videos(folder: Path) -> bool:
+    """Rather than an animation beside the code."""
+    return any(file.suffix.lower() in {*VIDEOS} - {".gif", ".ts"} and file.is_file() for file in folder.iterdir())
 
 
 def new_run_dir(name: str, root: Path = Path("runs")) -> Path:
@@ -80,9 +88,9 @@ def new_run_dir(name: str, root: Path = Path("runs")) -> Path:
             return parent / f"{number:03d}"
 
 
-def remove_empty(run_dir: Path, *, above: bool) -> None:
-    """The folder, and those above it that `new_run_dir` made, as far as they are empty."""
-    for folder in (run_dir, run_dir.parent, run_dir.parent.parent) if above else (run_dir,):
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Folders of a run that was not begun, from the innermost on, as far as they are empty."""
+    for folder in folders:
         try:
             folder.rmdir()
         except OSError:  # not empty

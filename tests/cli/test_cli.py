@@ -177,7 +177,10 @@ def test_missing_data(tmp_path):
     (tmp_path / "empty").mkdir()
     assert "empty" in refusal("train", "digan_ucf", "--data", "empty", cwd=tmp_path)
     (tmp_path / "own.yaml").write_text("extends: quickstart\ndata: {type: videos, path: nowhere}\n")
-    assert "nowhere: there is no such" in refusal("train", "own.yaml", "--run-dir", "run", cwd=tmp_path)
+    assert "nowhere: there is no such" in refusal("train", "own.yaml", "--run-dir", "runs/1", cwd=tmp_path)
+    for where in ([], ["--run-dir", "runs/1"]):
+        told = refusal("train", "quickstart", *where, "--resume", "nowhere", cwd=tmp_path)
+        assert "--resume nowhere: neither a checkpoint" in told
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["empty", "own.yaml"]
 
 

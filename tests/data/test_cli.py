@@ -43,6 +43,7 @@ def test_a_frame_rate_that_varies_is_told(root, tmp_path):
     write_video(root / "phone.mkv", 20, times=slow)
     write_video(root / "rounded.mkv", 20, times=[i * 1000 // 30 for i in range(20)])
     write_video(root / "dropped.mkv", 30, times=[40 * (i + (i > 10)) for i in range(30)])
+    write_video(root / "animated.gif", 30, codec="gif", fps=30, pixels="rgb8")
     told = "frame rate varies: 1 video (phone.mkv): frames are taken as evenly spaced; "
     assert told in run("info", root)
     assert told in run("convert", root, tmp_path / "out.zip", "--resolution", 16)

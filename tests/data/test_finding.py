@@ -113,7 +113,8 @@ def test_samples_of_runs_and_models_are_no_data(tmp_path):
     for name in ("mine/a.mp4", "runs/x/samples/000.mp4", "runs/x/model/samples/1.mp4", "shelf/m/samples/2.mp4"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    (tmp_path / "runs/x/recipe.yaml").touch()
-    (tmp_path / "shelf/m/model.safetensors").touch()
+    for name in ("runs/x/recipe.yaml", "runs/x/metrics.jsonl", "shelf/m/config.json", "shelf/m/model.safetensors"):
+        (tmp_path / name).touch()
+    (tmp_path / "mine/recipe.yaml").touch()  # of a cook
     assert [file.relative_to(tmp_path).as_posix() for file in files_in(tmp_path, VIDEOS)] == ["mine/a.mp4"]
     assert [file.name for file in files_in(tmp_path / "runs/x/samples", VIDEOS)] == ["000.mp4"]  # asked for

@@ -138,7 +138,9 @@ def test_a_cast_leaves_frequencies_as_they_are(backbone):
     G = build_generator(small_generator(backbone, "conv1d"), seed=0).eval()
     latents, t = G.sample_latents(1, seed=0), torch.tensor([1e6 - 0.5], dtype=torch.float64)
     before = G.inr(latents)(t)
+    tables = [value for name, value in G.named_buffers() if name.endswith(("frequencies", "phase_scale"))]
     assert torch.equal(G.float().inr(latents)(t), before)
+    assert all(any(value is table for value in G.buffers()) for table in tables)  # graphs read them where they are
     torch.testing.assert_close(G.double().float().inr(latents)(t), before, rtol=0, atol=1e-6)
 
 

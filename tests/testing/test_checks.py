@@ -11,7 +11,7 @@ from inrvid.starter.make import KINDS
 from inrvid.testing import Failed, conformance, train
 from inrvid.testing.checks import case, near, require
 from inrvid.testing.randomness import check_own_randomness, seeded
-from inrvid.testing.suite import is_slow, names_of, run_check
+from inrvid.testing.suite import Result, is_slow, names_of, results, run_check
 from inrvid.testing.training import small_recipe
 
 from ..starting import installed, made
@@ -281,3 +281,16 @@ def test_ways_to_fail():
     with pytest.raises(Failed, match=r"^x: they differ by up to 0\.5 \(torch\.float32, torch\.float32\)$"):
         near(torch.zeros(2), torch.tensor([0.0, 0.5]), "x")
     near(torch.zeros(2), torch.full((2,), 1e-6), "x")
+
+
+def test_defaults_that_only_a_recipe_fits_are_no_missing_keys():
+    assert next(results("time_samplers", "consecutive", quick=True)) == Result("is described", "passed")
+
+
+def test_a_key_without_a_default_is_told_once(tmp_path):
+    field = 'Field(8, description="number of waves")'
+    folder = made(tmp_path / "inrvid-own", "motion", {field: 'Field(description="number of waves")'})
+    with installed(folder):
+        (result,) = results("motions", "own", quick=True)
+        assert result.reason.startswith("waves: keys need defaults, or the class says what does for tests")
+        assert next(results("motions", "own", {"waves": 2}, quick=True)).outcome == "passed"

@@ -104,7 +104,7 @@ class Unit(nn.Conv3d):
     """A convolution with 'SAME' padding and a bias, rectified: `[B, C, T, H, W]` → `[B, n, T/s, H/s, W/s]`."""
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.is_cpu and self.kernel_size == (1, 1, 1):
+        if x.is_cpu and self.kernel_size == self.stride == (1, 1, 1):
             # A product of matrices, which PyTorch's convolution by one thread would first copy into another order.
             rows = x.movedim(1, -1)
             rows = F.linear(rows.reshape(-1, x.shape[1]), self.weight.flatten(1), self.bias).unflatten(

@@ -30,9 +30,10 @@ def max_pool(x: Tensor, kernel: tuple[int, int, int], stride: tuple[int, int, in
     """With 'SAME' padding, of `[B, C, T, H, W]` without negative numbers: zeros around it change no maximum.
 
     On a CPU one dimension after the other, by maxima of whole slices: the same numbers in a sixth of the time of
-    PyTorch's kernel, which looks at all numbers under the window one by one and notes where the largest lies.
+    PyTorch's kernel, which looks at all numbers under the window one by one and notes, as gradients need it, where the
+    largest lies.
     """
-    if not x.is_cpu:
+    if not x.is_cpu or (x.requires_grad and torch.is_grad_enabled()):
         x, padding = same(x, kernel, stride)
         return F.max_pool3d(x, kernel, stride, padding)
     for dim, k, s in reversed(list(zip((2, 3, 4), kernel, stride, strict=True))):

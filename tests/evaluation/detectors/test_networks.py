@@ -51,6 +51,12 @@ def test_max_pool(kernel, stride, shape, memory_format):
     assert torch.equal(x, before)
 
 
+def test_max_pools_have_gradients():
+    x = torch.rand(1, 2, 4, 6, 6).requires_grad_()
+    max_pool(x, (3, 3, 3), (2, 2, 2)).sum().backward()
+    assert x.grad.sum() == 2 * 2 * 3 * 3  # one number under each window
+
+
 @pytest.mark.parametrize("affine", [True, False])
 def test_folding(affine):
     torch.manual_seed(0)
