@@ -96,6 +96,7 @@ class IndexedDataset(VideoDataset):
 
     def _keep_usable(self, found: Sequence[Found]) -> None:
         self.records, self.skipped = [], []
+        uneven: list[str] = []
         self._infos: list[VideoInfo] = []
         self._pieces: list[slice] = []
         self._lengths: list[int] = []
@@ -107,6 +108,7 @@ class IndexedDataset(VideoDataset):
             if isinstance(info, VideoInfo) and reason is None:
                 label = item.label if self.config.labels else None
                 record = VideoRecord(item.name, info.frames, info.fps, info.width, info.height, label, info.codec)
+                uneven += [item.name] if self.config.fps is None and info.uneven else []
                 for piece in self._cut(frames):
                     self.records.append(record)
                     self._infos.append(info)
@@ -114,11 +116,9 @@ class IndexedDataset(VideoDataset):
                     self._lengths.append(len(range(*piece.indices(frames))))
             else:
                 self.skipped.append(Skipped(item.name, str(reason)))
+        self.uneven = uneven
         if self.skipped and self.config.on_error == "fail":
             raise DataError(f"{self._where(self.skipped[0].name)}: {self.skipped[0].reason}")
-        if self.config.fps is None:
-            uneven = {record.name: None for record, info in zip(self.records, self._infos, strict=True) if info.uneven}
-            self.uneven = list(uneven)
         if not self.records:
             reasons = skipped_lines(self.skipped, str(self.path))
             raise DataError("\n".join([f"{self.path}: none of its videos can be used", *reasons]))

@@ -107,10 +107,8 @@ class Unit(nn.Conv3d):
         if x.is_cpu and self.kernel_size == self.stride == (1, 1, 1):
             # A product of matrices, which PyTorch's convolution by one thread would first copy into another order.
             rows = x.movedim(1, -1)
-            rows = F.linear(rows.reshape(-1, x.shape[1]), self.weight.flatten(1), self.bias).unflatten(
-                0, rows.shape[:-1]
-            )
-            return rows.relu_().movedim(-1, 1)
+            product = F.linear(rows.flatten(0, -2), self.weight.flatten(1), self.bias).relu_()
+            return product.unflatten(0, rows.shape[:-1]).movedim(-1, 1)
         x, padding = same(x, self.kernel_size, self.stride)
         return F.conv3d(x, self.weight, self.bias, self.stride, padding).relu_()
 
