@@ -113,8 +113,7 @@ class Registry:
             entry = self.entry(name)
             raise InrvidError(
                 f"{self.noun} '{name}' of {entry.package} {entry.version} ({entry.target}) has no `Config` derived "
-                "from PartConfig\n  if it is yours: docs/plugins.md has examples; else upgrade or uninstall it: "
-                f"pip install -U {entry.package}"
+                f"from PartConfig{_remedy(entry, 'docs/plugins.md has examples')}"
             )
         return config
 
@@ -152,8 +151,7 @@ class Registry:
                 raise
             raise InrvidError(
                 f"{self.noun} '{entry.name}' of {entry.package} {entry.version} ({entry.target}) cannot be made: "
-                f"{_told(error)}\n  if it is yours: --debug shows where; else upgrade or uninstall it: "
-                f"pip install -U {entry.package}"
+                f"{_told(error)}{_remedy(entry)}"
             ) from error
 
     def json_schema(self) -> dict[str, Any]:
@@ -207,9 +205,12 @@ def _load(target: str, entry: Entry, noun: str) -> Any:
             raise
         raise InrvidError(
             f"{noun} '{entry.name}' comes from {entry.package} {entry.version}, which failed to import ({target}): "
-            f"{_told(error)}\n  if it is yours: --debug shows where; else upgrade or uninstall it: "
-            f"pip install -U {entry.package}"
+            f"{_told(error)}{_remedy(entry)}"
         ) from error
+
+
+def _remedy(entry: Entry, of_author: str = "--debug shows where") -> str:
+    return f"\n  if it is yours: {of_author}; else upgrade or uninstall it: pip install -U {entry.package}"
 
 
 def _told(error: BaseException) -> str:

@@ -77,10 +77,10 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         if not isinstance(frames, dict) and frames.shape[1] != self.frames:
             raise InrvidError(f"{type(self).__name__} judges {self.frames} frames of a clip, got {frames.shape[1]}")
         logits = self.heads(frames if isinstance(frames, dict) else self.inputs(frames, t), t, label)
-        self._check(logits, clips=t.shape[0])
+        self._check_logits(logits, clips=t.shape[0])
         return logits
 
-    def _check(self, logits: Tensors, clips: int) -> None:
+    def _check_logits(self, logits: Tensors, clips: int) -> None:
         if not isinstance(logits, dict):
             raise InrvidError(f"{type(self).__name__}.heads gives a {type(logits).__name__}: expected a dict, by head")
         for head, value in logits.items():
