@@ -27,11 +27,15 @@ Start = Literal["anywhere", "first"]
 
 
 class Window(NamedTuple):
-    """`frames` frames, `stride` apart; `first`: where in their video clips begin that begin at its first frame."""
+    """`frames` frames, `stride` apart; `first`: where in their video clips begin that begin at its first frame.
+
+    `singly`: a detector sees each frame by itself, and a clip has as many rows of features.
+    """
 
     frames: int
     stride: int = 1
     first: int = 0
+    singly: bool = False
 
     @property
     def span(self) -> int:
@@ -49,7 +53,8 @@ class Window(NamedTuple):
 
     def __str__(self) -> str:
         stride = f", stride {self.stride}" if self.stride > 1 else ""
-        return f"{self.frames} frames{stride}" + (f", from t = {self.first}" if self.first else "")
+        first = f", from t = {self.first}" if self.first else ""
+        return f"{self.frames} frames{stride}{first}" + (", each by itself" if self.singly else "")
 
 
 class Clip(NamedTuple):

@@ -43,7 +43,8 @@ class Share:
 
 @dataclasses.dataclass(frozen=True)
 class Features:
-    """Of one window of one source: by detector, float64 `[N, n]`; which clips they are of."""
+    """Of one window of one source: by detector, float64 `[N, n]`, or `[N, frames, n]` where each frame is seen by
+    itself; which clips they are of."""
 
     by_detector: Mapping[str, Tensor]
     clips: Sequence[Clip]
@@ -71,7 +72,7 @@ def features_of(
     """
     share = share or Share()
     for detector in detectors.values():
-        detector.check_frames(window.frames)
+        detector.check_frames(1 if window.singly else window.frames)
     batches = [clips[first : first + BATCH] for first in range(0, len(clips), BATCH)]
     own: dict[int, dict[str, Tensor]] = {}
     failed: InrvidError | None = None
@@ -79,7 +80,9 @@ def features_of(
         for number in range(share.rank, len(batches), share.processes):
             frames = source.read(window, batches[number])
             if len(frames):  # else all of its videos are broken
-                own[number] = {name: _of_batch(detector, frames, device) for name, detector in detectors.items()}
+                own[number] = {
+                    name: _of_batch(detector, frames, device, window.singly) for name, detector in detectors.items()
+                }
             advance(len(batches[number]) * share.processes)
     except InrvidError as error:  # told when all processes have met: one that left would leave the others waiting
         failed = error
@@ -97,7 +100,10 @@ def features_of(
     return Features(by_detector, clips, unreadable=len(clips) - there)
 
 
-def _of_batch(detector: Detector, frames: Tensor, device: torch.device) -> Tensor:
+def _of_batch(detector: Detector, frames: Tensor, device: torch.device, singly: bool) -> Tensor:
+    if singly:
+        each = _of_batch(detector, frames.flatten(0, 1)[:, None], device, False)
+        return each.unflatten(0, frames.shape[:2])
     at_once = max(1, FRAMES_AT_ONCE // frames.shape[1])
     some = [detector.features(part.to(device, non_blocking=True)) for part in frames.split(at_once)]
     return torch.cat([part.double().cpu() for part in some])

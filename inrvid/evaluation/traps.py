@@ -214,7 +214,7 @@ class TrapTable:
 
     def _features(self, trap: Trap, own: Window) -> tuple[Features, Features]:
         """Of both sides, for the metrics that see a window."""
-        window = own if trap.stride is None else Window(own.frames, trap.stride)
+        window = own if trap.stride is None else own._replace(stride=trap.stride, first=0)
         sources = trap.change(self.real, self.fake)
         real, fake = (
             known if source is before and window == own else self._looked_at(trap, own, window, source, known)

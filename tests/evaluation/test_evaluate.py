@@ -15,8 +15,11 @@ import torch
 from PIL import Image
 
 from inrvid import InrvidError, build_generator, load_recipe
+from inrvid.config import PartConfig
 from inrvid.errors import DataError
 from inrvid.evaluation.clips import Clip, DatasetClips, GeneratorClips, Window
+from inrvid.evaluation.detectors.base import Detector, DetectorDigest
+from inrvid.evaluation.distances import frechet_distance
 from inrvid.evaluation.evaluate import Evaluation, Subject
 from inrvid.evaluation.features import Share, features_of
 from inrvid.evaluation.protocol import Protocol, load_protocol
@@ -136,6 +139,33 @@ def test_strides_are_those_of_frames():
     read = DatasetClips(data).read(Window(3, 5), [Clip(2, 1)])
     expected = torch.from_numpy(data.read(2, [1, 6, 11])).movedim(-1, 1) / 127.5 - 1
     torch.testing.assert_close(read[0], expected)
+
+
+class Colour(Detector):
+    """Mean colours of clips."""
+
+    digest = DetectorDigest(name="colour", features="3", resize="none")
+
+    def _features(self, clips):
+        return clips.mean(dim=(1, 3, 4))
+
+
+def test_a_fid_of_several_frames_is_of_all_of_them():
+    """As the release of StyleGAN-V has it: each frame a row, not each clip's mean."""
+    metric = registry("metrics").build({"type": "fid", "frames": 4, "detector": RANDOM["detector"]})
+    window, found = metric.window(8), {}
+    for split in ("train", "test"):
+        source = DatasetClips(dataset(split))
+        clips = source.choose(window, 20)  # of more than one batch
+        features = features_of(source, window, clips, {"colour": Colour(PartConfig(type="colour"))}, device=CPU)
+        frames = torch.cat([source.read(window, [clip])[0] for clip in clips])  # [20 · 4, 3, H, W]
+        found[split] = features.by_detector["colour"], frames.double().mean(dim=(2, 3))
+    (real, all_real), (fake, all_fake) = found["train"], found["test"]
+    assert real.shape == (20, 4, 3)
+    torch.testing.assert_close(real.flatten(0, 1), all_real)
+    expected = frechet_distance(all_real, all_fake)
+    assert metric.score(real, fake, {"": slice(None)})[""] == pytest.approx(expected, rel=1e-4)
+    assert registry("metrics").build({"type": "fid", "detector": RANDOM["detector"]}).window(8) == Window(1)
 
 
 def test_processes_and_order_of_clips_change_nothing():
@@ -365,7 +395,7 @@ def test_changes_are_a_variant_and_fewer_metrics_are_not():
 
 def test_optional_metrics_are_measured_when_they_are_named():
     """They are no variant; what the protocol asks for beside them is then not measured, and nothing is left out."""
-    found, variant = load_protocol("stylegan-v", metrics="inception_score16,fid,fvd128")
+    found, variant = load_protocol("stylegan-v", metrics="inception_score16,fid16,fvd128")
     assert variant == {}
     assert found.optional == ()
     score, fid, _ = found.metrics

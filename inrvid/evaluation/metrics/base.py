@@ -40,6 +40,8 @@ class Metric(abc.ABC):
     """Whether it is larger for fewer clips of the same."""
     better: ClassVar[Literal["lower", "higher", "neither"]] = "lower"
     """Which of two values is of the better generator."""
+    singly: ClassVar[bool] = False
+    """Whether a detector sees each frame of a clip by itself: features are `[N, frames, n]` where there are several."""
     nearest: ClassVar[bool] = False
     """Whether it is the mean, over generated clips, of `distances.nearest`: a picture can show the clips it is of."""
 
@@ -53,7 +55,8 @@ class Metric(abc.ABC):
 
     def window(self, clip_length: int) -> Window:
         """What it sees of a video, where training clips have `clip_length` frames."""
-        return Window(self.config.frames or clip_length, self.config.stride, self.config.first)
+        frames = self.config.frames or clip_length
+        return Window(frames, self.config.stride, self.config.first, self.singly and frames > 1)
 
     @property
     def fewest(self) -> int:

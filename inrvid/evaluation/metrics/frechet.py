@@ -43,7 +43,7 @@ class Fvd(Frechet):
 
 
 class Fid(Frechet):
-    """Fréchet distance of features of single frames.
+    """Fréchet distance of features of single frames: all that are seen of all clips.
 
         |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·√(Σ₁Σ₂))
 
@@ -52,11 +52,17 @@ class Fid(Frechet):
 
     source = "Heusel et al. (NeurIPS 2017)"
 
+    singly = True
+
     class Config(Frechet.Config):
         frames: Annotated[int, Field(ge=1, le=MOST)] | None = Field(1, description="frames of a clip that are seen")
         detector: Annotated[PartConfig, PartOf("detectors")] = Field(
             {"type": "inception"}, validate_default=True, description="what turns a frame into features"
         )
+
+    def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
+        """Squared Fréchet distances; lower is better, identical sets have 0."""
+        return super().score(real.flatten(0, -2), fake.flatten(0, -2), parts)
 
 
 class Statistics(Frechet):
