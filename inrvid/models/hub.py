@@ -56,11 +56,11 @@ def fetch(name: str, files: Sequence[str], *, revision: str | None = None, token
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import OfflineModeIsEnabled
 
-    with _told(name, revision):
+    with _told(name, revision, look_up=False):
         cached = [isinstance(try_to_load_from_cache(name, file, revision=revision or "main"), str) for file in files]
         away = _no_address()
         if away and not all(cached):
-            raise ModelError(f"{name}: the Hub cannot be reached, and this is not in the cache: {away}")
+            raise _NoAddressError(away)
         first = Path(hf_hub_download(name, files[0], revision=revision, token=token, local_files_only=bool(away)))
         root = first.parents[files[0].count("/")]
         # The revision is from now on the commit that the first came from, which is its folder's name in the cache.
@@ -104,7 +104,7 @@ def has(name: str, file: str, *, revision: str | None = None, token: str | None 
         with _told(name, revision):
             return bool(HfApi(token=token).file_exists(name, file, revision=revision))
     except ModelError as error:
-        if not isinstance(error.__cause__, (OfflineModeIsEnabled, *_transport_errors())):
+        if not isinstance(error.__cause__, (OfflineModeIsEnabled, _NoAddressError, *_transport_errors())):
             raise
         known = try_to_load_from_cache(name, file, revision=revision or "main")
         if known is None:
@@ -187,7 +187,7 @@ def published_models(owner: str | None = None, *, token: str | None = None) -> l
     """
     from huggingface_hub import HfApi
 
-    with _told(owner or "the Hub"):
+    with _told(owner or "models", kept=False):
         return list(HfApi(token=token).list_models(author=owner, filter=LIBRARY, sort="last_modified"))
 
 
@@ -212,9 +212,21 @@ def check_publishing(repo_id: str, what: str) -> None:
         raise InrvidError(f"{what}: publishing needs a login to the Hub: hf auth login (or set HF_TOKEN)")
 
 
+class _NoAddressError(ConnectionError):
+    """The Hub's name leads nowhere: there is no network."""
+
+
 @contextlib.contextmanager
-def _told(name: str, revision: str | None = None, *, publishing: bool = False) -> Iterator[None]:
-    """The client's errors as one line of a ModelError, with what to do next; the cause is kept."""
+def _told(
+    name: str, revision: str | None = None, *, publishing: bool = False, kept: bool = True, look_up: bool = True
+) -> Iterator[None]:
+    """The client's errors as one line of a ModelError, with what to do next; the cause is kept.
+
+    Args:
+        publishing: what fails has published nothing.
+        kept: what is asked for could be in the cache.
+        look_up: nothing is asked where there is no network: the client would try for half a minute.
+    """
     from huggingface_hub.errors import (
         EntryNotFoundError,
         HfHubHTTPError,
@@ -227,13 +239,15 @@ def _told(name: str, revision: str | None = None, *, publishing: bool = False) -
     at = f" at {revision}" if revision else ""
     unchanged = "; nothing was published: try again" if publishing else ""
     try:
+        if look_up and (away := _no_address()):
+            raise _NoAddressError(away)
         yield
     except HFValidationError as error:
         raise ModelError(f"{name}: not the name of a Hub repository: {error}") from error
     except RevisionNotFoundError as error:
         raise ModelError(f"{name}: has no revision {revision}") from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, *_transport_errors()) as error:  # type: ignore[misc]
-        cached = "" if publishing else ", and this is not in the cache"
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, _NoAddressError, *_transport_errors()) as error:  # type: ignore[misc]
+        cached = ", and this is not in the cache" if kept and not publishing else ""
         raise ModelError(f"{name}{at}: the Hub cannot be reached{cached}: {_first_line(error)}{unchanged}") from error
     except EntryNotFoundError as error:
         raise ModelError(f"{name}{at}: has not all the files of a model: {_first_line(error)}") from error
@@ -259,7 +273,7 @@ def _refusal(error: Any) -> str:
 
 
 def _no_address() -> str:
-    """Why the Hub's name leads nowhere; empty: it does. Without a network its client would ask for half a minute."""
+    """Why the Hub's name leads nowhere; empty: it leads somewhere, or nothing asks for it."""
     from huggingface_hub import constants
 
     there = urlsplit(constants.ENDPOINT)

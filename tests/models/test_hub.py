@@ -133,6 +133,30 @@ def test_without_a_network_the_cache_serves(published, G, monkeypatch):
     assert "me/other: the Hub cannot be reached, and this is not in the cache" in refusal("me/other")
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda folder: transport.published_models(),
+        lambda folder: transport.fetch_all("me/other"),
+        lambda folder: transport.has("me/other", "config.json"),
+        lambda folder: transport.push(folder, "me/other"),
+    ],
+    ids=["list", "fetch_all", "has", "push"],
+)
+def test_without_a_network_nothing_waits_for_the_hub(ask, published, tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "ENDPOINT", "http://nowhere.invalid")
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda **keys: Silent())
+    with pytest.raises(InrvidError, match=r"the Hub cannot be reached.*: nowhere\.invalid: "):
+        ask(tmp_path)
+
+
+class Silent:
+    """A client that must not be asked."""
+
+    def __getattr__(self, name):
+        raise AssertionError(f"{name} was asked")
+
+
 def test_only_a_name_that_nobody_knows_leads_nowhere(monkeypatch):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
