@@ -69,7 +69,8 @@ def data_overrides(path: str | None, recipe: str, overrides: list[str]) -> list[
     from ..recipe.schema import load_recipe
     from ..registry import registry
 
-    own = load_recipe(recipe, overrides).data.type
+    # Other changes may be to keys that the type of the videos has, and the recipe's has not.
+    own = load_recipe(recipe, [item for item in overrides if item.startswith("data=")]).data.type
     if not registry("datasets").component(own).matches(Path(path).expanduser()):  # type: ignore[attr-defined]
         found.append(("data.type", detect(path)))
     return found

@@ -47,8 +47,8 @@ class Scorer:
             self.clips = min(recipe.eval.clips, len(self.dataset))
             if self.clips < 2:
                 raise InrvidError(
-                    f"there is {self.clips} held-out video, scores need 2 at least: clips of a long one do, in a "
-                    "recipe: eval: {data: {cut: clips}}"
+                    f"there is {self.clips} held-out video, scores need 2 at least: clips of a long one do: "
+                    "--set eval.data.cut=clips"
                 )
             self._real_clips = DatasetClips(self.dataset, seed=recipe.seed)
             trial = self._features(self._real_clips, 2)

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from inrvid import InrvidError, build_generator
 from inrvid.cli import main
+from inrvid.video_io import write_video
 
 from ..small import small_generator
 
@@ -182,6 +184,19 @@ def test_missing_data(tmp_path):
         told = refusal("train", "quickstart", *where, "--resume", "nowhere", cwd=tmp_path)
         assert "--resume nowhere: neither a checkpoint" in told
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["empty", "own.yaml"]
+
+
+def test_keys_that_only_the_given_videos_have_may_be_set(tmp_path):
+    """quickstart's own data are drawn, and have no `cut`."""
+    (tmp_path / "mine").mkdir()
+    write_video(tmp_path / "mine/a.mp4", np.zeros((20, 32, 32, 3), np.uint8), fps=25)
+    keys = ("--set", "eval.data.cut=clips", "--set", "data.cut=clips")
+    out = inrvid("train", "quickstart", "--data", "mine", *keys, "--dry-run", cwd=tmp_path).stdout
+    recipe = yaml.safe_load(out)
+    assert recipe["data"]["type"] == "videos"
+    assert recipe["data"]["cut"] == recipe["eval"]["data"]["cut"] == "clips"
+    told = refusal("train", "quickstart", "--data", "mine", "--set", "data.cutt=clips", cwd=tmp_path)
+    assert "data.cutt: unknown key. Did you mean 'cut'?" in told
 
 
 def test_dry_run_prints_the_resolved_recipe(tmp_path):
