@@ -143,6 +143,7 @@ def _described(kind: str, dataset: VideoDataset) -> dict[str, Any]:
         "sizes": sorted({(record.width, record.height) for record in dataset.records}),
         "classes": dataset.classes,
         "left_out": dict(dataset.left_out),
+        "passed_over": list(dataset.passed_over),
         "skipped": [{"name": item.name, "reason": item.reason} for item in dataset.skipped],
         "fingerprint": dataset.fingerprint,
     }

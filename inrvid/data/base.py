@@ -101,6 +101,8 @@ class VideoDataset(abc.ABC):
     skipped: list[Skipped]
     left_out: Mapping[str, int] = MappingProxyType({})
     """How many files there are of kinds that are not read, by suffix."""
+    passed_over: Sequence[str] = ()
+    """Folders of runs and of models whose samples are not taken for videos, relative to the path."""
     uneven: Sequence[str] = ()
     """Names of the usable videos whose frame rate varies, unless all are resampled."""
     classes: list[str]

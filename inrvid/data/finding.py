@@ -25,11 +25,14 @@ WRITTEN = {"samples", "model", "checkpoints"}
 """Folders of a run, or of a model, which have pictures and videos that a model made."""
 
 
-def files_in(path: Path, suffixes: Container[str]) -> Iterator[Path]:
+def files_in(path: Path, suffixes: Container[str], passed: list[Path] | None = None) -> Iterator[Path]:
     """Files below `path` (or `path` itself) with one of the suffixes, no hidden ones, in no certain order; no samples
     of models, where the folders of runs and of models lie below it.
 
     What is called so and is no file (a dangling link, a pipe) is among them: who opens it says what it is.
+
+    Args:
+        passed: is given the folders of runs and models whose samples are passed over.
     """
     if path.is_file():
         yield from [path] if path.suffix.lower() in suffixes else []
@@ -42,8 +45,10 @@ def files_in(path: Path, suffixes: Container[str]) -> Iterator[Path]:
             continue
         seen.add(real)
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        if _is_run_or_model({*files}):
+        if _is_run_or_model({*files}) and not WRITTEN.isdisjoint(subfolders):
             subfolders[:] = [name for name in subfolders if name not in WRITTEN]
+            if passed is not None:
+                passed.append(Path(folder))
         for name in files:
             if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
                 yield Path(folder, name)

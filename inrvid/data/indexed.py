@@ -69,7 +69,8 @@ class IndexedDataset(VideoDataset):
             raise DataError(f"{config.path}: there is no such file or folder")
         found = self._find()
         if not found:
-            raise DataError("\n".join([f"{self.path}: no {self.holds} in it", *left_out_lines(self.left_out)]))
+            left = left_out_lines(self.left_out, self.passed_over)
+            raise DataError("\n".join([f"{self.path}: no {self.holds} in it", *left]))
         self.classes = self._classes(found) if config.labels else []
         if config.labels and not self.classes:
             raise DataError(f"{self.path}: no classes found. Looked for {self.labelled_by}")

@@ -36,7 +36,7 @@ class InMemory(VideoDataset):
         self._dataset = dataset
         self.config, self.records = dataset.config, dataset.records
         self.skipped, self.classes, self.left_out = dataset.skipped, dataset.classes, dataset.left_out
-        self.uneven = dataset.uneven
+        self.passed_over, self.uneven = dataset.passed_over, dataset.uneven
         self._videos: list[np.ndarray | DataError | None] = [None] * len(dataset)
         if not dataset.drawn:
             self._videos = list(in_parallel(self._decode, range(len(dataset)), "decoding into memory"))

@@ -40,8 +40,10 @@ def detect(path: str | Path) -> str:
         return min(matching)[1]
     on_disk = [name for name, kind in _classes().items() if issubclass(kind, IndexedDataset)]
     looked = "\n".join(f"  {name}: {kinds.summary(name) or 'a plugin'}" for name in on_disk)
-    others = left_out_lines(left_out([file.name for file in files_in(path, OTHERS)], OTHERS))
-    raise DataError("\n".join([f"{path}: no data set found there. Looked for", looked, *others]))
+    passed: list[Path] = []
+    others = left_out([file.name for file in files_in(path, OTHERS, passed)], OTHERS)
+    left = left_out_lines(others, [str(folder.relative_to(path)) for folder in passed])
+    raise DataError("\n".join([f"{path}: no data set found there. Looked for", looked, *left]))
 
 
 def _classes() -> dict[str, type[VideoDataset]]:

@@ -30,7 +30,7 @@ def summary_lines(dataset: VideoDataset) -> list[str]:
     lines += uneven_lines(dataset.uneven)
     if dataset.classes:
         lines.append(f"classes: {len(dataset.classes)} ({_some(dataset.classes)})")
-    lines += left_out_lines(dataset.left_out)
+    lines += left_out_lines(dataset.left_out, dataset.passed_over)
     return lines + skipped_lines(dataset.skipped, dataset.config.path or "PATH")
 
 
@@ -49,11 +49,15 @@ def uneven_lines(names: Sequence[str]) -> list[str]:
     ]
 
 
-def left_out_lines(left_out: Mapping[str, int]) -> list[str]:
-    """'left out: 3 files of other kinds (.heic)'; nothing if there are none."""
-    if not left_out:
-        return []
-    return [f"left out: {counted(sum(left_out.values()), 'file')} of other kinds ({_some(list(left_out))})"]
+def left_out_lines(left_out: Mapping[str, int], passed_over: Sequence[str] = ()) -> list[str]:
+    """'left out: 3 files of other kinds (.heic)', 'left out: samples in … (runs/1)'; nothing if there are none."""
+    lines = []
+    if left_out:
+        lines.append(f"left out: {counted(sum(left_out.values()), 'file')} of other kinds ({_some(list(left_out))})")
+    if passed_over:
+        folders = counted(len(passed_over), "folder")
+        lines.append(f"left out: samples in {folders} of runs or models ({_some(passed_over, 3)})")
+    return lines
 
 
 def skipped_lines(skipped: Sequence[Skipped], path: str) -> list[str]:

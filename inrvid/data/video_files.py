@@ -37,7 +37,9 @@ class VideoFiles(IndexedDataset):
         check_file(self.root / self.records[video].name, self._infos[video])
 
     def _names_in(self, path: Path) -> list[str]:
-        """Names of the video files below `path`, sorted; takes note of the files that are left out."""
-        files = [file.relative_to(self.root).as_posix() for file in files_in(path, (*VIDEOS, *OTHERS))]
+        """Names of the video files below `path`, sorted; takes note of what is left out."""
+        passed: list[Path] = []
+        files = [file.relative_to(self.root).as_posix() for file in files_in(path, (*VIDEOS, *OTHERS), passed)]
         self.left_out = left_out(files, OTHERS)
+        self.passed_over = sorted(folder.relative_to(self.root).as_posix() for folder in passed)
         return sorted(name for name in files if Path(name).suffix.lower() in VIDEOS)

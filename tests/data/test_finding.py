@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -116,5 +118,27 @@ def test_samples_of_runs_and_models_are_no_data(tmp_path):
     for name in ("runs/x/recipe.yaml", "runs/x/metrics.jsonl", "shelf/m/config.json", "shelf/m/model.safetensors"):
         (tmp_path / name).touch()
     (tmp_path / "mine/recipe.yaml").touch()  # of a cook
-    assert [file.relative_to(tmp_path).as_posix() for file in files_in(tmp_path, VIDEOS)] == ["mine/a.mp4"]
+    passed: list[Path] = []
+    assert [file.relative_to(tmp_path).as_posix() for file in files_in(tmp_path, VIDEOS, passed)] == ["mine/a.mp4"]
+    assert {folder.relative_to(tmp_path).as_posix() for folder in passed} == {"runs/x", "shelf/m"}
     assert [file.name for file in files_in(tmp_path / "runs/x/samples", VIDEOS)] == ["000.mp4"]  # asked for
+
+
+@pytest.mark.parametrize("kind", ["videos", "frames"])
+def test_samples_that_are_left_out_are_told(tmp_path, kind):
+    for folder in ("mine", "runs/x/samples"):
+        if kind == "videos":
+            write_video(tmp_path / folder / "a.mp4")
+        else:
+            write_frames(tmp_path / folder / "a")
+    for name in ("recipe.yaml", "metrics.jsonl"):
+        (tmp_path / "runs/x" / name).touch()
+    told = "left out: samples in 1 folder of runs or models"
+    config = {"type": kind, "path": str(tmp_path), "resolution": 16, "clip_length": 4}
+    data = registry("datasets").build(config)
+    assert len(data) == 1
+    assert f"{told} (runs/x)" in data.summary()
+    with pytest.raises(DataError, match=f"{told} \\(.\\)"):  # of the run itself
+        registry("datasets").build({**config, "path": str(tmp_path / "runs/x")})
+    with pytest.raises(DataError, match=f"{told} \\(.\\)"):
+        detect(tmp_path / "runs/x")

@@ -141,8 +141,11 @@ class FrameFolder(Frames):
     def _list(self) -> dict[str, int]:
         if not self.path.is_dir():
             raise DataError(f"{self.path}: not a folder")
-        found = files_in(self.path, (*PICTURES, *LEFT_OUT))
-        return {file.relative_to(self.path).as_posix(): _size(file) for file in found}
+        passed: list[Path] = []
+        found = files_in(self.path, (*PICTURES, *LEFT_OUT), passed)
+        sizes = {file.relative_to(self.path).as_posix(): _size(file) for file in found}
+        self.passed_over = sorted(folder.relative_to(self.path).as_posix() for folder in passed)
+        return sizes
 
     def _load(self, name: str, limit: int) -> bytes | None:
         try:
