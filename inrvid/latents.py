@@ -49,7 +49,13 @@ class Latents:
         return Latents(self.content.to(*args, **kwargs), motion, self.label.to(*args, **kwargs), ws)
 
     def with_motion(self, other: Latents) -> Latents:
-        """This content with the motion of `other`: of as many videos, or of one for all."""
+        """This content with the motion of `other`: of as many videos, or of one for all.
+
+        Raises:
+            InrvidError: it is of another number of videos.
+        """
+        if len(other) not in (1, len(self)):
+            raise InrvidError(f"motion of {len(other)} videos for {len(self)}: expected as many, or one for all")
         return dataclasses.replace(
             self, motion=other.motion if len(other) == len(self) else other[[0] * len(self)].motion
         )

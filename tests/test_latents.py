@@ -48,6 +48,8 @@ def test_same_content_another_motion(generator):
 def test_one_motion_for_all(generator):
     latents = generator.sample_latents(3)
     assert torch.equal(latents.with_motion(latents[1]).motion, latents.motion[[1, 1, 1]])
+    with pytest.raises(InrvidError, match="motion of 3 videos for 2"):
+        latents[[0, 1]].with_motion(latents)
     with pytest.raises(IndexError, match="video 3 of 3"):
         latents[3]
 

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..errors import InrvidError
 from ..transfer import sent
 from .warp import SYM2
 
@@ -29,10 +30,16 @@ def filter_bank() -> Tensor:
 
 
 def amplify(x: Tensor, gains: Tensor) -> Tensor:
-    """x `[B, C, H, W]` with its bands times gains `[B, 4]`, borders reflected."""
+    """x `[B, C, H, W]` with its bands times gains `[B, 4]`, borders reflected.
+
+    Raises:
+        InrvidError: x is too small to be reflected.
+    """
     batch, channels, height, width = x.shape
     taps = sent(gains @ filter_bank().to(gains), x.device, x.dtype)  # [B, taps]
     pad = taps.shape[1] // 2
+    if min(height, width) <= pad:
+        raise InrvidError(f"augment: imgfilter needs frames of more than {pad} pixels a side, got {height}×{width}")
     x = F.pad(x, (pad, pad, pad, pad), mode="reflect").flatten(0, 1)[None]
     kernel = taps.repeat_interleave(channels, dim=0)
     x = F.conv2d(x, kernel[:, None, None, :], groups=batch * channels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,9 @@ def train(
     from ..recipe.schema import load_recipe
     from ..training.processes.launch import check_group, inside_launcher, join_slurm, launch
 
+    for option, value, key in (("--data", data, "data.path"), ("--init", init, "train.init")):
+        if value is not None and any(item.startswith(f"{key}=") for item in overrides):
+            raise InrvidError(f"{option} and --set {key} are two ways to say the same: give one of them")
     begun = [] if init is None else [("train.init", _absolute(init))]
     resolved = load_recipe(
         recipe,
@@ -107,7 +111,7 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     from accelerate import PartialState
 
     from ..training.callbacks.chain import FailedElsewhere
-    from ..training.processes.group import leave
+    from ..training.processes.group import leave, lost_another
     from ..training.processes.launch import follow_launcher, meeting
     from ..training.run_dir import new_run_dir, prepare, remove_empty
     from ..training.trainer import Interrupted, Trainer
@@ -131,6 +135,7 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
 
     lock, start = _decided(begin, main)  # all processes write into one run
     folder = start.folder
+    trainer: Trainer | None = None
     try:
         if main:
             typer.echo(f"run: {folder}")
@@ -142,10 +147,14 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
         raise typer.Exit(128 + interrupted.signal) from None
     except KeyboardInterrupt:  # before the first step, or while the result is scored
         if main:
-            typer.echo(_left(folder), err=True)
+            typer.echo(_left(folder, 0 if trainer is None or trainer.saved else trainer.clips), err=True)
         raise typer.Exit(130) from None
     except FailedElsewhere:
         raise typer.Exit(2) from None
+    except RuntimeError as error:
+        if not lost_another(error):
+            raise
+        raise InrvidError("another process of the training has ended: what it has said is the reason") from None
     finally:
         if main and made and not (folder / "recipe.yaml").exists():  # nothing was begun
             lock.remove()
@@ -155,13 +164,23 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
 
 
 def _again(folder: Path) -> str:
-    return f"inrvid train {folder / 'recipe.yaml'} --run-dir {folder}"
+    return shlex.join(["inrvid", "train", str(folder / "recipe.yaml"), "--run-dir", str(folder)])
 
 
-def _left(folder: Path) -> str:
-    """What an interrupted run leaves, outside its steps."""
-    if not any((folder / "checkpoints").glob("*")):
+def _left(folder: Path, clips: int) -> str:
+    """What is left of a run that was interrupted outside its steps, or for the second time in one.
+
+    Args:
+        clips: at which it was, if that is not saved.
+    """
+    from ..training.checkpoint import clips_of
+    from ..training.keeping import checkpoints
+
+    saved = checkpoints(folder / "checkpoints")
+    if not saved:
         return "interrupted before anything was saved"
+    if clips > clips_of(saved[-1]):
+        return f"interrupted at {clips} clips; {clips_of(saved[-1])} are saved; on from there: {_again(folder)}"
     return f"interrupted; what was trained is saved, the rest is done by: {_again(folder)}"
 
 

@@ -151,7 +151,7 @@ def _started(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, Tenso
 
 
 def worker_count(dataset: VideoDataset, workers: int | str, num_processes: int) -> int:
-    """How many loader processes `loader` starts."""
+    """How many loader processes `loader` starts, where `num_processes` share the CPUs of this one."""
     if workers != "auto":
         return int(workers)
     if isinstance(dataset, InMemory):

@@ -33,6 +33,8 @@ TRIAL = 64
 class Scorer:
     """Compares generators with the same held-out clips, whose features are computed once, when they are needed.
 
+    `names`: of the scores, `metric/part`.
+
     Raises:
         InrvidError: there are no held-out clips, or too few, or a metric cannot be computed of them: found by a trial
             with the first two, so that it is known before the training and not after it.
@@ -52,8 +54,11 @@ class Scorer:
                 )
             self._real_clips = DatasetClips(self.dataset, seed=recipe.seed)
             trial = self._features(self._real_clips, 2)
-            for metric in self.metrics:
-                _try(metric, trial[metric.window(self._clip_length)], self.detectors, self.clips)
+            self.names = [
+                name
+                for metric in self.metrics
+                for name in _try(metric, trial[metric.window(self._clip_length)], self.detectors, self.clips)
+            ]
         except InrvidError as error:
             raise unscored(error) from None
 
@@ -85,7 +90,7 @@ class Scorer:
             window, name = metric.window(self._clip_length), detector_name(metric.config.detector)
             parts = self.detectors[name].parts
             found = metric.score(real[window].by_detector[name], fake[window].by_detector[name], parts)
-            scores |= {f"{metric.name}/{part}" if part else metric.name: value for part, value in found.items()}
+            scores |= {_named(metric, part): value for part, value in found.items()}
         return scores
 
     @property
@@ -109,6 +114,8 @@ class Trained(Given):
 class ProtocolScorer:
     """Applies `eval.protocol` to generators: the same held-out clips as `inrvid evaluate` takes of the saved model.
 
+    `names`: of the scores, `metric/part`.
+
     Args:
         name: of what is scored, in records.
 
@@ -128,8 +135,8 @@ class ProtocolScorer:
                 resolution=self.given.resolution, device=device, force=True,
             )  # fmt: skip
             self._notes = list(self.evaluation.notes)
-            for window in sorted({metric.window(self.given.clip_length) for metric in self.evaluation.metrics}):
-                self._try(window)
+            windows = sorted({metric.window(self.given.clip_length) for metric in self.evaluation.metrics})
+            self.names = [name for window in windows for name in self._try(window)]
         except InrvidError as error:
             raise unscored(error) from None
 
@@ -147,7 +154,8 @@ class ProtocolScorer:
         self.evaluation.fakes = [self.given.subject(protocol, run) for run in range(protocol.runs)]
         return self.evaluation()
 
-    def _try(self, window: Window) -> None:
+    def _try(self, window: Window) -> list[str]:
+        """Names of the scores of a window."""
         clips = self.real.source.choose(window, self.protocol.clips)
         if len(clips) < self.protocol.clips:
             less = f": --set eval.clips={len(clips)}" if len(clips) > 1 else ", in longer videos"
@@ -161,23 +169,36 @@ class ProtocolScorer:
         found = features_of(self.real.source, window, clips[:2], detectors, device=self.device)
         if found.unreadable == 2:
             raise DataError(f"{self.real.side.name}: the first two held-out videos cannot be decoded")
-        for metric in metrics:
-            _try(metric, found, detectors, len(clips))
+        return [name for metric in metrics for name in _try(metric, found, detectors, len(clips))]
 
 
-def _try(metric: Metric, found: Features, detectors: Mapping[str, Detector], clips: int) -> None:
-    """Raises InrvidError: a metric cannot be computed of so many clips, as far as features of the first ones tell."""
+def _try(metric: Metric, found: Features, detectors: Mapping[str, Detector], clips: int) -> list[str]:
+    """Names of its scores. Raises InrvidError: a metric cannot be computed of so many clips, as far as features of the
+    first ones tell."""
     name = detector_name(metric.config.detector)
     rows = found.by_detector[name]
     rows = rows[torch.arange(min(clips, max(TRIAL, metric.fewest))) % len(rows)]
-    metric.score(rows, rows, detectors[name].parts)
+    return [_named(metric, part) for part in metric.score(rows, rows, detectors[name].parts)]
+
+
+def _named(metric: Metric, part: str) -> str:
+    return f"{metric.name}/{part}" if part else metric.name
 
 
 def scorer_of(recipe: Recipe, device: torch.device, name: str) -> Scorer | ProtocolScorer | None:
-    """What scores a training's generators; None where nothing is measured. Raises InrvidError, as they do."""
-    if not recipe.eval.metrics:
-        return None
-    return Scorer(recipe, device) if recipe.eval.protocol is None else ProtocolScorer(recipe, device, name)
+    """What scores a training's generators; None where nothing is measured.
+
+    Raises:
+        InrvidError: as they do; or `train.keep_best` is none of the scores.
+    """
+    scorer: Scorer | ProtocolScorer | None = None
+    if recipe.eval.metrics:
+        scorer = Scorer(recipe, device) if recipe.eval.protocol is None else ProtocolScorer(recipe, device, name)
+    names, best = [] if scorer is None else scorer.names, recipe.train.keep_best
+    if best is not None and best not in names:
+        there = f"expected {' or '.join(names)}" if names else "eval.metrics has nothing"
+        raise InrvidError(f"train.keep_best: '{best}' is not measured: {there}")
+    return scorer
 
 
 def higher_is_better(recipe: Recipe, score: str | None) -> bool:

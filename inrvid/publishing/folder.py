@@ -133,9 +133,9 @@ def _hours(path: Path) -> float:
     seconds, before = 0.0, 0
     for line in read_metrics(path)[0]:
         clips, rate = line["clips"], line.get("clips_per_second")
-        if rate and clips > before:
+        if rate and clips > before:  # other lines are scores
             seconds += (clips - before) / rate
-        before = max(before, clips)
+            before = clips
     return seconds / 3600
 
 

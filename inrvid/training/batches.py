@@ -47,7 +47,7 @@ def _loaded(run: Run, samples: Sequence[Sequence[int]]) -> Iterator[dict[str, to
         list(itertools.chain(*samples)),
         start_step=run.step,
         workers=run.recipe.data.workers,
-        num_processes=run.accelerator.num_processes,
+        num_processes=run.sharing_cpus,
         pin_memory=run.accelerator.device.type == "cuda",
     )
 

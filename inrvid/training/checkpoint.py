@@ -15,7 +15,7 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,7 +34,8 @@ from .step import TrainingStep
 MANIFEST = "manifest.json"
 PREFIX = "clips-"
 NAME = rf"{PREFIX}[0-9]{{12}}"
-FILES = ("generator", "discriminator", "ema", "augment", "optimizer_generator", "optimizer_discriminator")
+AUGMENT = "augment"
+FILES = ("generator", "discriminator", "ema", AUGMENT, "optimizer_generator", "optimizer_discriminator")
 """Of a checkpoint, each a safetensors file."""
 
 Number = Annotated[int, Field(ge=0, lt=10**12)]
@@ -111,8 +112,9 @@ def put_in_place(new: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def load_checkpoint(path: Path, training: TrainingStep) -> Manifest:
-    """Bring `training` to where the checkpoint was saved; returns how far that was.
+def load_checkpoint(path: Path, training: TrainingStep, say: Callable[[str], None] = lambda line: None) -> Manifest:
+    """Bring `training` to where the checkpoint was saved; returns how far that was. Another augmentation than the
+    checkpoint's begins anew; `say` is told so.
 
     Raises:
         InrvidError: the checkpoint is damaged, or of another model; `training` may hold parts of it.
@@ -120,7 +122,11 @@ def load_checkpoint(path: Path, training: TrainingStep) -> Manifest:
     try:
         manifest = intact(path)
         for name, module in _modules(training).items():
-            module.load_state_dict(read_weights(path / f"{name}.safetensors"))
+            tensors = read_weights(path / f"{name}.safetensors")
+            if name == AUGMENT and tensors.keys() != module.state_dict().keys():
+                say(f"note: {path} is of another augment.type: the recipe's begins anew")
+                continue
+            module.load_state_dict(tensors)
         for name, module in _optimized(training).items():
             tensors = read_weights(path / f"optimizer_{name}.safetensors")
             if name in training.optimizers:
@@ -129,8 +135,9 @@ def load_checkpoint(path: Path, training: TrainingStep) -> Manifest:
     except Damaged as error:
         raise InrvidError(f"{path}: cannot be resumed from: {error}") from None
     except (OSError, Unfit, RuntimeError, KeyError, ValueError) as error:
+        reason = "; ".join(line.strip() for line in str(error).splitlines()[:2])  # PyTorch's first one is a heading
         raise InrvidError(
-            f"{path}: cannot be resumed from: {str(error).splitlines()[0]}\n  for another model give another --run-dir"
+            f"{path}: cannot be resumed from: {reason[:300]}\n  for another model give another --run-dir"
         ) from None
 
 
@@ -185,8 +192,16 @@ def damage(path: Path) -> str | None:
 
 def bytes_needed(training: TrainingStep) -> int:
     """Size of a checkpoint: weights, their average, and Adam's two moments."""
-    sizes = {name: sum(p.numel() * p.element_size() for p in m.parameters()) for name, m in _modules(training).items()}
-    return sum(sizes.values()) + 2 * sum(sizes[name] for name in _optimized(training))
+    return bytes_of_weights(training) + 2 * sum(_size(module) for module in _optimized(training).values())
+
+
+def bytes_of_weights(training: TrainingStep) -> int:
+    """Size of the networks and of the average, as they lie beside the checkpoints."""
+    return sum(_size(module) for module in _modules(training).values())
+
+
+def _size(module: nn.Module) -> int:
+    return sum(p.numel() * p.element_size() for p in module.parameters())
 
 
 def is_finite(training: TrainingStep) -> bool:
@@ -210,7 +225,7 @@ def _modules(training: TrainingStep) -> dict[str, nn.Module]:
         "generator": training.G,
         "discriminator": training.D,
         "ema": training.ema.module,
-        "augment": training.augment,
+        AUGMENT: training.augment,
     }
 
 

@@ -10,7 +10,7 @@ from ..data.clips import worker_count
 from ..data.resize import sides
 from ..errors import InrvidError
 from ..recipe.schema import Recipe
-from .checkpoint import bytes_needed
+from .checkpoint import bytes_needed, bytes_of_weights
 from .keeping import checkpoints
 from .processes.surroundings import check_memory, check_open_files, check_shared_memory
 from .run import Run
@@ -35,11 +35,14 @@ def check_loader(recipe: Recipe, dataset: VideoDataset, samples: Sequence[Sequen
 
 
 def check_space(run: Run) -> None:
-    """Refuse to start what cannot save: room for the checkpoints that are kept at once, and one being written."""
+    """Refuse to start what cannot save: room for the checkpoints that are kept at once, one being written, and the
+    model beside them."""
     if not run.is_main:
         return
     there = len(checkpoints(run.run_dir / "checkpoints"))
-    needed = max(1, run.recipe.train.keep_last + 1 - there) * bytes_needed(run.training)
+    kept = run.recipe.train.keep_last + (run.recipe.train.keep_best is not None)
+    needed = max(1, kept + 1 - there) * bytes_needed(run.training)
+    needed += 0 if (run.run_dir / "model").exists() else bytes_of_weights(run.training)
     free = shutil.disk_usage(run.run_dir).free
     if free < needed:
         raise InrvidError(

@@ -7,22 +7,14 @@ from typing import Any
 from ..data.base import VideoDataset
 from ..errors import InrvidError
 from ..recipe.schema import Recipe
-from ..registry import registry
 
 
 def fit_to_data(recipe: Recipe, dataset: VideoDataset) -> Recipe:
     """The recipe with what it leaves to the data: the number of classes, the frame rate.
 
     Raises:
-        InrvidError: the recipe's number of classes is not the data's; or the score to keep checkpoints by is not
-            measured.
+        InrvidError: the recipe's number of classes is not the data's.
     """
-    best, measured = recipe.train.keep_best, [registry("metrics").build(part).name for part in recipe.eval.metrics]
-    if best is not None and best.split("/")[0] not in measured:
-        raise InrvidError(
-            f"train.keep_best: '{best}' is not measured: eval.metrics has {', '.join(measured) or 'nothing'}; expected "
-            "metric/part, such as statistics/spatial"
-        )
     generator, discriminator = recipe.generator, recipe.discriminator
     classes = len(dataset.classes)
     if generator.label_dim not in (0, classes):

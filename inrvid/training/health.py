@@ -14,7 +14,7 @@ CERTAIN = 0.97
 PATIENCE = 5
 """Logs in a row for which a condition must hold before it is told."""
 
-STARVED = 0.3
+STARVED = 1 / 3
 """Part of the time spent waiting for data that is worth a word."""
 
 STRONG_AUGMENT = 0.85

@@ -70,8 +70,9 @@ def prune(
     paths = checkpoints(folder)
     whole = [path for path in paths if is_intact(path)]
     kept = {*whole[-keep_last:], *([] if written is None else [written])}
-    if keep_best and whole:
-        kept.add(min(whole, key=lambda path: _badness(path, keep_best, highest)))
+    scored = {path: _badness(path, keep_best, highest) for path in whole} if keep_best else {}
+    if scored and min(scored.values()) < math.inf:
+        kept.add(min(scored, key=lambda path: scored[path]))
     periods: set[int] = set()
     for path in whole:
         period = clips_of(path) // keep_every if keep_every else 0

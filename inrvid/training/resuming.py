@@ -61,7 +61,7 @@ def roll_back(run: Run, what: str) -> None:
 
 def _load(run: Run, checkpoint: Path) -> None:
     """Take a checkpoint's state; those of this run that are newer are set aside, not overwritten."""
-    manifest = load_checkpoint(checkpoint, run.training)
+    manifest = load_checkpoint(checkpoint, run.training, run.say)
     run.step, run.clips = manifest.step, manifest.clips
     _draw_anew(run, manifest.rollbacks)
     own = run.run_dir / "checkpoints"

@@ -37,6 +37,7 @@ class Run:
         saved: whether the newest checkpoint holds this very state.
         scores: of the result by `metric/part`, in the main process, once it is scored; lower is better.
         group, stopper: how processes wait for each other and stop together.
+        sharing_cpus: processes that share this one's CPUs, itself among them.
     """
 
     recipe: Recipe
@@ -46,7 +47,7 @@ class Run:
     def __init__(self, run_dir: Path, accelerator: Accelerator, console: Console):
         self.run_dir, self.accelerator, self.console = run_dir, accelerator, console
         self.group = Group()
-        self.stopper = Stopper(self.group)
+        self.stopper, self.sharing_cpus = Stopper(self.group), self.group.sharing()
         self.step = self.clips = self.rollbacks = 0
         self.saved = False
         self.scores: Scores = {}

@@ -111,10 +111,23 @@ def find_start(run_dir: Path, resume: str, say: Say = lambda line: None) -> Star
             raise InrvidError(f"{run_dir}: holds a run: give another --run-dir to start anew, or --resume auto")
         return Start(run_dir)
     path = Path(resume)
+    if _is_of_another(path, run_dir) and any(keeping.checkpoints(own)):  # the same command, again
+        start = _newest(run_dir, say)
+        say(
+            f"note: {run_dir} has checkpoints of its own, and goes on from the newest; to begin at {resume} again, "
+            "give another --run-dir"
+        )
+        return start
     for candidate in (path, keeping.newest_intact(path / "checkpoints", say)):
         if candidate is not None and (candidate / MANIFEST).is_file():
             return Start(run_dir, candidate)
     raise InrvidError(f"--resume {resume}: neither a checkpoint (a folder clips-…) nor a run folder that has one")
+
+
+def _is_of_another(path: Path, run_dir: Path) -> bool:
+    """Whether a path to go on from is not that of this run, or in it."""
+    own, path = run_dir.resolve(), path.resolve()
+    return own != path and own not in path.parents
 
 
 def _newest(run_dir: Path, say: Say) -> Start:

@@ -16,6 +16,9 @@ from ..video_io import enlarge, grid, strip, write_image, write_video
 SMALL = 96
 """Frames of fewer pixels a side are enlarged to about this, so that a person sees something."""
 
+REAL = "real"
+"""Name of the files of real clips."""
+
 
 def write_samples(generator: VideoGenerator, folder: Path, name: str, *, count: int) -> None:
     """The same videos each time: seeds 0, 1, …"""
@@ -32,7 +35,7 @@ def write_real(dataset: VideoDataset, folder: Path, *, count: int, seed: int) ->
     draws = Draws.of_batch(seed, "shown clips", 0, range(count))
     starts = draws.integers(torch.tensor([dataset.length(video) - length + 1 for video in videos])).tolist()
     clips = [dataset.read(video, range(start, start + length)) for video, start in zip(videos, starts, strict=True)]
-    show(np.stack(clips), folder, "real", dataset.fps)
+    show(np.stack(clips), folder, REAL, dataset.fps)
 
 
 def show(videos: np.ndarray, folder: Path, name: str, fps: float) -> None:

@@ -16,6 +16,10 @@ class Stats:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
 
+    def __bool__(self) -> bool:
+        """Whether there is something to tell."""
+        return bool(self._sums)
+
     def add(self, values: Mapping[str, Tensor | float]) -> None:
         """Scalars (or tensors, of which the mean is taken) of one step."""
         for name, item in values.items():

@@ -27,6 +27,7 @@ from .callbacks.checkpoints import Checkpoints, not_finite
 from .callbacks.log import Log
 from .callbacks.publish import Publish
 from .callbacks.samples import Samples
+from .callbacks.scored import Scored
 from .callbacks.scores import Scoring
 from .checkpoint import is_finite
 from .checks import check_clips, check_loader, check_space
@@ -107,9 +108,10 @@ class Trainer(Run):
     def _choose_callbacks(self) -> None:
         """The library's own, in the order in which they are called, and the recipe's."""
         scorer = scorer_of(self.recipe, self.accelerator.device, str(self.run_dir)) if self.is_main else None
-        self.checkpoints = Checkpoints(scorer, lambda run, folder: self.callbacks.on_checkpoint(run, folder))
-        log = Log()
-        own = [log, Samples(), self.checkpoints, Scoring(scorer, log.scores), Publish()]
+        scored = None if scorer is None else Scored(scorer)
+        self.checkpoints = Checkpoints(scored, lambda run, folder: self.callbacks.on_checkpoint(run, folder))
+        self.log = Log()
+        own = [self.log, Samples(), self.checkpoints, Scoring(scored, self.log.scores), Publish()]
         self.callbacks = Chain(own, self.recipe.train.callbacks)
 
     def _build(self) -> None:
@@ -118,7 +120,7 @@ class Trainer(Run):
         G = build_generator(self.recipe.generator, seed=self.recipe.seed)
         D = build_discriminator(self.recipe.discriminator, seed=self.recipe.seed)
         self.samples = shares(config.batch_size, D.group, processes, config.micro_batch)[self.accelerator.process_index]
-        check_loader(self.recipe, self.dataset, self.samples, processes)
+        check_loader(self.recipe, self.dataset, self.samples, self.sharing_cpus)
         lengths = torch.tensor([self.dataset.length(video) for video in range(len(self.dataset))])
         self.training = TrainingStep(self.recipe, G, D, self.accelerator, lengths)
 
@@ -165,6 +167,8 @@ class Trainer(Run):
             while self.clips < self.end and not self.stopper.agreed():
                 self._step(batches)
             asked = self.stopper.agreed()  # in the last step, too: all stop, or all go on to what comes after it
+            if asked and not self.stopper.signal and self.stopper.failed is None:  # by a callback: this is the end
+                self.log.rest(self)
         complete = self.clips >= self.end
         saved = complete or self._save()
         self.callbacks.end_if_failed(self)

@@ -37,6 +37,17 @@ def test_a_training_that_has_not_begun(monkeypatch, capsys, tmp_path):
 
 
 def test_what_a_training_leaves(tmp_path):
-    assert train._left(tmp_path) == "interrupted before anything was saved"
-    (tmp_path / "checkpoints" / "clips-000000000004").mkdir(parents=True)
-    assert train._left(tmp_path).endswith(f"by: inrvid train {tmp_path}/recipe.yaml --run-dir {tmp_path}")
+    folder = tmp_path / "my run"
+    assert train._left(folder, 8) == "interrupted before anything was saved"
+    (folder / "checkpoints" / "clips-000000000004").mkdir(parents=True)
+    again = f"inrvid train '{folder}/recipe.yaml' --run-dir '{folder}'"
+    assert train._left(folder, 0) == f"interrupted; what was trained is saved, the rest is done by: {again}"
+    assert train._left(folder, 8) == f"interrupted at 8 clips; 4 are saved; on from there: {again}"
+
+
+@pytest.mark.parametrize("given", [("--data", "a", "data.path=b"), ("--init", "a", "train.init=b")])
+def test_what_is_said_twice_is_refused(monkeypatch, capsys, given):
+    option, value, setting = given
+    code, told = ended(monkeypatch, capsys, "train", "quickstart", option, value, "--set", setting, "--dry-run")
+    assert code == 2
+    assert told.err == f"{option} and --set {setting[:-2]} are two ways to say the same: give one of them\n"

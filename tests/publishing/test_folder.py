@@ -49,8 +49,10 @@ def run(tmp_path, monkeypatch):
     D = build_discriminator({"type": "dual", "resolution": 32, "channel_base": 64, "channel_max": 8})
     D.save_pretrained(folder / "model" / "discriminator")
     (folder / "evaluation.json").write_text(json.dumps(RECORD))
-    lines = [(1000, 10.0), (3000, 20.0), (2000, 5.0), (4000, 10.0)]  # the third of a run that was resumed
-    text = "".join(json.dumps({"step": 1, "clips": c, "clips_per_second": r}) + "\n" for c, r in lines)
+    # The third is of a run that was resumed, the fourth one of scores.
+    lines = [(1000, 10.0), (3000, 20.0), (2000, 5.0), (3900, None), (4000, 10.0)]
+    rates = [{"score/fvd": 9.0} if rate is None else {"clips_per_second": rate} for _, rate in lines]
+    text = "".join(json.dumps({"step": 1, "clips": c, **r}) + "\n" for (c, _), r in zip(lines, rates, strict=True))
     (folder / "metrics.jsonl").write_text(text)
     return folder
 

@@ -123,8 +123,32 @@ def test_scores_are_saved_with_checkpoints(tiny, tmp_path):
             "statistics/spatial",
             "statistics/temporal",
         }
-    with pytest.raises(InrvidError, match=r"keep_best: 'statistics/temporal' is not measured"):
+    with pytest.raises(InrvidError, match=r"'statistics/temporal' is not measured: eval\.metrics has nothing"):
         trainer(tiny(*settings), tmp_path / "other")
+    part = "train.keep_best=statistics"
+    with pytest.raises(InrvidError, match="'statistics' is not measured: expected statistics/spatial or"):
+        trainer(tiny(measured, part), tmp_path / "other")
+
+
+def test_another_augmentation_begins_anew(run, tiny, tmp_path):
+    """Which the advice on trouble is, to runs that are under way."""
+    newest, said = checkpoints(run / "checkpoints")[-1], io.StringIO()
+    ada = "augment={type: ada, initial: 0.25}"
+    other = trainer(tiny(ada), run, resume=newest, console=Console(file=said, width=999))
+    assert (other.clips, other.training.augment.p) == (32, 0.25)
+    assert "is of another augment.type: the recipe's begins anew" in said.getvalue()
+    other.training.augment.p = 0.5
+    saved = save_checkpoint(tmp_path / "other", other.training, step=8, clips=32)
+    again = trainer(tiny(ada), tmp_path / "again", resume=saved, console=Console(file=said, width=999))
+    assert again.training.augment.p == 0.5
+
+
+def test_what_does_not_fit_is_named(run, tiny, tmp_path, monkeypatch):
+    """PyTorch's first line is a heading."""
+    newest = checkpoints(run / "checkpoints")[-1]
+    monkeypatch.setattr("inrvid.training.run_dir.refuse_another_model", lambda *keys: None)
+    with pytest.raises(InrvidError, match=r"cannot be resumed from: .*; .+\n  for another model"):
+        trainer(tiny("generator.motion={type: conv1d}"), tmp_path / "other", resume=newest)
 
 
 def test_size_is_foreseen(run, tiny, tmp_path):

@@ -44,6 +44,13 @@ def test_the_best_is_kept(tmp_path, highest, best):
     assert kept(tmp_path) == [best, 500]
 
 
+def test_without_scores_none_is_the_best(tmp_path):
+    """The first one was, for ever."""
+    make(tmp_path, 100, 200, 300)
+    prune(tmp_path, keep_last=1, keep_best="a/b")
+    assert kept(tmp_path) == [300]
+
+
 def test_damaged_ones_do_not_count(tmp_path):
     """Two damaged ones on top made every intact one go, once."""
     make(tmp_path, 100, 200, 300, 400)

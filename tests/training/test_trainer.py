@@ -260,6 +260,12 @@ def test_where_a_run_starts(tmp_path):
     assert find_start(run, "auto") == Start(run, paths[2], (paths[1], paths[0]))
     assert find_start(other, str(run)) == Start(other, paths[2])
     assert find_start(other, str(paths[0])) == Start(other, paths[0])
+    assert find_start(run, str(paths[0])) == Start(run, paths[0])  # going back
+    make(other / "checkpoints", 12)
+    said: list[str] = []
+    own = checkpoints(other / "checkpoints")[0]
+    assert find_start(other, str(paths[0]), said.append) == Start(other, own)  # the same command, when it was stopped
+    assert "002 has checkpoints of its own, and goes on from the newest" in said[0]
     with pytest.raises(InrvidError, match="another --run-dir"):
         find_start(run, "never")
 

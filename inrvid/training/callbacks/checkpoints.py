@@ -8,26 +8,27 @@ from pathlib import Path
 from torch import Tensor
 
 from ...errors import InrvidError
-from ...evaluation.score import ProtocolScorer, Scorer, Scores, higher_is_better
+from ...evaluation.score import Scores, higher_is_better
 from ...models.files import DISCRIMINATOR, GENERATOR
 from ..checkpoint import is_finite, save_checkpoint
 from ..interval import Interval
 from ..keeping import newest_intact, prune
 from ..run import Run
 from .base import Callback
+from .scored import Scored
 
 
 class Checkpoints(Callback):
     """In checkpoints/ and model/, every `train.checkpoint_kclips` and at the end.
 
     Args:
-        scorer: in the main process, where something is measured: for `train.keep_best`.
+        scored: in the main process, where something is measured: for `train.keep_best`.
         written: called with each checkpoint that was written, in the main process.
     """
 
-    def __init__(self, scorer: Scorer | ProtocolScorer | None, written: Callable[[Run, Path], None]):
+    def __init__(self, scored: Scored | None, written: Callable[[Run, Path], None]):
         super().__init__()
-        self._scorer, self._written = scorer, written
+        self._scored, self._written = scored, written
 
     def on_enter(self, run: Run) -> None:
         self._due = Interval(run.recipe.train.checkpoint_kclips, run.clips)
@@ -73,10 +74,10 @@ class Checkpoints(Callback):
 
     def _scores(self, run: Run) -> Scores:
         """What is kept with a checkpoint to tell the best by."""
-        if self._scorer is None or not run.recipe.train.keep_best:
+        if self._scored is None or not run.recipe.train.keep_best:
             return {}
         try:
-            return self._scorer(run.generator)
+            return self._scored(run)
         except InrvidError as error:
             run.say(f"warning: the checkpoint of {run.clips} clips has no scores: {error}")
             return {}

@@ -48,6 +48,11 @@ class Log(Callback):
         if self._due.passed(run.clips) or run.clips >= run.end:
             self._log(run)
 
+    def rest(self, run: Run) -> None:
+        """The steps that are not logged yet, before the end that a callback has asked for; in all processes."""
+        if self._stats:
+            self._log(run)
+
     def on_leave(self, run: Run) -> None:
         self._open.close()
         self._monitor = None

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..interval import Interval
 from ..run import Run
-from ..samples import write_real, write_samples
+from ..samples import REAL, write_real, write_samples
 from .base import Callback
 
 
@@ -16,9 +16,12 @@ class Samples(Callback):
     """In samples/: real clips once; generated ones untrained, every `train.sample_kclips`, and at the end."""
 
     def on_start(self, run: Run) -> None:
-        if run.is_main and not run.step:
-            count = run.recipe.train.sample_videos
-            write_real(run.dataset, run.run_dir / "samples", count=count, seed=run.recipe.seed)
+        if not run.is_main:
+            return
+        folder = run.run_dir / "samples"
+        if not run.step or not (folder / f"{REAL}.mp4").exists():  # a run that goes on from another's has none
+            write_real(run.dataset, folder, count=run.recipe.train.sample_videos, seed=run.recipe.seed)
+        if not run.step:
             self._write(run)
 
     def on_enter(self, run: Run) -> None:
@@ -28,6 +31,14 @@ class Samples(Callback):
         if (self._due.passed(run.clips) or run.clips >= run.end) and run.is_main:
             self._write(run)
 
+    def on_end(self, run: Run) -> None:
+        if run.is_main and not any((run.run_dir / "samples").glob(f"{_name(run)}*")):  # a callback has asked for it
+            self._write(run)
+
     def _write(self, run: Run) -> None:
         count = run.recipe.train.sample_videos
-        write_samples(run.generator, run.run_dir / "samples", f"clips-{run.clips:012d}", count=count)
+        write_samples(run.generator, run.run_dir / "samples", _name(run), count=count)
+
+
+def _name(run: Run) -> str:
+    return f"clips-{run.clips:012d}"

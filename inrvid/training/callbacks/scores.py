@@ -17,6 +17,7 @@ from ...run_files import EVALUATION, SCORES
 from ..interval import Interval
 from ..run import Run
 from .base import Callback
+from .scored import Scored
 
 
 class Scoring(Callback):
@@ -24,13 +25,13 @@ class Scoring(Callback):
     evaluation.json, in the run's folder and the model's; else in scores.json, beside those of the untrained generator.
 
     Args:
-        scorer: in the main process, where something is measured. The others wait for it, however long this takes.
+        scored: in the main process, where something is measured. The others wait for it, however long this takes.
         log: called with scores that are to be seen beside the losses, in the main process.
     """
 
-    def __init__(self, scorer: Scorer | ProtocolScorer | None, log: Callable[[Run, Scores], None]):
+    def __init__(self, scored: Scored | None, log: Callable[[Run, Scores], None]):
         super().__init__()
-        self._scorer, self._log = scorer, log
+        self._scored, self._log = scored, log
 
     def on_enter(self, run: Run) -> None:
         config = run.recipe.eval
@@ -41,53 +42,55 @@ class Scoring(Callback):
         if self._due is None or not self._due.passed(run.clips) or run.clips >= run.end:  # at the end comes more
             return
         with run.others_wait():
-            if self._scorer is not None:
-                self._look(run, self._scorer)
+            if self._scored is not None:
+                self._look(run, self._scored)
 
     def on_checkpoint(self, run: Run, folder: Path) -> None:
-        """The record of an older model is not that of the one that has just taken its place."""
-        for folder in (run.run_dir / "model", run.run_dir):
-            (folder / EVALUATION).unlink(missing_ok=True)
+        """Scores of an older model are not those of the one that has just taken its place."""
+        for path in (run.run_dir / "model" / EVALUATION, run.run_dir / EVALUATION, run.run_dir / SCORES):
+            path.unlink(missing_ok=True)
 
     def on_end(self, run: Run) -> None:
         if not run.recipe.eval.metrics:
             return
         with run.others_wait():
-            if self._scorer is None:
+            if self._scored is None:
                 return
             try:
-                self._score(run, self._scorer)
+                self._score(run, self._scored)
             except InrvidError as error:
                 raise InrvidError(
                     f"eval: {error}\n  training is complete, the model is in {run.run_dir / 'model'}; it has no scores"
                 ) from None
 
-    def _look(self, run: Run, scorer: Scorer | ProtocolScorer) -> None:
+    def _look(self, run: Run, scored: Scored) -> None:
         try:
-            scores = scorer(run.generator)
+            scores = scored(run)
         except InrvidError as error:  # not worth the training
             run.say(f"warning: no scores at {run.clips} clips: {error}")
             return
         self._log(run, scores)
         run.say(f"scores at {run.clips} clips: {', '.join(f'{name} {value:.4g}' for name, value in scores.items())}")
 
-    def _score(self, run: Run, scorer: Scorer | ProtocolScorer) -> None:
-        if isinstance(scorer, ProtocolScorer):
-            record = scorer.record(run.generator)
+    def _score(self, run: Run, scored: Scored) -> None:
+        if isinstance(scored.scorer, ProtocolScorer):
+            record = scored.scorer.record(run.generator)
             run.scores = values(record)
             for folder in (run.run_dir, run.run_dir / "model"):
                 record.write(folder / EVALUATION)
             run.say(*_lines(record))
         else:
-            _compare(run, scorer)
-        if isinstance(scorer, ProtocolScorer) or run.recipe.eval.interval_kclips is not None:
+            _compare(run, scored)
+        if isinstance(scored.scorer, ProtocolScorer) or run.recipe.eval.interval_kclips is not None:
             self._log(run, run.scores)
 
 
-def _compare(run: Run, scorer: Scorer) -> None:
+def _compare(run: Run, scored: Scored) -> None:
     """With the untrained generator."""
+    scorer = scored.scorer
+    assert isinstance(scorer, Scorer)
     untrained = build_generator(run.recipe.generator, seed=run.recipe.seed).eval().to(run.accelerator.device)
-    before, run.scores = scorer(untrained), scorer(run.generator)
+    before, run.scores = scorer(untrained), scored(run)
     scores = {"untrained": before, "trained": run.scores, "clips": scorer.clips}
     write_text(run.run_dir / SCORES, json.dumps(scores, indent=2) + "\n")
     alone = len(scorer.metrics) == 1 and scorer.metrics[0].better == "lower"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
+import socket
 from collections.abc import Iterator
 
 import torch
@@ -43,6 +45,16 @@ class Group:
         dist.all_reduce(told, dist.ReduceOp.MAX, group=self._quick)
         return int(told)
 
+    def sharing(self) -> int:
+        """How many of the processes have the CPUs of this one, itself among them: those of its machine, unless each
+        was given CPUs of its own. To be called by all processes."""
+        if self._quick is None:
+            return 1
+        own = socket.gethostname(), os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
+        all_: list[tuple[str, set[int]]] = [own] * dist.get_world_size()
+        dist.all_gather_object(all_, own, group=self._quick)
+        return sum(host == own[0] and not own[1].isdisjoint(cpus) for host, cpus in all_)
+
     @contextlib.contextmanager
     def one_first(self, first: bool) -> Iterator[None]:
         """Inside, those go first who say so, and the others when they are done."""
@@ -53,6 +65,15 @@ class Group:
         finally:
             if first:
                 self.wait()
+
+
+def lost_another(error: BaseException) -> bool:
+    """Whether what has failed is that another process is no longer there."""
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in LOST)
+
+
+LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe")
+"""What gloo says of a process that has ended."""
 
 
 def leave() -> None:

@@ -38,6 +38,16 @@ def test_a_complete_run_has_no_steps(seen, tiny, tmp_path):
     assert seen == [("start", 8), ("end", 8)]  # the checkpoint is there already
 
 
+def test_what_a_callback_ends_is_logged_and_shown(installed, tiny, tmp_path):
+    folder = tmp_path / "run"
+    settings = ("train.kclips=0.016", "train.log_kclips=0.1", "train.sample_kclips=0.1")
+    trainer(tiny(*settings, "train.callbacks=[{type: journal, stop_at: 8}]"), folder).run()
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [line["clips"] for line in lines] == [8]
+    assert "loss/G" in lines[0]
+    assert (folder / "samples" / "clips-000000000008.png").exists()
+
+
 def test_a_rollback_enters_again(seen, tiny, tmp_path):
     run = trainer(tiny("train.kclips=0.016", "train.on_divergence=rollback", *RECORDED), tmp_path / "run")
     with_nan(run, {4})

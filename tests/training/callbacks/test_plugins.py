@@ -36,6 +36,7 @@ def test_one_that_logs_and_asks_for_a_stop(installed, shorter, tmp_path, process
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [clips for clips, _ in journal] == [12, 24, 36, 48, 60]
     assert [[line["clips"], line["loss/G"]] for line in lines] == [[c, pytest.approx(x, rel=1e-6)] for c, x in journal]
+    assert (folder / "samples" / "clips-000000000060.png").exists()
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,27 @@ def test_a_record_does_not_outlive_its_model(tiny, protocol, tmp_path):
     assert not (folder / "model" / "evaluation.json").exists()
 
 
+def test_scores_do_not_outlive_their_model(tiny, tmp_path):
+    """They were published with the next one."""
+    folder, measured = tmp_path / "run", "eval={metrics: [{type: statistics}], clips: 4}"
+    trainer(tiny("train.kclips=0.008", measured), folder).run()
+    assert (folder / "scores.json").exists()
+    trainer(tiny("train.kclips=0.016"), folder, resume=newest_intact(folder / "checkpoints")).run()
+    assert not (folder / "scores.json").exists()
+
+
+def test_a_generator_is_scored_once(tiny, tmp_path, monkeypatch):
+    """Whoever asks: the interval, the checkpoint to keep, the end; and the untrained one."""
+    asked, score = [], Scorer.__call__
+    monkeypatch.setattr(Scorer, "__call__", lambda self, generator: asked.append(1) or score(self, generator))
+    settings = ("train.kclips=0.016", "train.checkpoint_kclips=0.008", "train.keep_best=statistics/spatial")
+    measured = "eval={metrics: [{type: statistics}], clips: 4, interval_kclips: 0.008}"
+    run = trainer(tiny(*settings, measured), tmp_path / "run")
+    assert run.run() == scored(tmp_path / "run")[-1][1]
+    assert len(asked) == 3
+    assert [clips for clips, _ in scored(tmp_path / "run")] == [8, 16]
+
+
 def test_scores_that_fail_on_the_way_are_told(tiny, protocol, tmp_path, monkeypatch):
     run = trainer(tiny("train.kclips=0.012", measured(protocol)), tmp_path / "run")
 

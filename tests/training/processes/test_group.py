@@ -32,6 +32,31 @@ def test_what_is_left(monkeypatch, backend, ended):
     assert group._made == []
 
 
+@pytest.mark.parametrize(
+    ("others", "sharing"),
+    [
+        ([("here", {0, 1, 2, 3}), ("there", {0, 1, 2, 3}), ("there", {0, 1, 2, 3})], 2),  # of two machines
+        ([("here", {4, 5}), ("here", {6, 7})], 1),  # each has CPUs of its own
+    ],
+)
+def test_cpus_are_shared_by_those_that_have_the_same(monkeypatch, others, sharing):
+    """Not by all processes of all machines."""
+    own = ("here", {0, 1, 2, 3})
+
+    def gather(into, mine, group):
+        assert mine == own
+        into[:] = [own, *others]
+
+    alone = Group()
+    assert alone.sharing() == 1
+    alone._quick = "quick"
+    monkeypatch.setattr(group.socket, "gethostname", lambda: own[0])
+    monkeypatch.setattr(group.os, "sched_getaffinity", lambda process: own[1], raising=False)
+    monkeypatch.setattr(dist, "get_world_size", lambda: 1 + len(others))
+    monkeypatch.setattr(dist, "all_gather_object", gather)
+    assert alone.sharing() == sharing
+
+
 def test_the_main_process_may_take_its_time(monkeypatch):
     """Scoring may take longer than NCCL's ten minutes."""
     asked = []
