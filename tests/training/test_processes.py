@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -227,3 +228,21 @@ def test_slurm_without_an_address(tmp_path):
     result = subprocess.run(command(tmp_path / "run"), env=task, capture_output=True, text=True)
     assert result.returncode == 2
     assert "MASTER_ADDR and MASTER_PORT is not set" in result.stderr
+
+
+def test_what_ends_one_process_is_told_in_a_line_by_each(tmp_path):
+    """A checkpoint that cannot be written ended in gloo's traceback of all the others, once."""
+
+    def small_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    asked = command(tmp_path / "run", clips=24, processes=2)
+    result = subprocess.run(asked, env=environment(), capture_output=True, text=True, preexec_fn=small_files)
+    assert result.returncode == 2
+    *_, first, second = result.stderr.splitlines()
+    assert {first, second} == {
+        f"{tmp_path}/run/checkpoints/clips-000000000024: the checkpoint could not be written: Error while serializing: "
+        "I/O error: File too large (os error 27); there is none yet",
+        "another process of the training has ended: what it has said is the reason",
+    }
+    assert "Traceback" not in result.stderr
