@@ -88,7 +88,7 @@ class Evaluation:
         self.share, self.force, self.cached, self.progress = share or Share(), force, cached, progress
         self.metrics, self.detectors, self.left_out = built(protocol.metrics, device, protocol.optional)
         self.notes = self.left_out + [
-            f"{subject.side.name}: {len(subject.source.dataset.skipped)} videos cannot be used (inrvid data check)"
+            f"{subject.side.name}: {len(subject.source.dataset.skipped)} videos cannot be used (inrvid data info)"
             for subject in (real, *fakes[:1])
             if isinstance(subject.source, DatasetClips) and subject.source.dataset.skipped
         ]
