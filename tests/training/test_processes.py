@@ -179,7 +179,7 @@ def test_no_thread_of_a_group_outlives_the_run(end, code, settings, tmp_path):
             assert "gloo" not in threads
 
 
-def wait_for(path, seconds=60):
+def wait_for(path, seconds=180):
     deadline = time.monotonic() + seconds
     while not (path.exists() and path.stat().st_size > 400):
         assert time.monotonic() < deadline
