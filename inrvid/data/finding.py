@@ -54,6 +54,11 @@ def files_in(path: Path, suffixes: Container[str], passed: list[Path] | None = N
                 yield Path(folder, name)
 
 
+def names_in(root: Path, folders: Iterable[Path]) -> list[str]:
+    """Names of what lies below `root`, relative to it, sorted."""
+    return sorted(folder.relative_to(root).as_posix() for folder in folders)
+
+
 def _is_run_or_model(files: set[str]) -> bool:
     return {"recipe.yaml", "metrics.jsonl"} <= files or {"config.json", "model.safetensors"} <= files
 

@@ -10,7 +10,7 @@ from ..errors import DataError, InrvidError
 from ..files import expanded
 from ..registry import registry
 from .base import VideoDataset
-from .finding import OTHERS, files_in, left_out
+from .finding import OTHERS, files_in, left_out, names_in
 from .indexed import IndexedDataset
 from .summary import left_out_lines
 
@@ -42,7 +42,7 @@ def detect(path: str | Path) -> str:
     looked = "\n".join(f"  {name}: {kinds.summary(name) or 'a plugin'}" for name in on_disk)
     passed: list[Path] = []
     others = left_out([file.name for file in files_in(path, OTHERS, passed)], OTHERS)
-    left = left_out_lines(others, [str(folder.relative_to(path)) for folder in passed])
+    left = left_out_lines(others, names_in(path, passed))
     raise DataError("\n".join([f"{path}: no data set found there. Looked for", looked, *left]))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .decode import check_file, pictures
-from .finding import OTHERS, VIDEOS, files_in, left_out
+from .finding import OTHERS, VIDEOS, files_in, left_out, names_in
 from .index import index_files
 from .indexed import IndexedDataset
 from .video_info import VideoInfo
@@ -41,5 +41,5 @@ class VideoFiles(IndexedDataset):
         passed: list[Path] = []
         files = [file.relative_to(self.root).as_posix() for file in files_in(path, (*VIDEOS, *OTHERS), passed)]
         self.left_out = left_out(files, OTHERS)
-        self.passed_over = sorted(folder.relative_to(self.root).as_posix() for folder in passed)
+        self.passed_over = names_in(self.root, passed)
         return sorted(name for name in files if Path(name).suffix.lower() in VIDEOS)

@@ -42,7 +42,8 @@ def check_space(run: Run) -> None:
     there = len(checkpoints(run.run_dir / "checkpoints"))
     kept = run.recipe.train.keep_last + (run.recipe.train.keep_best is not None)
     needed = max(1, kept + 1 - there) * bytes_needed(run.training)
-    needed += 0 if (run.run_dir / "model").exists() else bytes_of_weights(run.training)
+    if not (run.run_dir / "model").exists():
+        needed += bytes_of_weights(run.training)
     free = shutil.disk_usage(run.run_dir).free
     if free < needed:
         raise InrvidError(

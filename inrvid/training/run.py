@@ -47,7 +47,8 @@ class Run:
     def __init__(self, run_dir: Path, accelerator: Accelerator, console: Console):
         self.run_dir, self.accelerator, self.console = run_dir, accelerator, console
         self.group = Group()
-        self.stopper, self.sharing_cpus = Stopper(self.group), self.group.sharing()
+        self.stopper = Stopper(self.group)
+        self.sharing_cpus = self.group.sharing()
         self.step = self.clips = self.rollbacks = 0
         self.saved = False
         self.scores: Scores = {}

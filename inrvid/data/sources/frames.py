@@ -20,7 +20,7 @@ from ...config import Fps
 from ...errors import DataError
 from .. import picture
 from ..damage import UnreadableError, decoding
-from ..finding import OTHERS, PICTURES, VIDEOS, classes_by_folder, files_in, left_out
+from ..finding import OTHERS, PICTURES, VIDEOS, classes_by_folder, files_in, left_out, names_in
 from ..indexed import Found, IndexedDataset
 from ..labels import LABELS_FILE, MOST_BYTES, Labels, as_posix
 from ..parallel import in_parallel
@@ -144,7 +144,7 @@ class FrameFolder(Frames):
         passed: list[Path] = []
         found = files_in(self.path, (*PICTURES, *LEFT_OUT), passed)
         sizes = {file.relative_to(self.path).as_posix(): _size(file) for file in found}
-        self.passed_over = sorted(folder.relative_to(self.path).as_posix() for folder in passed)
+        self.passed_over = names_in(self.path, passed)
         return sizes
 
     def _load(self, name: str, limit: int) -> bytes | None:

@@ -18,6 +18,9 @@ import torch.distributed as dist
 PATIENCE = datetime.timedelta(days=7)
 """For what the main process does alone."""
 
+LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe")
+"""What gloo says of a process that has ended."""
+
 _made: list[Group] = []
 
 
@@ -51,9 +54,9 @@ class Group:
         if self._quick is None:
             return 1
         own = socket.gethostname(), os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
-        all_: list[tuple[str, set[int]]] = [own] * dist.get_world_size()
-        dist.all_gather_object(all_, own, group=self._quick)
-        return sum(host == own[0] and not own[1].isdisjoint(cpus) for host, cpus in all_)
+        everybody: list[tuple[str, set[int]]] = [own] * dist.get_world_size()
+        dist.all_gather_object(everybody, own, group=self._quick)
+        return sum(host == own[0] and not own[1].isdisjoint(cpus) for host, cpus in everybody)
 
     @contextlib.contextmanager
     def one_first(self, first: bool) -> Iterator[None]:
@@ -70,10 +73,6 @@ class Group:
 def lost_another(error: BaseException) -> bool:
     """Whether what has failed is that another process is no longer there."""
     return isinstance(error, RuntimeError) and any(text in str(error) for text in LOST)
-
-
-LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe")
-"""What gloo says of a process that has ended."""
 
 
 def leave() -> None:
