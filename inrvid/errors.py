@@ -25,6 +25,9 @@ class ConfigError(InrvidError):
         self.problems = [((*prefix, *path), message) for path, message in problems]
         super().__init__("\n".join(f"{dotted(path)}: {message}" for path, message in self.problems))
 
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[object, ...]]:
+        return type(self), (self.problems,)  # by itself, an exception is made again of its message
+
 
 class DataError(InrvidError):
     """Videos that are missing, unreadable or unfit for what the recipe asks of them."""

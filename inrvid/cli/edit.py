@@ -189,8 +189,7 @@ def apply(
     if output.suffix == ".safetensors":
         edited(generator, directions, request).save(output)
     else:
-        count = request.frames or generator.clip_length
-        with writing(output, fps or generator.fps, count) as write:
+        with writing(output, fps or generator.fps, len(request.times(generator))) as write:
             for some in edited_frames(generator, directions, request):
                 write(some)
     typer.echo(output)

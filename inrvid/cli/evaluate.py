@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -56,6 +57,7 @@ _JSON = typer.Option(False, "--json", help="For programs: the record, or leaderb
 
 
 def evaluate(
+    context: typer.Context,
     subjects: list[str] = _SUBJECTS,
     against: str = _AGAINST,
     protocol: str = _PROTOCOL,
@@ -78,15 +80,16 @@ def evaluate(
     """Score a model, or any videos, against real ones; or compare scores."""
     subject = _subject(subjects or [], leaderboard)
     if leaderboard:
-        _compare(subjects, output, as_json, others=bool(traps or nearest or overrides or data or metrics))
+        _compare(subjects, output, as_json, context)
         return
     _check_output(output, CHARTS if traps else RECORDS)
     _check_output(nearest, PICTURES)
     if nearest and traps:
         raise InrvidError("--nearest goes with scores: leave out --traps")
     changes = _changes(data, fps)
-    _share_work(processes)
+    launcher = _is_launcher(processes)
     from ..evaluation.evaluate import Evaluation
+    from ..evaluation.nearest import comparing
     from ..evaluation.protocol import load_protocol
     from ..evaluation.subjects import Given, default_device, real_subject
     from ..evaluation.traps import TrapTable
@@ -94,15 +97,19 @@ def evaluate(
     if traps and not any(item.startswith("metrics=") for item in overrides):
         metrics = metrics or TRAPPED
     chosen, variant = load_protocol(protocol, overrides, metrics)
-    device = default_device(cpu)
-    given = Given(subject, fps=fps, resolution=resolution, device=str(device))
+    device = default_device(cpu or launcher)
+    given = Given(subject, chosen, fps=fps, resolution=resolution, device=str(device))
     real = real_subject(against, given, chosen, changes, any_rate=any_rate)
-    fakes = given.subjects(chosen)
+    fakes = given.subjects(chosen, real)
+    if launcher:  # what is wrong was told once by now
+        raise typer.Exit(_launched(processes))
     with _shared() as share, _progress(quiet=share.rank > 0) as progress:
         evaluation = Evaluation(
             chosen, variant, real, fakes, clip_length=given.clip_length, resolution=given.resolution, device=device,
-            share=share, force=force, cached=not fresh, progress=progress,
+            share=share, force=force, fresh=fresh, progress=progress,
         )  # fmt: skip
+        if nearest is not None:
+            comparing(evaluation)
         for line in evaluation.left_out if share.rank == 0 else ():  # now, not after hours
             typer.echo(printable(line), err=True)
         seen = None if traps else evaluation.look()
@@ -113,18 +120,33 @@ def evaluate(
             _draw(evaluation, seen, nearest, quiet=as_json)
 
 
-def _compare(paths: list[str], output: Path | None, as_json: bool, *, others: bool) -> None:
-    if others:
+def _compare(paths: list[str], output: Path | None, as_json: bool, context: typer.Context) -> None:
+    written = {name for name in context.params if _is_written(context, name)}
+    if written - {"subjects", "leaderboard", "output", "as_json"}:
         raise InrvidError("--leaderboard compares records that there are: it goes with -o and --json alone")
     from .leaderboard import show_leaderboard
 
     show_leaderboard(paths, output, as_json)
 
 
+def _is_written(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def _check_output(output: Path | None, suffixes: tuple[str, ...]) -> None:
     """Before anything is computed."""
-    if output is not None and output.suffix not in suffixes:
+    if output is None:
+        return
+    if output.suffix not in suffixes:
         raise InrvidError(f"{output}: it is written as {' or '.join(suffixes)}: give it such a name")
+    if output.is_dir():
+        raise InrvidError(f"{output}: a folder, not a file")
+    folder = next(place for place in output.absolute().parents if place.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InrvidError(
+            f"{output}: cannot be written: {folder} is {'write-protected' if folder.is_dir() else 'a file'}"
+        )
 
 
 def _changes(data: list[str], fps: float | None) -> dict[str, Any]:
@@ -137,27 +159,32 @@ def _changes(data: list[str], fps: float | None) -> dict[str, Any]:
     return changes | ({"fps": fps} if fps else {})
 
 
-def _share_work(processes: int) -> None:
-    """Start them, unless this is one of them."""
-    from ..training.processes.launch import check_group, inside_launcher, launch
+def _is_launcher(processes: int) -> bool:
+    """Whether this process is to start them, and is not one of them."""
+    from ..training.processes.launch import check_group, inside_launcher
 
     check_group()
-    if processes > 1 and not inside_launcher():
-        raise typer.Exit(launch(processes, sys.argv[1:]))
+    return processes > 1 and not inside_launcher()
+
+
+def _launched(processes: int) -> int:
+    from ..training.processes.launch import launch
+
+    return launch(processes, sys.argv[1:])
 
 
 def _tell(found: Record | Traps, output: Path | None, as_json: bool) -> None:
     from ..evaluation.traps import Traps
     from .scores import print_record, print_traps
 
-    if output is not None:
-        _write(found, output)
     if as_json:
         typer.echo(found.model_dump_json(indent=2, exclude_none=True))
     elif isinstance(found, Traps):
         print_traps(found)
     else:
         print_record(found)
+    if output is not None:  # after it was said: what cannot be written is not lost
+        _write(found, output)
 
 
 def _write(found: Record | Traps, output: Path) -> None:
@@ -200,9 +227,8 @@ def _subject(subjects: list[str], leaderboard: bool) -> str:
 
 @contextmanager
 def _shared() -> Iterator[Share]:
-    """This process's part of the work, where a launcher started several."""
-    import os
-
+    """This process's part of the work, where a launcher started several. What is wrong is so in all of them, and one
+    tells it."""
     from ..evaluation.features import Share
 
     count = int(os.environ.get("WORLD_SIZE", "1"))
@@ -211,18 +237,25 @@ def _shared() -> Iterator[Share]:
         return
     import torch.distributed as dist
 
-    from ..training.processes.launch import meeting
+    from ..training.processes.group import PATIENCE
+    from ..training.processes.launch import follow_launcher, meeting
 
+    follow_launcher()
     with meeting():
         dist.init_process_group("gloo")
+    patient = dist.new_group(backend="gloo", timeout=PATIENCE)  # one may have a batch more, of minutes a clip
 
     def gather(own: object) -> list[Any]:
         found: list[Any] = [None] * count
-        dist.all_gather_object(found, own)
+        dist.all_gather_object(found, own, group=patient)
         return found
 
     try:
         yield Share(dist.get_rank(), count, gather)
+    except InrvidError:
+        if dist.get_rank() > 0:
+            raise typer.Exit(2) from None
+        raise
     finally:
         dist.destroy_process_group()
 

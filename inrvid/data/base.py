@@ -149,6 +149,12 @@ class VideoDataset(abc.ABC):
     def fingerprint(self) -> str:
         """A hex digest of what the data set contains: files, their sizes, and how they are read."""
 
+    @property
+    def frames_fingerprint(self) -> str:
+        """A hex digest of its videos' frames alone: as `fingerprint`, whatever the classes are, and however clips are
+        drawn and mirrored in training."""
+        return self.fingerprint
+
     def rate(self, video: int) -> float:
         """Frame rate of one video, after `fps` and `stride`."""
         return (self.config.fps or self.records[video].fps) / self.config.stride

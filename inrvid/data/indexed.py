@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -25,6 +25,8 @@ from .video_info import VideoInfo
 
 DECIDES_NOTHING = ("path", "workers", "in_memory", "on_error")
 """Keys of the configuration that do not change what is read."""
+OF_TRAINING = {"xflip": False, "sampling": "videos", "labels": False}
+"""Those that change how a training draws clips, and no frame; what they are where nothing is written."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,11 +187,22 @@ class IndexedDataset(VideoDataset):
 
     @functools.cached_property
     def fingerprint(self) -> str:
+        return self._digest()
+
+    @functools.cached_property
+    def frames_fingerprint(self) -> str:
+        return self._digest(**OF_TRAINING)
+
+    def _digest(self, **changes: Any) -> str:
+        config = self.config.model_dump(mode="json", exclude=set(DECIDES_NOTHING)) | changes
         files = {record.name: record for record in self.records}
         # As they were when they were looked into: a video that is gone since is still part of what is trained on.
         sizes = {record.name: info.size for record, info in zip(self.records, self._infos, strict=True)}
         described = {
-            "config": self.config.model_dump(mode="json", exclude=set(DECIDES_NOTHING)),
-            "videos": [[name, sizes[name], record.frames, record.label] for name, record in files.items()],
+            "config": config,
+            "videos": [
+                [name, sizes[name], record.frames, record.label if config["labels"] else None]
+                for name, record in files.items()
+            ],
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

@@ -70,3 +70,7 @@ class InMemory(VideoDataset):
     @property
     def fingerprint(self) -> str:
         return self._dataset.fingerprint
+
+    @property
+    def frames_fingerprint(self) -> str:
+        return self._dataset.frames_fingerprint

@@ -121,7 +121,7 @@ class DatasetClips(Source):
     @functools.cached_property
     def fingerprint(self) -> str:  # type: ignore[override]
         """Of the data set's index, and of the first frames of `SAMPLED` of its videos: names and sizes may be alike."""
-        digest = hashlib.sha256(self.dataset.fingerprint.encode())
+        digest = hashlib.sha256(self.dataset.frames_fingerprint.encode())
         for video in np.linspace(0, len(self.dataset) - 1, min(SAMPLED, len(self.dataset))).astype(int).tolist():
             with contextlib.suppress(DataError):  # a broken one is told of when its clip is read
                 digest.update(self.dataset.read(video, [0]).tobytes())
@@ -209,12 +209,21 @@ class GeneratorClips(Source):
     Args:
         first_seed: away from those that sample grids show.
         quantise: round frames to 8 bits a channel, as files have them.
+        classes: of the data's videos, by number (`classes_of`): a generated video has that of one of them, drawn by its
+            seed, as in training; none: any, evenly.
     """
 
     def __init__(
-        self, generator: VideoGenerator, *, name: str = "", first_seed: int = 1_000_000, quantise: bool = False
+        self,
+        generator: VideoGenerator,
+        *,
+        name: str = "",
+        first_seed: int = 1_000_000,
+        quantise: bool = False,
+        classes: Sequence[int] = (),
     ):
         self.generator, self.name, self.first_seed, self.quantise = generator, name, first_seed, quantise
+        self.classes = torch.tensor(classes)
 
     @property
     def fingerprint(self) -> str:  # type: ignore[override]
@@ -228,9 +237,14 @@ class GeneratorClips(Source):
     def read(self, window: Window, clips: Sequence[Clip]) -> Tensor:
         t = window.first + torch.arange(window.frames, device=self.generator.device) * window.stride
         inr = self.generator.inr(self._latents(clips))
+        side = self.generator.resolution
+        frames = torch.empty(len(inr), window.frames, 3, side, side)
         # One at a time: memory. A video's frames are those of its seed in any batch, but for rounding.
-        frames = torch.cat([torch.cat(list(inr[i].stream(t)), dim=1).cpu() for i in range(len(inr))]).float()
-        return eight_bits(frames) if self.quantise else frames.clamp(-1, 1)
+        for video, own in enumerate(frames):
+            own.copy_(torch.cat(list(inr[video].stream(t)), dim=1)[0]).clamp_(-1, 1)
+            if self.quantise:
+                own.copy_(eight_bits(own))
+        return frames
 
     def title(self, clip: Clip) -> str:
         return f"seed {clip.video}"
@@ -239,7 +253,19 @@ class GeneratorClips(Source):
         seeds = [clip.video for clip in clips]
         if seeds != list(range(seeds[0], seeds[0] + len(seeds))):
             raise InrvidError("seeds of a batch follow each other")
-        return self.generator.sample_latents(len(seeds), seed=seeds[0])
+        label = None
+        if count := len(self.classes):
+            label = self.classes[Draws.of_seeds(seeds, "a video's class").integers(torch.full((len(seeds),), count))]
+        return self.generator.sample_latents(len(seeds), seed=seeds[0], label=label)
+
+
+def classes_of(dataset: VideoDataset, generator: VideoGenerator) -> list[int]:
+    """The class of each of the data's videos, by the generator's numbers; none if either has no classes, or the data
+    has others."""
+    known = list(generator.class_names or dataset.classes)
+    if not dataset.classes or len(known) != generator.label_dim or not {*dataset.classes} <= {*known}:
+        return []
+    return [known.index(dataset.classes[dataset.label(video)]) for video in range(len(dataset))]
 
 
 def eight_bits(frames: Tensor) -> Tensor:

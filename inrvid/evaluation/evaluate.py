@@ -62,7 +62,7 @@ class Evaluation:
         fakes: the generated side, a set for each run of the protocol.
         clip_length: frames that a metric sees which does not say.
         force: score fewer clips than the protocol asks for, or than are needed for a number to mean something.
-        cached: keep features of real clips for the next time.
+        fresh: compute features of real clips again, which are kept for the next time.
 
     Raises:
         InrvidError: too few clips, unreadable ones, a detector without its weights, unless its metric is optional.
@@ -80,12 +80,12 @@ class Evaluation:
         device: torch.device,
         share: Share | None = None,
         force: bool = False,
-        cached: bool = True,
+        fresh: bool = False,
         progress: Progress = lambda what, done, total: None,
     ):
         self.protocol, self.variant, self.real, self.fakes = protocol, variant, real, fakes
         self.clip_length, self.resolution, self.device = clip_length, resolution, device
-        self.share, self.force, self.cached, self.progress = share or Share(), force, cached, progress
+        self.share, self.force, self.fresh, self.progress = share or Share(), force, fresh, progress
         self.metrics, self.detectors, self.left_out = built(protocol.metrics, device, protocol.optional)
         self.notes = self.left_out + [
             f"{subject.side.name}: {len(subject.source.dataset.skipped)} videos cannot be used (inrvid data info)"
@@ -99,7 +99,7 @@ class Evaluation:
     def look(self) -> Seen:
         """Choose clips, and compute their features."""
         began = time.monotonic()
-        clips = {window: self.chosen(window) for window in self.windows()}  # refused before anything is computed
+        clips = self.choose()
         real = {window: self.real_features(window, chosen[0]) for window, chosen in clips.items()}
         runs = []
         for number, fake in enumerate(self.fakes):
@@ -121,8 +121,36 @@ class Evaluation:
             found.setdefault(metric.window(self.clip_length), []).append(metric)
         return found
 
-    def chosen(self, window: Window) -> tuple[list[Clip], list[list[Clip]]]:
-        """Clips of both sides. Raises InrvidError where there are too few and `force` does not say to go on."""
+    def choose(self) -> dict[Window, tuple[list[Clip], list[list[Clip]]]]:
+        """Clips of both sides by window. What cannot be scored is refused here, before anything is computed, or left
+        out if it is optional.
+
+        Raises:
+            InrvidError: too few clips, for a metric or, unless `force` says to go on, for any; clips whose length a
+                detector does not take.
+        """
+        clips = {window: self._chosen(window) for window in self.windows()}
+        for window, metrics in self.windows().items():
+            real, fakes = clips[window]
+            for metric in metrics:
+                try:
+                    self._check(metric, window, len(real), min(map(len, fakes), default=0))
+                except InrvidError as error:
+                    if metric.config not in self.protocol.optional:
+                        raise
+                    self.metrics.remove(metric)
+                    self.note(f"{metric.name} is left out: {error}")
+        if any(fake.side.settings.get("classes") == "evenly" for fake in self.fakes):
+            self.note("classes are generated evenly: the real videos' are not known (--data labels=true)")
+        return {window: clips[window] for window in self.windows()}
+
+    def _check(self, metric: Metric, window: Window, real: int, fakes: int) -> None:
+        self.detectors[detector_name(metric.config.detector)].check_frames(1 if window.singly else window.frames)
+        for what, least, there in (("real", metric.fewest_real, real), ("generated", metric.fewest, fakes)):
+            if there < least:
+                raise InrvidError(f"{metric.name} needs {least} {what} clips at least, there are {there}")
+
+    def _chosen(self, window: Window) -> tuple[list[Clip], list[list[Clip]]]:
         wanted = self.protocol.clips
         real = self.real.source.choose(window, wanted)
         fakes = [fake.source.choose(window, wanted) for fake in self.fakes]
@@ -143,8 +171,11 @@ class Evaluation:
         fewest = min([len(real), *map(len, fakes)])
         if fewest < FEWEST and not self.force:
             raise InrvidError(f"{fewest} clips are too few: below {FEWEST}, scores say little (--force shows them)")
-        if fewest < ENOUGH:
-            self.note(f"{fewest} clips: below {ENOUGH}, distances are biased upwards")
+        videos = min(len({clip.video for clip in clips}) for clips in (real, *fakes))
+        if videos < ENOUGH:
+            of = "" if videos == fewest else f"{fewest} clips of "
+            what = "videos, whose clips are alike" if of else "clips"
+            self.note(f"{of}{videos} {what}: below {ENOUGH}, distances are biased upwards")
         return real, fakes
 
     def note(self, text: str) -> None:
@@ -172,8 +203,9 @@ class Evaluation:
             self.progress(f"{what}, {seen}", done, len(clips))
 
         found = features_of(
-            source, seen, clips, self._detectors(window), device=self.device, share=self.share, advance=advance
-        )
+            source, seen, clips, self._detectors(window),
+            device=self.device, resolution=self.resolution, share=self.share, advance=advance,
+        )  # fmt: skip
         self._note_unreadable(source, found)
         return found
 
@@ -184,18 +216,25 @@ class Evaluation:
     def real_features(self, window: Window, clips: Sequence[Clip]) -> Features:
         """Of real clips: from the cache where they are known. What cannot be read there is made again."""
         paths = {name: self._path(window, name) for name in self._detectors(window)}
-        known = {name: load_features(path) for name, path in paths.items()} if self.cached else {}
-        complete = bool(known) and all(value is not None for value in known.values())
+        known = {} if self.fresh else {name: load_features(path) for name, path in paths.items()}
+        fewest = len(clips) if self._fails else 0
+        complete = bool(known) and all(value is not None and len(value) >= fewest for value in known.values())
         if all(self.share.gather(complete)):
             by_detector = {name: value for name, value in known.items() if value is not None}
             kept = Features(by_detector, clips, len(clips) - len(next(iter(by_detector.values()))))
             self._note_unreadable(self.real.source, kept)
             return kept
         found = self.features(self.real.source, window, clips, "real")
-        if self.cached and self.share.rank == 0:
+        if self.share.rank == 0:
             for name, path in paths.items():
                 save_features(path, found.by_detector[name])
         return found
+
+    @property
+    def _fails(self) -> bool:
+        """Whether a real clip that cannot be read is to end the evaluation."""
+        source = self.real.source
+        return isinstance(source, DatasetClips) and source.dataset.config.on_error == "fail"
 
     def _path(self, window: Window, detector: str) -> Path:
         protocol = self.protocol
@@ -213,6 +252,7 @@ class Evaluation:
         parts = self.detectors[name].parts
         of_real = seen.real[window].by_detector[name]
         of_runs = [run[window].by_detector[name] for run in seen.runs]
+        videos = seen.real[window].videos, seen.runs[0][window].videos
         values = [metric.score(of_real, fake, parts) for fake in of_runs]
         mean = {part: float(np.mean([v[part] for v in values])) for part in values[0]}
         errors: dict[str, float] = {}
@@ -220,10 +260,10 @@ class Evaluation:
         if len(of_runs) > 1:
             errors, how = {part: float(np.std([v[part] for v in values], ddof=1)) for part in mean}, "runs"
         elif self.protocol.halves > 1:
-            errors = spread_of_halves(metric, of_real, of_runs[0], parts, self.protocol)
+            errors = spread_of_halves(metric, of_real, of_runs[0], parts, self.protocol, videos)
             how = "halves" if errors else "none"
-        few = len(of_real) < ENOUGH and metric.biased
-        more = extrapolated(metric, of_real, of_runs[0], parts, seed=self.protocol.seed) if few else {}
+        few = min(len(of_real), *map(len, of_runs)) < ENOUGH and metric.biased
+        more = extrapolated(metric, of_real, of_runs[0], parts, seed=self.protocol.seed, videos=videos) if few else {}
         return {
             f"{metric.name}/{part}" if part else metric.name: Score(
                 value=value, error=errors.get(part), how=how, better=metric.better, more_clips=more.get(part)

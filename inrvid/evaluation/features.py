@@ -9,6 +9,7 @@ and clips side by side in threads are not what every detector can take. So recor
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from .clips import Clip, Source, Window
 from .detectors.base import Detector
 
 BATCH = 16
-"""Clips that are read together."""
+"""Clips that are read together, of as many as fit `BYTES`."""
+BYTES = 2 << 30
+"""Of frames, as float32."""
 FRAMES_AT_ONCE = 64
 """Frames that a detector sees at once: memory beside a training, or on a small machine."""
 
@@ -50,6 +53,12 @@ class Features:
     clips: Sequence[Clip]
     unreadable: int = 0
 
+    @property
+    def videos(self) -> Sequence[int] | None:
+        """The video of each row; None: each is of another, or some could not be read, and rows do not say which."""
+        own = [clip.video for clip in self.clips]
+        return None if self.unreadable or len({*own}) == len(own) else own
+
 
 def features_of(
     source: Source,
@@ -58,12 +67,14 @@ def features_of(
     detectors: Mapping[str, Detector],
     *,
     device: torch.device,
+    resolution: tuple[int, int] = (1, 1),
     share: Share | None = None,
     advance: Callable[[int], None] = lambda clips: None,
 ) -> Features:
     """Each clip is read once for all detectors.
 
     Args:
+        resolution: height and width of its frames, for who has little memory.
         advance: called with the number of clips that are done, of all processes' (about).
 
     Raises:
@@ -73,7 +84,8 @@ def features_of(
     share = share or Share()
     for detector in detectors.values():
         detector.check_frames(1 if window.singly else window.frames)
-    batches = [clips[first : first + BATCH] for first in range(0, len(clips), BATCH)]
+    size = max(1, min(BATCH, BYTES // (12 * window.frames * math.prod(resolution))))
+    batches = [clips[first : first + size] for first in range(0, len(clips), size)]
     own: dict[int, dict[str, Tensor]] = {}
     failed: InrvidError | None = None
     try:

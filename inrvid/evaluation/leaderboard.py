@@ -17,6 +17,7 @@ from ..documents import DocumentError, parse
 from ..errors import InrvidError
 from ..files import read_bytes
 from ..run_files import EVALUATION
+from .protocol import IN_NAMES
 from .record import Record, Score, metric_name
 from .variant import value_text, variant_text
 
@@ -183,10 +184,10 @@ def _group(entries: Sequence[Entry], differences: Sequence[Difference]) -> Group
 
 def _settings(record: Record, score: str) -> str:
     """The metric of a score with all its keys: what is measured otherwise is another score, whatever its name."""
-    metrics = record.settings.get("metrics")
-    for metric in metrics if isinstance(metrics, list) else []:
+    lists = [record.settings.get(key) for key in ("metrics", "optional")]
+    for metric in [metric for own in lists if isinstance(own, list) for metric in own]:
         if isinstance(metric, dict):
-            keys = (metric.get(key) for key in ("type", "frames", "stride", "first"))
+            keys = (metric.get(key) for key in IN_NAMES)
             if metric_name(*keys) == score.split("/")[0]:
                 return json.dumps(metric, sort_keys=True)
     return "{}"
@@ -245,6 +246,7 @@ def _compared(record: Record) -> dict[str, tuple[str, str]]:
     """By field: what is compared (`Record.comparable` has the same), and how it is shown."""
     height, width = (*record.resolution, 0, 0)[:2]
     fields = {"protocol": f"{record.protocol} {record.protocol_version}", "resolution": f"{width}×{height}"}
+    fields |= {"speed of generated videos": f"{record.speed:g} times", "generated classes": record.classes}
     for what, side in (("real", record.real), ("generated", record.fake)):
         fields |= {f"{what} clips of {window}": str(count) for window, count in side.clips.items()}
     for name, digest in _detectors(record):

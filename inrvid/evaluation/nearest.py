@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import InrvidError
 from ..video_io import to_uint8
 from .clips import Clip, Source, Window
 from .distances import nearest
 from .evaluate import Evaluation, Seen, detector_name
 from .features import Features
+from .metrics.base import Metric
 
 SHOWN = 8
 """Pairs, of all generated clips."""
@@ -34,7 +36,10 @@ class Chosen(NamedTuple):
 
     def read(self, window: Window) -> np.ndarray:
         """Frames, uint8 `[T, H, W, 3]`."""
-        return to_uint8(self.source.read(window, [self.clip])[0])
+        found = self.source.read(window, [self.clip])
+        if not len(found):
+            raise InrvidError(f"{self.title}: its video can no longer be read")
+        return to_uint8(found[0])
 
 
 class Pair(NamedTuple):
@@ -59,15 +64,28 @@ class NearestPairs:
     pairs: Sequence[Pair]
 
 
+def comparing(evaluation: Evaluation) -> Metric:
+    """The metric whose features say what is near: the one that is about nearest clips; where there is none, the first
+    that sees a clip as a whole.
+
+    Raises:
+        InrvidError: there is none.
+    """
+    whole = [metric for metric in evaluation.metrics if not metric.window(evaluation.clip_length).singly]
+    if not whole:
+        raise InrvidError("--nearest compares clips as a whole, which none of these metrics does: --metrics fvd16")
+    return next((metric for metric in whole if metric.nearest), whole[0])
+
+
 def nearest_pairs(evaluation: Evaluation, seen: Seen, count: int = SHOWN) -> NearestPairs:
-    """Of all runs, by the features of the metric that is about nearest clips; where there is none, of the first one.
+    """Of all runs, by the features of the metric that `comparing` finds.
 
     Distances are those of `distances.nearest`: 0 of a copy, 1 of a clip as far as real ones are from each other.
 
     Raises:
         InrvidError: real clips are all the same; a clip can no longer be read.
     """
-    metric = next((metric for metric in evaluation.metrics if metric.nearest), evaluation.metrics[0])
+    metric = comparing(evaluation)
     window, detector = metric.window(evaluation.clip_length), detector_name(metric.config.detector)
     real, rows = seen.real[window], seen.real[window].by_detector[detector]
     of_real = _readable(evaluation.real.source, window, real)

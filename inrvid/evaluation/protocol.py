@@ -22,11 +22,14 @@ from ..plain_yaml import parse, parse_value
 from ..registry import PartOf
 from .clips import Order, Start
 from .protocol_files import PROTOCOLS
+from .record import metric_name
 
 FOR_PEOPLE = ("name", "description")
 """Keys on which no score depends."""
 SHORTHAND = re.compile(r"(?P<type>[a-z_]+)(?:(?P<frames>\d+)(?:s(?P<stride>\d+))?(?:t(?P<first>\d+))?)?")
 """fvd16, fvd128s8, fvd16t112, kvd."""
+IN_NAMES = ("type", "frames", "stride", "first")
+"""Keys of a metric that its name says."""
 
 
 class ClipsConfig(StrictModel):
@@ -146,8 +149,9 @@ def _of_shorthand(text: str, known: Iterable[PartConfig]) -> dict[str, Any]:
     asked: dict[str, Any] = {"type": match["type"]}
     asked |= {key: int(match[key]) for key in ("frames", "stride", "first") if match[key] is not None}
     own = [part.model_dump(mode="json") for part in known if part.type == match["type"]]
-    exact = [data for data in own if all(data.get(key) == value for key, value in asked.items())]
-    return {**(exact or own or [{}])[0], **asked}
+    named = [data for data in own if metric_name(*(data.get(key) for key in IN_NAMES)) == text.strip()]
+    usual = {"stride": 1, "first": 0} if len(asked) > 1 else {}  # fvd16 is not fvd16s8
+    return {**(named or own or [{}])[0], **usual, **asked}
 
 
 def _set(data: dict[str, Any], override: str) -> None:

@@ -68,9 +68,19 @@ class Record(Document):
         write_text(path, self.model_dump_json(indent=2, exclude_none=True) + "\n")
 
     @property
+    def speed(self) -> float:
+        """Of the generated videos, in that of the real ones, where they were compared at different frame rates."""
+        return round(self.fake.fps / self.real.fps, 2) if self.real.fps else 1.0
+
+    @property
+    def classes(self) -> str:
+        """How frequent each class is in what a conditional model generated: 'as in the data', or 'evenly'."""
+        return str(self.fake.settings.get("classes", "")) if self.fake.kind == "model" else ""
+
+    @property
     def comparable(self) -> str:
         """Equal for two records whose scores may be compared: protocol, variant, data, detectors, size,
-        number of clips."""
+        number of clips, frame rates, how classes were drawn."""
         same = {
             "protocol": [self.protocol, self.protocol_version],
             "variant": self.variant,
@@ -79,6 +89,7 @@ class Record(Document):
             "data": self.real.fingerprint,
             "clips": [self.real.clips, self.fake.clips],
             "resolution": self.resolution,
+            "generated": [self.speed, self.classes],
         }
         return json.dumps(same, sort_keys=True)
 

@@ -13,7 +13,7 @@ from ..errors import DataError, InrvidError
 from ..generators.base import VideoGenerator
 from ..recipe.schema import Recipe
 from ..registry import registry
-from .clips import DatasetClips, GeneratorClips, Source, Window
+from .clips import DatasetClips, GeneratorClips, Source, Window, classes_of
 from .detectors.base import Detector
 from .evaluate import Evaluation
 from .features import Features, features_of
@@ -69,7 +69,7 @@ class Scorer:
     @torch.no_grad()
     def __call__(self, generator: VideoGenerator) -> Scores:
         """Score by `metric/part`."""
-        return self._scores(self._real, self._features(GeneratorClips(generator), self.clips))
+        return self._scores(self._real, self._features(self._clips_of(generator), self.clips))
 
     def _features(self, source: Source, count: int) -> dict[Window, Features]:
         found = {}
@@ -77,8 +77,14 @@ class Scorer:
             clips = source.choose(window, count)
             if len(clips) < 2:
                 raise InrvidError(f"there are {len(clips)} held-out videos of {window}, scores need 2 at least")
-            found[window] = features_of(source, window, clips, self._detectors(window), device=self.device)
+            side = self.recipe.generator.resolution
+            found[window] = features_of(
+                source, window, clips, self._detectors(window), device=self.device, resolution=(side, side)
+            )
         return found
+
+    def _clips_of(self, generator: VideoGenerator) -> GeneratorClips:
+        return GeneratorClips(generator, classes=classes_of(self.dataset, generator))
 
     def _detectors(self, window: Window) -> dict[str, Detector]:
         seeing = [metric for metric in self.metrics if metric.window(self._clip_length) == window]
@@ -151,7 +157,7 @@ class ProtocolScorer:
     def _record(self, generator: VideoGenerator, protocol: Protocol) -> Record:
         self.given.generator = generator
         self.evaluation.protocol, self.evaluation.notes = protocol, list(self._notes)
-        self.evaluation.fakes = [self.given.subject(protocol, run) for run in range(protocol.runs)]
+        self.evaluation.fakes = self.given.subjects(protocol, self.real)
         return self.evaluation()
 
     def _try(self, window: Window) -> list[str]:

@@ -17,14 +17,15 @@ from ..documents import Document, DocumentError, read
 from ..errors import ConfigError, InrvidError, dotted
 from ..generators.base import VideoGenerator
 from ..models.files import CONFIG
-from ..models.pretrained import load_generator
-from .clips import DatasetClips, GeneratorClips, Window
+from ..models.pretrained import GENERATORS, find, load_generator
+from ..precision import set_tf32
+from .clips import DatasetClips, GeneratorClips, Window, classes_of
 from .evaluate import Subject
 from .metrics.base import Metric
 from .protocol import ClipsConfig, Protocol
 from .record import Side
 
-HOW_READ = {"type", "fps", "stride", "resize", "interpolation", "sampling"}
+HOW_READ = {"type", "fps", "stride", "resize", "interpolation"}
 """Keys that all data sets' configurations have and a record shows, beside all that are a data set's own."""
 OF_PROTOCOL = {"resize", "interpolation", "resolution", "clip_length"}
 """Keys that the protocol and what is scored decide."""
@@ -34,31 +35,50 @@ class Given:
     """What is to be scored: a model (folder, run, or Hub repository), or videos.
 
     Args:
+        protocol: says how videos are resized.
         resolution: of videos whose sizes differ.
 
     Raises:
-        InrvidError: nothing of either is there; videos of several sizes or frame rates.
+        InrvidError: nothing of either is there; videos of several sizes or frame rates; a resolution for a model.
     """
 
-    def __init__(self, name: str, *, fps: float | None = None, resolution: int | None = None, device: str = "cpu"):
+    def __init__(
+        self,
+        name: str,
+        protocol: Protocol,
+        *,
+        fps: float | None = None,
+        resolution: int | None = None,
+        device: str = "cpu",
+    ):
         self.name = name
         self.generator: VideoGenerator | None = None
         self.recipe: dict[str, Any] = {}
         path = Path(name).expanduser()
         if is_model(path) or not path.exists():
-            self.generator = load_generator(name).to(device).requires_grad_(False)
-            self.recipe = recipe_of(path)
+            folder = find(name, GENERATORS)
+            self.generator = load_generator(folder).to(device).requires_grad_(False)
+            set_tf32("fp32")  # as in `inrvid generate`, whose frames these are
+            self.recipe = recipe_of(folder)
             side = self.generator.resolution
+            if resolution not in (None, side):
+                raise InrvidError(
+                    f"--resolution {resolution}: the frames of {name} are scored as they are, {side}×{side}"
+                )
             self.resolution, self.fps = (side, side), self.generator.fps
             self.clip_length = self.generator.clip_length
         else:
-            self.dataset = open_videos(name, {"fps": fps, "resolution": 16})
+            read = {"fps": fps, "resize": protocol.resize, "interpolation": protocol.interpolation}
+            self.dataset = open_videos(name, {**read, "resolution": 16})
             self.resolution = (resolution, resolution) if resolution else one_size(self.dataset, name)
-            self.dataset = open_videos(name, {"fps": fps, "resolution": list(self.resolution)})
+            self.dataset = open_videos(name, {**read, "resolution": list(self.resolution)})
             self.fps, self.clip_length = one_rate(self.dataset, name), 16
 
-    def subjects(self, protocol: Protocol) -> list[Subject]:
+    def subjects(self, protocol: Protocol, real: Subject) -> list[Subject]:
         """The clips of all of the protocol's runs.
+
+        Args:
+            real: what they are compared with, whose videos say how frequent each class is.
 
         Raises:
             InrvidError: several runs of videos: they would be of the same clips, and their spread no error.
@@ -68,14 +88,19 @@ class Given:
                 f"{self.name}: {protocol.name} asks for {protocol.runs} sets of generated clips, which a model can "
                 "make and a folder of videos cannot: --set runs=1 --set halves=20"
             )
-        return [self.subject(protocol, run) for run in range(protocol.runs)]
+        return [self.subject(protocol, real, run) for run in range(protocol.runs)]
 
-    def subject(self, protocol: Protocol, run: int) -> Subject:
+    def subject(self, protocol: Protocol, real: Subject, run: int) -> Subject:
         """The clips of one of the protocol's runs."""
         if self.generator is not None:
-            first = protocol.first_seed + run * protocol.clips
-            source = GeneratorClips(self.generator, name=self.name, first_seed=first, quantise=protocol.eight_bits)
-            return Subject(source, Side(name=self.name, kind="model", fingerprint=source.fingerprint, fps=self.fps))
+            first, videos = protocol.first_seed + run * protocol.clips, real.source
+            classes = classes_of(videos.dataset, self.generator) if isinstance(videos, DatasetClips) else []
+            source = GeneratorClips(
+                self.generator, name=self.name, first_seed=first, quantise=protocol.eight_bits, classes=classes
+            )
+            drawn = {"classes": "as in the data" if classes else "evenly"} if self.generator.label_dim else {}
+            side = Side(name=self.name, kind="model", fingerprint=source.fingerprint, fps=self.fps, settings=drawn)
+            return Subject(source, side)
         clips = chosen(self.dataset, self.name, protocol.fake, protocol.seed + run)
         return Subject(
             clips,
@@ -108,6 +133,8 @@ def real_subject(
     if against is not None:
         kept = {key: config[key] for key in ("fps", "stride") if config.get(key) not in (None, 1)}
         path = Path(against).expanduser()
+        if not path.exists() and ("/" in against or against.startswith((".", "~"))):
+            raise InrvidError(f"--against {against}: there is no such file or folder")
         config = {"type": detect(path), "path": str(path)} if path.exists() else {"type": against}
         config |= kept
     config |= {"resize": protocol.resize, "interpolation": protocol.interpolation}
@@ -183,14 +210,12 @@ class _Saved(Document):
     recipe: dict[str, Any] = Field({})
 
 
-def recipe_of(path: Path) -> dict[str, Any]:
-    """The recipe that a model was trained with, if it says so."""
-    for folder in (path, path / "model"):
-        try:
-            return read(folder / CONFIG, _Saved).recipe
-        except DocumentError:
-            continue
-    return {}
+def recipe_of(folder: Path) -> dict[str, Any]:
+    """The recipe that the model of a folder was trained with, if it says so."""
+    try:
+        return read(folder / CONFIG, _Saved).recipe
+    except DocumentError:
+        return {}
 
 
 def default_device(cpu: bool) -> torch.device:

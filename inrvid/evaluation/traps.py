@@ -182,7 +182,7 @@ class TrapTable:
 
     def __call__(self) -> Traps:
         evaluation, protocol = self.evaluation, self.evaluation.protocol
-        chosen = {window: evaluation.chosen(window) for window in evaluation.windows()}
+        chosen = evaluation.choose()
         for window, (real, fakes) in chosen.items():
             self.known[window] = (
                 evaluation.real_features(window, real),
@@ -209,12 +209,16 @@ class TrapTable:
             return Row(name=trap.name, sentence=trap.sentence, why_not=str(error))
 
     def _fewer(self, count: int) -> Row:
+        name, sentence = f"{count:,} clips", "the first so many of both sides"
         pairs = {window: (_first(real, count), _first(fake, count)) for window, (real, fake) in self.known.items()}
-        return self._scored(f"{count:,} clips", "the first so many of both sides", pairs)
+        try:
+            return self._scored(name, sentence, pairs)
+        except InrvidError as error:
+            return Row(name=name, sentence=sentence, why_not=str(error))
 
     def _features(self, trap: Trap, own: Window) -> tuple[Features, Features]:
         """Of both sides, for the metrics that see a window."""
-        window = own if trap.stride is None else own._replace(stride=trap.stride, first=0)
+        window = own if trap.stride is None else own._replace(stride=trap.stride)
         sources = trap.change(self.real, self.fake)
         real, fake = (
             known if source is before and window == own else self._looked_at(trap, own, window, source, known)
@@ -246,7 +250,9 @@ class TrapTable:
         protocol = self.evaluation.protocol
         found: dict[str, float] = {}
         for metric in self.evaluation.metrics if protocol.halves > 1 else ():
-            errors = spread_of_halves(metric, *self._arrays(metric, self.known), self._parts(metric), protocol)
+            real, fake = self.known[metric.window(self.evaluation.clip_length)]
+            videos = real.videos, fake.videos
+            errors = spread_of_halves(metric, *self._arrays(metric, self.known), self._parts(metric), protocol, videos)
             found |= {_titled(metric, part): error for part, error in errors.items()}
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -11,40 +11,82 @@ from torch import Tensor
 from .metrics.base import Metric
 from .protocol import Protocol
 
+Videos = tuple[Sequence[int] | None, Sequence[int] | None]
+"""The video of each row of (real, generated) features; None: each row is of another."""
+
+SUBSETS = 5
+"""Random halves, and three quarters, that an extrapolation is from: one of each is off by chance as much as by bias."""
+
 
 def spread_of_halves(
-    metric: Metric, real: Tensor, fake: Tensor, parts: Mapping[str, slice], protocol: Protocol
+    metric: Metric,
+    real: Tensor,
+    fake: Tensor,
+    parts: Mapping[str, slice],
+    protocol: Protocol,
+    videos: Videos = (None, None),
 ) -> dict[str, float]:
-    """Standard errors: the standard deviation of scores of random halves of both sets; none where a half is too small
-    for a score.
+    """Standard errors: the standard deviation of scores of random halves of both sets' videos, whose clips are no
+    independent draws; none where a half is too small for a score.
 
     A half's variance is twice that of all, half of which is lost as halves share clips: the two cancel (delete-half
     jackknife: Shao & Wu 1989). A bootstrap would draw clips twice, which distances take for likeness.
     """
-    if min(len(real), len(fake)) // 2 < metric.fewest:
-        return {}
     draws = torch.Generator().manual_seed(protocol.seed)
     found: list[dict[str, float]] = []
     for _ in range(protocol.halves):
-        first, second = (x[torch.randperm(len(x), generator=draws)[: len(x) // 2]] for x in (real, fake))
+        drawn = [_Shuffled(x, own, draws) for x, own in zip((real, fake), videos, strict=True)]
+        first, second = (side.first(side.videos // 2) for side in drawn)
+        if min(len(first), len(second)) < metric.fewest:
+            return {}
         found.append(metric.score(first, second, parts))
     return {part: float(np.std([value[part] for value in found], ddof=1)) for part in found[0]}
 
 
 def extrapolated(
-    metric: Metric, real: Tensor, fake: Tensor, parts: Mapping[str, slice], *, seed: int
+    metric: Metric,
+    real: Tensor,
+    fake: Tensor,
+    parts: Mapping[str, slice],
+    *,
+    seed: int,
+    videos: Videos = (None, None),
 ) -> dict[str, float]:
-    """Where the scores of halves, of three quarters and of all clips lead: a line in 1/N (Chong & Forsyth, CVPR 2020).
+    """Where the scores of half, of three quarters and of all videos lead: a line in 1/N (Chong & Forsyth, CVPR 2020).
 
-    Which clips these are is drawn by the seed: the first ones may be of one class.
+    Which videos these are is drawn by the seed, `SUBSETS` times: the first ones may be of one class.
 
     Bias is as 1/N where N is well beyond the number of features; below, this is a lower bound of what is left of it.
     """
     draws = torch.Generator().manual_seed(seed)
-    real, fake = (x[torch.randperm(len(x), generator=draws)] for x in (real, fake))
-    sizes = [len(real) // 2, 3 * len(real) // 4, len(real)]
-    found = [metric.score(real[:n], fake[: max(2, round(len(fake) * n / len(real)))], parts) for n in sizes if n >= 2]
-    if len(found) < 2:
+    drawn = [
+        tuple(_Shuffled(x, own, draws) for x, own in zip((real, fake), videos, strict=True)) for _ in range(SUBSETS)
+    ]
+    count, share = drawn[0][0].videos, drawn[0][1].videos / drawn[0][0].videos
+
+    def mean_score(n: int) -> dict[str, float]:
+        pairs = [(first.first(n), second.first(max(2, round(share * n)))) for first, second in drawn]
+        found = [metric.score(*pair, parts) for pair in (pairs if n < count else pairs[:1])]
+        return {part: float(np.mean([score[part] for score in found])) for part in found[0]}
+
+    scores = {n: mean_score(n) for n in (count // 2, 3 * count // 4, count) if n >= 2}
+    if len(scores) < 2:
         return {}
-    lines = {part: np.polyfit([1 / n for n in sizes[-len(found) :]], [f[part] for f in found], 1) for part in found[0]}
+    lines = {
+        part: np.polyfit([1 / n for n in scores], [score[part] for score in scores.values()], 1)
+        for part in scores[count]
+    }
     return {part: max(0.0, float(line[1])) for part, line in lines.items()}
+
+
+class _Shuffled:
+    """Features whose videos are in a random order."""
+
+    def __init__(self, features: Tensor, videos: Sequence[int] | None, draws: torch.Generator):
+        own = torch.arange(len(features)) if videos is None else torch.tensor(videos).unique(return_inverse=True)[1]
+        self.features, self.videos = features, int(own.max()) + 1
+        self._place = torch.randperm(self.videos, generator=draws)[own]
+
+    def first(self, count: int) -> Tensor:
+        """Those of the first so many videos."""
+        return self.features[self._place < count]

@@ -13,7 +13,8 @@ from ..generators.base import VideoGenerator
 from . import hub
 from .files import CONFIG, DISCRIMINATOR, GENERATOR, WEIGHTS, Network, is_model, load, save_network
 
-PLACES = {"generators": ("", "model"), "discriminators": (DISCRIMINATOR, f"model/{DISCRIMINATOR}", "")}
+GENERATORS = ("", "model")
+PLACES = {"generators": GENERATORS, "discriminators": (DISCRIMINATOR, f"model/{DISCRIMINATOR}", "")}
 """Where a folder may have its network of a kind; the first that is there is taken. `model` is that of a run."""
 
 NAMED = 4

@@ -116,6 +116,6 @@ def sample_of(entry: Entry) -> dict[str, str] | None:
 
 def _runs(entry: Entry) -> Iterator[Path]:
     """Folders that may be the run of the model that was scored."""
-    yield from (entry.path.parent, entry.path.parent.parent)
     if entry.record.fake.kind == "model":
         yield from (Path(entry.record.fake.name), Path(entry.record.fake.name).parent)
+    yield from (entry.path.parent, entry.path.parent.parent)

@@ -81,10 +81,11 @@ class Run:
     def series(self, prefix: str) -> dict[str, Points]:
         """Lines over clips of all values whose name begins with `prefix`."""
         names = sorted({name for record in self.metrics for name in record if name.startswith(prefix)})
-        return {
-            name.removeprefix(prefix) or name: [(r["clips"], r[name]) for r in self.metrics if name in r]
-            for name in names
-        }
+        return {name.removeprefix(prefix) or name: self.line(name) for name in names}
+
+    def line(self, name: str) -> Points:
+        """Over clips, of one value; empty: the run has none."""
+        return [(record["clips"], record[name]) for record in self.metrics if name in record]
 
 
 def write_report(run: Path, output: Path | None = None, say: Callable[[str], None] = lambda line: None) -> Path:
@@ -108,14 +109,11 @@ def write_comparison(runs: Sequence[Path], output: Path, say: Callable[[str], No
     """Write a page with a chart for each value that the runs have, a line a run. `say` is told of damage."""
     data = [Run.read(run) for run in runs]
     names = sorted({name for run in data for record in run.metrics for name in record} - {"step", "clips"})
-    charts = {
-        name: chart({str(run.path): next(iter(run.series(name).values()), []) for run in data if run.series(name)})
-        for name in names
-    }
+    charts = {name: chart({str(run.path): line for run in data if (line := run.line(name))}) for name in names}
     rows = [(str(run.path), run.last, run.final) for run in data]
     damage = [f"{run.path}: {line}" for run in data for line in run.damage]
-    for line in damage:
-        say(f"note: {line}")
+    for told in damage:
+        say(f"note: {told}")
     page = environment().get_template("comparison.html.jinja").render(charts=charts, rows=rows, damage=damage)
     write_text(output, page)
     return output

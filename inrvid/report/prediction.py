@@ -28,7 +28,7 @@ LEGEND = "a blue bar: frames that were given; grey: nothing is known there"
 
 def write_prediction(found: VideoPrediction, folder: Path) -> list[Path]:
     """`prediction.json`, `.png` and `.mp4` (the model's video), `beside.mp4` (the truth beside it, where there is one
-    at all times), `latents.safetensors`. Raises OSError."""
+    at all times; else an older one goes), `latents.safetensors`. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     *paths, beside_it = [folder / name for name in FILES]
     write_text(paths[0], json.dumps(found.numbers(), indent=2))
@@ -42,6 +42,8 @@ def write_prediction(found: VideoPrediction, folder: Path) -> list[Path]:
         beside = np.concatenate([truth, video], axis=2)
         paths.append(beside_it)
         write_video(paths[-1], enlarge(beside, factor), found.fps)
+    else:
+        beside_it.unlink(missing_ok=True)
     return paths
 
 

@@ -118,6 +118,7 @@ class Trainer(Run):
         """The networks, and which samples of a batch are this process's."""
         config, processes = self.recipe.train, self.accelerator.num_processes
         G = build_generator(self.recipe.generator, seed=self.recipe.seed)
+        G.class_names = tuple(self.dataset.classes) if G.label_dim else ()
         D = build_discriminator(self.recipe.discriminator, seed=self.recipe.seed)
         self.samples = shares(config.batch_size, D.group, processes, config.micro_batch)[self.accelerator.process_index]
         check_loader(self.recipe, self.dataset, self.samples, self.sharing_cpus)

@@ -17,11 +17,11 @@ from PIL import Image
 from inrvid import InrvidError, build_generator, load_recipe
 from inrvid.config import PartConfig
 from inrvid.errors import DataError
-from inrvid.evaluation.clips import Clip, DatasetClips, GeneratorClips, Window
+from inrvid.evaluation.clips import Clip, DatasetClips, GeneratorClips, Window, classes_of
 from inrvid.evaluation.detectors.base import Detector, DetectorDigest
 from inrvid.evaluation.distances import frechet_distance
 from inrvid.evaluation.evaluate import Evaluation, Subject
-from inrvid.evaluation.features import Share, features_of
+from inrvid.evaluation.features import Share, features_of, load_features, save_features
 from inrvid.evaluation.protocol import Protocol, load_protocol
 from inrvid.evaluation.protocol_files import PROTOCOLS
 from inrvid.evaluation.record import Side, read_record
@@ -253,6 +253,7 @@ def test_a_generator_s_frames_have_eight_bits_as_files_do():
     assert (rounded - exact.clamp(-1, 1)).abs().max() <= 1 / 255 + 1e-6
 
 
+NEIGHBOURS = {"type": "precision_recall", "detector": {"type": "random"}}
 C3D = {"type": "inception_score", "detector": {"type": "c3d"}}
 
 
@@ -288,6 +289,25 @@ def test_optional_metrics_that_are_wrong_are_refused(detector, told):
         evaluate(protocol(STATISTICS, optional=[wrong]), real, real)
 
 
+def test_what_cannot_be_scored_is_known_before_anything_is_computed(monkeypatch):
+    """And costs what is optional alone."""
+    monkeypatch.setattr("inrvid.evaluation.evaluate.features_of", lambda *arguments, **keys: pytest.fail("computed"))
+    real = subject(dataset())
+    short = {"type": "fvd", "frames": 4, "detector": {"type": "random"}}
+    monkeypatch.setattr(registry("detectors").component("random"), "min_frames", 8)
+    with pytest.raises(InrvidError, match="needs at least 8 frames, got 4"):
+        evaluate(protocol(RANDOM, short), real, real)
+    with pytest.raises(InrvidError, match=r"^precision_recall needs 31 real clips at least, there are 24$"):
+        evaluate(protocol({**NEIGHBOURS, "k": 30}), real, real)
+
+
+def test_what_is_optional_is_left_out_of_too_few_clips():
+    real = subject(dataset())
+    record = evaluate(protocol(STATISTICS, optional=[{**NEIGHBOURS, "k": 30}]), real, real)
+    assert [*record.scores] == ["statistics/spatial", "statistics/temporal"]
+    assert "precision_recall is left out: precision_recall needs 31 real clips at least, there are 24" in record.notes
+
+
 def test_scores_of_halves_that_are_too_small_are_no_error():
     """Six clips have a precision of neighbours, three have none."""
     real = subject(dataset(videos=6))
@@ -302,6 +322,99 @@ def test_two_metrics_of_one_name_are_refused():
     real = subject(dataset())
     with pytest.raises(InrvidError, match="statistics: two of one name"):
         evaluate(protocol(STATISTICS, {**STATISTICS, "unbiased": False}), real, real)
+
+
+def test_features_that_are_computed_again_are_kept(tmp_path):
+    """What was wrong in the cache is not there the next time."""
+    real, fake, of = subject(dataset()), subject(dataset("test")), protocol(RANDOM)
+    right = evaluate(of, real, fake).scores["fvd"].value
+    (path,) = (tmp_path / "cache" / "features").iterdir()
+    save_features(path, load_features(path) + 1)
+    assert evaluate(of, real, fake).scores["fvd"].value > 2 * right
+    assert evaluate(of, real, fake, fresh=True).scores["fvd"].value == right
+    assert evaluate(of, real, fake).scores["fvd"].value == right
+
+
+def test_a_clip_that_cannot_be_read_is_refused_from_the_cache_too():
+    def real(on_error):
+        source = Refusing(dataset(on_error=on_error))
+        return Subject(source, subject(source.dataset).side)
+
+    fake, of = subject(dataset("test")), protocol(RANDOM)
+    assert evaluate(of, real("skip"), fake).notes[-1].endswith("1 of 24 clips could not be decoded")
+    with pytest.raises(DataError, match="broken"):
+        evaluate(of, real("fail"), fake)
+
+
+class Refusing(DatasetClips):
+    """Its video number 3 cannot be decoded."""
+
+    def _read(self, window, clip):
+        if clip.video != 3:
+            return super()._read(window, clip)
+        if self.dataset.config.on_error == "fail":
+            raise DataError("broken")
+        return None
+
+
+def test_classes_are_generated_as_frequent_as_they_are_in_the_data():
+    """By their names: the data may have fewer, and number them otherwise."""
+    G = build_generator(small_generator("inr_gan", "global", label_dim=4)).eval()
+    G.class_names = ("dawn", "day", "dusk", "night")
+    data = dataset(videos=60, labels=True, times_of_day=["dusk", "day"])
+    data.records = [record for record in data.records if record.label == "day"][:5] + data.records
+    classes = classes_of(data, G)
+    assert sorted({*classes}) == [1, 2]
+    source = GeneratorClips(G, classes=[1] * 9 + [2])
+    drawn = source._latents(source.choose(Window(2), 400)).label.argmax(1)
+    assert {*drawn.tolist()} == {1, 2}
+    assert (drawn == 2).float().mean() == pytest.approx(0.1, abs=0.05)
+    assert classes_of(dataset(), G) == []
+    G.class_names = ("a", "b", "c", "d")
+    assert classes_of(data, G) == []
+
+
+def test_a_frame_does_not_depend_on_how_training_draws_clips(folders):
+    keys = {"xflip": True, "sampling": "clips"}
+    config = {"type": "videos", "path": str(folders / "real"), "resolution": 16, "clip_length": 2}
+    first, other = (registry("datasets").build({**config, **more}) for more in ({}, keys))
+    assert first.fingerprint != other.fingerprint
+    assert DatasetClips(first).fingerprint == DatasetClips(other).fingerprint
+    labelled, plain = dataset(labels=True), dataset()
+    assert labelled.fingerprint != plain.fingerprint
+    assert DatasetClips(labelled).fingerprint == DatasetClips(plain).fingerprint
+
+
+@pytest.mark.parametrize("how", [["resize=squash"], ["interpolation=bilinear"], []])
+def test_both_sides_are_resized_alike(folders, how):
+    path = str(folders / "wide")
+    of, _ = load_protocol("inrvid", ["clips=4", "real.start=first", *how], "statistics")
+    given = Given(path, of, resolution=16)
+    real = real_subject(path, given, of)
+    found = evaluate(of, real, given.subjects(of, real), resolution=(16, 16))
+    assert all(score.value < 1e-9 for score in found.scores.values())
+
+
+def test_a_model_of_the_hub_brings_its_recipe(tmp_path, monkeypatch):
+    build_generator(small_generator("inr_gan", "global"), seed=1).save_pretrained(
+        tmp_path, recipe={"data": {"type": "procedural", "videos": 8}}
+    )
+    monkeypatch.setattr("inrvid.models.hub.fetch", lambda *arguments, **keys: tmp_path)
+    given = Given("me/digan", load_protocol("inrvid")[0])
+    assert given.recipe["data"]["videos"] == 8
+    with pytest.raises(InrvidError, match="--resolution 64: the frames of me/digan are scored as they are"):
+        Given("me/digan", load_protocol("inrvid")[0], resolution=64)
+
+
+def test_the_metrics_of_a_short_name_are_those_of_that_name(tmp_path):
+    """Whatever stands first in the protocol."""
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "name: own\nmetrics: [{type: fvd, frames: 16, stride: 8}, {type: fvd, frames: 16, unbiased: false}]"
+    )
+    found, variant = load_protocol(str(path), metrics="fvd16,fvd16s8,fvd8")
+    assert [(m.frames, m.stride, m.unbiased) for m in found.metrics] == [(16, 1, False), (16, 8, True), (8, 1, True)]
+    assert [metric["frames"] for metric in variant["metrics"]] == [8]
 
 
 def test_data_of_the_same_names_and_sizes_are_other_data(tmp_path):
@@ -443,6 +556,10 @@ def folders(tmp_path_factory):
         data = dataset(split, videos=20)
         for video in range(20):
             write_video(root / name / f"{video:02d}.mp4", data.read(video, range(16)), 25)
+    write_video(root / "wide" / "0.mp4", np.tile(dataset(videos=1).read(0, range(16)), (1, 1, 2, 1)), 25)
+    for number in range(1, 4):
+        frames = np.random.default_rng(number).integers(0, 255, (16, 16, 32, 3), np.uint8)
+        write_video(root / "wide" / f"{number}.mp4", frames, 25)
     odd = {"mixed": [(25, 16), (12, 16)], "sizes": [(25, 16), (25, 32)], "slow": [(12, 16), (12, 16)]}
     for name, videos in odd.items():
         for number, (fps, side) in enumerate(videos):
@@ -469,11 +586,11 @@ def test_videos_that_are_cut_are_cut_into_what_is_seen(folders):
     """20 videos of 16 frames, 7 of them reached over: 40 clips, the frames of none are in another."""
     seen = {"frames": 4, "stride": 2}
     asked = protocol({**STATISTICS, **seen}, clips=40)
-    real = real_subject(str(folders / "real"), Given(str(folders / "fake")), asked, {"cut": "clips"})
+    real = real_subject(str(folders / "real"), Given(str(folders / "fake"), asked), asked, {"cut": "clips"})
     assert len(real.source.choose(Window(4, 2), 40)) == 40
     longer = {"optional": [{**STATISTICS, "frames": 12}], "real": {"start": "first"}}
     asked = protocol({**STATISTICS, **seen, "first": 6}, clips=40, **longer)
-    real = real_subject(str(folders / "real"), Given(str(folders / "fake")), asked, {"cut": "clips"})
+    real = real_subject(str(folders / "real"), Given(str(folders / "fake"), asked), asked, {"cut": "clips"})
     assert len(real.source.choose(Window(4, 2, 6), 40)) == len(real.source.choose(Window(12), 40)) == 20
 
 

@@ -113,6 +113,26 @@ def test_scores_of_one_name_that_were_measured_otherwise(tmp_path):
     assert ranked == [[1], [1], [1]]
 
 
+def test_a_metric_is_the_same_whether_it_was_optional_or_asked_for(tmp_path):
+    metric = {"type": "fvd", "frames": 16, "stride": 1, "first": 0}
+    asked, optional = {"metrics": [metric], "optional": []}, {"metrics": [], "optional": [metric]}
+    write(tmp_path, a=record("a", settings=asked), b=record("b", 20.0, settings=optional))
+    (group,), _ = board(tmp_path)
+    assert group.scores[0] == "fvd16"
+    assert [row.places["fvd16"].rank for row in group.rows] == [1, 2]
+
+
+def test_videos_of_another_speed_or_other_classes_are_apart(tmp_path):
+    fast = Side(name="b", kind="model", fingerprint="b", clips={"16 frames": 2048}, fps=16.0)
+    evenly = Side(name="c", kind="model", fingerprint="c", clips=fast.clips, fps=8.0, settings={"classes": "evenly"})
+    write(tmp_path, a=record("a"), b=record("b", fake=fast), c=record("c", fake=evenly))
+    groups, _ = board(tmp_path)
+    told = {str(difference) for group in groups for difference in group.differences}
+    assert len(groups) == 3
+    assert any("speed of generated videos: " in line and "2 times" in line for line in told)
+    assert any("generated classes: " in line and "evenly" in line for line in told)
+
+
 def test_a_window_from_a_later_frame_is_another_metric(tmp_path):
     metric = {"type": "fvd", "frames": 16, "stride": 1, "first": 0}
     later = {**metric, "first": 112, "unbiased": False}
@@ -209,9 +229,15 @@ def test_on_the_command_line(tmp_path):
         (["--leaderboard", "--leaderboard"], "A model or a folder of videos is scored; --leaderboard PATH…"),
         ([], "A model or a folder of videos is scored; --leaderboard PATH…"),
         (["a", "b"], "one model or folder of videos, got 2: a, b"),
+        (["--leaderboard", ".", "--against", "x"], "it goes with -o and --json alone"),
+        (["--leaderboard", ".", "--force"], "it goes with -o and --json alone"),
+        (["a", "-o", "here.json"], "here.json: a folder, not a file"),
+        (["a", "-o", "file/a.json"], "file/a.json: cannot be written: "),
     ],
 )
 def test_what_is_wrong_is_told_in_a_line(tmp_path, arguments, told):
+    (tmp_path / "here.json").mkdir()
+    (tmp_path / "file").touch()
     done = inrvid("evaluate", *arguments, cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert told in done.stderr

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from inrvid.evaluation.clips import Clip, DatasetClips, Source
+from inrvid import InrvidError
+from inrvid.evaluation.clips import Clip, DatasetClips, Source, Window
 from inrvid.evaluation.evaluate import Evaluation, Subject
-from inrvid.evaluation.nearest import nearest_pairs
+from inrvid.evaluation.nearest import Chosen, nearest_pairs
 from inrvid.evaluation.protocol import Protocol
 from inrvid.evaluation.record import Side
 from inrvid.registry import registry
@@ -18,6 +19,11 @@ from inrvid.registry import registry
 RANDOM = {"type": "random"}
 MEMORISATION = {"type": "memorisation", "detector": RANDOM}
 STATISTICS = {"type": "statistics"}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("INRVID_CACHE", str(tmp_path / "cache"))
 
 
 def clips_of(split, kind=DatasetClips, **keys):
@@ -64,7 +70,7 @@ def pairs_of(real, *fakes, metrics=(MEMORISATION,), count=8):
     real, *fakes = [Subject(s, Side(name=s.name, kind="data", fingerprint="", fps=25)) for s in (real, *fakes)]
     evaluation = Evaluation(
         protocol, {}, real, fakes, clip_length=8, resolution=(16, 16), device=torch.device("cpu"), force=True,
-        cached=False,
+        fresh=True,
     )  # fmt: skip
     seen = evaluation.look()
     return nearest_pairs(evaluation, seen, count), evaluation.scored(seen)
@@ -105,6 +111,21 @@ def test_pairs_are_of_all_runs():
 def test_features_are_those_of_the_metric_that_is_of_nearest_clips(metrics, detector):
     found, _ = pairs_of(clips_of("train"), clips_of("test"), metrics=metrics)
     assert found.detector == detector
+
+
+def test_metrics_that_see_frames_singly_say_nothing_of_clips(monkeypatch):
+    monkeypatch.setattr(registry("detectors").component("random"), "min_frames", 1)
+    fid = {"type": "fid", "frames": 4, "detector": RANDOM}
+    found, _ = pairs_of(clips_of("train"), clips_of("test"), metrics=(fid, STATISTICS))
+    assert found.detector == "statistics"
+    with pytest.raises(InrvidError, match="which none of these metrics does"):
+        pairs_of(clips_of("train"), clips_of("test"), metrics=(fid,))
+
+
+def test_a_clip_that_is_gone_is_said():
+    chosen = Chosen(clips_of("train", Broken), Clip(2, 0))
+    with pytest.raises(InrvidError, match="train-000002, frame 0: its video can no longer be read"):
+        chosen.read(Window(4))
 
 
 def test_titles_say_where_a_clip_is():

@@ -49,3 +49,18 @@ def test_the_order_of_clips_means_nothing():
     parts = {"": slice(None)}
     found = extrapolated(metric, real, fake, parts, seed=0)[""]
     assert found == pytest.approx(metric.score(real, fake, parts)[""], rel=0.2)
+
+
+def test_clips_of_one_video_are_one_draw():
+    """16 copies of 64 draws are as uncertain as the 64, and come no nearer to what more of them would score."""
+    draws, metric = torch.Generator().manual_seed(0), registry("metrics").build(RANDOM)
+    parts, of = {"": slice(None)}, Protocol.model_validate({"name": "own", "metrics": (RANDOM,)}, strict=False)
+    real, fake = (torch.randn(64, 4, generator=draws, dtype=torch.float64) for _ in range(2))
+    videos = [video for video in range(64) for _ in range(16)]
+    many, few = real.repeat_interleave(16, dim=0), fake
+    (told,) = spread_of_halves(metric, many, few, parts, of, (videos, None)).values()
+    (once,) = spread_of_halves(metric, real, few, parts, of).values()
+    assert told == pytest.approx(once, rel=0.1)
+    assert extrapolated(metric, many, few, parts, seed=0, videos=(videos, None))[""] == pytest.approx(
+        extrapolated(metric, real, few, parts, seed=0)[""], rel=0.1
+    )

@@ -77,6 +77,15 @@ def test_comparison_has_a_line_a_run(run, tmp_path):
     assert str(other) in figure
 
 
+def test_values_whose_names_begin_alike_are_apart(run, tmp_path):
+    other = make_run(tmp_path / "other", 2.0)
+    log = other / "metrics.jsonl"
+    log.write_text(log.read_text().replace('"loss/G"', '"loss/GG"'))
+    page = write_comparison([run, other], tmp_path / "c.html").read_text()
+    figures = {f[: f.index("</figcaption>")]: f.count("<polyline") for f in page.split("<figure><figcaption>")[1:]}
+    assert figures["loss/G"] == figures["loss/GG"] == 1
+
+
 def test_what_is_no_run(tmp_path):
     with pytest.raises(InrvidError, match="not a run's folder"):
         write_report(tmp_path)

@@ -10,6 +10,7 @@ from typing import Annotated
 import numpy as np
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from ...config import Count, Fps, Natural, PathText
 from ...errors import InrvidError
@@ -71,6 +72,12 @@ class Request(Options):
     start: Annotated[float, Field(ge=-1e9, le=1e9)] = 0.0
     truncation: Annotated[float, Field(ge=-100, le=100)] = 1.0
 
+    def times(self, generator: VideoGenerator) -> Tensor:
+        """t `[T]`, float64, in frames at the model's rate."""
+        step = generator.fps / (self.fps or generator.fps)
+        count = self.frames or max(1, round(generator.clip_length / step))
+        return self.start + torch.arange(count, dtype=torch.float64) * step
+
 
 def edited(generator: VideoGenerator, directions: Mapping[str, Direction], request: Request) -> Latents:
     """The edited video's latents.
@@ -102,8 +109,7 @@ def edited_frames(
         )
         videos.insert(0, before)
     inrs = [generator.inr(video) for video in videos]
-    count = request.frames or generator.clip_length
-    t = request.start + torch.arange(count, dtype=torch.float64) * (generator.fps / (request.fps or generator.fps))
+    t = request.times(generator)
     for parts in zip(*(inr.stream(t) for inr in inrs), strict=True):
         yield np.concatenate([to_uint8(part)[0] for part in parts], axis=2)
 

@@ -98,7 +98,8 @@ def search(
         progress: called after each step with (steps done, of how many, the best start's distance).
 
     Raises:
-        InrvidError: frames of another size, no such label, motion noise that cannot be sought.
+        InrvidError: frames of another size, no such label, motion noise that cannot be sought; a video of which every
+            start has come to distances that are no numbers.
     """
     side = generator.resolution
     if frames.ndim != 5 or tuple(frames.shape[2:]) != (3, side, side) or t.shape != frames.shape[1:2]:
@@ -112,7 +113,7 @@ def search(
             distances = problem.move(step, kept.optimizer)
             kept.save(step + 1, now=step + 1 == options.steps)
             if progress is not None:
-                progress(step + 1, options.steps, float(distances.min(0).values.mean()))
+                progress(step + 1, options.steps, float(_nearest(distances)[0].mean()))
         return problem.best()
 
 
@@ -182,7 +183,7 @@ class _Problem:
         for rows, some in self.parts:
             apart[rows] += self._apart(latents, rows, some)
         distances = apart.view(self.options.starts, -1)
-        best, starts = distances.min(0)
+        best, starts = _nearest(distances)
         chosen = latents[starts * len(self.frames) + torch.arange(len(self.frames), device=starts.device)]
         return Found(chosen, best, starts, distances)
 
@@ -211,6 +212,14 @@ class _Problem:
             range(videos) if last - first == len(self.sought.around) else [row % videos for row in range(first, last)]
         )
         return self.distance.maps(self.frames[list(shown), some].flatten(0, 1))
+
+
+def _nearest(distances: Tensor) -> tuple[Tensor, Tensor]:
+    """(smallest distance, number of the start) of each video, of distances `[starts, V]`. Raises InrvidError: none."""
+    best, starts = distances.nan_to_num(nan=math.inf, posinf=math.inf).min(0)
+    if not best.isfinite().all():
+        raise InrvidError("the search has left all numbers behind: a lower --learning-rate, or more --starts")
+    return best, starts
 
 
 def _parts(rows: int, frames: int, points: int) -> list[Part]:

@@ -90,10 +90,16 @@ class ProceduralScenes(VideoDataset):
 
     @property
     def fingerprint(self) -> str:
-        contents = self.config.model_dump(
-            mode="json", include={"split", "videos", "frames", "labels", "elements", "times_of_day"}
-        )
-        contents |= {"version": VERSION, "fps": self.fps, "size": [self.height, self.width]}
+        return self._digest(self.config.labels)
+
+    @property
+    def frames_fingerprint(self) -> str:
+        return self._digest(False)
+
+    def _digest(self, labels: bool) -> str:
+        of_frames = {"split", "videos", "frames", "elements", "times_of_day"}
+        contents = self.config.model_dump(mode="json", include=of_frames)
+        contents |= {"labels": labels, "version": VERSION, "fps": self.fps, "size": [self.height, self.width]}
         return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
 
     def summary(self) -> list[str]:

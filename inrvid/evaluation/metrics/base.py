@@ -60,8 +60,13 @@ class Metric(abc.ABC):
 
     @property
     def fewest(self) -> int:
-        """Clips of a side without which there is no score."""
+        """Generated clips without which there is no score."""
         return 2
+
+    @property
+    def fewest_real(self) -> int:
+        """Real ones."""
+        return self.fewest
 
     def check(self, detector: Detector) -> None:  # noqa: B027
         """Raises InrvidError: this detector's features, as it is configured, are not what the metric is made of."""

@@ -34,6 +34,10 @@ class InceptionScore(Metric):
         """Two a split: the score of one clip is 1, whatever it shows."""
         return 2 * self.config.splits
 
+    @property
+    def fewest_real(self) -> int:
+        return 2  # it looks at none
+
     def check(self, detector: Detector) -> None:
         if not detector.gives_logits:
             raise InrvidError(

@@ -11,6 +11,7 @@ import torch
 from inrvid import InrvidError
 from inrvid.applications.edit.closed_form import closed_form
 from inrvid.applications.edit.directions import Direction, load_directions, moved, pick, save_directions, strip
+from inrvid.applications.edit.video import Request
 from inrvid.video_io import to_uint8
 
 from ..making import model
@@ -62,6 +63,13 @@ def test_of_truncated_videos():
     latents = G.sample_latents(1)
     edited = moved(G, latents, [(OTHER, 1.0)], truncation=0.5)
     torch.testing.assert_close(edited.ws, G.styles(latents, 0.5) + OTHER.vector)
+
+
+def test_a_video_at_another_rate_lasts_as_long():
+    t = Request(steps={}, fps=2 * G.fps, start=3).times(G)
+    assert len(t) == 2 * G.clip_length
+    assert t[:3].tolist() == [3.0, 3.5, 4.0]
+    assert Request(steps={}, frames=5, fps=2 * G.fps).times(G).tolist() == [0.0, 0.5, 1.0, 1.5, 2.0]
 
 
 def test_what_does_not_fit_is_refused():

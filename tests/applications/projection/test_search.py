@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -29,6 +31,15 @@ def frames(G, *seeds):
 
 def same(a, b):
     return torch.equal(a.latents.ws, b.latents.ws) and torch.equal(a.latents.motion, b.latents.motion)
+
+
+def test_a_start_that_diverged_is_not_the_best(monkeypatch):
+    apart = torch.tensor([[math.nan, 2.0], [1.0, math.inf]])
+    best, starts = module._nearest(apart)
+    assert (best.tolist(), starts.tolist()) == ([1.0, 2.0], [1, 0])
+    G = generator("inr_gan", "global")
+    with pytest.raises(InrvidError, match="left all numbers behind: a lower --learning-rate"):
+        search(G, frames(G, 7), T, Pixels(16), SearchOptions(steps=4, learning_rate=1e30))
 
 
 def test_ramps():
