@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from typing import Any, NamedTuple
 
 import torch
@@ -32,7 +34,9 @@ class Grid(NamedTuple):
         """
         try:
             grid = value if isinstance(value, Grid) else cls(*(value if isinstance(value, tuple) else (value, value)))
-            fits = int(grid.height) > 0 and int(grid.width) > 0 and len(grid.region) == 4
+            x0, y0, x1, y1 = map(float, grid.region)
+            grid = cls(operator.index(grid.height), operator.index(grid.width), (x0, y0, x1, y1))
+            fits = grid.height > 0 and grid.width > 0 and all(map(math.isfinite, grid.region))
         except (TypeError, ValueError):
             fits = False
         if not fits:
@@ -77,8 +81,10 @@ class Grid(NamedTuple):
         y = 2(n − 1 − i)/n − 1 (DIGAN's release; the last point does not reach 1).
         """
         x0, y0, x1, y1 = self.region
-        columns = torch.arange(self.width, dtype=torch.float64) / self.width
-        rows = (torch.arange(self.height, dtype=torch.float64) + 1) / self.height
+        # On a GPU, where they are wanted: a graph that is being recorded takes nothing from the host.
+        place = device if device is not None and device.type == "cuda" else torch.device("cpu")
+        columns = torch.arange(self.width, dtype=torch.float64, device=place) / self.width
+        rows = (torch.arange(self.height, dtype=torch.float64, device=place) + 1) / self.height
         x = 2 * (x0 + (x1 - x0) * columns) - 1
         y = 1 - 2 * (y0 + (y1 - y0) * rows)
         return x.to(device, dtype, non_blocking=True), y.to(device, dtype, non_blocking=True)

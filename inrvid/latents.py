@@ -16,7 +16,7 @@ from .motion.noise import NoiseSequence, from_tensors, joined
 from .weights import Unfit, read_weights
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class Latents:
     """Latents of B videos.
 

@@ -68,7 +68,8 @@ class Draws:
 
     def integers(self, high: Tensor) -> Tensor:
         """Integers of 0 … high − 1 (`high`: int64 `[B]`), int64 `[B]`."""
-        return torch.tensor([int(row.integers(int(n))) for row, n in zip(self._rows, high, strict=True)])
+        drawn = [int(row.integers(int(n))) for row, n in zip(self._rows, high, strict=True)]
+        return torch.tensor(drawn, dtype=torch.int64, device="cpu")
 
     def _stack(self, rows: list[np.ndarray], shape: tuple[int, ...]) -> Tensor:
         if not rows:

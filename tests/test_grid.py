@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 import torch
 
@@ -32,7 +35,8 @@ def test_what_stands_for_a_grid():
     assert Grid.of(8) == Grid.of((8, 8)) == Grid(8, 8)
     region = (0.0, 0.0, 0.5, 1.0)
     assert Grid.of((4, 8, region)) == Grid(4, 8, region)
-    for wrong in (0, (0, 4), (4, 4, (0, 1)), "8x8", None):
+    assert Grid.of((4, 8, [0, 0, 0.5, 1])) == Grid.of((np.int64(4), 8, region)) == Grid(4, 8, region)
+    for wrong in (0, (0, 4), (4, 4, (0, 1)), "8x8", None, (16.0, 16), "16", (4, 4, (0, 0, math.nan, 1))):
         with pytest.raises(InrvidError, match="expected Grid"):
             Grid.of(wrong)
 

@@ -12,14 +12,13 @@ no amplitude; the paper has a sine with a learned one.)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
-from torch import Tensor, nn
-from typing_extensions import Self
+from torch import Tensor
 
 from ..layers.linear import EqLinear
+from ..layers.tables import Tables
 
 Spacing = Literal["log", "linear"]
 
@@ -62,7 +61,7 @@ def periods(count: int, shortest: float, longest: float, spacing: Spacing) -> Te
     return torch.linspace(math.log2(longest), math.log2(shortest), count, dtype=torch.float64).exp2()
 
 
-class AcyclicEncoding(nn.Module):
+class AcyclicEncoding(Tables):
     """`Codes` → v `[B, T, width]`; width/2 frequencies, one more if the width is odd.
 
     Phases are computed in float64: in float32 a time of an hour costs the codes their accuracy.
@@ -71,30 +70,21 @@ class AcyclicEncoding(nn.Module):
     def __init__(self, code_dim: int, width: int, *, min_period: float, max_period: float, spacing: Spacing = "log"):
         super().__init__()
         count = -(-width // 2)
-        self.width, self._longest = width, max_period
-        with torch.device("cpu"):
-            self._periods = periods(count, min_period, max_period, spacing)
+        self.width, self._periods = width, (count, min_period, max_period, spacing)
         self.period = EqLinear(code_dim, count, bias=False)
         self.phase = EqLinear(code_dim, count, bias=False)
         self.aligner = EqLinear(code_dim, width, bias=False)
-        frequencies, phase_scale = self._tables(self.period.weight.device)
-        self.register_buffer("frequencies", frequencies, persistent=False)
-        self.register_buffer("phase_scale", phase_scale, persistent=False)
+        self.make_tables(self.period.weight.device)
 
     frequencies: Tensor
+    """2π / period, float64."""
     phase_scale: Tensor
+    """The longest period over each, float64."""
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Casts are of the parameters: rounded frequencies would be wrong ones, an hour on."""
-        own = self.frequencies, self.phase_scale
-        super()._apply(fn, recurse)
-        stay = self.frequencies.device == own[0].device  # a recorded graph reads them where they are
-        self.frequencies, self.phase_scale = own if stay else self._tables(self.frequencies.device)
-        return self
-
-    def _tables(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """2π / period, and the longest period over each; float64."""
-        return (2 * math.pi / self._periods).to(device), (self._longest / self._periods).to(device)
+    def tables(self) -> dict[str, Tensor]:
+        with torch.device("cpu"):
+            own = periods(*self._periods)
+        return {"frequencies": 2 * math.pi / own, "phase_scale": self._periods[2] / own}
 
     def forward(self, codes: Codes) -> Tensor:
         speed = self.frequencies.double() * (self.period(codes.left).double().tanh() + 1)  # [B, T, count]

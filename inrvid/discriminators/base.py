@@ -72,13 +72,24 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         In the place of frames: what the heads look at, as `inputs` or `penalty_points` have it.
 
         Raises:
-            InrvidError: clips of another number of frames; `heads` gives what are no logits of these clips.
+            InrvidError: clips of another number of frames, size or type; `heads` gives what are no logits of them.
         """
-        if not isinstance(frames, dict) and frames.shape[1] != self.frames:
-            raise InrvidError(f"{type(self).__name__} judges {self.frames} frames of a clip, got {frames.shape[1]}")
+        if not isinstance(frames, dict):
+            self._check_clips(frames, t)
         logits = self.heads(frames if isinstance(frames, dict) else self.inputs(frames, t), t, label)
         self._check_logits(logits, clips=t.shape[0])
         return logits
+
+    def _check_clips(self, frames: Tensor, t: Tensor) -> None:
+        side, name = self._config.resolution, type(self).__name__
+        clip = (self.frames, 3, side, side)
+        if frames.ndim == 5 and frames.shape[1] != self.frames:
+            raise InrvidError(f"{name} judges {self.frames} frames of a clip, got {frames.shape[1]}")
+        if tuple(frames.shape[1:]) != clip or not frames.is_floating_point() or t.shape != frames.shape[:2]:
+            raise InrvidError(
+                f"{name} judges clips [B, {', '.join(map(str, clip))}] in [−1, 1] at times [B, {self.frames}], got "
+                f"{str(frames.dtype).removeprefix('torch.')} {[*frames.shape]} at {[*t.shape]}"
+            )
 
     def _check_logits(self, logits: Tensors, clips: int) -> None:
         if not isinstance(logits, dict):

@@ -19,6 +19,7 @@ from ..config import MOST, Count, Layers, PowerOfTwo
 from ..layers.half import bounded, half_dtypes
 from ..layers.mapping import MappingNetwork
 from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
+from ..layers.tables import Tables
 from ..layers.widths import channels_of, some_are_left
 from .base import Discriminator, Tensors
 
@@ -122,17 +123,20 @@ class HypernetworkDiscriminator(Discriminator):
         return x.contiguous(memory_format=torch.channels_last)
 
 
-class TimeEmbedding(nn.Module):
+class TimeEmbedding(Tables):
     """Distances `[B, n]`, in frames → `[B, n, width]`: [a learned row ‖ sin(f·d) ‖ cos(f·d)], f_j = π·2^j/2^octaves."""
 
     frequencies: Tensor
 
     def __init__(self, max_frames: int, dim: int):
         super().__init__()
-        octaves = math.ceil(math.log2(max_frames))
+        self.octaves = math.ceil(math.log2(max_frames))
         self.table = nn.Parameter(torch.randn(max_frames, dim))
-        self.register_buffer("frequencies", math.pi * 2.0 ** (torch.arange(octaves) - octaves), persistent=False)
-        self.width = dim + 2 * octaves
+        self.width = dim + 2 * self.octaves
+        self.make_tables(self.table.device)
+
+    def tables(self) -> dict[str, Tensor]:
+        return {"frequencies": math.pi * 2.0 ** (torch.arange(self.octaves, device="cpu") - self.octaves)}
 
     def forward(self, distance: Tensor) -> Tensor:
         row = distance.round().long().clamp(0, len(self.table) - 1)

@@ -30,6 +30,9 @@ Function = Callable[..., Any]
 Capability = tuple[int, int]
 """Of a CUDA device: major, minor."""
 
+OLDEST: dict[str, Capability] = {"triton": (7, 0)}
+"""The oldest chips that a module compiles for."""
+
 FULL = (torch.float32, torch.float64)
 HALF = (torch.float16, torch.bfloat16)
 
@@ -163,7 +166,7 @@ def _best(name: str, x: Tensor, path: Path) -> Implementation | None:
     """Of those with the highest capability, the one that was registered last."""
     suitable = [one for one in _implementations.get(name, ()) if _suits(one, x, path)]
     missing = [one for one in suitable if path == "auto" and not _installed(one.requires)]
-    usable = [one for one in suitable if one not in missing and one.capability <= _capability(x.device)]
+    usable = [one for one in suitable if one not in missing and _oldest(one) <= _capability(x.device)]
     if suitable and not usable and x.device.type == "cuda":
         _warn(name, x, missing[0].requires if missing else None)
     return max(reversed(usable), key=lambda one: one.capability, default=None)
@@ -178,6 +181,11 @@ def _suits(one: Implementation, x: Tensor, path: Path) -> bool:
         return one.device == "cpu"
     # On a GPU, float64 is for those who doubt the kernels: it runs what they are compared with.
     return one.device == x.device.type and not (one.device == "cuda" and x.dtype == torch.float64)
+
+
+def _oldest(one: Implementation) -> Capability:
+    """The oldest chip that it runs on."""
+    return max(one.capability, OLDEST.get(one.requires, (0, 0)))
 
 
 def _capability(device: torch.device) -> Capability:

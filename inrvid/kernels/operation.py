@@ -1,9 +1,10 @@
 """Operations and their implementations: how they are registered, and how a call finds its way.
 
-An operation is registered as a torch custom op, `torch.ops.inrvid.<name>`, because compilation, tracing and
-functional transformations understand one. A custom op is slow to call: 0.3 ms of the host's time forward and 0.5 ms
-backward, as long as a fast GPU works on one launch. An eager call therefore leaves it out. It runs the implementation
-directly, or within an autograd function where a gradient is recorded.
+An operation is registered as a torch custom op, `torch.ops.inrvid.<name>`, because compilation and tracing understand
+one. A custom op is slow to call: 0.3 ms of the host's time forward and 0.5 ms backward, as long as a fast GPU works on
+one launch. An eager call therefore leaves it out. It runs the implementation directly, or within an autograd function
+where a gradient is recorded. Within `torch.func`'s transformations and forward-mode differentiation, of which custom
+ops know nothing, operations are their definitions.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from ..errors import InrvidError, did_you_mean
 from .dispatch import Capability, Function, Implementation, add, pick
@@ -37,8 +39,10 @@ class Operation:
     def __call__(self, *arguments: Any) -> Any:
         if _written_out:
             return self.definition(*arguments)
-        if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        if torch.compiler.is_compiling():
             return self.op(*arguments)
+        if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+            return self.definition(*arguments)  # which has derivatives of every kind
         tensors = [x for x in arguments if isinstance(x, Tensor)]
         if not all(type(x) in (Tensor, torch.nn.Parameter) for x in tensors):  # a stand-in, in a trace
             return self.op(*arguments)

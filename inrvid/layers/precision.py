@@ -33,6 +33,26 @@ def at_least_float32(x: Tensor) -> Tensor:
 
 
 def in_float64(module: nn.Module, *args: Any) -> Any:
-    """`module(*args)` with its parameters and buffers as float64; the module itself is not changed."""
-    tensors = {name: value.double() for name, value in [*module.named_parameters(), *module.named_buffers()]}
-    return torch.func.functional_call(module, tensors, args)
+    """`module(*args)` with its parameters and buffers as float64.
+
+    The module is not touched, not even for the time of the call: other threads may be in it. (`functional_call` puts
+    the casts in its place and takes them out again.)
+    """
+    if torch.compiler.is_compiling():  # which does not follow what `_as_float64` does
+        tensors = {name: _double(x) for name, x in [*module.named_parameters(), *module.named_buffers()]}
+        return torch.func.functional_call(module, tensors, args)
+    return _as_float64(module)(*args)
+
+
+def _as_float64(module: nn.Module) -> nn.Module:
+    """A module of the same structure, whose tensors are casts: gradients reach the module's own."""
+    twin = module.__new__(type(module))
+    twin.__dict__.update(module.__dict__)
+    twin.__dict__["_parameters"] = {name: None if x is None else _double(x) for name, x in module._parameters.items()}
+    twin.__dict__["_buffers"] = {name: None if x is None else _double(x) for name, x in module._buffers.items()}
+    twin.__dict__["_modules"] = {name: None if m is None else _as_float64(m) for name, m in module._modules.items()}
+    return twin
+
+
+def _double(x: Tensor) -> Tensor:
+    return x.double() if x.is_floating_point() else x

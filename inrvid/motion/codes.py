@@ -92,7 +92,8 @@ class CodesMotion(Motion[NoiseSequence | Tensor, Codes]):
         distance = self.config.distance
         left = (t.double() / distance).floor()
         if self.training:
-            codes = self.network(self._labelled(self.window(noise, left.long()), label))  # [B·T, around, code_dim]
+            windows = self.window(noise, left.long()).to(label.dtype)  # given noises may be in float64
+            codes = self.network(self._labelled(windows, label))  # [B·T, around, code_dim]
             codes = codes.unflatten(0, t.shape)
         else:
             codes = self._evaluated(noise, label, left.long())

@@ -58,7 +58,8 @@ class GlobalMotion(Motion[Tensor, GlobalState]):
         return GlobalHead(self.config, width=width, w_dim=w_dim, z_dim=self.z_dim)
 
     def forward(self, noise: Tensor, label: Tensor, t: Tensor) -> GlobalState:
-        return GlobalState(noise, (t.double() / (self.clip_length - 1)).to(noise.dtype))
+        wide = torch.promote_types(noise.dtype, torch.float32)  # half precision has too few times
+        return GlobalState(noise, (t.double() / (self.clip_length - 1)).to(wide))
 
 
 class GlobalHead(MotionHead[GlobalState]):
@@ -72,6 +73,7 @@ class GlobalHead(MotionHead[GlobalState]):
 
     def forward(self, state: GlobalState, w: Tensor) -> Tensor:
         inputs = [w] * self.config.content + [state.noise] * self.config.noise
-        direction = self.affine(torch.cat(inputs, dim=1).to(self.affine.weight.dtype))
-        motion = direction[:, None] * (state.tau * self.config.sigma_t)[..., None]
+        dtype = self.affine.weight.dtype
+        direction = self.affine(torch.cat(inputs, dim=1).to(dtype))
+        motion = (direction[:, None] * (state.tau * self.config.sigma_t)[..., None]).to(dtype)
         return motion if self.mlp is None else self.mlp(F.leaky_relu(motion, 0.01))

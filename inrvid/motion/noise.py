@@ -60,7 +60,7 @@ class NoiseSequence(abc.ABC):
         return MixedNoise(self, other, weight, spherical=True)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class ExplicitNoise(NoiseSequence):
     """`values` `[B, L, width]`: indices 0 … L − 1."""
 
@@ -105,7 +105,7 @@ class ExplicitNoise(NoiseSequence):
         return ExplicitNoise(self.values.to(*args, **kwargs))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class SeededNoise(NoiseSequence):
     """N(0, 1), `width` numbers an index; any index, negative ones too.
 
@@ -120,7 +120,7 @@ class SeededNoise(NoiseSequence):
     def of_keys(cls, keys: Sequence[Key], purpose: str, width: int) -> SeededNoise:
         word = zlib.crc32(purpose.encode())
         rows = [[(k.seed ^ word) & MASK, (k.seed >> 32) & MASK, k.step & MASK, k.sample & MASK] for k in keys]
-        return cls(torch.tensor(rows, dtype=torch.int64).view(-1, 4), width)
+        return cls(torch.tensor(rows, dtype=torch.int64, device="cpu").view(-1, 4), width)
 
     def at(self, index: Tensor) -> Tensor:
         return normal(self.keys, index, self.width).to(self.dtype)
@@ -139,7 +139,7 @@ class SeededNoise(NoiseSequence):
         return SeededNoise(sent(self.keys, target.device), self.width, target.dtype)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class GivenNoise(NoiseSequence):
     """`values` `[B, L, width]` at the indices `first` … first + L − 1, and `rest` everywhere else: noises that a
     projection has found, before and behind which the video goes on."""
@@ -170,7 +170,7 @@ class GivenNoise(NoiseSequence):
         return GivenNoise(self.values.to(*args, **kwargs), self.first, self.rest.to(*args, **kwargs))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class MixedNoise(NoiseSequence):
     """first + weight·(second − first), or as far along the sphere."""
 
@@ -187,10 +187,11 @@ class MixedNoise(NoiseSequence):
         raise InrvidError("interpolated motion noise cannot be saved: save the latents that it lies between")
 
     def __len__(self) -> int:
-        return len(self.first)
+        return max(len(self.first), len(self.second))  # one is for all of the other's videos
 
     def __getitem__(self, index: slice | list[int] | Tensor) -> MixedNoise:
-        return dataclasses.replace(self, first=self.first[index], second=self.second[index])
+        first, second = (noise[index] if len(noise) == len(self) else noise for noise in (self.first, self.second))
+        return dataclasses.replace(self, first=first, second=second)
 
     def to(self, *args, **kwargs) -> MixedNoise:
         first, second = (noise.to(*args, **kwargs) for noise in (self.first, self.second))

@@ -35,9 +35,9 @@ class Consecutive(TimeSampler):
     config: Config
 
     def real(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        numbers = draws.integers(lengths - self.frames + 1)[:, None] + torch.arange(self.frames)
+        numbers = draws.integers(lengths - self.frames + 1)[:, None] + torch.arange(self.frames, device="cpu")
         return numbers, numbers.float()
 
     def generated(self, draws: Draws, lengths: Tensor) -> Tensor:
         latest = lengths.clamp(max=self.config.max_frames) - self.frames
-        return (draws.uniform() * latest)[:, None] + torch.arange(self.frames)
+        return (draws.uniform() * latest)[:, None] + torch.arange(self.frames, device="cpu")

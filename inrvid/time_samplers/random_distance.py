@@ -70,7 +70,7 @@ class RandomDistance(TimeSampler):
         span = self._distance(draws.uniform(), (lengths - 1).clamp(max=self.config.max_distance))
         # k − 2 different numbers of 1 … D − 1: the places of the smallest of as many uniform draws.
         ranks = draws.uniform(self.config.max_distance - 1)
-        ranks = ranks.masked_fill(torch.arange(1, self.config.max_distance) >= span[:, None], 2.0)
+        ranks = ranks.masked_fill(torch.arange(1, self.config.max_distance, device="cpu") >= span[:, None], 2.0)
         inner = ranks.argsort(dim=1)[:, : k - 2].sort(dim=1).values + 1
         return torch.cat([torch.zeros_like(span)[:, None], inner, span[:, None]], dim=1), span
 
@@ -80,7 +80,7 @@ class RandomDistance(TimeSampler):
         Where it admits none (a video of 16 frames has no power of two from 15 to 15), the longest.
         """
         shortest = self.frames - 1
-        admitted = torch.arange(shortest, self.config.max_distance + 1)
+        admitted = torch.arange(shortest, self.config.max_distance + 1, device="cpu")
         if self.config.variant == "release":
             admitted = admitted[(admitted & (admitted - 1)) == 0]
         count = (admitted <= longest[:, None]).sum(dim=1)

@@ -69,3 +69,17 @@ def test_distances_beyond_the_table_are_its_last_row():
     assert torch.equal(rows[0], rows[2])
     assert torch.equal(rows[3], D.time_embedding.table[2])
     assert torch.equal(rows[4], D.time_embedding.table[3])
+
+
+def test_frequencies_are_there_after_a_build_without_memory_and_a_cast():
+    D = build_discriminator(small("discriminators", "hypernetwork"))
+    frames, label = clip(3)
+    t = torch.tensor([[0.0, 1.0, 5.0]] * 4)
+    for assign in (False, True):
+        with torch.device("meta"):
+            empty = build_discriminator(D.config)
+        empty = empty if assign else empty.to_empty(device="cpu")
+        empty.load_state_dict(D.state_dict(), assign=assign)
+        assert torch.equal(empty(frames, t, label)["video"], D(frames, t, label)["video"])
+    before = D.time_embedding.frequencies.clone()
+    assert torch.equal(D.bfloat16().time_embedding.frequencies, before)

@@ -132,6 +132,13 @@ def test_half_precision_products_on_old_chips_are_the_definition_s(gpu, capabili
     assert all("float16" in message and "compute capability 7.5" in message for message in told)
 
 
+@needs_triton
+def test_chips_older_than_triton_s_run_definitions(gpu):
+    """PyTorch still runs on them."""
+    with pytest.warns(UserWarning, match=r"for newer GPUs than this one \(compute capability 6.1\)"):
+        assert picked(gpu((6, 1), torch.float32)) == "definition"
+
+
 def other(package, name="kernel"):
     """A function of another package."""
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, func
 from torch._subclasses import FakeTensorMode
+from torch.autograd import forward_ad
 
 from inrvid.kernels.operation import OPERATIONS, operations, written_out
 
@@ -145,3 +146,25 @@ def test_shapes_are_told_beforehand(case, path):
 def steps(x: Tensor) -> list[int]:
     """The strides that say something."""
     return [stride for stride, n in zip(x.stride(), x.shape, strict=True) if n > 1 and x.numel()]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("case", [case for case in FIRST if case in DIFFERENTIABLE], ids=str)
+def test_functional_and_forward_derivatives(case, path):
+    """`torch.func`'s, and a tangent: those of the definition, whatever runs elsewhere."""
+    arguments = case.arguments(torch.float32)
+    place = next(number for number, x in enumerate(arguments) if isinstance(x, Tensor))
+    first, tangent = arguments[place], torch.ones_like(arguments[place])
+
+    def summed(function):
+        return lambda x: function(*arguments[:place], x, *arguments[place + 1 :]).square().sum()
+
+    own, exact = summed(OPERATIONS[case.op]), summed(case.definition)
+
+    def dual(function):
+        with forward_ad.dual_level():
+            return forward_ad.unpack_dual(function(forward_ad.make_dual(first, tangent))).tangent
+
+    for derivative in (lambda f: func.grad(f)(first), lambda f: func.jvp(f, (first,), (tangent,))[1], dual):
+        found = on_path(path, lambda *x, d=derivative: d(own), ())
+        torch.testing.assert_close(found, derivative(exact))

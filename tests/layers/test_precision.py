@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import copy
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
 from inrvid import build_discriminator, build_generator
+from inrvid.layers.precision import in_float64
 from inrvid.registry import registry
 
 from ..small import small, small_generator
@@ -27,3 +32,31 @@ def test_autocast_changes_no_discriminator(name):
     with torch.autocast("cpu", torch.bfloat16):
         found = D(frames, t, torch.zeros(2, 0))
     assert all(torch.equal(found[head], expected[head]) for head in expected)
+
+
+@torch.no_grad()
+def test_threads_may_share_a_model(monkeypatch):
+    """What one computes in float64 is not what another computes with."""
+    G = build_generator(small_generator("stylegan2", "conv1d")).eval()
+    latents, t = G.sample_latents(1), torch.tensor([0.0, 3.0])
+    expected, parameters = G(latents, t), [*G.parameters()]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = [*pool.map(lambda _: G(latents, t), range(40))]
+    finally:
+        sys.setswitchinterval(before)
+    assert all(torch.equal(frames, expected) for frames in found)
+    assert all(one is other for one, other in zip(G.parameters(), parameters, strict=True))
+
+
+def test_gradients_pass_through_float64():
+    linear, x = torch.nn.Sequential(torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 2)).eval(), torch.randn(4, 3)
+    y = in_float64(linear, x.double())
+    assert y.dtype == torch.float64
+    found = torch.autograd.grad(y.square().sum(), [*linear.parameters()])
+    twin = copy.deepcopy(linear).double()
+    expected = torch.autograd.grad(twin(x.double()).square().sum(), [*twin.parameters()])
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other.float())

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import importlib.util
 
 import pytest
 import torch
 
 from inrvid import build_generator
 from inrvid.coords.acyclic import periods
-from inrvid.kernels.normal import MASK, philox
+from inrvid.kernels.dispatch import using
+from inrvid.kernels.normal import MASK, normal, philox
 from inrvid.motion.codes import CodesMotion
 from inrvid.motion.noise import ExplicitNoise, SeededNoise
 from inrvid.random import Key
@@ -174,3 +176,53 @@ def test_between_noises_that_were_given_and_drawn():
     for one, other in ((latents, given), (given, latents)):
         frames = G.inr(one).lerp(G.inr(other), 0.0)(t)
         torch.testing.assert_close(frames, G.inr(one)(t))
+
+
+@pytest.mark.parametrize("motion", ["global", "conv1d"])
+@torch.no_grad()
+def test_one_motion_is_for_all_videos(motion):
+    """Also half of the way to others, and of one of the videos between."""
+    G = build_generator(small_generator("inr_gan", motion), seed=0).eval()
+    latents, t = G.sample_latents(3, seed=0), torch.arange(3.0)
+    one, three = G.inr(latents[0]), G.inr(latents)
+    between = one.lerp(three, 0.5)
+    assert len(between.noise) == 3
+    for number in range(3):
+        torch.testing.assert_close(between[number](t), one.lerp(three[number], 0.5)(t))
+
+
+def test_one_key_is_for_all_indices():
+    keys = SeededNoise.of_keys([Key(1, 0, 0)], "motion", 5).keys
+    index = torch.tensor([[3, 7], [4, 4], [0, 1]])
+    expected = normal(keys.expand(3, -1), index, 5)
+    for path in ("definition", *["triton"] * (importlib.util.find_spec("triton") is not None)):
+        with using(path):
+            torch.testing.assert_close(normal(keys, index, 5), expected)
+    assert normal(keys[:0], index[:0], 5).shape == (0, 2, 5)
+
+
+@torch.no_grad()
+def test_times_are_not_rounded_to_half_precision():
+    G = build_generator(small_generator("inr_gan", "global"), seed=0).eval().bfloat16()
+    t = torch.tensor([100 + i / 8 for i in range(8)])
+    state = G.motion(G.sample_latents(1).motion, torch.zeros(1, 0), t[None])
+    assert len(state.tau.unique()) == 8
+    assert torch.isfinite(G.inr(G.sample_latents(1))(t)).all()
+
+
+def test_given_noise_may_be_in_float64():
+    G = build_generator(small_generator("inr_gan", "conv1d"), seed=0)
+    latents = dataclasses.replace(G.sample_latents(1), motion=torch.randn(1, 40, G.z_dim, dtype=torch.float64))
+    assert G.train()(latents, torch.arange(2.0)).dtype == torch.float32
+
+
+def test_constants_are_there_after_a_build_without_memory():
+    """`meta`, then either way of filling it."""
+    G = build_generator(small_generator("stylegan2", "conv1d"), seed=0).eval()
+    latents, t = G.sample_latents(1, seed=0), torch.arange(3.0)
+    for assign in (False, True):
+        with torch.device("meta"):
+            empty = build_generator(G.config).eval()
+        empty = empty if assign else empty.to_empty(device="cpu")
+        empty.load_state_dict(G.state_dict(), assign=assign)
+        assert torch.equal(empty.inr(latents)(t), G.inr(latents)(t))

@@ -99,8 +99,8 @@ def inr_layer_backward(
         of_phase = of_sin * cos - of_cos * sin  # [b, t, rows, columns, d]
         by_row = of_phase.sum(dim=3)
         of_origin[b, t] = by_row.sum(dim=2)
-        of_down[b] += nodes.rows @ by_row.sum(dim=1)
-        of_right[b] += nodes.columns @ of_phase.sum(dim=(1, 2))
+        of_down[b] += nodes.rows.to(by_row.dtype) @ by_row.sum(dim=1)
+        of_right[b] += nodes.columns.to(by_row.dtype) @ of_phase.sum(dim=(1, 2))
     return of_coarse, of_origin, of_down, of_right, of_weight.to(weight.dtype), of_bias.to(weight.dtype)
 
 

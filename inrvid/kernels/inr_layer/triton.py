@@ -6,9 +6,9 @@ the tables a wave, from which the addition theorems make its BY·BX sines and co
 before they are multiplied with the weight. The epilogue adds the coarse features (each read by 4 neighbours, from the
 cache) and the bias, and applies the leaky ReLU.
 
-The backward pass: one pass over the gradient for activation, 2×2 sums and bias; then, a few frames at a time, the
-embedding is written, multiplied with the gradient, and its memory reused for its own gradient, which one pass reduces
-to a sum and a first moment for each row of pixels.
+The backward pass: one pass over the gradient for activation, 2×2 sums and bias; then, a few videos or frames at a time,
+the embedding is written, multiplied with the gradient, and its memory reused for its own gradient, which one pass
+reduces to a sum and a first moment for each row of pixels.
 """
 
 from typing import NamedTuple
@@ -18,6 +18,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from ..batches import pieces
 from ..bias_act.triton import before_lrelu
 from ..triton_common import PROGRAMS, launch, power, precision, product_blocks, product_over_rows
 
@@ -194,17 +195,15 @@ def inr_layer_backward(
     else:
         before, of_bias = _before_doubling(gradient.contiguous(), y.contiguous(), slope, of_coarse)
     i = torch.arange(height, device=y.device, dtype=torch.float32)[:, None]
-    frames = max(1, CHUNK // (origin.shape[0] * height * width * weight.shape[1]))
-    for start in range(0, origin.shape[1], frames):
-        t = slice(start, start + frames)
-        tables = _tables(origin[:, t], down, right, height, width)
-        rows = before[:, t].flatten(1, 3)
+    for b, t in pieces(origin.shape[0], origin.shape[1], height * width * weight.shape[1], CHUNK):
+        tables = _tables(origin[b, t], down[b], right[b], height, width)
+        rows = before[b, t].flatten(1, 3)
         embedding = _embedding(tables, weight.dtype)
-        of_weight += product_over_rows(embedding, rows)
-        sums, moments = _phase_sums(torch.bmm(rows, weight.mT, out=embedding), tables)  # [B, frames, height, d]
-        of_origin[:, t] = sums.sum(dim=2)
-        of_down += (sums.sum(dim=1) * i).sum(dim=1)
-        of_right += moments.sum(dim=(1, 2))
+        of_weight[b] += product_over_rows(embedding, rows)
+        sums, moments = _phase_sums(torch.bmm(rows, weight[b].mT, out=embedding), tables)  # [b, t, height, d]
+        of_origin[b, t] = sums.sum(dim=2)
+        of_down[b] += (sums.sum(dim=1) * i).sum(dim=1)
+        of_right[b] += moments.sum(dim=(1, 2))
     return of_coarse, of_origin, of_down, of_right, of_weight.to(weight.dtype), of_bias
 
 

@@ -15,7 +15,7 @@ def upfirdn(x: Tensor, taps: list[float], up: int, down: int, padding: list[int]
     zeros = x.new_zeros(n, c, h, up, w, up)
     zeros[:, :, :, 0, :, 0] = x
     x = F.pad(zeros.view(n, c, h * up, w * up), [*padding, *padding])
-    axis = torch.tensor(taps, dtype=x.dtype).to(x.device, non_blocking=True)
+    axis = torch.stack([x.new_full((), tap) for tap in taps])  # where x is: a graph takes nothing from the host
     kernel = (torch.outer(axis, axis) * gain).expand(c, 1, -1, -1)
     return F.conv2d(x, kernel, stride=down, groups=c).contiguous(memory_format=torch.channels_last)
 
