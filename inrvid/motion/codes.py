@@ -20,6 +20,7 @@ from typing_extensions import Self
 
 from ..config import Count, PartConfig, Positive
 from ..coords.acyclic import AcyclicEncoding, Codes
+from ..errors import InrvidError
 from ..kernels.recording import recording
 from ..layers.precision import in_float64
 from ..random import Draws
@@ -88,7 +89,11 @@ class CodesMotion(Motion[NoiseSequence | Tensor, Codes]):
         )
 
     def forward(self, noise: NoiseSequence | Tensor, label: Tensor, t: Tensor) -> Codes:
-        noise = ExplicitNoise(noise) if isinstance(noise, Tensor) else noise
+        """Raises InrvidError: noise of a motion of another kind."""
+        if isinstance(noise, Tensor):
+            if noise.ndim != 3:
+                raise InrvidError(f"motion noise {[*noise.shape]} is no sequence: latents of another model?")
+            noise = ExplicitNoise(noise)
         distance = self.config.distance
         left = (t.double() / distance).floor()
         if self.training:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from ..config import PartConfig, Positive
+from ..errors import InrvidError
 from ..layers.linear import EqLinear
 from ..random import Draws
 from .base import Motion, MotionHead
@@ -58,6 +59,9 @@ class GlobalMotion(Motion[Tensor, GlobalState]):
         return GlobalHead(self.config, width=width, w_dim=w_dim, z_dim=self.z_dim)
 
     def forward(self, noise: Tensor, label: Tensor, t: Tensor) -> GlobalState:
+        """Raises InrvidError: noise of a motion of another kind."""
+        if not isinstance(noise, Tensor) or noise.ndim != 2:
+            raise InrvidError(f"motion noise is a sequence: latents of another model? Expected [B, {self.z_dim}]")
         wide = torch.promote_types(noise.dtype, torch.float32)  # half precision has too few times
         return GlobalState(noise, (t.double() / (self.clip_length - 1)).to(wide))
 

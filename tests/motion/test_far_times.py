@@ -9,7 +9,7 @@ import importlib.util
 import pytest
 import torch
 
-from inrvid import build_generator
+from inrvid import InrvidError, build_generator
 from inrvid.coords.acyclic import periods
 from inrvid.kernels.dispatch import using
 from inrvid.kernels.normal import MASK, normal, philox
@@ -226,3 +226,10 @@ def test_constants_are_there_after_a_build_without_memory():
         empty = empty if assign else empty.to_empty(device="cpu")
         empty.load_state_dict(G.state_dict(), assign=assign)
         assert torch.equal(empty.inr(latents)(t), G.inr(latents)(t))
+
+
+@pytest.mark.parametrize(("own", "other"), [("global", "conv1d"), ("conv1d", "global")])
+def test_latents_of_another_motion_are_refused(own, other):
+    G, latents = (build_generator(small_generator("inr_gan", motion)).eval() for motion in (own, other))
+    with pytest.raises(InrvidError, match="latents of another model"):
+        G(latents.sample_latents(1), torch.arange(2.0))
