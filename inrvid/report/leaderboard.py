@@ -48,11 +48,12 @@ def table(group: Group) -> Table:
 
 
 def shown(place: Place | None) -> str:
-    """'123.4 ± 5.6  #1'; a score that there is not: '—'."""
+    """'123.4 ± 5.6  #1', without a rank where neither is better; a score that there is not: '—'."""
     if place is None:
         return "—"
     error = "" if place.score.error is None else f" ± {place.score.error:.2g}"
-    return f"{place.score.value:.4g}{error}  #{place.rank}"
+    rank = "" if place.score.better == "neither" else f"  #{place.rank}"
+    return f"{place.score.value:.4g}{error}{rank}"
 
 
 def write_leaderboard(groups: Sequence[Group], output: Path) -> None:

@@ -207,7 +207,7 @@ def test_on_the_command_line(tmp_path):
     write(tmp_path, b=record("[b]", 20.0), a=record("a", 10.0), c=record("c|d", protocol="other"))
     (tmp_path / "damaged.json").write_text("{")
     done = inrvid("evaluate", "--leaderboard", tmp_path, "-o", "out.md", cwd=tmp_path)
-    assert re.search(r"a +10 ± 1 +#1 .*\n +\[b\] +20 ± 1 +#2", done.stdout)
+    assert re.search(r"a +10 ± 1 +#1 .*\n\[b\] +20 ± 1 +#2", done.stdout)
     assert "protocol: inrvid 1 → other 1" in done.stdout
     assert len(done.stderr.splitlines()) == 1
     assert "damaged.json: not a record" in done.stderr
@@ -242,6 +242,20 @@ def test_what_is_wrong_is_told_in_a_line(tmp_path, arguments, told):
     assert done.returncode == 2
     assert told in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("count", "width"), [(3, 60), (3, 120), (5, 50)])
+def test_a_table_that_is_too_wide_has_a_line_a_score(tmp_path, monkeypatch, count, width):
+    """And no number in it is broken."""
+    scores = {f"diagnostics16/part{i} (real)": Score(value=i + 0.123, error=0.0456) for i in range(8)}
+    for number in range(count):
+        record(f"models/number_{number}", scores=scores).write(tmp_path / f"{number}.json")
+    monkeypatch.setattr("inrvid.cli.leaderboard.PIPED", width)
+    told = inrvid("evaluate", "--leaderboard", ".", cwd=tmp_path).stdout
+    lines = [line for line in told.splitlines() if line.startswith("diagnostics16/part7 (real) ↓")]
+    assert sum(line.count("7.123 ± 0.046  #1") for line in lines) == count
+    assert len(lines) == -(-count // max(1, (width - 30) // 26))
+    assert all(f"models/number_{number}" in told for number in range(count))
 
 
 def test_a_suffix_that_is_neither(tmp_path):
