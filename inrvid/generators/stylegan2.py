@@ -19,7 +19,7 @@ from ..errors import InrvidError
 from ..grid import Grid
 from ..kernels.upfirdn import upfirdn
 from ..layers.conv import EqConv2d
-from ..layers.half import bounded, half_dtypes, runs_in, switch
+from ..layers.half import CLAMP, bounded, half_dtypes, runs_in, switch
 from ..layers.modulated_conv import ModulatedConv2d
 from ..layers.rgb import ToRGB, add_rgb
 from ..layers.widths import channels_of, some_are_left
@@ -183,6 +183,7 @@ class StyleBlock(nn.Module):
             in_channels if first else channels, channels, 3, w_dim, gain=0.5**0.5 if residual else 1.0, half=half
         )
         self.rgb = ToRGB(channels, w_dim) if rgb else None
+        self.bounded = half
         self.skip = EqConv2d(in_channels, channels, 1, bias=False, gain=0.5**0.5) if residual else None
 
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
@@ -207,7 +208,12 @@ class StyleBlock(nn.Module):
             return x, None
         videos = phi["rgb"].shape[0]
         base = None if rgb is None else _frames_of(doubled(rgb), videos)
-        rgb = add_rgb(_frames_of(x, videos), phi["rgb"], self.rgb.bias, base)
+        features = _frames_of(x, videos)
+        if self.bounded:  # each resolution's own part, not the sum
+            own = add_rgb(features, phi["rgb"], self.rgb.bias, None).clamp(-CLAMP, CLAMP)
+            rgb = own if base is None else own + base
+        else:
+            rgb = add_rgb(features, phi["rgb"], self.rgb.bias, base)
         return x, rearrange(rgb, "b t h w c -> (b t) c h w")
 
     def _layers(self) -> dict[str, ModulatedConv2d]:

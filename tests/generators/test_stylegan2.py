@@ -53,3 +53,17 @@ def test_other_grids_are_refused():
     for grid in (Grid(64, 64), Grid(32, 32, (0.0, 0.0, 0.5, 0.5))):
         with pytest.raises(InrvidError, match="inr_gan"):
             inr(torch.tensor([0.0]), grid)
+
+
+@torch.no_grad()
+def test_with_float16_each_resolutions_pictures_are_bounded():
+    """Each resolution's own part is within ±256; their sum need not be. Without float16 there is no bound."""
+    kinds = ({"half_blocks": 1}, {"half_blocks": 1, "half_dtype": "bfloat16"}, {})
+    largest = []
+    for half in kinds:
+        G = build_generator(small_generator("stylegan2", "static", **half), seed=0).eval()
+        for block in G.blocks.values():
+            block.rgb.weight *= 1e5
+        largest.append(G(G.sample_latents(1), torch.zeros(1)).abs().max())
+    assert 256 < largest[0] <= 256 * len(G.blocks) * 1.6  # the low-pass overshoots
+    assert min(largest[1:]) > 10 * largest[0]
