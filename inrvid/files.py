@@ -120,20 +120,18 @@ def replacing(path: Path) -> Iterator[Path]:
         OSError: it cannot be written; `filename` is `path`.
     """
     path = path.resolve() if path.is_symlink() else path  # a link stays one
-    if path.exists():
-        checked(path)  # a pipe or a device is not to be replaced by a file
+    before = checked(path) if path.exists() else None  # a pipe or a device is not to be replaced by a file
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path.parent, path)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}{MARK}", suffix=path.suffix, dir=path.parent)
-    temporary = Path(name)
+        handle, temporary = _own_file(path)
     try:
-        _lock(handle)
         with naming(path):
             yield temporary
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
-            temporary.chmod(0o666 & ~_umask())  # mkstemp makes files private
+            # mkstemp makes files private
+            temporary.chmod(0o666 & ~_umask() if before is None else stat.S_IMODE(before.st_mode))
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -151,12 +149,11 @@ def refilling(folder: Path, replaced: Iterable[str]) -> Iterator[Path]:
         raise _unusable(folder, errno.ENOTDIR, "a file or device, not a folder")
     with naming(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(folder.parent, folder)
-        made = tempfile.mkdtemp(prefix=f".{folder.stem[:100]}{MARK}", suffix=folder.suffix, dir=folder.parent)
-    temporary = Path(made)
-    handle = os.open(temporary, os.O_RDONLY)
+        # In the folder itself, if there is one: it may be a place of its own, a volume or a link to another disk.
+        place = folder.resolve() if folder.is_dir() else folder.parent
+        remove_leftovers(place, folder)
+        handle, temporary = _own_folder(place, folder)
     try:
-        _lock(handle)
         with naming(folder):
             yield temporary
             folder.mkdir(exist_ok=True)
@@ -201,6 +198,35 @@ def remove_leftovers(folder: Path, path: Path | None = None) -> None:
         left = [entry.path for entry in entries if pattern.fullmatch(entry.name)]
         for name in left:
             _remove_unless_locked(name)
+
+
+def _own_file(path: Path) -> tuple[int, Path]:
+    """A new temporary file beside `path`, open and locked, and its name."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}{MARK}", suffix=path.suffix, dir=path.parent)
+        if _is_locked_there(handle, name):
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _own_folder(place: Path, path: Path) -> tuple[int, Path]:
+    """A new temporary folder in `place`, for what becomes `path`."""
+    while True:
+        name = tempfile.mkdtemp(prefix=f".{path.stem[:100]}{MARK}", suffix=path.suffix, dir=place)
+        with contextlib.suppress(FileNotFoundError):
+            handle = os.open(name, os.O_RDONLY)
+            if _is_locked_there(handle, name):
+                return handle, Path(name)
+            os.close(handle)
+
+
+def _is_locked_there(handle: int, name: str) -> bool:
+    """False: another writer found it before it was locked, and took it for a leftover."""
+    _lock(handle)
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(name))  # noqa: PTH116
+    except FileNotFoundError:
+        return False
 
 
 def _remove_unless_locked(name: str) -> None:

@@ -37,7 +37,7 @@ class Grid(NamedTuple):
             x0, y0, x1, y1 = map(float, grid.region)
             grid = cls(operator.index(grid.height), operator.index(grid.width), (x0, y0, x1, y1))
             fits = grid.height > 0 and grid.width > 0 and all(map(math.isfinite, grid.region))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             fits = False
         if not fits:
             raise InrvidError(

@@ -38,7 +38,7 @@ class Loader(yaml.SafeLoader):
         return node
 
 
-_PLAIN = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map", "merge")}
+_PLAIN = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map")}
 
 Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag in _PLAIN]
@@ -75,6 +75,21 @@ def parse(text: str, shown: str) -> tuple[Any, dict[KeyPath, str]]:
         loader.dispose()
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes what `Loader`, or another reader of YAML 1.1, would take for something else than text."""
+
+
+_Dumper.yaml_implicit_resolvers = {
+    first: [*yaml.SafeDumper.yaml_implicit_resolvers.get(first, []), *Loader.yaml_implicit_resolvers.get(first, [])]
+    for first in {*yaml.SafeDumper.yaml_implicit_resolvers, *Loader.yaml_implicit_resolvers}
+}
+
+
+def dump(data: Any) -> str:
+    """Plain data as YAML that `parse` reads again as what it was."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
 def parse_value(text: str) -> Any:
     """One value, as it stands behind `--set key=`. Raises InrvidError."""
     return parse(text, "value")[0]
@@ -107,7 +122,6 @@ class _Document:
         return self._scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[Any, Any]:
-        self.loader.flatten_mapping(node)
         self._bounded(len(node.value), node)
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
@@ -124,6 +138,8 @@ class _Document:
         return self._value(node, path)
 
     def _key(self, node: yaml.Node) -> str | int:
+        if isinstance(node, yaml.ScalarNode) and node.value == "<<" and not node.style:
+            raise self._wrong(node, "merge keys (<<) are not admitted: write it out, or extend another file")
         key = self._scalar(node) if isinstance(node, yaml.ScalarNode) and node.tag in _PLAIN else None
         if not isinstance(key, str | int) or isinstance(key, bool) or not is_text(str(key)):
             raise self._wrong(node, "a key should be a name or a whole number")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from inrvid import files
 from inrvid.files import (
     cache_directory,
     checked,
@@ -186,3 +187,50 @@ def test_cache_directory_of_who_has_no_home(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("pwd.getpwuid", lambda uid: (_ for _ in ()).throw(KeyError(uid)))
     assert cache_directory() == Path(tempfile.gettempdir()) / f"inrvid-{os.getuid()}"
+
+
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path):
+    path = tmp_path / "x.txt"
+    write_text(path, "old")
+    for mode in (0o600, 0o664):
+        path.chmod(mode)
+        write_text(path, "new")
+        assert path.stat().st_mode & 0o777 == mode
+
+
+def test_a_folder_of_another_disk_is_refilled(tmp_path, monkeypatch):
+    """A volume, or a link to one: what is moved stays on its disk, and nothing is written beside it."""
+    disk, link = tmp_path / "disk", tmp_path / "link"
+    disk.mkdir()
+    link.symlink_to(disk)
+    move = Path.replace
+
+    def within(self, target):
+        if disk in self.resolve().parents and disk in Path(target).resolve().parents:
+            return move(self, target)
+        raise OSError(errno.EXDEV, "Invalid cross-device link", str(target))
+
+    monkeypatch.setattr(Path, "replace", within)
+    with refilling(link, ["old"]) as new:
+        (new / "0").write_text("new")
+    assert [path.name for path in disk.iterdir()] == ["0"]
+
+
+def test_a_temporary_file_that_another_writer_took_for_a_leftover_is_made_again(tmp_path, monkeypatch):
+    taken = []
+    lock = files._lock
+
+    def slow(handle):
+        if not taken:
+            taken.extend(tmp_path.glob(".*"))
+            (taken[0].rmdir if taken[0].is_dir() else taken[0].unlink)()
+        return lock(handle)
+
+    monkeypatch.setattr(files, "_lock", slow)
+    write_text(tmp_path / "x.txt", "new")
+    assert (tmp_path / "x.txt").read_text() == "new"
+    taken.clear()
+    with refilling(tmp_path / "f", []) as new:
+        (new / "0").write_text("new")
+    assert (tmp_path / "f" / "0").read_text() == "new"
+    assert len(taken) == 1

@@ -227,8 +227,8 @@ def _subject(subjects: list[str], leaderboard: bool) -> str:
 
 @contextmanager
 def _shared() -> Iterator[Share]:
-    """This process's part of the work, where a launcher started several. What is wrong is so in all of them, and one
-    tells it."""
+    """This process's part of the work, where a launcher started several. What is wrong is so in all of a machine's, and
+    one of them tells it."""
     from ..evaluation.features import Share
 
     count = int(os.environ.get("WORLD_SIZE", "1"))
@@ -253,7 +253,7 @@ def _shared() -> Iterator[Share]:
     try:
         yield Share(dist.get_rank(), count, gather)
     except InrvidError:
-        if dist.get_rank() > 0:
+        if int(os.environ.get("LOCAL_RANK", "0")) > 0:
             raise typer.Exit(2) from None
         raise
     finally:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import typer
 
+from ..text import printable
+
 app = typer.Typer(no_args_is_help=True, help="Publish models on the Hub, and get them from there.")
 
 NETWORKS = typer.Option(
@@ -106,7 +108,7 @@ def card(
     from ..publishing.show import show
 
     text = show(model, output, name, edited)
-    typer.echo(text, nl=False)
+    typer.echo("\n".join(map(printable, text.split("\n"))), nl=False)
 
 
 @app.command("list")

@@ -77,7 +77,8 @@ def _fitting(header: list[str], rows: list[list[str]], width: int) -> Iterator[t
     if sum(GAP + column for column in (min(model, FOLDED), *scores, min(record, FOLDED))) <= width:
         yield [header, *rows], range(1, len(header) - 1)
         return
-    widest = max(min(FOLDED, max(map(len, row))) for row in rows)
+    widest = max(min(FOLDED, len(row[0])) for row in rows)
+    widest = max([widest, *(len(cell) for row in rows for cell in row[1:-1])])
     count = max(1, (width - max(map(len, header)) - GAP) // (widest + GAP))
     for first in range(0, len(rows), count):
         yield [list(line) for line in zip(header, *rows[first : first + count], strict=True)], range(1)

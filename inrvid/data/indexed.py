@@ -191,6 +191,10 @@ class IndexedDataset(VideoDataset):
 
     @functools.cached_property
     def frames_fingerprint(self) -> str:
+        if (
+            type(self).fingerprint is not IndexedDataset.fingerprint
+        ):  # what else a package's own is made of is not known
+            return self.fingerprint
         return self._digest(**OF_TRAINING)
 
     def _digest(self, **changes: Any) -> str:
@@ -201,7 +205,7 @@ class IndexedDataset(VideoDataset):
         described = {
             "config": config,
             "videos": [
-                [name, sizes[name], record.frames, record.label if config["labels"] else None]
+                [name, sizes[name], record.frames, record.fps, record.label if config["labels"] else None]
                 for name, record in files.items()
             ],
         }

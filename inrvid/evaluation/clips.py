@@ -89,6 +89,10 @@ class Source(abc.ABC):
         """What a clip is called, for people."""
         return f"video {clip.video}, frame {clip.start}"
 
+    def origin(self, clip: Clip) -> int | str:
+        """What clips have in common that are no independent draws: by default their video."""
+        return clip.video
+
 
 SAMPLED = 32
 """Videos of a data set whose pictures are part of what it is known by."""
@@ -158,6 +162,10 @@ class DatasetClips(Source):
     def title(self, clip: Clip) -> str:
         return f"{self.dataset.records[clip.video].name}, frame {clip.start}"
 
+    def origin(self, clip: Clip) -> str:
+        """The file's name: a data set may have cut it into several videos."""
+        return self.dataset.records[clip.video].name
+
     def _start(self, video: int, window: Window, last: int) -> int:
         if self.start == "first":
             return window.first
@@ -202,6 +210,9 @@ class Altered(Source):
         frames = self.source.read(window, clips)
         return self.change(frames) if len(frames) else frames
 
+    def origin(self, clip: Clip) -> int | str:
+        return self.source.origin(clip)
+
 
 class GeneratorClips(Source):
     """Videos of a generator from t = 0, or the window's `first`, of one seed each; frames in [−1, 1], as they are seen.
@@ -210,7 +221,7 @@ class GeneratorClips(Source):
         first_seed: away from those that sample grids show.
         quantise: round frames to 8 bits a channel, as files have them.
         classes: of the data's videos, by number (`classes_of`): a generated video has that of one of them, drawn by its
-            seed, as in training; none: any, evenly.
+            seed, each as likely as another; none: any, evenly.
     """
 
     def __init__(
@@ -247,25 +258,32 @@ class GeneratorClips(Source):
         return frames
 
     def title(self, clip: Clip) -> str:
-        return f"seed {clip.video}"
+        label = self._classes_of([clip.video])
+        if label is None:
+            return f"seed {clip.video}"
+        names, number = self.generator.class_names, int(label)
+        return f"seed {clip.video}, class {names[number] if names else number}"
 
     def _latents(self, clips: Sequence[Clip]):
         seeds = [clip.video for clip in clips]
         if seeds != list(range(seeds[0], seeds[0] + len(seeds))):
             raise InrvidError("seeds of a batch follow each other")
-        label = None
-        if count := len(self.classes):
-            label = self.classes[Draws.of_seeds(seeds, "a video's class").integers(torch.full((len(seeds),), count))]
-        return self.generator.sample_latents(len(seeds), seed=seeds[0], label=label)
+        return self.generator.sample_latents(len(seeds), seed=seeds[0], label=self._classes_of(seeds))
+
+    def _classes_of(self, seeds: Sequence[int]) -> Tensor | None:
+        count = len(self.classes)
+        if not count:
+            return None
+        return self.classes[Draws.of_seeds(seeds, "a video's class").integers(torch.full((len(seeds),), count))]
 
 
 def classes_of(dataset: VideoDataset, generator: VideoGenerator) -> list[int]:
     """The class of each of the data's videos, by the generator's numbers; none if either has no classes, or the data
     has others."""
-    known = list(generator.class_names or dataset.classes)
-    if not dataset.classes or len(known) != generator.label_dim or not {*dataset.classes} <= {*known}:
+    numbers = {name: number for number, name in enumerate(generator.class_names or dataset.classes)}
+    if not dataset.classes or len(numbers) != generator.label_dim or not {*dataset.classes} <= {*numbers}:
         return []
-    return [known.index(dataset.classes[dataset.label(video)]) for video in range(len(dataset))]
+    return [numbers[str(record.label)] for record in dataset.records]
 
 
 def eight_bits(frames: Tensor) -> Tensor:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
@@ -129,20 +130,31 @@ class Evaluation:
             InrvidError: too few clips, for a metric or, unless `force` says to go on, for any; clips whose length a
                 detector does not take.
         """
-        clips = {window: self._chosen(window) for window in self.windows()}
+        clips: dict[Window, tuple[list[Clip], list[list[Clip]]]] = {}
         for window, metrics in self.windows().items():
-            real, fakes = clips[window]
-            for metric in metrics:
-                try:
-                    self._check(metric, window, len(real), min(map(len, fakes), default=0))
-                except InrvidError as error:
-                    if metric.config not in self.protocol.optional:
-                        raise
-                    self.metrics.remove(metric)
-                    self.note(f"{metric.name} is left out: {error}")
+            with self._leaving_out(metrics):
+                clips[window] = self._chosen(window)
+                for metric in metrics:
+                    with self._leaving_out([metric]):
+                        real, fakes = clips[window]
+                        self._check(metric, window, len(real), min(map(len, fakes), default=0))
         if any(fake.side.settings.get("classes") == "evenly" for fake in self.fakes):
-            self.note("classes are generated evenly: the real videos' are not known (--data labels=true)")
+            self.note(
+                "classes are generated evenly: of the real videos, no others or none are known (--data labels=true)"
+            )
         return {window: clips[window] for window in self.windows()}
+
+    @contextlib.contextmanager
+    def _leaving_out(self, metrics: Sequence[Metric]) -> Iterator[None]:
+        """What goes wrong inside costs these metrics, if they are all optional."""
+        try:
+            yield
+        except InrvidError as error:
+            if not all(metric.config in self.protocol.optional for metric in metrics):
+                raise
+            for metric in metrics:
+                self.metrics.remove(metric)
+                self.note(f"{metric.name} is left out: {error}")
 
     def _check(self, metric: Metric, window: Window, real: int, fakes: int) -> None:
         self.detectors[detector_name(metric.config.detector)].check_frames(1 if window.singly else window.frames)
@@ -171,7 +183,8 @@ class Evaluation:
         fewest = min([len(real), *map(len, fakes)])
         if fewest < FEWEST and not self.force:
             raise InrvidError(f"{fewest} clips are too few: below {FEWEST}, scores say little (--force shows them)")
-        videos = min(len({clip.video for clip in clips}) for clips in (real, *fakes))
+        sides = zip((self.real, *self.fakes), (real, *fakes), strict=True)
+        videos = min(len({side.source.origin(clip) for clip in clips}) for side, clips in sides)
         if videos < ENOUGH:
             of = "" if videos == fewest else f"{fewest} clips of "
             what = "videos, whose clips are alike" if of else "clips"
@@ -252,7 +265,7 @@ class Evaluation:
         parts = self.detectors[name].parts
         of_real = seen.real[window].by_detector[name]
         of_runs = [run[window].by_detector[name] for run in seen.runs]
-        videos = seen.real[window].videos, seen.runs[0][window].videos
+        videos = seen.real[window].videos(self.real.source), seen.runs[0][window].videos(self.fakes[0].source)
         values = [metric.score(of_real, fake, parts) for fake in of_runs]
         mean = {part: float(np.mean([v[part] for v in values])) for part in values[0]}
         errors: dict[str, float] = {}
@@ -262,7 +275,10 @@ class Evaluation:
         elif self.protocol.halves > 1:
             errors = spread_of_halves(metric, of_real, of_runs[0], parts, self.protocol, videos)
             how = "halves" if errors else "none"
-        few = min(len(of_real), *map(len, of_runs)) < ENOUGH and metric.biased
+        counts = [
+            len(rows) if own is None else len({*own}) for rows, own in zip((of_real, of_runs[0]), videos, strict=True)
+        ]
+        few = min(counts) < ENOUGH and metric.biased
         more = extrapolated(metric, of_real, of_runs[0], parts, seed=self.protocol.seed, videos=videos) if few else {}
         return {
             f"{metric.name}/{part}" if part else metric.name: Score(

@@ -53,11 +53,12 @@ class Features:
     clips: Sequence[Clip]
     unreadable: int = 0
 
-    @property
-    def videos(self) -> Sequence[int] | None:
-        """The video of each row; None: each is of another, or some could not be read, and rows do not say which."""
-        own = [clip.video for clip in self.clips]
-        return None if self.unreadable or len({*own}) == len(own) else own
+    def videos(self, source: Source) -> list[int] | None:
+        """The video of each row, by number (`Source.origin`); None: each is of another, or some could not be read, and
+        rows do not say which."""
+        numbers: dict[int | str, int] = {}
+        own = [numbers.setdefault(source.origin(clip), len(numbers)) for clip in self.clips]
+        return None if self.unreadable or len(numbers) == len(own) else own
 
 
 def features_of(

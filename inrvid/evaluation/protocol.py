@@ -51,7 +51,7 @@ class Protocol(StrictModel):
     )
     runs: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="sets of generated clips, whose mean counts")
     halves: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        20, description="random halves of the clips, the spread of whose scores is the error; 0: none"
+        20, description="random halves of the videos, the spread of whose scores is the error; 0: none"
     )
     eight_bits: bool = Field(True, description="round a model's frames to 8 bits a channel, as files have them")
     resize: Literal["center_crop", "squash"] = Field("center_crop", description="of real frames to the model's size")
@@ -149,7 +149,8 @@ def _of_shorthand(text: str, known: Iterable[PartConfig]) -> dict[str, Any]:
     asked: dict[str, Any] = {"type": match["type"]}
     asked |= {key: int(match[key]) for key in ("frames", "stride", "first") if match[key] is not None}
     own = [part.model_dump(mode="json") for part in known if part.type == match["type"]]
-    named = [data for data in own if metric_name(*(data.get(key) for key in IN_NAMES)) == text.strip()]
+    name = metric_name(*(asked.get(key) for key in IN_NAMES))
+    named = [data for data in own if metric_name(*(data.get(key) for key in IN_NAMES)) == name]
     usual = {"stride": 1, "first": 0} if len(asked) > 1 else {}  # fvd16 is not fvd16s8
     return {**(named or own or [{}])[0], **usual, **asked}
 

@@ -17,6 +17,11 @@ FOR_OTHERS = ("description", "metrics", "optional")
 """Keys of a protocol on which no score of another metric depends."""
 
 
+def same_rate(one: float, other: float) -> bool:
+    """Whether two frame rates are those of one speed."""
+    return abs(one - other) <= 0.01 * other
+
+
 def metric_name(type: Any, frames: Any, stride: Any, first: Any) -> str:
     """fvd16, fvd128s8, fvd16t112, kvd: what scores are called by; stride and first frame where they are not usual."""
     stride = f"s{stride}" if stride not in (None, 1) else ""
@@ -26,7 +31,7 @@ def metric_name(type: Any, frames: Any, stride: Any, first: Any) -> str:
 class Score(Document):
     value: float
     error: float | None = Field(
-        None, description="standard deviation over runs, or standard error by random halves of the clips"
+        None, description="standard deviation over runs, or standard error by random halves of the videos"
     )
     how: Literal["runs", "halves", "none"] = Field("none", description="what the error is of")
     better: Literal["lower", "higher", "neither"] = "lower"
@@ -41,7 +46,7 @@ class Side(Document):
     fingerprint: str
     clips: dict[str, int] = Field({}, description="by window: how many there were")
     fps: float
-    settings: dict[str, Any] = Field({}, description="of data: how it was read")
+    settings: dict[str, Any] = Field({}, description="of data: how it was read; of a conditional model: its classes")
 
 
 class Record(Document):
@@ -70,12 +75,12 @@ class Record(Document):
     @property
     def speed(self) -> float:
         """Of the generated videos, in that of the real ones, where they were compared at different frame rates."""
-        return round(self.fake.fps / self.real.fps, 2) if self.real.fps else 1.0
+        return 1.0 if same_rate(self.fake.fps, self.real.fps) else round(self.fake.fps / (self.real.fps or 1), 2)
 
     @property
     def classes(self) -> str:
-        """How frequent each class is in what a conditional model generated: 'as in the data', or 'evenly'."""
-        return str(self.fake.settings.get("classes", "")) if self.fake.kind == "model" else ""
+        """How frequent each class is in what was generated: 'as in the data', or 'evenly' by a conditional model."""
+        return "evenly" if self.fake.settings.get("classes") == "evenly" else "as in the data"
 
     @property
     def comparable(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ from .clips import DatasetClips, GeneratorClips, Window, classes_of
 from .evaluate import Subject
 from .metrics.base import Metric
 from .protocol import ClipsConfig, Protocol
-from .record import Side
+from .record import Side, same_rate
 
 HOW_READ = {"type", "fps", "stride", "resize", "interpolation"}
 """Keys that all data sets' configurations have and a record shows, beside all that are a data set's own."""
@@ -88,13 +88,15 @@ class Given:
                 f"{self.name}: {protocol.name} asks for {protocol.runs} sets of generated clips, which a model can "
                 "make and a folder of videos cannot: --set runs=1 --set halves=20"
             )
-        return [self.subject(protocol, real, run) for run in range(protocol.runs)]
+        classes: list[int] = []
+        if self.generator is not None and isinstance(real.source, DatasetClips):
+            classes = classes_of(real.source.dataset, self.generator)
+        return [self._subject(protocol, run, classes) for run in range(protocol.runs)]
 
-    def subject(self, protocol: Protocol, real: Subject, run: int) -> Subject:
+    def _subject(self, protocol: Protocol, run: int, classes: Sequence[int]) -> Subject:
         """The clips of one of the protocol's runs."""
         if self.generator is not None:
-            first, videos = protocol.first_seed + run * protocol.clips, real.source
-            classes = classes_of(videos.dataset, self.generator) if isinstance(videos, DatasetClips) else []
+            first = protocol.first_seed + run * protocol.clips
             source = GeneratorClips(
                 self.generator, name=self.name, first_seed=first, quantise=protocol.eight_bits, classes=classes
             )
@@ -142,7 +144,7 @@ def real_subject(
     config |= {"clip_length": _longest(protocol, given) if config.get("cut") == "clips" else 2}
     dataset = opened(config, against or "the model's data")
     rate = one_rate(dataset, against or str(config.get("path") or config["type"]))
-    if abs(rate - given.fps) > 0.01 * given.fps and not any_rate:
+    if not same_rate(rate, given.fps) and not any_rate:
         raise InrvidError(
             f"{given.name} has {given.fps:g} frames a second, the real videos {rate:g}: they would differ by their "
             f"speed alone. --data fps={given.fps:g} resamples the real ones, --any-rate takes them as they are"

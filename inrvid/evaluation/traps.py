@@ -123,6 +123,9 @@ class OtherHalf(Source):
     def read(self, window: Window, clips: Sequence[Clip]) -> Tensor:
         return self.source.read(window, clips)
 
+    def origin(self, clip: Clip) -> int | str:
+        return self.source.origin(clip)
+
 
 def real_as(change: Callable[[Tensor], Tensor], what: str) -> Change:
     return lambda real, fake: (Altered(real, change, what), fake)
@@ -251,7 +254,7 @@ class TrapTable:
         found: dict[str, float] = {}
         for metric in self.evaluation.metrics if protocol.halves > 1 else ():
             real, fake = self.known[metric.window(self.evaluation.clip_length)]
-            videos = real.videos, fake.videos
+            videos = real.videos(self.real), fake.videos(self.fake)
             errors = spread_of_halves(metric, *self._arrays(metric, self.known), self._parts(metric), protocol, videos)
             found |= {_titled(metric, part): error for part, error in errors.items()}
         return found

@@ -1,4 +1,4 @@
-"""How far off a score may be: by random halves of the clips; and where it would go with more of them."""
+"""How far off a score may be: by random halves of the videos; and where it would go with more of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def spread_of_halves(
     for _ in range(protocol.halves):
         drawn = [_Shuffled(x, own, draws) for x, own in zip((real, fake), videos, strict=True)]
         first, second = (side.first(side.videos // 2) for side in drawn)
-        if min(len(first), len(second)) < metric.fewest:
+        if len(first) < metric.fewest_real or len(second) < metric.fewest:
             return {}
         found.append(metric.score(first, second, parts))
     return {part: float(np.std([value[part] for value in found], ddof=1)) for part in found[0]}

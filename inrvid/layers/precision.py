@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -36,12 +38,30 @@ def in_float64(module: nn.Module, *args: Any) -> Any:
     """`module(*args)` with its parameters and buffers as float64.
 
     The module is not touched, not even for the time of the call: other threads may be in it. (`functional_call` puts
-    the casts in its place and takes them out again.)
+    the casts in its place and takes them out again; where it has to serve, threads wait for one another.)
     """
-    if torch.compiler.is_compiling():  # which does not follow what `_as_float64` does
-        tensors = {name: _double(x) for name, x in [*module.named_parameters(), *module.named_buffers()]}
+    if not torch.compiler.is_compiling() and all(map(_is_plain, module.modules())):
+        return _as_float64(module)(*args)
+    tensors = {name: _double(x) for name, x in [*module.named_parameters(), *module.named_buffers()]}
+    with contextlib.nullcontext() if torch.compiler.is_compiling() else _one_at_a_time:
         return torch.func.functional_call(module, tensors, args)
-    return _as_float64(module)(*args)
+
+
+_one_at_a_time = threading.RLock()
+
+
+def _is_plain(module: nn.Module) -> bool:
+    """Whether what it computes is all in its class: nothing is bound to this very object, and no submodule lies where
+    `nn.Module` does not know of it."""
+    own = {key: value for key, value in module.__dict__.items() if key not in _MODULE}
+    holders = (value for value in own.values() if isinstance(value, list | tuple | dict))
+    held = (item for holder in holders for item in (holder.values() if isinstance(holder, dict) else holder))
+    bound = own.get("_compiled_call_impl") is not None or any(callable(value) for value in (*own.values(), *held))
+    return not bound
+
+
+_MODULE = {*nn.Module().__dict__}
+"""Attributes that every module has: its hooks are called with the module that is called."""
 
 
 def _as_float64(module: nn.Module) -> nn.Module:

@@ -89,11 +89,15 @@ def export_generator(G: VideoGenerator, path: str | Path, to: str = "export", tr
         truncation: ψ, which the program has fixed.
 
     Raises:
-        InrvidError: no such form, or a path that is not named for it.
+        InrvidError: no such form, a path that is not named for it, or a folder; ψ that is no number.
         ModelError: a generator that cannot be recorded, or whose program does not agree with it; nothing is written.
     """
     path = Path(path)
     form = _form(to, path)
+    if path.is_dir():
+        raise InrvidError(f"{path}: a folder, not a file")
+    if not math.isfinite(truncation):
+        raise InrvidError(f"truncation {truncation}: expected a number, such as 0.8")
     generator = _in_float32(G)
     file = io.BytesIO()
     about = {ABOUT: json.dumps(description(generator, truncation), indent=2, ensure_ascii=False)}

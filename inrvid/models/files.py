@@ -30,7 +30,7 @@ from ..files import sha256, write_bytes, write_text
 from ..generators.base import VideoGenerator
 from ..precision import in_precision
 from ..registry import REGISTRIES, parts_in, registry
-from ..weights import Unfit, check_header, load_into, weights_file
+from ..weights import Unfit, check_header, load_into, read_metadata, weights_file
 from .build import build_discriminator, build_generator, shapes
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -102,10 +102,19 @@ def save_network(network: Network, directory: Path, metadata: Mapping[str, Any],
         config = {**metadata, "format": FORMAT, **about, "sha256": {WEIGHTS: digests}}
         write_text(directory / CONFIG, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
-    if replaced := _digests(directory):  # who is killed between the two leaves a pair that fits
+    if replaced := _digests(directory):  # who is killed between the two leaves weights that say what they are of
         write_config([*replaced, digest])
     write_bytes(directory / WEIGHTS, weights)
     write_config([digest])
+
+
+def _described_by(weights: Path, kind: str, described: dict[str, Any]) -> dict[str, Any]:
+    """The configuration that a file of weights says it is of. Raises Unfit."""
+    try:
+        told = json.loads(read_metadata(weights).get(kind.removesuffix("s"), ""))
+    except ValueError:
+        return described
+    return told if isinstance(told, dict) else described
 
 
 def load(directory: Path, kind: str, precision: str | None = None) -> Network:
@@ -119,9 +128,11 @@ def load(directory: Path, kind: str, precision: str | None = None) -> Network:
     if described is None:
         raise ModelError(f"{directory}: not a model of inrvid: its {CONFIG} has no {kind.removesuffix('s')}")
     _check_components(config.components, directory)
-    described = described if precision is None else in_precision(described, precision)
     try:
         _check_digest(directory / WEIGHTS, config)
+        if len(config.sha256.get(WEIGHTS, [])) > 1:  # a model was being replaced: whose weights are these?
+            described = _described_by(directory / WEIGHTS, kind, described)
+        described = described if precision is None else in_precision(described, precision)
         state = shapes(kind, described)
         if state is not None:  # compared with the file's header before anything is allocated
             check_header(directory / WEIGHTS, state)

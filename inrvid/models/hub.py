@@ -54,7 +54,7 @@ def fetch(name: str, files: Sequence[str], *, revision: str | None = None, token
         ModelError: not there, damaged on its way, or the Hub cannot be reached and they are not in the cache.
     """
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
-    from huggingface_hub.errors import OfflineModeIsEnabled
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     with _told(name, revision, look_up=False):
         cached = [isinstance(try_to_load_from_cache(name, file, revision=revision or "main"), str) for file in files]
@@ -70,8 +70,9 @@ def fetch(name: str, files: Sequence[str], *, revision: str | None = None, token
             return root
         try:
             _verify(name, root, files, token)
-        except (OfflineModeIsEnabled, *_transport_errors()):  # type: ignore[misc]
-            if not all(cached):  # what was there before serves without a network: it was verified when it came
+        except (OfflineModeIsEnabled, HfHubHTTPError, *_transport_errors()) as error:  # type: ignore[misc]
+            # What was there before serves without the Hub: it was verified when it came.
+            if not (all(cached) and _is_away(error)):
                 raise
     return root
 
@@ -98,13 +99,12 @@ def has(name: str, file: str, *, revision: str | None = None, token: str | None 
         ModelError: no such repository; or the Hub cannot be reached, and the cache does not know.
     """
     from huggingface_hub import _CACHED_NO_EXIST, HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import OfflineModeIsEnabled
 
     try:
         with _told(name, revision):
             return bool(HfApi(token=token).file_exists(name, file, revision=revision))
     except ModelError as error:
-        if not isinstance(error.__cause__, (OfflineModeIsEnabled, _NoAddressError, *_transport_errors())):
+        if not _is_away(error.__cause__):
             raise
         known = try_to_load_from_cache(name, file, revision=revision or "main")
         if known is None:
@@ -112,6 +112,13 @@ def has(name: str, file: str, *, revision: str | None = None, token: str | None 
                 f"{name}: the Hub cannot be reached, and whether there is {file} is not known: {_first_line(error)}"
             ) from error.__cause__
         return known is not _CACHED_NO_EXIST
+
+
+def is_missing(error: ModelError) -> bool:
+    """Whether it says that there is no such repository (or none that this token may see)."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    return isinstance(error.__cause__, RepositoryNotFoundError)
 
 
 def push(
@@ -164,6 +171,7 @@ def _committed(api: Any, before: Any, paths: Mapping[str, Path], own: Iterable[s
                 *(CommitOperationDelete(name, is_folder=False) for name in gone),
             ],
             commit_message=message,
+            parent_commit=before.sha,  # else another push in between would be undone in part
         )
     return Published(str(commit.commit_url), new=commit.oid != before.sha)
 
@@ -258,6 +266,15 @@ def _told(
     except (ValueError, RuntimeError) as error:  # the card's metadata, an answer that is none, an upload that broke
         cause = f" ({_first_line(error.__cause__)})" if error.__cause__ else ""
         raise ModelError(f"{name}{at}: {_first_line(error)}{cause}{unchanged}") from error
+
+
+def _is_away(error: BaseException | None) -> bool:
+    """Whether the Hub could not be reached, or is out of order, and so has said nothing."""
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    if isinstance(error, HfHubHTTPError):
+        return error.response is not None and (error.response.status_code >= 500 or error.response.status_code == 429)
+    return isinstance(error, (OfflineModeIsEnabled, _NoAddressError, *_transport_errors()))
 
 
 def _refusal(error: Any) -> str:

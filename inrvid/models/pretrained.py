@@ -149,7 +149,9 @@ A network of the library inrvid, by itself: `inrvid hub push` publishes one with
 def _has_card(repo_id: str, token: str | None) -> bool:
     try:
         return hub.has(repo_id, "README.md", token=token)
-    except ModelError:  # no such repository yet; whatever else is wrong, publishing will tell
+    except ModelError as error:
+        if not hub.is_missing(error):  # else there is no such repository yet
+            raise
         return False
 
 

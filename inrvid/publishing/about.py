@@ -63,9 +63,15 @@ def are_best(value: Any) -> TypeGuard[list[int]]:
 def without_paths(value: Any) -> Any:
     """Plain data in which of every path that says where on a machine something is, only the last part is left."""
     if isinstance(value, Mapping):
-        return {key: without_paths(item) for key, item in value.items()}
+        return {key: _last_part(x) if key == "path" else without_paths(x) for key, x in value.items()}
     if isinstance(value, list | tuple):
         return [without_paths(item) for item in value]
-    if isinstance(value, str) and re.match(r"(/|~|\.\.?/|[A-Za-z]:[\\/])", value):
-        return re.split(r"[\\/]", value.rstrip("\\/"))[-1]
-    return value
+    return _last_part(value) if isinstance(value, str) and PLACE.match(value) else value
+
+
+PLACE = re.compile(r"/|~/|~[A-Za-z_]\w*/|\.\.?/|[A-Za-z]:[\\/]|\\\\|file:")
+"""How a path begins that can only be one; the data's own may be relative."""
+
+
+def _last_part(value: Any) -> Any:
+    return re.split(r"[\\/]", value.rstrip("\\/"))[-1] if isinstance(value, str) else value

@@ -18,13 +18,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..errors import InrvidError, ModelError
 from ..evaluation.record import Record, read_record
 from ..files import read_text, write_text
 from ..models.files import CONFIG, DISCRIMINATOR, GENERATOR, Network, is_model
 from ..models.pretrained import load_beside, load_generator
+from ..plain_yaml import dump
 from ..run_files import EVALUATION, METRICS, SCORES, read_metrics, read_scores
 from .about import BEST_SEEDS, best_seeds, read_about, section, text, without_paths
 from .card import CARD, RECIPE, renamed, render
@@ -64,6 +63,7 @@ def pack(
     if best is not None:
         check_best(best)
     generator = load_generator(folder)
+    (target / CARD).unlink(missing_ok=True)  # until it is written again, the last of all, this is no packed folder
     metadata = _metadata(folder, source)
     metadata["name"] = name = name or target.name
     hub = section(metadata, "recipe", "hub")
@@ -79,7 +79,7 @@ def pack(
         _put(load_beside(kind, folder, place) if for_training else None, target / place, dtype)
     write_samples(generator, target, shown)
     if recipe := section(metadata, "recipe"):
-        write_text(target / RECIPE, yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
+        write_text(target / RECIPE, dump(recipe))
     else:
         (target / RECIPE).unlink(missing_ok=True)
     record = next((place / EVALUATION for place in (source, folder) if (place / EVALUATION).is_file()), None)
@@ -117,7 +117,7 @@ def named_for(folder: Path, target: Path, name: str) -> Path:
     own = text(read_about(folder), "name")
     if own in ("", name):
         return folder
-    shutil.copytree(folder, target)
+    shutil.copytree(folder, target, symlinks=True)  # a push refuses links that lead out of it
     write_text(target / CARD, renamed(read_text(target / CARD), own, name))
     return target
 

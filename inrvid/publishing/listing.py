@@ -10,6 +10,7 @@ from ..errors import InrvidError, ModelError
 from ..models.files import is_model
 from ..models.hub import published_models
 from ..run_files import EVALUATION, read_evaluation
+from ..text import printable
 from .about import read_about, section, text
 
 
@@ -35,8 +36,13 @@ def listing(where: str | None, *, as_json: bool) -> str:
         return json.dumps(rows, indent=2)
     if not rows:
         raise InrvidError(f"{where or 'the Hub'}: no models of inrvid")
-    width = max(len(row["name"]) for row in rows)
-    return "\n".join(f"{row['name']:<{width}}  {row['told']}".rstrip() for row in rows)
+    lines = [(_line(row["name"]), _line(row["told"])) for row in rows]
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:<{width}}  {told}".rstrip() for name, told in lines)
+
+
+def _line(text: str) -> str:
+    return printable(" ".join(text.split()))
 
 
 def _local(folder: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import plain_yaml
 from ..errors import InrvidError, did_you_mean
-from ..files import read_text
+from ..files import expanded, read_text
 from ..packaged_files import PackagedFiles
 from ..packages import missing
 from ..plain_yaml import KeyPath
@@ -61,7 +61,7 @@ def find_recipe(source: str | Path, folder: Path = Path(), origin: str = "") -> 
         InrvidError: there is none, with the nearest name; or two packages claim the name.
     """
     prefix = f"{origin}  extends: " if origin else ""
-    path = folder / source
+    path = folder / expanded(source)
     exists = _exists(path, prefix)
     if exists and not path.is_dir():
         return path
@@ -122,9 +122,19 @@ def read_overrides(overrides: Iterable[Override]) -> Layer:
             node = node.setdefault(name, {})
             if not isinstance(node, dict):
                 raise InrvidError(f"{text}: '{name}' was set to a value before")
-        node[path[-1]] = value
+        before = node.get(path[-1])
+        if isinstance(before, dict) and not isinstance(value, dict):
+            raise InrvidError(f"{text}: '{path[-1]}.{next(iter(before))}' was set before")
+        node[path[-1]] = _below(before, value)
         layer.origins |= {path[:length]: "--set" for length in range(1, len(path) + 1)}
     return layer
+
+
+def _below(before: Any, value: Any) -> Any:
+    """Both mappings, the later value where both have one."""
+    if not isinstance(before, dict) or not isinstance(value, dict):
+        return value
+    return {**before, **{key: _below(before.get(key), item) for key, item in value.items()}}
 
 
 def _read_override(override: Override) -> tuple[str, Any, str]:

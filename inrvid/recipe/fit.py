@@ -57,7 +57,7 @@ def derive(data: dict[str, Any]) -> tuple[dict[KeyPath, str], Problems]:
         if key not in target:
             target[key] = value
             derived[rule.target] = f" (derived from {dotted(rule.source)})"
-        elif target[key] != value and target[key] != [value, value]:
+        elif target[key] != value and target[key] not in ([value, value], (value, value)):
             message = f"is {target[key]}, but {dotted(rule.source)} is {value}: leave this key out, or make them equal"
             problems.append((rule.target, message))
     return derived, problems + _precision(data) + _labels(data)

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-import yaml
 from pydantic import Field
 
+from .. import plain_yaml
 from ..config import (
     MOST,
     Count,
@@ -194,7 +194,7 @@ class Recipe(StrictModel):
     )
 
     def to_yaml(self) -> str:
-        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=100)
+        return plain_yaml.dump(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data from which the recipe can be loaded, and its `train.precision` changed."""
@@ -204,6 +204,10 @@ class Recipe(StrictModel):
         if not data["requires"]:
             del data["requires"]
         return data
+
+
+CHANGES_THE_PAPERS = {"generator", "discriminator", "time_sampler", "augment", "loss"}
+"""Sections whose overrides make an experiment another than the paper's."""
 
 
 def load_recipe(
@@ -230,6 +234,8 @@ def load_recipe(
         merged = merge_layer(merged, layer, Recipe, _silent if layer.installed else report)
     data = merged.data
     data.setdefault("name", layers[-2].name)
+    if not CHANGES_THE_PAPERS.isdisjoint(layers[-1].data):
+        data.pop("paper", None)
     unknown = follow_protocol(data)
     derived, problems = derive(data)
     problems += unknown
@@ -284,7 +290,8 @@ def json_schema() -> dict[str, Any]:
 def _layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
     """The recipe's layers, the most general first."""
     if isinstance(source, Mapping):
-        layers = [Layer(dict(source), {}, str(source.get("name", "recipe")))]
+        own = {"name": "recipe", **source}
+        layers = [Layer(own, {}, str(own["name"]))]
         folder = Path()
     else:
         path = find_recipe(source)
@@ -295,9 +302,9 @@ def _layers(source: str | Path | Mapping[str, Any]) -> list[Layer]:
         if not isinstance(name, str):
             raise InrvidError(f"{layers[0].origin(('extends',))}  extends: expected the name or path of one recipe")
         path = find_recipe(name, folder, layers[0].origin(("extends",)))
-        if path in seen:
+        if path.resolve() in seen:
             raise InrvidError(f"{layers[0].origin(('extends',))}  extends: {name} extends itself")
-        seen.append(path)
+        seen.append(path.resolve())
         layers.insert(0, read_layer(path))
         for key in About.model_fields:  # of that experiment: one that extends it is another
             layers[0].data.pop(key, None)

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +60,7 @@ def _encoding(
         stream = container.add_stream(codec, rate=Fraction(video.fps).limit_denominator(FINEST_RATE))
         stream.pix_fmt, stream.options = pixels, dict(options)
         stream.codec_context.thread_count = 1
+        _say_colours(stream.codec_context, is_rgb=pixels != "yuv420p")
 
         def write(frames: np.ndarray) -> None:
             frames = _of_even_sides(frames) if pixels == "yuv420p" else frames
@@ -68,6 +70,14 @@ def _encoding(
 
         yield write
         container.mux(stream.encode())
+
+
+def _say_colours(codec: Any, *, is_rgb: bool) -> None:
+    """What libav makes of RGB unless it is told otherwise: BT.601's matrix and limited range. Of videos that do not say
+    it, players believe that large ones are BT.709."""
+    matrix = 0 if is_rgb else 6  # RGB, SMPTE 170M
+    codec.colorspace, codec.color_primaries, codec.color_trc = matrix, 6, 6
+    codec.color_range = 2 if is_rgb else 1  # full, limited
 
 
 def _of_even_sides(frames: np.ndarray) -> np.ndarray:

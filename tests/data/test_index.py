@@ -140,7 +140,6 @@ def test_a_hostile_cache_is_built_again(folder, cache, probed, kind):
 def test_a_cache_that_is_no_file_or_too_large(folder, cache, probed, monkeypatch):
     first = index_files(folder, ["a.mp4"])
     monkeypatch.setattr(index, "MOST_BYTES", 10)
-    monkeypatch.setattr(index, "MOST_BYTES_A_FILE", 10)
     assert index_files(folder, ["a.mp4"]) == first
     file = cached(cache)
     file.unlink()

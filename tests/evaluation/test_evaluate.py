@@ -303,8 +303,10 @@ def test_what_cannot_be_scored_is_known_before_anything_is_computed(monkeypatch)
 
 def test_what_is_optional_is_left_out_of_too_few_clips():
     real = subject(dataset())
-    record = evaluate(protocol(STATISTICS, optional=[{**NEIGHBOURS, "k": 30}]), real, real)
+    longer = {"type": "kvd", "frames": 400, "detector": {"type": "random"}}
+    record = evaluate(protocol(STATISTICS, optional=[{**NEIGHBOURS, "k": 30}, longer]), real, real)
     assert [*record.scores] == ["statistics/spatial", "statistics/temporal"]
+    assert any(note.startswith("kvd400 is left out: procedural: 0 clips of 400 frames") for note in record.notes)
     assert "precision_recall is left out: precision_recall needs 31 real clips at least, there are 24" in record.notes
 
 
@@ -363,12 +365,13 @@ def test_classes_are_generated_as_frequent_as_they_are_in_the_data():
     G.class_names = ("dawn", "day", "dusk", "night")
     data = dataset(videos=60, labels=True, times_of_day=["dusk", "day"])
     data.records = [record for record in data.records if record.label == "day"][:5] + data.records
-    classes = classes_of(data, G)
-    assert sorted({*classes}) == [1, 2]
+    numbers = {"day": 1, "dusk": 2}
+    assert classes_of(data, G) == [numbers[record.label] for record in data.records]
     source = GeneratorClips(G, classes=[1] * 9 + [2])
     drawn = source._latents(source.choose(Window(2), 400)).label.argmax(1)
     assert {*drawn.tolist()} == {1, 2}
     assert (drawn == 2).float().mean() == pytest.approx(0.1, abs=0.05)
+    assert source.title(source.choose(Window(2), 1)[0]) == f"seed 1000000, class {'day' if drawn[0] == 1 else 'dusk'}"
     assert classes_of(dataset(), G) == []
     G.class_names = ("a", "b", "c", "d")
     assert classes_of(data, G) == []
@@ -383,6 +386,42 @@ def test_a_frame_does_not_depend_on_how_training_draws_clips(folders):
     labelled, plain = dataset(labels=True), dataset()
     assert labelled.fingerprint != plain.fingerprint
     assert DatasetClips(labelled).fingerprint == DatasetClips(plain).fingerprint
+
+
+@pytest.mark.parametrize(("labels", "how"), [(True, "as in the data"), (False, "evenly")])
+def test_records_say_how_classes_were_drawn(tmp_path, labels, how):
+    """And one whose classes were drawn evenly compares with no other."""
+    times = ["dawn", "day", "dusk", "night"]
+    G = build_generator(small_generator("inr_gan", "global", label_dim=4))
+    G.class_names = tuple(times)
+    G.save_pretrained(tmp_path)
+    of = protocol(STATISTICS, clips=16)
+    given, keys = Given(str(tmp_path), of), {"videos": 40, "frames": 16, "labels": labels, "times_of_day": times}
+    real = real_subject("procedural", given, of, keys)
+    record = evaluate(of, real, given.subjects(of, real), resolution=(32, 32))
+    assert record.fake.settings == {"classes": how}
+    assert any(note.startswith("classes are generated evenly") for note in record.notes) != labels
+    plain = record.model_copy(update={"fake": record.fake.model_copy(update={"settings": {}})})
+    assert (plain.comparable == record.comparable) == labels
+
+
+def test_videos_that_are_pieces_of_one_file_are_no_independent_draws(tmp_path):
+    """The error is that of the same clips of whole files."""
+    for number in range(4):
+        frames = np.random.default_rng(number).integers(0, 255, (64, 16, 16, 3), np.uint8) // (number + 1)
+        write_video(tmp_path / f"{number}.mp4", frames, 25)
+    config = {"type": "videos", "path": str(tmp_path), "resolution": 16, "clip_length": 4}
+    whole, cut = (registry("datasets").build({**config, "cut": how}) for how in ("whole", "clips"))
+    asked = {"frames": 4}
+    of = protocol({**STATISTICS, **asked}, clips=64)
+    fake = subject(dataset("test", videos=64))
+    kept, pieces = (
+        evaluate(of, subject(data, order="first", start="first", one_a_video=one), fake)
+        for data, one in ((whole, False), (cut, True))
+    )
+    assert kept.real.clips == pieces.real.clips == {"4 frames": 64}
+    assert kept.scores == pieces.scores
+    assert any("64 clips of 4 videos, whose clips are alike" in note for note in pieces.notes)
 
 
 @pytest.mark.parametrize("how", [["resize=squash"], ["interpolation=bilinear"], []])
@@ -414,6 +453,7 @@ def test_the_metrics_of_a_short_name_are_those_of_that_name(tmp_path):
     )
     found, variant = load_protocol(str(path), metrics="fvd16,fvd16s8,fvd8")
     assert [(m.frames, m.stride, m.unbiased) for m in found.metrics] == [(16, 1, False), (16, 8, True), (8, 1, True)]
+    assert load_protocol(str(path), metrics="fvd16s1t0")[1] == {}
     assert [metric["frames"] for metric in variant["metrics"]] == [8]
 
 

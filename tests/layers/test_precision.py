@@ -60,3 +60,34 @@ def test_gradients_pass_through_float64():
     expected = torch.autograd.grad(twin(x.double()).square().sum(), [*twin.parameters()])
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other.float())
+
+
+class Held(torch.nn.Module):
+    """A part that is also in a list of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.part = torch.nn.Linear(2, 2)
+        self.order = [self.part]
+
+    def forward(self, x):
+        return self.order[0](x)
+
+
+class Called(torch.nn.Module):
+    """Accelerate's hooks take the place of `forward` like this."""
+
+    def __init__(self):
+        super().__init__()
+        self.part = torch.nn.Linear(2, 2)
+        self.forward = lambda x, first=self.forward: first(x)
+
+    def forward(self, x):
+        return self.part(x)
+
+
+@pytest.mark.parametrize("kind", [Held, Called])
+def test_whatever_a_module_holds_is_cast(kind):
+    module, x = kind(), torch.randn(3, 2, dtype=torch.float64)
+    assert torch.equal(in_float64(module, x), copy.deepcopy(module.part).double()(x))
+    assert module.part.weight.dtype == torch.float32

@@ -66,6 +66,8 @@ class Hub:
     refuses_commits: int | None = None
     drops_uploads: bool = False
     damages: set[str] = field(default_factory=set)
+    fails: dict[str, int] = field(default_factory=dict)
+    """Status of the answer to whatever has that text in its path."""
     requests: list[str] = field(default_factory=list)
 
     @property
@@ -109,6 +111,9 @@ class Handler(BaseHTTPRequestHandler):
         self.body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         if self.hub.refuses is not None:
             return self._answer({"error": "no"}, self.hub.refuses)
+        for text, status in self.hub.fails.items():
+            if text in path:
+                return self._answer({"error": "out of order"}, status)
         token = (self.headers["Authorization"] or "").removeprefix("Bearer ")
         if token and token not in self.hub.tokens:
             return self._fail(401, None, "Invalid credentials in Authorization header")

@@ -278,3 +278,17 @@ def test_hidden_files_stay_and_links_elsewhere_are_refused(remote, G, tmp_path):
     (folder / "notes.txt").symlink_to(tmp_path / "secret.txt")
     with pytest.raises(InrvidError, match=r"notes\.txt: a link to a file elsewhere"):
         transport.push(folder, "me/model")
+
+
+def test_a_hub_that_is_out_of_order_is_as_none(published, G, monkeypatch):
+    """Its cache serves what was verified, and a card is not taken for missing."""
+    VideoGenerator.from_pretrained("me/model")
+    published.fails = {"paths-info": 503}
+    assert same(VideoGenerator.from_pretrained("me/model"), G)
+    before = published.files["me/model", "README.md"]
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    published.fails = {"README.md": 503}
+    other = build_generator(small_generator("inr_gan", "global"), seed=4)
+    with pytest.raises(InrvidError, match="the Hub"):
+        other.push_to_hub("me/model")
+    assert published.files["me/model", "README.md"] == before

@@ -12,7 +12,9 @@ from huggingface_hub import ModelCard, constants
 
 from inrvid import InrvidError, VideoGenerator, build_discriminator, build_generator
 from inrvid.discriminators.base import Discriminator
+from inrvid.errors import ModelError
 from inrvid.models import hub as transport
+from inrvid.models.hub import _own_files
 from inrvid.models.pretrained import BESIDE
 from inrvid.publishing import samples
 from inrvid.publishing.about import without_paths
@@ -233,6 +235,38 @@ def test_what_others_wrote_into_a_configuration_is_taken_as_it_is(tmp_path):
 def test_paths_are_found_wherever_they_are():
     told = {"a": ["/home/me/x.pt", {"b": "~/videos", "c": "../y"}], "d": "a/b c", "e": 1, "f": "C:\\me\\z"}
     assert without_paths(told) == {"a": ["x.pt", {"b": "videos", "c": "y"}], "d": "a/b c", "e": 1, "f": "z"}
+    told = {"path": "data/clients/acme", "a": "file:///home/me/v", "b": "\\\\server\\share\\w", "c": "~me/x"}
+    assert without_paths(told) == {"path": "acme", "a": "v", "b": "w", "c": "x"}
+    honest = "~100 h of videos, see https://example.org/terms"
+    assert without_paths({"data_license": honest}) == {"data_license": honest}
+
+
+def test_a_copy_under_another_name_publishes_no_more_than_the_folder(run, tmp_path):
+    pack(run, tmp_path / "out", name="me/model")
+    (tmp_path / "secret.txt").write_text("token")
+    (tmp_path / "out" / "samples" / "notes.txt").symlink_to(tmp_path / "secret.txt")
+    copy = named_for(tmp_path / "out", tmp_path / "copy", "me/other")
+    with pytest.raises(ModelError, match="a link to a file elsewhere, which would be published"):
+        list(_own_files(copy))
+
+
+def test_who_is_killed_while_a_folder_is_packed_again_leaves_none_to_be_pushed(run, tmp_path, monkeypatch):
+    pack(run, tmp_path / "out")
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("inrvid.publishing.folder.write_samples", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pack(run, tmp_path / "out")
+    assert not is_packed(tmp_path / "out")
+
+
+def test_a_listing_is_a_line_a_model_whatever_they_say_of_themselves(tmp_path):
+    G = build_generator(small_generator("stylegan2", "static"))
+    G.save_pretrained(tmp_path / "model", recipe={"description": "\x1b]0;owned\x07\nand more"})
+    told = listing(str(tmp_path), as_json=False)
+    assert told == "model  \N{REPLACEMENT CHARACTER}]0;owned\N{REPLACEMENT CHARACTER} and more"
 
 
 def test_a_card_of_others_shows_no_file_of_ours(run, tmp_path):

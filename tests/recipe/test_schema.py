@@ -292,3 +292,46 @@ def test_data_paths_are_no_yaml(tmp_path):
 def test_a_pipe_is_no_recipe(tmp_path):
     os.mkfifo(tmp_path / "x.yaml")
     assert "cannot be read: a pipe, not a file" in problem(str(tmp_path / "x.yaml"))
+
+
+def test_merge_keys_are_refused(tmp_path):
+    """What they unfold to is not bounded."""
+    told = problem(write(tmp_path / "a.yaml", "extends: quickstart\neval: &a {clips: 2}\ntrain: {<<: *a}\n"))
+    assert "a.yaml:3  not YAML: merge keys (<<) are not admitted" in told
+    assert load_recipe(write(tmp_path / "b.yaml", "extends: quickstart\nname: '<<'\n")).name == "<<"
+
+
+@pytest.mark.parametrize("name", ["1e5", "7e10", "1_0e+2", "2001-01-01", "null", "0x1f", "on"])
+def test_names_that_look_like_something_else_survive_saving(tmp_path, name):
+    recipe = load_recipe("quickstart", [("name", name)])
+    assert load_recipe(write(tmp_path / "again.yaml", recipe.to_yaml())).name == name
+    assert yaml.safe_load(recipe.to_yaml())["name"] == name  # by other readers, too
+
+
+def test_overrides_of_one_section_add_up():
+    """In either order; the later one counts where both have a key."""
+    both = ["train.kclips=1", "train={batch_size: 24, ema_kclips: 2}", "train.ema_kclips=3"]
+    for order in (both, [both[1], both[0], both[2]]):
+        train = load_recipe("quickstart", order).train
+        assert (train.kclips, train.batch_size, train.ema_kclips) == (1, 24, 3)
+    with pytest.raises(InrvidError, match=r"--set train=3: 'train.kclips' was set before"):
+        load_recipe("quickstart", ["train.kclips=1", "train=3"])
+
+
+def test_a_changed_network_is_no_more_the_papers():
+    assert load_recipe("digan_ucf", ["train.kclips=1"]).paper is not None
+    assert load_recipe("digan_ucf", ["generator.motion.sigma_t=0.5"]).paper is None
+
+
+def test_a_mapping_that_extends_is_another_experiment():
+    assert load_recipe({"extends": "quickstart"}).name == "recipe"
+    assert load_recipe({"extends": "quickstart", "data": {"resolution": (32, 32)}}).data.resolution == (32, 32)
+
+
+def test_a_recipe_that_extends_itself_by_another_name(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    path = write(tmp_path / "here" / "a.yaml", "extends: ../here/a.yaml\n")
+    assert "extends itself" in problem(path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path / "base.yaml", "extends: quickstart\ntrain: {kclips: 3}\n")
+    assert load_recipe(write(tmp_path / "b.yaml", "extends: ~/base.yaml\n")).train.kclips == 3

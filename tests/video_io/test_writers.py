@@ -207,3 +207,16 @@ def test_frames_too_wide_for_a_format_are_refused(tmp_path, name):
     with pytest.raises(InrvidError, match=r"cannot encode frames of 8x70000: smaller ones, or another format"):
         write_video(tmp_path / name, np.zeros((1, 8, 70000, 3), np.uint8), 25)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("lossless", [False, True])
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_a_file_says_which_colours_its_numbers_are(tmp_path, suffix, lossless):
+    """Else players take a large video for BT.709, and show another red."""
+    video = np.full((3, 720, 64, 3), (200, 30, 40), np.uint8)
+    write_video(tmp_path / f"a{suffix}", video, fps=25, encoding=Encoding(lossless=lossless))
+    with av.open(str(tmp_path / f"a{suffix}")) as container:
+        frame = next(container.decode(video=0))
+    assert frame.colorspace == (0 if lossless else 6)  # RGB, or SMPTE 170M: the matrix of BT.601
+    assert frame.color_range == (2 if lossless else 1)
+    assert np.abs(frame.to_ndarray(format="rgb24").astype(int) - video[0]).max() < 5

@@ -10,6 +10,7 @@ No stored setting is passed over: it is expressed, has the one value that is exp
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -126,18 +127,21 @@ def _rename(name: str, rules: Rules) -> str:
     return name
 
 
-def flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """(path, value) of all that is in nested settings; what has no value (None, or an empty mapping) is not set."""
-    count = 0
+def flat(settings: Mapping[str, Any], above: str = "", met: Iterator[int] | None = None) -> Iterator[tuple[str, Any]]:
+    """(path, value) of all that is in nested settings; what has no value (None, or an empty mapping) is not set.
+
+    Args:
+        met: counts what was met so far, of all of them.
+    """
+    met = itertools.count() if met is None else met
     for key, value in settings.items():
         path = f"{above}{key}"
-        inner = flat(value, f"{path}.") if isinstance(value, Mapping) else [(path, value)]
-        for leaf in inner:
-            count += 1
-            if count > LEAVES or len(path) > 500:
-                raise Unfit("damaged: its settings are too many")
-            if leaf[1] is not None:
-                yield leaf
+        if next(met) > LEAVES or len(path) > 500:  # a mapping may be in several others, and they in several others
+            raise Unfit("damaged: its settings are too many")
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{path}.", met)
+        elif value is not None:
+            yield path, value
 
 
 def meaning(path: str, settings: Mapping[str, Setting]) -> Setting | None:
