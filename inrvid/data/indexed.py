@@ -191,11 +191,8 @@ class IndexedDataset(VideoDataset):
 
     @functools.cached_property
     def frames_fingerprint(self) -> str:
-        if (
-            type(self).fingerprint is not IndexedDataset.fingerprint
-        ):  # what else a package's own is made of is not known
-            return self.fingerprint
-        return self._digest(**OF_TRAINING)
+        own = type(self).fingerprint is IndexedDataset.fingerprint  # else a package's says what it is made of
+        return self._digest(**OF_TRAINING) if own else self.fingerprint
 
     def _digest(self, **changes: Any) -> str:
         config = self.config.model_dump(mode="json", exclude=set(DECIDES_NOTHING)) | changes

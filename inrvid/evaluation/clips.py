@@ -234,7 +234,7 @@ class GeneratorClips(Source):
         classes: Sequence[int] = (),
     ):
         self.generator, self.name, self.first_seed, self.quantise = generator, name, first_seed, quantise
-        self.classes = torch.tensor(classes)
+        self.classes = torch.tensor(classes, dtype=torch.int64, device="cpu")
 
     @property
     def fingerprint(self) -> str:  # type: ignore[override]

@@ -139,9 +139,8 @@ class Evaluation:
                         real, fakes = clips[window]
                         self._check(metric, window, len(real), min(map(len, fakes), default=0))
         if any(fake.side.settings.get("classes") == "evenly" for fake in self.fakes):
-            self.note(
-                "classes are generated evenly: of the real videos, no others or none are known (--data labels=true)"
-            )
+            why = "those of the real videos are not known (--data labels=true), or are not the model's"
+            self.note(f"classes are generated evenly: {why}")
         return {window: clips[window] for window in self.windows()}
 
     @contextlib.contextmanager
@@ -275,10 +274,8 @@ class Evaluation:
         elif self.protocol.halves > 1:
             errors = spread_of_halves(metric, of_real, of_runs[0], parts, self.protocol, videos)
             how = "halves" if errors else "none"
-        counts = [
-            len(rows) if own is None else len({*own}) for rows, own in zip((of_real, of_runs[0]), videos, strict=True)
-        ]
-        few = min(counts) < ENOUGH and metric.biased
+        rows = zip((of_real, of_runs[0]), videos, strict=True)
+        few = metric.biased and min(len(x) if own is None else len({*own}) for x, own in rows) < ENOUGH
         more = extrapolated(metric, of_real, of_runs[0], parts, seed=self.protocol.seed, videos=videos) if few else {}
         return {
             f"{metric.name}/{part}" if part else metric.name: Score(

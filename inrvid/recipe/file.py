@@ -123,7 +123,7 @@ def read_overrides(overrides: Iterable[Override]) -> Layer:
             if not isinstance(node, dict):
                 raise InrvidError(f"{text}: '{name}' was set to a value before")
         before = node.get(path[-1])
-        if isinstance(before, dict) and not isinstance(value, dict):
+        if isinstance(before, dict) and before and not isinstance(value, dict):
             raise InrvidError(f"{text}: '{path[-1]}.{next(iter(before))}' was set before")
         node[path[-1]] = _below(before, value)
         layer.origins |= {path[:length]: "--set" for length in range(1, len(path) + 1)}
