@@ -122,19 +122,9 @@ def read_overrides(overrides: Iterable[Override]) -> Layer:
             node = node.setdefault(name, {})
             if not isinstance(node, dict):
                 raise InrvidError(f"{text}: '{name}' was set to a value before")
-        before = node.get(path[-1])
-        if isinstance(before, dict) and before and not isinstance(value, dict):
-            raise InrvidError(f"{text}: '{path[-1]}.{next(iter(before))}' was set before")
-        node[path[-1]] = _below(before, value)
+        node[path[-1]] = value
         layer.origins |= {path[:length]: "--set" for length in range(1, len(path) + 1)}
     return layer
-
-
-def _below(before: Any, value: Any) -> Any:
-    """Both mappings, the later value where both have one."""
-    if not isinstance(before, dict) or not isinstance(value, dict):
-        return value
-    return {**before, **{key: _below(before.get(key), item) for key, item in value.items()}}
 
 
 def _read_override(override: Override) -> tuple[str, Any, str]:

@@ -308,16 +308,6 @@ def test_names_that_look_like_something_else_survive_saving(tmp_path, name):
     assert yaml.safe_load(recipe.to_yaml())["name"] == name  # by other readers, too
 
 
-def test_overrides_of_one_section_add_up():
-    """In either order; the later one counts where both have a key."""
-    both = ["train.kclips=1", "train={batch_size: 24, ema_kclips: 2}", "train.ema_kclips=3"]
-    for order in (both, [both[1], both[0], both[2]]):
-        train = load_recipe("quickstart", order).train
-        assert (train.kclips, train.batch_size, train.ema_kclips) == (1, 24, 3)
-    with pytest.raises(InrvidError, match=r"--set train=3: 'train.kclips' was set before"):
-        load_recipe("quickstart", ["train.kclips=1", "train=3"])
-
-
 def test_a_changed_network_is_no_more_the_papers():
     assert load_recipe("digan_ucf", ["train.kclips=1"]).paper is not None
     assert load_recipe("digan_ucf", ["generator.motion.sigma_t=0.5"]).paper is None
