@@ -72,7 +72,7 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         In the place of frames: what the heads look at, as `inputs` or `penalty_points` have it.
 
         Raises:
-            InrvidError: clips of another number of frames, size or type; `heads` gives what are no logits of them.
+            InrvidError: clips of another number of frames or type; `heads` gives what are no logits of them.
         """
         if not isinstance(frames, dict):
             self._check_clips(frames, t)
@@ -81,13 +81,13 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         return logits
 
     def _check_clips(self, frames: Tensor, t: Tensor) -> None:
-        side, name = self._config.resolution, type(self).__name__
-        clip = (self.frames, 3, side, side)
-        if frames.ndim == 5 and frames.shape[1] != self.frames:
-            raise InrvidError(f"{name} judges {self.frames} frames of a clip, got {frames.shape[1]}")
-        if tuple(frames.shape[1:]) != clip or not frames.is_floating_point() or t.shape != frames.shape[:2]:
+        """Their size, and how many channels they have, is the discriminator's own affair."""
+        name, count = type(self).__name__, self.frames
+        if frames.ndim == 5 and frames.shape[1] != count:
+            raise InrvidError(f"{name} judges {count} frames of a clip, got {frames.shape[1]}")
+        if frames.ndim != 5 or not frames.is_floating_point() or t.shape != frames.shape[:2]:
             raise InrvidError(
-                f"{name} judges clips [B, {', '.join(map(str, clip))}] in [−1, 1] at times [B, {self.frames}], got "
+                f"{name} judges clips [B, {count}, 3, H, W] in [−1, 1] at times [B, {count}], got "
                 f"{str(frames.dtype).removeprefix('torch.')} {[*frames.shape]} at {[*t.shape]}"
             )
 
