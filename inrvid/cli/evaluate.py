@@ -89,10 +89,8 @@ def evaluate(
     changes = _changes(data, fps)
     launcher = _is_launcher(processes)
     from ..evaluation.evaluate import Evaluation
-    from ..evaluation.nearest import comparing
     from ..evaluation.protocol import load_protocol
     from ..evaluation.subjects import Given, default_device, real_subject
-    from ..evaluation.traps import TrapTable
 
     if traps and not any(item.startswith("metrics=") for item in overrides):
         metrics = metrics or TRAPPED
@@ -108,16 +106,26 @@ def evaluate(
             chosen, variant, real, fakes, clip_length=given.clip_length, resolution=given.resolution, device=device,
             share=share, force=force, fresh=fresh, progress=progress,
         )  # fmt: skip
-        if nearest is not None:
-            comparing(evaluation)
-        for line in evaluation.left_out if share.rank == 0 else ():  # now, not after hours
-            typer.echo(printable(line), err=True)
-        seen = None if traps else evaluation.look()
-        found: Record | Traps = TrapTable(evaluation)() if seen is None else evaluation.scored(seen)
+        seen, found = _looked_at(evaluation, traps=traps, nearest=nearest is not None)
     if share.rank == 0:
         _tell(found, output, as_json)
         if nearest is not None and seen is not None:
             _draw(evaluation, seen, nearest, quiet=as_json)
+
+
+def _looked_at(evaluation: Evaluation, *, traps: bool, nearest: bool) -> tuple[Seen | None, Record | Traps]:
+    """What was seen, but for traps; and what it comes to."""
+    from ..evaluation.nearest import comparing
+    from ..evaluation.traps import TrapTable
+
+    if nearest:
+        comparing(evaluation)  # refused now, not after hours
+    for line in evaluation.left_out if evaluation.share.rank == 0 else ():
+        typer.echo(printable(line), err=True)
+    if traps:
+        return None, TrapTable(evaluation)()
+    seen = evaluation.look()
+    return seen, evaluation.scored(seen)
 
 
 def _compare(paths: list[str], output: Path | None, as_json: bool, context: typer.Context) -> None:
