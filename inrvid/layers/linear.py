@@ -36,7 +36,7 @@ class EqLinear(nn.Module):
         activate: bool = False,
     ):
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_features, in_features) / lr_mult)
+        self.weight = nn.Parameter(torch.randn(out_features, in_features).div_(lr_mult))
         self.bias = nn.Parameter(torch.full((out_features,), bias_init / lr_mult)) if bias else None
         self.weight_gain = lr_mult / math.sqrt(in_features)
         self.lr_mult = lr_mult

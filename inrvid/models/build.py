@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
+from torch.overrides import TorchFunctionMode
 
 from ..config import PartConfig
 from ..discriminators.base import Discriminator
@@ -45,7 +46,7 @@ def shapes(kind: str, config: Mapping[str, Any] | PartConfig) -> dict[str, torch
     """
     config = registry(kind).validate(config)
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _Undrawn():
             return registry(kind).build(config).state_dict()
     except InrvidError:
         raise
@@ -53,6 +54,25 @@ def shapes(kind: str, config: Mapping[str, Any] | PartConfig) -> dict[str, torch
         if "overflow" in str(error):  # of a number of elements beyond 2⁶³
             raise InrvidError(f"{kind[:-1]}: its weights would need more bytes than can be counted") from None
         return None  # a plugin's constructor that looks at its tensors
+
+
+class _Undrawn(TorchFunctionMode):
+    """What constructors draw has its shape only: for tensors without memory PyTorch's definitions of these functions
+    load its compiler, for two seconds."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in (torch.randn, torch.rand):
+            return torch.empty(*args, **{key: value for key, value in kwargs.items() if key != "generator"})
+        if func in _SAME:
+            return args[0]
+        return func(*args, **kwargs)
+
+
+_SAME = {torch.Tensor.normal_, torch.Tensor.uniform_, torch.Tensor.div_}
+"""Leave a tensor's shape and type."""
 
 
 def _build(kind: str, key: str, source: Source, seed: int) -> Any:

@@ -22,7 +22,7 @@ class EqConv1d(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int):
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel) / LR_MULT)
+        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, kernel).div_(LR_MULT))
         self.bias = nn.Parameter(torch.zeros(out_channels))
         self.gain = LR_MULT / math.sqrt(in_channels * kernel)
 
