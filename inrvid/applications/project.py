@@ -104,6 +104,12 @@ def _projection(
     return Projection(found.latents, frames, drawn, t.tolist(), distances, start, distance.said)
 
 
+def check_latents_path(output: Path) -> None:
+    """Raises InrvidError: not the name of a file of latents."""
+    if output.suffix != SUFFIX:
+        raise InrvidError(f"-o {output}: latents are written as {SUFFIX}: give it such a name")
+
+
 def project_file(
     model: str | Path,
     target: str | Path,
@@ -131,8 +137,7 @@ def project_file(
         InrvidError: no such model or target, or a request that does not fit them. Nothing is written.
         OSError: the file cannot be written.
     """
-    if output.suffix != SUFFIX:
-        raise InrvidError(f"-o {output}: latents are written as {SUFFIX}: give it such a name")
+    check_latents_path(output)
     generator = open_model(model, precision=precision, cpu=cpu)
     source = open_target(target, generator.resolution, rule=rule)
     numbers = list(frames) if frames is not None else _first_clip(generator, source, first)

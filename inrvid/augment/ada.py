@@ -146,7 +146,9 @@ class Ada(Augment):
             event.synchronize()  # recorded `interval` steps ago
         mean = float(sums[0] / sums[1])
         step = clips / (self.config.speed_kclips * 1000)
-        self.p = min(1.0, max(0.0, self.p + math.copysign(step, mean - self.config.target)))
+        error = mean - self.config.target
+        direction = (error > 0) - (error < 0)  # not a number: p stays
+        self.p = min(1.0, max(0.0, self.p + direction * step))
 
     def even_out(self, mean: Callable[[Tensor], Tensor]) -> None:
         self.signs = mean(self.signs)

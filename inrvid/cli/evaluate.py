@@ -161,7 +161,7 @@ def _changes(data: list[str], fps: float | None) -> dict[str, Any]:
     """Of how the real videos are read."""
     from ..plain_yaml import parse_value
 
-    if wrong := [item for item in data if "=" not in item]:
+    if wrong := [item for item in data if item.find("=") < 1]:
         raise InrvidError(f"--data {wrong[0]}: expected KEY=VALUE")
     changes = {key: parse_value(value) for key, _, value in (item.partition("=") for item in data)}
     return changes | ({"fps": fps} if fps else {})

@@ -38,7 +38,7 @@ def project(
     cpu: bool = CPU,
 ) -> None:
     """Find latents whose video shows given frames. A search that was killed goes on where it was."""
-    from ..applications.project import project_file
+    from ..applications.project import check_latents_path, project_file
     from ..applications.projection.search import SearchOptions
     from ..applications.targets import check_apart, parse_numbers, parse_whole
     from ..report.projection import heading, write_projection
@@ -47,6 +47,7 @@ def project(
     options = SearchOptions.of(
         space=space, motion=motion, steps=steps, starts=starts, learning_rate=learning_rate, seed=seed, label=label
     )
+    check_latents_path(output)
     picture = output.with_suffix(".png")
     check_apart(target, [picture])
     with shown("projecting", "steps", quiet=as_json) as progress:

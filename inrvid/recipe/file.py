@@ -66,6 +66,8 @@ def find_recipe(source: str | Path, folder: Path = Path(), origin: str = "") -> 
     if exists and not path.is_dir():
         return path
     name = str(source)
+    if name in ("", "."):
+        raise InrvidError(f"{prefix}give a recipe's file, or the name of an installed one (inrvid recipe list)")
     installed = RECIPES.find(name)
     if installed is not None:
         return installed.path

@@ -57,23 +57,30 @@ def axis(low: float, high: float) -> Axis:
     return Axis(first * step, last * step, [i * step for i in range(first, last + 1)])
 
 
-def number(value: float) -> str:
+def number(value: float, digits: int = 4) -> str:
     """Short and exact enough for an axis: 2000000 is 2M, 0.0025 stays."""
     for limit, unit in ((1e6, "M"), (1e3, "k")):
         if abs(value) >= limit:
-            return f"{value / limit:.4g}{unit}"
-    return f"{value:.4g}"
+            return f"{value / limit:.{digits}g}{unit}"
+    return f"{value:.{digits}g}"
+
+
+def _labels(axis: Axis) -> list[str]:
+    """Of its ticks, with as many digits as tell them apart."""
+    step, largest = axis.ticks[1] - axis.ticks[0], max(map(abs, axis.ticks))
+    digits = max(4, math.ceil(math.log10(largest / step)) + 1)
+    return [number(value, digits) for value in axis.ticks]
 
 
 def _frame(across: Axis, up: Axis) -> str:
     parts = []
-    for value in up.ticks:
+    for value, label in zip(up.ticks, _labels(up), strict=True):
         y = _y(value, up)
         parts.append(f"<line x1='{LEFT}' x2='{WIDTH - RIGHT}' y1='{y:.1f}' y2='{y:.1f}' class='grid'/>")
-        parts.append(f"<text x='{LEFT - 6}' y='{y + 4:.1f}' text-anchor='end'>{number(value)}</text>")
-    for value in across.ticks:
+        parts.append(f"<text x='{LEFT - 6}' y='{y + 4:.1f}' text-anchor='end'>{label}</text>")
+    for value, label in zip(across.ticks, _labels(across), strict=True):
         x = _x(value, across)
-        parts.append(f"<text x='{x:.1f}' y='{HEIGHT - 8}' text-anchor='middle'>{number(value)}</text>")
+        parts.append(f"<text x='{x:.1f}' y='{HEIGHT - 8}' text-anchor='middle'>{label}</text>")
     return "".join(parts)
 
 

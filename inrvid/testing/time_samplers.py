@@ -8,11 +8,16 @@ import torch
 from torch import Tensor
 
 from ..random import Draws
+from ..recipe.fit import admits_one_value
 from .checks import near, require, shaped
 from .randomness import check_own_randomness
+from .sizes import own_settings
 from .training import TrainedChecks
 
 VIDEOS, SHORTEST = 200, 40
+FARTHEST = 4
+"""Times as long, at most, as the other kind of clips are on average."""
+
 DERIVED = ("frames", "clip_length")
 """Keys that a recipe takes from its other parts."""
 
@@ -24,14 +29,24 @@ class KindChecks(TrainedChecks):
         return {"time_sampler": {key: value for key, value in self.config().items() if key not in DERIVED}}
 
     def sampler(self) -> Any:
-        return self.parts.build(self.config(frames=2))
+        """For clips of two frames, where it does not say another number itself."""
+        keys = self.parts.config_class(self.name).model_fields
+        says = "frames" in {**own_settings(self.kind, self.name), **self.small} or admits_one_value(keys["frames"])
+        return self.parts.build(self.config() if says else self.config(frames=2))
 
     def test_generated_times(self) -> None:
-        """Ascending, `[B, frames]`."""
+        """Ascending from 0 on, `[B, frames]`, in frames as the real clips' are; a clip's are its own draws'."""
         sampler, lengths = self.sampler(), torch.arange(VIDEOS) + SHORTEST
         t = sampler.generated(draws(range(VIDEOS)), lengths)
         shaped(t, (VIDEOS, sampler.frames), "times of generated clips")
         require(bool((t.diff(dim=1) >= 0).all()), "times of generated clips are not ascending")
+        require(bool((t >= 0).all()), "times of generated clips are not all from 0 on")
+        again = sampler.generated(draws([7]), lengths[7:8])
+        near(again[0], t[7], "times of a generated clip alone and in a batch")
+        _, times = sampler.real(draws(range(VIDEOS)), lengths)
+        spans = [float((x[:, -1] - x[:, 0]).double().mean()) for x in (t, times)]
+        told = f"generated clips span {spans[0]:.3g} frames, real ones {spans[1]:.3g}: times are in frames"
+        require(max(spans) <= FARTHEST * min(spans), told)
 
     def test_real_frames(self) -> None:
         """Numbers of frames that there are, ascending; times go with them; a clip's are its own draws'."""

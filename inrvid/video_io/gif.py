@@ -29,7 +29,9 @@ def gif(path: Path, video: Video) -> Iterator[Write]:
     """Shown for ever, again and again."""
     import av
 
-    with replacing(path) as temporary, av.open(str(temporary), "w", options={"loop": "0"}) as container:
+    last = gif_durations(video.frames, video.fps)[-1] // 10  # the muxer would show it for a hundredth
+    options = {"loop": "0", "final_delay": str(last)}
+    with replacing(path) as temporary, av.open(str(temporary), "w", options=options) as container:
         stream = container.add_stream("gif", rate=100)
         stream.pix_fmt = "pal8"
         stream.codec_context.time_base = HUNDREDTHS

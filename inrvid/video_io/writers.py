@@ -41,7 +41,7 @@ def check_path(path: Path, encoding: Encoding | None = None) -> None:
     """Raises InrvidError if no video can be written there: no name, another suffix, options of another format or
     that exclude each other."""
     suffix = path.suffix.lower()
-    if not path.name:
+    if not path.name or path.name.lower() in FORMATS:
         raise InrvidError(f"{path}: give the name of a file, such as out.mp4, or of a new folder")
     if suffix not in FORMATS:
         raise InrvidError(f"{path}: cannot write '{suffix}': {KNOWN}")

@@ -111,6 +111,15 @@ def test_numbers_are_short():
     assert [number(x) for x in (0, 0.0025, 1500, 2_000_000, -0.5)] == ["0", "0.0025", "1.5k", "2M", "-0.5"]
 
 
+@pytest.mark.parametrize(
+    "values", [(0.6931, 0.69316), (1431.2, 1431.9), (1371742.0, 1371749.0), (-1e-7, 2e-7), (3.0, 3.0)]
+)
+def test_labels_of_an_axis_differ(values):
+    told = re.findall(r"text-anchor='end'>([^<]+)<", chart({"a": [(0.0, values[0]), (1e6, values[1])]}))
+    assert len(told) >= 3
+    assert len({*told}) == len(told)
+
+
 DAMAGED = [
     '{"step": 1, "clips": 8, "loss/G": 1.0',
     "{}",

@@ -145,6 +145,27 @@ BROKEN = [
         "not all of 0 … length − 1",
     ),
     ("time_sampler", "torch.arange(self.frames)", "-torch.arange(self.frames)", "generated_times", "not ascending"),
+    (
+        "time_sampler",
+        "return self._steps(draws).float()",
+        "return self._steps(draws).float() / self.config.clip_length",
+        "generated_times",
+        r"generated clips span 0\.\d+ frames, real ones \d",
+    ),
+    (
+        "time_sampler",
+        "return self._steps(draws).float()",
+        "return self._steps(draws).float() - 1e6",
+        "generated_times",
+        "not all from 0 on",
+    ),
+    (
+        "time_sampler",
+        "return self._steps(draws).float()",
+        "return self._steps(draws).float() * len(draws)",
+        "generated_times",
+        "alone and in a batch",
+    ),
     ("time_sampler", "steps.float()", "2 * steps.float()", "real_frames", "intervals of times and of frame numbers"),
     ("loss", '"R1", "discriminator"', '"D", "discriminator"', "phases", "two phases of one name: G, D, D"),
     ("loss", 'Phase("G", "generator"', 'Phase("G", "judge"', "phases", "phase G: moves 'judge'"),
@@ -218,6 +239,24 @@ def test_a_failure_says_where_its_author_has_to_look(tmp_path):
         result = run_check(conformance("metrics", "own"), "test_scores_are_numbers")
     assert result.reason.startswith("NameError: name 'reel' is not defined")
     assert "inrvid_own/own.py:" in result.reason
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"class Config(TimeSampler.Config):\n": "class Config(TimeSampler.Config):\n        frames: Literal[3] = 3\n"},
+        {"config: Config\n": 'config: Config\n    test_settings = {"frames": 3}\n'},
+    ],
+)
+def test_a_time_sampler_says_its_frames(tmp_path, says):
+    literal = {
+        "from __future__ import annotations\n": "from __future__ import annotations\n\nfrom typing import Literal\n"
+    }
+    with installed(made(tmp_path / "inrvid-own", "time_sampler", {**says, **literal})):
+        checks = conformance("time_samplers", "own")
+        assert checks().sampler().frames == 3
+        for name in ("test_generated_times", "test_real_frames"):
+            assert run_check(checks, name).outcome == "passed"
 
 
 def test_settings_of_a_class_and_of_a_test(tmp_path):
