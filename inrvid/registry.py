@@ -9,7 +9,8 @@ own parts are listed in `components`; third-party packages declare entry points 
     "motions.wavelet" = "my_package.wavelet:WaveletMotion"
 
 so that what a package offers is known from its metadata alone. A name of the library's own stays its own: another
-package's claim to it is ignored, and told. The class has a nested `Config` (a `PartConfig`) and is
+package's claim to it is ignored, and told. A part that is in no package yet, of a script or notebook, is added by
+`Registry.add`, for this process. The class has a nested `Config` (a `PartConfig`) and is
 constructed as `Class(config, **context)`, where the context is what its place in the model decides (widths, number of
 labels, ...), documented by the kind's base class.
 """
@@ -66,10 +67,28 @@ class Registry:
     def __init__(self, kind: str, noun: str):
         self.kind, self.noun = kind, noun
         self.built_in = {name: Entry(name, target) for name, target in BUILT_IN.get(kind, {}).items()}
+        self._added: dict[str, type] = {}
         self._describing = False
 
+    def add(self, name: str, component: type) -> None:
+        """Make a class of this very process, of a script or notebook, a component that configurations may name.
+
+            registry("motions").add("wavelet", WaveletMotion)
+
+        Another class takes the place of one that was added under the same name. Other processes, a model's next user
+        and the command line know of it only if they add it too: what others are to use belongs in a package.
+
+        Raises:
+            InrvidError: the name is the library's own or a package's, or the class has no `Config`.
+        """
+        if name in self.built_in or name in plugins(self.kind):
+            owner = " ".join(self.entry(name).provider).strip()
+            raise InrvidError(f"{self.noun} '{name}' is {owner}'s: add yours under another name")
+        _check_config(component, f"{self.noun} '{name}' ({component!r})", ": docs/plugins.md has examples")
+        self._added[name] = component
+
     def names(self) -> list[str]:
-        return sorted({*self.built_in, *plugins(self.kind)})
+        return sorted({*self.built_in, *self._added, *plugins(self.kind)})
 
     def entry(self, name: str) -> Entry:
         """The record of `name`.
@@ -82,6 +101,9 @@ class Registry:
         if name in self.built_in:
             tell_ignored(self.noun, name, [entry.provider for entry in claims])
             return self.built_in[name]
+        if name in self._added:
+            added = self._added[name]
+            return Entry(name, f"{added.__module__}:{added.__qualname__}")
         if not claims:
             raise self._wrong(self._unknown(name))
         if len(claims) > 1:
@@ -105,17 +127,12 @@ class Registry:
     def component(self, name: str) -> type:
         """The class of `name`, imported now. Raises InrvidError naming the package if the import fails."""
         entry = self.entry(name)
-        return _load(entry.target, entry, self.noun)
+        return self._added.get(name) or _load(entry.target, entry, self.noun)
 
     def config_class(self, name: str) -> type[PartConfig]:
-        config = getattr(self.component(name), "Config", None)
-        if not (isinstance(config, type) and issubclass(config, PartConfig)):
-            entry = self.entry(name)
-            raise InrvidError(
-                f"{self.noun} '{name}' of {entry.package} {entry.version} ({entry.target}) has no `Config` derived "
-                f"from PartConfig{_remedy(entry, 'docs/plugins.md has examples')}"
-            )
-        return config
+        entry = self.entry(name)
+        told = f"{self.noun} '{name}' of {entry.package} {entry.version} ({entry.target})"
+        return _check_config(self.component(name), told, _remedy(entry, "docs/plugins.md has examples"))
 
     def summary(self, name: str) -> str:
         """The docstring's first line. Imports the class, as does `source`."""
@@ -128,7 +145,12 @@ class Registry:
     def validate(self, data: Any) -> PartConfig:
         """`{"type": name, ...}` as that component's configuration. Raises ConfigError."""
         if isinstance(data, PartConfig):
+            if not data.type:
+                raise self._wrong(f"this configuration does not say which {self.noun} it is of\n{self._available()}")
             return data
+        if isinstance(data, Mapping) and isinstance(data.get("type"), type):
+            added = f"registry('{self.kind}').add('NAME', {data['type'].__name__})"
+            raise self._wrong(f"this is a class, a name is expected: {added} gives it one")
         if not isinstance(data, Mapping) or not isinstance(data.get("type"), str):
             raise self._wrong(f"expected a {self.noun}: a mapping with a 'type'\n{self._available()}")
         return validate(self.config_class(data["type"]), data)
@@ -194,6 +216,14 @@ def plugins(kind: str) -> dict[str, list[Entry]]:
         if entry not in found.setdefault(name, []):
             found[name].append(entry)
     return found
+
+
+def _check_config(component: type, told: str, remedy: str) -> type[PartConfig]:
+    """Its `Config`. Raises InrvidError: it has none."""
+    config = getattr(component, "Config", None)
+    if not (isinstance(config, type) and issubclass(config, PartConfig)):
+        raise InrvidError(f"{told} has no `Config` derived from PartConfig{remedy}")
+    return config
 
 
 def _load(target: str, entry: Entry, noun: str) -> Any:

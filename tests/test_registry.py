@@ -82,6 +82,29 @@ def test_plugin_is_known_before_it_is_imported_and_then_works(site):
         load_recipe("quickstart", ["generator.motion.type=wobble", "generator.motion.rat=2.0"])
 
 
+def test_a_class_of_a_script_is_added(monkeypatch, tmp_path):
+    space = {}
+    exec(textwrap.dedent(WOBBLE), space)
+    motions = REGISTRY("motions")
+    monkeypatch.setattr(motions, "_added", {})
+    written = {"type": "inr_gan", "motion": {"type": space["Wobble"]}}
+    with pytest.raises(InrvidError, match=r"registry\('motions'\)\.add\('NAME', Wobble\)"):
+        build_generator(written)
+    with pytest.raises(InrvidError, match="does not say which motion it is of"):
+        build_generator({"type": "inr_gan", "motion": space["WobbleConfig"](rate=2.0)})
+    motions.add("wobble", space["Wobble"])
+    assert "wobble" in motions.names()
+    assert type(build_generator({"type": "inr_gan", "motion": {"type": "wobble"}}).motion) is space["Wobble"]
+    assert load_recipe("quickstart", {"generator.motion.type": "wobble"}).generator.motion.type == "wobble"
+    motions.add("wobble", type("Again", (space["Wobble"],), {}))  # a cell that ran again
+    assert motions.component("wobble").__name__ == "Again"
+    with pytest.raises(InrvidError, match="motion 'conv1d' is inrvid's: add yours under another name"):
+        motions.add("conv1d", space["Wobble"])
+    with pytest.raises(InrvidError, match="has no `Config` derived from PartConfig: docs/plugins"):
+        motions.add("none", int)
+    assert "none" not in motions.names()
+
+
 def test_saved_model_names_the_missing_plugin(site, tmp_path):
     install(site, "wobble", "motions.wobble = wobble_motion:Wobble\n", wobble_motion=WOBBLE)
     from inrvid import VideoGenerator

@@ -18,7 +18,7 @@ WHOLE = {
         "generate interpolate project predict explore edit.directions edit.closed_form edit.attribute edit.guided "
         "edit.video analyze.run analyze.finding latents_file similarity",
     ),
-    "evaluation": ("inrvid.evaluation", "distances evaluate record protocol leaderboard nearest traps"),
+    "evaluation": ("inrvid.evaluation", "own_clips distances evaluate record protocol leaderboard nearest traps"),
 }
 """Page → a package, and those of its modules that are shown with all public names."""
 

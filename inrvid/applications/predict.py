@@ -23,7 +23,7 @@ from ..video_io import to_uint8
 from .perceptual import Distance, open_distance
 from .projection.search import SearchOptions, search
 from .similarity import psnr, ssim
-from .targets import as_model
+from .targets import as_model, check_levels
 
 MODEL, NEAREST, BLEND, LINE = "model", "nearest frame", "blend of frames", "line of latents"
 METHODS = (MODEL, NEAREST, BLEND, LINE)
@@ -116,6 +116,7 @@ def predict(
     Raises:
         InrvidError: as `projection.search` does; no time but the given ones, or these do not ascend.
     """
+    check_levels(given, "V, n, H, W, 3")
     generator.eval()
     options, at = options or SearchOptions(), [float(t) for t in at]
     times = sorted({float(t) for t in times} - {*at})

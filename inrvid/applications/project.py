@@ -18,7 +18,7 @@ from .model import open_model
 from .perceptual import AUTO, Distance, open_distance
 from .projection.search import Found, SearchOptions, search
 from .similarity import WINDOW, psnr, ssim
-from .targets import Target, as_model, open_target, read_frames, times_of
+from .targets import Target, as_model, check_levels, open_target, read_frames, times_of
 
 SUFFIX, STATE = ".safetensors", ".state"
 """Of the file of latents; and added to its name, of the search's state."""
@@ -86,6 +86,7 @@ def project(
     Raises:
         InrvidError: frames of another size, no such label, motion noise that cannot be sought.
     """
+    check_levels(frames, "T, H, W, 3")
     generator.eval()
     distance = (distance or open_distance(side=generator.resolution)).to(generator.device)
     t = torch.tensor(times, dtype=torch.float64)

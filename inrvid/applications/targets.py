@@ -117,6 +117,16 @@ def times_of(target: Target, numbers: Sequence[int], fps: float) -> Tensor:
     return torch.tensor(numbers, dtype=torch.float64) * step
 
 
+def check_levels(frames: np.ndarray, axes: str) -> None:
+    """Raises InrvidError: not uint8 of these axes, such as "T, H, W, 3"."""
+    wanted, shape, dtype = axes.count(",") + 1, tuple(getattr(frames, "shape", ())), getattr(frames, "dtype", None)
+    if not isinstance(frames, np.ndarray) or dtype != np.uint8 or len(shape) != wanted or shape[-1] != 3:
+        found = f"{type(frames).__name__} {dtype} {list(shape)}"
+        raise InrvidError(
+            f"frames: expected an array uint8 [{axes}], got {found}   (video_io.to_uint8 makes them of a model's)"
+        )
+
+
 def as_model(frames: np.ndarray) -> Tensor:
     """uint8 `[..., H, W, 3]` → `[..., 3, H, W]` in [−1, 1]: what `video_io.to_uint8` takes back."""
     return torch.from_numpy(frames).movedim(-1, -3).float() / 127.5 - 1

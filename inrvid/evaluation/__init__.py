@@ -1,6 +1,7 @@
 """How good a generator is.
 
 - clips: which clips a score is made of; detectors: clips → features; features: streamed and shared by processes;
+- own_clips: the same of one's own tensors;
 - metrics: two sets of features → scores; distances, gaussians: of plain arrays; measures: both, built;
 - protocol, protocols, protocol_files: all choices as data, and where they lie; subjects: what is compared with what;
   evaluate: a protocol applied → record; uncertainty: how far off a score may be;
@@ -15,12 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .distances import frechet_distance, inception_score, kernel_distance, precision_recall
+    from .own_clips import clip_features
 
-__all__ = ["frechet_distance", "inception_score", "kernel_distance", "precision_recall"]
+_HOMES = {"clip_features": "own_clips"}
+__all__ = ["clip_features", "frechet_distance", "inception_score", "kernel_distance", "precision_recall"]
 
 
 def __getattr__(name: str) -> Any:
     """Names are imported at their first use (PEP 562): `import inrvid` needs no torch."""
     if name not in __all__:
         raise AttributeError(f"module 'inrvid.evaluation' has no attribute '{name}'")
-    return getattr(importlib.import_module("inrvid.evaluation.distances"), name)
+    return getattr(importlib.import_module(f"inrvid.evaluation.{_HOMES.get(name, 'distances')}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

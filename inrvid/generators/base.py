@@ -130,6 +130,9 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         Raises:
             InrvidError: a label for an unconditional generator, or one that does not exist.
         """
+        if not hasattr(count, "__index__"):
+            one_by_one = "Latents.joined([G.sample_latents(1, seed) for seed in seeds])"
+            raise InrvidError(f"count: expected how many videos, got {count!r}; of seeds of your own: {one_by_one}")
         seeds = range(seed, seed + count)
         return self.draw_latents(lambda purpose: Draws.of_seeds(seeds, purpose), count, label)
 
@@ -155,7 +158,14 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
     def styles(self, latents: Latents, truncation: float = 1.0) -> Tensor:
         """ws `[B, num_ws, w_dim]` of the videos: the mapping's, or those that the latents bring. Raises as `inr`."""
+        if not isinstance(latents, Latents):
+            kind = type(latents).__name__
+            raise InrvidError(f"latents: expected Latents, as G.sample_latents gives them, got a {kind}")
         if latents.ws is None:
+            if latents.content.shape[1:] != (self.z_dim,) or latents.label.shape[1:] != (self.label_dim,):
+                found = f"content {list(latents.content.shape)}, label {list(latents.label.shape)}"
+                wanted = f"[B, {self.z_dim}], [B, {self.label_dim}]"
+                raise InrvidError(f"latents: {found}: expected {wanted}. Latents of another model?")
             w = self.mapping(latents.content, latents.label, truncation)
             return w[:, None].expand(-1, self.num_ws, -1)
         if truncation == 1:
@@ -213,7 +223,10 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
     def _one_hot(self, label: Labels, count: int, draws: DrawsFor) -> Tensor:
         classes = self.label_dim
-        label = label if label is None else torch.as_tensor(label)
+        try:
+            label = label if label is None else torch.as_tensor(label)
+        except (TypeError, ValueError, RuntimeError):
+            raise InrvidError(f"label: expected numbers of classes, or [{count}, {classes}], got {label!r}") from None
         if label is not None and label.shape == (count, classes):
             return label.float()
         if label is None:

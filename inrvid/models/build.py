@@ -14,17 +14,18 @@ from ..config import PartConfig
 from ..discriminators.base import Discriminator
 from ..errors import InrvidError
 from ..generators.base import VideoGenerator
-from ..recipe.schema import load_recipe
+from ..recipe.schema import Recipe, load_recipe
 from ..registry import registry
 
-Source = Mapping[str, Any] | PartConfig | str | Path
+Source = Mapping[str, Any] | PartConfig | Recipe | str | Path
 
 
 def build_generator(source: Source, *, seed: int = 0) -> VideoGenerator:
     """A generator with initial weights.
 
     Args:
-        source: its configuration (`{"type": "inr_gan", ...}`), or a recipe: a path or the name of an installed one.
+        source: its configuration (`{"type": "inr_gan", ...}`), or a recipe: a path, the name of an installed one, or
+            what `load_recipe` gives or takes.
         seed: of the initial weights; the global random state is neither read nor changed.
 
     Raises:
@@ -76,11 +77,17 @@ _SAME = {torch.Tensor.normal_, torch.Tensor.uniform_, torch.Tensor.div_}
 
 
 def _build(kind: str, key: str, source: Source, seed: int) -> Any:
-    config = getattr(load_recipe(source), key) if isinstance(source, (str, Path)) else registry(kind).validate(source)
+    config = _config(kind, key, source)
     _check_memory(key, shapes(kind, config) or {})
     with torch.random.fork_rng(devices=[]):
         torch.random.default_generator.manual_seed(seed)
         return registry(kind).build(config)
+
+
+def _config(kind: str, key: str, source: Source) -> PartConfig:
+    if isinstance(source, (str, Path)) or (isinstance(source, Mapping) and "type" not in source and source):
+        source = load_recipe(source)
+    return getattr(source, key) if isinstance(source, Recipe) else registry(kind).validate(source)
 
 
 def _check_memory(key: str, state: Mapping[str, torch.Tensor]) -> None:

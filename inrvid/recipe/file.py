@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ LARGEST = 4 * 2**20
 
 Override = str | tuple[str, Any]
 """`key.path=value` with the value in YAML, as behind `--set`; or (key.path, value)."""
+
+Overrides = Iterable[Override] | Mapping[str, Any] | str
+"""Several; key.path and value in pairs; or one."""
 
 
 @dataclasses.dataclass
@@ -74,6 +77,7 @@ def find_recipe(source: str | Path, folder: Path = Path(), origin: str = "") -> 
     if exists:
         raise InrvidError(
             f"{prefix}{source}: this is a folder; a recipe is a YAML file, or the name of an installed one"
+            "   (a model's folder: VideoGenerator.from_pretrained)"
         )
     stem, known = Path(name).stem, RECIPES.claims()
     if Path(name).suffix and stem in known:
@@ -111,9 +115,17 @@ def read_layer(path: Path) -> Layer:
     return Layer(data, origins, file_name(path.stem), installed)
 
 
-def read_overrides(overrides: Iterable[Override]) -> Layer:
-    """Overrides as a layer. Raises InrvidError for one without '=', or whose value is not YAML."""
+def read_overrides(overrides: Overrides) -> Layer:
+    """Overrides as a layer: several, one as text, or a mapping of them.
+
+    Raises:
+        InrvidError: one without '=', or whose value is not YAML.
+    """
     layer = Layer({}, {}, "")
+    if isinstance(overrides, str):
+        overrides = (overrides,)
+    elif isinstance(overrides, Mapping):
+        overrides = overrides.items()
     for override in overrides:
         key, value, text = _read_override(override)
         path = tuple(key.strip().split("."))

@@ -38,7 +38,7 @@ from ..plain_yaml import KeyPath
 from ..precision import HALF_KEYS, Precision
 from ..registry import PartOf, parts_in, registry
 from ..schedule import Cosine
-from .file import Layer, Override, find_recipe, read_layer, read_overrides
+from .file import Layer, Overrides, find_recipe, read_layer, read_overrides
 from .fit import DERIVED, derive, eval_problems, follow_protocol
 from .merge import merge_layer
 from .paper import PaperConfig
@@ -212,14 +212,14 @@ CHANGES_THE_PAPERS = {"generator", "discriminator", "time_sampler", "augment", "
 
 def load_recipe(
     source: str | Path | Mapping[str, Any],
-    overrides: Iterable[Override] = (),
+    overrides: Overrides = (),
     *,
     report: Callable[[str], None] = lambda note: None,
 ) -> Recipe:
     """The recipe that `source` (a path, the name of an installed recipe, or a mapping) and overrides describe.
 
     Args:
-        overrides: `key.path=value`, the value in YAML; or (key.path, value).
+        overrides: each `key.path=value`, the value in YAML, or (key.path, value); or a mapping of key.path to value.
         report: called with a line for each part whose change of type dropped inherited keys, but for those of
             installed recipes.
 

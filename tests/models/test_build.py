@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 
+from inrvid import InrvidError, load_recipe
 from inrvid.models.build import build_discriminator, build_generator, shapes
 
 RECIPES = ("digan_landscapes_32", "stylegan_v_landscapes_32", "cross_stylegan2_global_landscapes_32")
@@ -32,3 +33,35 @@ def test_shapes_are_those_of_what_is_built(kind, build, recipe):
     assert [*planned] == [*state]
     assert all(x.shape == state[name].shape and x.dtype == state[name].dtype for name, x in planned.items())
     assert all(x.device == torch.device("meta") for x in planned.values())
+
+
+def test_what_a_recipe_may_be():
+    """Its name, itself, or what it was loaded from, which may extend another."""
+    expected = build_generator(RECIPES[0]).config
+    assert build_generator(load_recipe(RECIPES[0])).config == expected
+    assert build_generator({"extends": RECIPES[0]}).config == expected
+    assert build_discriminator({"extends": RECIPES[0]}).config == build_discriminator(RECIPES[0]).config
+
+
+@pytest.mark.parametrize("source", [{}, {"resolution": 32}, {"type": 3}])
+def test_what_describes_no_part_is_refused(source):
+    with pytest.raises(InrvidError):
+        build_generator(source)
+
+
+def test_a_model_s_folder_is_no_recipe(tmp_path):
+    with pytest.raises(InrvidError, match=r"a model's folder: VideoGenerator\.from_pretrained"):
+        build_generator(tmp_path)
+
+
+def test_latents_of_another_kind_are_told():
+    G = build_generator(RECIPES[0])
+    with pytest.raises(InrvidError, match=r"expected Latents, as G\.sample_latents gives them, got a Tensor"):
+        G.inr(torch.randn(2, G.z_dim))
+    with pytest.raises(InrvidError, match=r"count: expected how many videos, got \[1, 5\]; .*Latents.joined"):
+        G.sample_latents([1, 5])
+    with pytest.raises(InrvidError, match=r"label: expected numbers of classes.*got 'cats'"):
+        G.sample_latents(2, label="cats")
+    wide = build_generator(load_recipe(RECIPES[0], {"generator.z_dim": 2 * G.z_dim}))
+    with pytest.raises(InrvidError, match="Latents of another model"):
+        G.inr(wide.sample_latents(2))

@@ -49,6 +49,8 @@ class GuidedRequest(Options):
     keep: NotNegative = 1.0
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def guided(
     generator: VideoGenerator,
     latents: Latents,

@@ -77,6 +77,8 @@ class Found:
     all_distances: Tensor
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def search(
     generator: VideoGenerator,
     frames: Tensor,

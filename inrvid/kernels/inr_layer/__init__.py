@@ -64,8 +64,9 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
     run: Any = definition.inr_layer_backward if torch.is_grad_enabled() else BACKWARD
-    found = run(gradient, *ctx.saved_tensors, ctx.height, ctx.width, ctx.slope)
-    return *(None if x is None else g for x, g in zip(ctx.saved_tensors[1:], found, strict=True)), None, None, None
+    saved = ctx.saved_tensors  # once: to read them again is an error under `torch.utils.checkpoint`
+    found = run(gradient, *saved, ctx.height, ctx.width, ctx.slope)
+    return *(None if x is None else g for x, g in zip(saved[1:], found, strict=True)), None, None, None
 
 
 _TENSORS = "Tensor? coarse, Tensor origin, Tensor down, Tensor right, Tensor weight, Tensor? bias"

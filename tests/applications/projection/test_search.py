@@ -153,3 +153,15 @@ def test_frames_of_another_size_are_refused():
         search(G, torch.zeros(1, 3, 3, 8, 8), T, Pixels(16), SearchOptions(steps=1))
     with pytest.raises(InrvidError, match="at 2 times"):
         search(G, torch.zeros(1, 3, 3, 16, 16), T[:2], Pixels(16), SearchOptions(steps=1))
+
+
+@pytest.mark.parametrize("around", [torch.no_grad, torch.inference_mode])
+def test_who_keeps_no_gradients_finds_the_same(around):
+    """Examples begin with `torch.set_grad_enabled(False)`."""
+    G, options = generator(), SearchOptions(steps=3, starts=1)
+    target = frames(G, 5)
+    expected = search(G, target, T, Pixels(16), options)
+    with around():
+        found = search(G, target.clone(), T, Pixels(16), options)
+    assert torch.equal(found.latents.ws, expected.latents.ws)
+    assert expected.distances < search(G, target, T, Pixels(16), options.model_copy(update={"steps": 1})).distances
