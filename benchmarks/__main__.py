@@ -61,6 +61,12 @@ def bench(
 
         result = load(source)
     else:
+        if markdown:
+            import torch
+
+            from .markdown import place_of
+
+            place_of("cuda" if torch.cuda.is_available() and not cpu else "cpu", markdown)  # before minutes of work
         result = _measured(
             {
                 "groups": groups or [],

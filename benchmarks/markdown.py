@@ -26,17 +26,25 @@ def write_markdown(result: Result, path: Path) -> None:
     Raises:
         InrvidError: a file that has the marks of other devices alone.
     """
-    text = to_markdown(result)
+    head, tail = place_of(result.device.get("type", "?"), path)
+    write_text(path, f"{head}{to_markdown(result)}{tail}")
+
+
+def place_of(device: str, path: Path) -> tuple[str, str]:
+    """What stands before and behind the place for results of a type of device; nothing, in a file without marks.
+
+    Raises:
+        InrvidError: a file that has the marks of other devices alone.
+    """
     before = read_text(path) if path.exists() else ""
     if "<!-- benchmarks " not in before:
-        write_text(path, text)
-        return
-    begin, end = marks(result.device.get("type", "?"))
+        return "", ""
+    begin, end = marks(device)
     head, found, rest = before.partition(begin)
     _, closed, tail = rest.partition(end)
     if not (found and closed):
         raise InrvidError(f"{path}: has marks of benchmarks, but not {begin} … {end}: add them where this should go")
-    write_text(path, f"{head}{begin}\n{text}{end}{tail}")
+    return f"{head}{begin}\n", f"{end}{tail}"
 
 
 def marks(device: str) -> tuple[str, str]:

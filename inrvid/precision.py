@@ -32,8 +32,8 @@ def in_precision(config: Mapping[str, Any], precision: str) -> dict[str, Any]:
 
 
 def choose_algorithms() -> None:
-    """Let cuDNN try its convolutions' algorithms and keep the fastest. A training's shapes come again and again: on
-    H100s its steps were 5 to 10 % shorter (of two machines), the first one longer by up to a minute."""
+    """Let cuDNN try its convolutions' algorithms and keep the fastest: a training's shapes come again and again. On an
+    H100 the first step is longer by up to a minute; by how much the others are shorter was not measured apart."""
     import torch
 
     torch.backends.cudnn.benchmark = True

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from inrvid.errors import InrvidError
+
 from . import kernels, systems, train, truth
 from .record import Record
 
@@ -38,7 +40,20 @@ def main() -> int:
         parser.error(f"no stage {', '.join(sorted(unknown))}: there are {', '.join(STAGES)} and train")
     if not torch.cuda.is_available() and not options.smoke:
         parser.error("no GPU is visible to PyTorch: --smoke runs toy sizes on the CPU")
-    options.out.mkdir(parents=True, exist_ok=True)
+    if options.minutes is not None and not options.minutes > 0:
+        parser.error(f"--minutes {options.minutes:g}: more than 0 are needed")
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        failed = _stages(options)
+    except (InrvidError, FileExistsError, NotADirectoryError, PermissionError) as error:
+        parser.error(str(error))
+    for line in failed:
+        print(f"failed: {line}", file=sys.stderr)
+    return bool(failed)
+
+
+def _stages(options: argparse.Namespace) -> list[str]:
+    """What has failed."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     failed: list[str] = []
     for name in options.stages or STAGES:
@@ -50,9 +65,9 @@ def main() -> int:
         record.only = options.only
         stage(record, options.smoke)
         failed += [f"{name}: {row}: {record.rows[row]['error']}" for row in record.failed]
-    for line in failed:
-        print(f"failed: {line}", file=sys.stderr)
-    return bool(failed)
+        if options.only and not any(map(record.wants, record.rows)):
+            failed.append(f"{name}: no row's name holds {' or '.join(options.only)}")
+    return failed
 
 
 if __name__ == "__main__":

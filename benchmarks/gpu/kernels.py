@@ -17,6 +17,8 @@ def run(record: Record, smoke: bool) -> None:
     plan = planned(Options(quick=True, cpu=record.device.type == "cpu"))
     plan = dataclasses.replace(plan, quick=smoke, compiled=not smoke and not record.only)
     precisions = supported(record.device)
+    import torch._dynamo  # noqa: F401  (the first call would pay for it)
+
     for precision in precisions[:1] if smoke else ("bf16", "fp16", "tf32", "fp32"):
         for kernel in all_kernels(quick=smoke):
             record.add(f"{kernel.op}/{kernel.size}/{precision}", _case(kernel, precision, plan))

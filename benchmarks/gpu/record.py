@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import subprocess
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 import torch
 
+from inrvid.errors import InrvidError
 from inrvid.files import read_text, write_text
 
 from ..harness import one_line
@@ -40,10 +42,22 @@ class Record:
     def __post_init__(self) -> None:
         self._where = {"device": describe(self.device) | driver(), "versions": versions()}
         if self.path.exists():
-            known = json.loads(read_text(self.path))
-            if {key: known[key] for key in self._where} == self._where:
-                self.rows = {name: row for name, row in known["rows"].items() if "error" not in row}
+            self.rows = self._known()
         print(f"\n== {self.stage}: {', '.join(self._where['device'].values())}", flush=True)
+
+    def _known(self) -> dict[str, Values]:
+        """Rows of the file, to go on from. Raises InrvidError: another device's or other versions', or no record."""
+        try:
+            known = json.loads(read_text(self.path))
+            where, rows = {key: dict(known[key]) for key in self._where}, dict(known["rows"])
+        except (ValueError, KeyError, TypeError):
+            raise InrvidError(f"{self.path}: no record of this kind: give another --out") from None
+        for about in (where, own := json.loads(json.dumps(self._where))):
+            about["device"].pop("threads", None)
+        if where != own:
+            theirs = ", ".join(map(str, [*where["device"].values(), *where["versions"].values()]))
+            raise InrvidError(f"{self.path}: a record of {theirs}, which this is not: give another --out")
+        return rows
 
     @property
     def path(self) -> Path:
@@ -53,7 +67,7 @@ class Record:
         """Measure a row, unless it is known or the time is up; an error is a result."""
         if not self.wants(name):
             return
-        if name in self.rows:
+        if "error" not in self.rows.get(name, {"error": ""}):
             self._show(name, "as before")
             return
         if time.monotonic() - self.started > 60 * self.minutes:
@@ -66,6 +80,7 @@ class Record:
             row = {"error": one_line(error)}
         self.put(name, row | {"took": round(time.monotonic() - began, 1)})
         if self.device.type == "cuda":
+            gc.collect()  # a training refers to itself
             torch.cuda.empty_cache()
 
     def wants(self, name: str) -> bool:

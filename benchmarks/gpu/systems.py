@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 import itertools
+import multiprocessing
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
 
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -46,12 +50,14 @@ def run(record: Record, smoke: bool) -> None:
                 row = functools.partial(generate, record, recipe, main, frames, count, graphs=True)
                 record.add(f"generate by a graph/{recipe}/{main}/{count} × {frames}", row)
     for batch, recipe in itertools.product(reversed(batches), recipes):
-        steps(batch, recipe, main, unsearched=True)
         steps(batch, recipe, main)
     for recipe in recipes[:2]:
         record.add(f"profile/{recipe}/{main}", functools.partial(step_profile, record, recipe, main, batches[-1]))
     for recipe in recipes[::2]:
         steps(batches[-1], recipe, main, compiled=True)
+    for batch, recipe in itertools.product(reversed(batches), recipes):
+        row = functools.partial(_apart, step, record, recipe, main, batch, unsearched=True)
+        record.add(f"step unsearched/{recipe}/{main}/{batch}", row)
     for precision, recipe in itertools.product(precisions[1:], recipes[:2]):
         steps(batches[-1], recipe, precision)
     if not smoke:
@@ -63,6 +69,15 @@ def run(record: Record, smoke: bool) -> None:
         for case in data_cases(planned(Options(recipes=recipes[:2], cpu=record.device.type == "cpu", quick=smoke))):
             own: Values = {"error": case.error} if case.error else dict(case.rates)
             record.put(f"load/{case.subject}/{case.what}", own)
+
+
+def _apart(measure: Callable[..., Values], record: Record, *arguments: Any, **options: Any) -> Values:
+    """On a GPU in a process of its own: cuDNN keeps for a shape what it took first, searched for or not."""
+    if record.device.type != "cuda":
+        return measure(record, *arguments, **options)
+    torch.cuda.empty_cache()
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as processes:
+        return processes.submit(measure, record, *arguments, **options).result()
 
 
 def step(
@@ -124,16 +139,17 @@ def step_profile(record: Record, recipe: str, precision: str, batch: int) -> Val
     for where, key in by.items():
         table = averages.table(sort_by=key, row_limit=25, max_name_column_width=70)
         (record.folder / f"profile_{recipe}_{precision}_{where}.txt").write_text(table)
-    kernels = sorted(_kernels(averages), key=lambda pair: -pair[1])
-    total = sum(ms for _, ms in kernels)
-    return {"ms on the device": total, "launches": sum(a.count for a in averages if a.device_type.name == "CUDA")} | {
-        name[:60]: round(ms, 3) for name, ms in kernels[:10]
-    }
+    costs: Counter[str] = Counter()
+    for name, ms in _kernels(averages):
+        costs[name[:60]] += ms  # several variants of a kernel share it
+    launches = sum(a.count for a in averages if a.device_type.name == "CUDA")
+    largest = {name: round(ms, 3) for name, ms in costs.most_common(10)}
+    return {"ms on the device": costs.total(), "launches": launches} | largest
 
 
 def _kernels(averages) -> Iterator[tuple[str, float]]:
     for average in averages:
-        if average.device_type.name == "CUDA":
+        if average.device_type.name == "CUDA" and not getattr(average, "is_user_annotation", False):
             yield average.key, average.self_device_time_total / 1000
 
 

@@ -87,4 +87,8 @@ def _table(rows: Mapping[str, Row], columns: Sequence[Column]) -> str:
 
 
 if __name__ == "__main__":
-    print(tables(Path(sys.argv[1])), end="")
+    folder = Path(sys.argv[1]) if len(sys.argv) == 2 else Path("-h")
+    if not any((folder / f"{stage}.json").exists() for stage in ("truth", "kernels", "systems")):
+        print("python -m benchmarks.gpu.tables FOLDER: one with records of benchmarks.gpu", file=sys.stderr)
+        sys.exit(2)
+    print(tables(folder), end="")

@@ -38,6 +38,10 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
         if options.minutes is not None:
             plan = plan.model_copy(update={"minutes": options.minutes})
         trainings = list(chosen(plan, options))
+        if options.gpu and not options.page and not _has_gpu():
+            raise InrvidError("--gpu: no GPU is visible to PyTorch")
+        if options.out.exists() and not options.out.is_dir():
+            raise InrvidError(f"{options.out}: a file, not a folder")
         if options.page and not options.out.is_dir():
             raise InrvidError(f"{options.out}: no such folder: --page writes of what is there")
         with ThreadPoolExecutor(options.jobs) as jobs:
@@ -53,6 +57,12 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
     for line in failed:
         print(f"error: {line}", file=sys.stderr)
     return 2 if failed else 0
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _minutes(text: str) -> float:

@@ -86,6 +86,11 @@ def compare(training: Training) -> None:
         raise InrvidError(f"{folder}: was begun with --minutes 0: go on with it, or give another folder")
     for clips in FIRST[len(spent.stretches) :] if training.plan.minutes else ():
         spent = _train(training, clips, spent)
+    if training.plan.minutes and training.gpu and spent.stretches[1].wall <= spent.stretches[0].wall:
+        raise InrvidError(
+            f"{folder}: its first {spent.stretches[0].clips:,} clips took longer than those after them, as where "
+            "something had to be compiled first: no rate can be told. Remove the folder, and begin again"
+        )
     for name, clips in _stops(training.plan, spent):
         if name in spent.stops:
             continue

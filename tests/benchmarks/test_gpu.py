@@ -9,6 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+
+from benchmarks.gpu.__main__ import main
+from benchmarks.gpu.record import Record
+from inrvid import InrvidError
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +50,57 @@ def test_models_are_trained_and_gone_on_with(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "models/quickstart/model/model.safetensors").exists()
     assert "exit 0" in done.stdout
+
+
+def test_a_record_goes_on_and_stays(tmp_path):
+    """Errors until they are measured again; and a file of another device's, or of nobody's, is not written over."""
+
+    def fails():
+        raise RuntimeError("no such kernel")
+
+    def record():
+        return Record("kernels", tmp_path, torch.device("cpu"), minutes=1.0)
+
+    first = record()
+    first.add("a", lambda: {"µs": 1.0})
+    first.add("b", fails)
+    second = record()
+    assert second.failed == ["b"]
+    second.add("a", fails)  # is known
+    assert second.rows["a"]["µs"] == 1.0
+    second.add("b", lambda: {"µs": 2.0})
+    assert record().failed == []
+    text = second.path.read_text()
+    changed = json.loads(text)
+    changed["device"]["name"] = "another"
+    for other in (json.dumps(changed), "[]", "{"):
+        second.path.write_text(other)
+        with pytest.raises(InrvidError, match="give another --out"):
+            record()
+        assert second.path.read_text() == other
+    changed = json.loads(text)
+    changed["device"]["threads"] = "3"
+    second.path.write_text(json.dumps(changed))
+    assert {*record().rows} == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--minutes", "0"], "--minutes 0: more than 0 are needed"),
+        (["--out", __file__], "File exists"),
+        (["--only", "nonsense"], "kernels: no row's name holds nonsense"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(options, told, tmp_path, monkeypatch, capsys):
+    command = ["gpu", "kernels", "--smoke", "--out", str(tmp_path), *options]
+    monkeypatch.setattr(sys, "argv", command)
+    try:
+        code = main()
+    except SystemExit as left:
+        code = left.code
+    assert code in (1, 2)
+    assert told in capsys.readouterr().err
 
 
 def test_what_cannot_be_is_said(tmp_path):
