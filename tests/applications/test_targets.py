@@ -9,6 +9,7 @@ from inrvid import InrvidError
 from inrvid.applications.targets import (
     as_model,
     check_apart,
+    check_levels,
     open_target,
     parse_numbers,
     parse_whole,
@@ -91,3 +92,13 @@ def test_numbers():
         parse_numbers("2,8-6", "--frames")
     with pytest.raises(InrvidError, match="whole numbers"):
         parse_whole("1.5", "--frames")
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [np.zeros((4, 16, 16, 3), np.float32), np.zeros((4, 3, 16, 16), np.uint8), np.zeros((16, 16, 3), np.uint8), None],
+)
+def test_frames_that_are_no_levels_are_refused(frames):
+    with pytest.raises(InrvidError, match=r"expected an array uint8 \[T, H, W, 3\], got"):
+        check_levels(frames, "T, H, W, 3")
+    check_levels(np.zeros((4, 16, 16, 3), np.uint8), "T, H, W, 3")

@@ -110,6 +110,14 @@ def test_a_loss_says_which_parts_it_takes(name, tmp_path):
         train(tmp_path / "silent", small_recipe({**parts, "discriminator": own, "time_sampler": times}))
 
 
+@pytest.mark.parametrize("name", ["mocogan_hd", "mocogan_hd_cross"])
+def test_an_adaptive_augmentation_follows_the_logits(name, tmp_path):
+    own = registry("losses").component(name)
+    ada = {"type": "ada", "initial": 0.5, "interval": 1, "speed_kclips": 0.05}
+    trainer = train(tmp_path / "run", small_recipe({"loss": {"type": name}, **own.test_parts, "augment": ada}))
+    assert trainer.training.augment.p != 0.5
+
+
 def test_pictures_that_are_too_small_are_refused():
     with pytest.raises(InrvidError, match="judges pictures of 16x16"):
         build_discriminator({**CROSS, "resolution": 16})
@@ -125,3 +133,26 @@ def test_files_of_another_layout_are_refused(tmp_path):
     save_file({"some.weight": torch.zeros(2)}, other)
     with pytest.raises(InrvidError, match="it lacks 'conv1"):
         from_official(other)
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"frames": 3}, "2 scales need clips of 4 frames or more"),
+        (
+            {"frames": 2, **{key: CROSS[key] for key in ("type", "image_channels", "projection", "queue")}},
+            "of 3 frames",
+        ),
+        ({"scales": 6}, "6 scales need frames of more than 32 pixels"),
+    ],
+)
+def test_clips_that_cannot_be_halved_are_refused(keys, told):
+    with pytest.raises(InrvidError, match=told):
+        build_discriminator({"type": "mocogan_hd", **SMALL, **keys})
+
+
+@pytest.mark.parametrize("frames", [4, 5])
+def test_as_many_scales_as_are_accepted(frames):
+    D = build_discriminator({"type": "mocogan_hd", **SMALL, "frames": frames, "scales": 5})
+    clip = torch.zeros(2, frames, 3, 32, 32)
+    assert len(D(clip, torch.arange(float(frames)).expand(2, -1), torch.zeros(2, 0))) >= 5

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 from inrvid_mocogan_hd.generators.principal import principal_axes, styles
 
-from inrvid import InrvidError, VideoGenerator, build_generator
+from inrvid import Grid, InrvidError, VideoGenerator, build_generator
 from inrvid.plugins import Draws, ExplicitNoise, registry
 from inrvid.testing import small_recipe, train
 
@@ -181,3 +183,33 @@ def test_saved_and_loaded(tmp_path):
     G.save_pretrained(tmp_path)
     latents = G.sample_latents(1)
     torch.testing.assert_close(VideoGenerator.from_pretrained(tmp_path).inr(latents)(3.0), G.inr(latents)(3.0))
+
+
+@pytest.mark.parametrize("image", [IMAGE, NOISY], ids=["stylegan2", "stylegan2_noise"])
+def test_given_styles_are_what_is_drawn(image):
+    """A projection seeks them."""
+    G = path(image).eval()
+    latents = G.sample_latents(2)
+    ws = torch.randn(2, G.num_ws, 12, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    t = torch.tensor([0.0, 2.0])
+    given = G.inr(dataclasses.replace(latents, ws=ws))(t)
+    assert torch.equal(given, G.inr_of_ws(ws, latents.motion, latents.label)(t))
+    (gradient,) = torch.autograd.grad(given.square().sum(), ws)
+    assert gradient.abs().amin(2).max() > 0
+    half = G.inr(dataclasses.replace(latents, ws=ws), truncation=0.5)
+    torch.testing.assert_close(half(0.0), G.inr_of_ws(G.w_average.lerp(ws, 0.5), latents.motion, latents.label)(0.0))
+
+
+@pytest.mark.parametrize("image", [IMAGE, NOISY], ids=["stylegan2", "stylegan2_noise"])
+def test_it_says_what_its_pictures_say(image):
+    """Where styles enter, and which grids there are."""
+    G = path(image)
+    assert torch.equal(G.style_weights(), G.image.style_weights())
+    assert len(G.style_weights()) > 30  # of all layers
+    with pytest.raises(InrvidError, match="draws 32x32"):
+        G.check_grid(Grid(64, 64))
+
+
+def test_sides_are_those_of_its_pictures():
+    coordinates = {"type": "inr_gan", "channel_base": 256, "channel_max": 16, "input_resolution": 16}
+    assert path({**coordinates, "motion": {"type": "static"}}).side_multiple == 2

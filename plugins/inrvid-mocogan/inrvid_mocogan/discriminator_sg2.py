@@ -102,7 +102,7 @@ class VideoCritic(ClipCritic):
     """`[B, 3, T, R, R]` → logits `[B, n]`."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x).flatten(1)
+        return self.main(x).flatten(1)
 
 
 def video_critic(config: MocoganSg2Discriminator.Config) -> VideoCritic:

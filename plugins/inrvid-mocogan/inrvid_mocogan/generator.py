@@ -46,7 +46,7 @@ class Mocogan(VideoGenerator):
         mapping_layers: Literal[0] = Field(0, description="the style is the latent itself")
         channel_base: Count = Field(2048, description="channels(r) = min(channel_base // r, channel_max)")
         channel_max: Count = Field(512, description="largest number of channels")
-        channels: Literal[1, 3] = Field(3, description="of a frame; 1: grey frames `[B, T, 1, H, W]`")
+        channels: Literal[1, 3] = Field(3, description="that are drawn; 1: grey frames, whose three channels are equal")
         motion: Annotated[PartConfig, PartOf("motions")] = Field(
             {"type": "gru"}, validate_default=True, description="motion parametrization"
         )
@@ -63,7 +63,8 @@ class Mocogan(VideoGenerator):
             return {**data, "w_dim": z_dim + label_dim} if known else data
 
     def __init__(self, config: Config):
-        super().__init__(config)
+        # Classes of the data come behind validation.
+        super().__init__(config := config.model_copy(update={"w_dim": config.z_dim + config.label_dim}))
         w_dim, sides = config.w_dim, [2**i for i in range(2, config.resolution.bit_length() - 1)]
         self.head = self.motion.head(config.motion_dim, w_dim)
         widths = list(channels_of(config, sides).values())
@@ -89,19 +90,22 @@ class Mocogan(VideoGenerator):
         """Of the first layer, the only one that w enters: the columns behind them are the motion code's."""
         return self.main[0].weight[: self._config.w_dim].flatten(1).mT
 
-    def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
+    def check_grid(self, grid: Grid) -> None:
         if grid != Grid(self.resolution, self.resolution):
             raise InrvidError(
                 f"size {grid.height}x{grid.width}: mocogan draws {self.resolution}x{self.resolution} and the whole "
                 "frame alone; a generator of coordinates (inr_gan) draws any grid"
             )
+
+    def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
+        self.check_grid(grid)
         motion = self.head(state, phi["w"])  # [B, T, width]
         motion = motion if motion.shape[2] else motion[:, :1]  # frames that do not move are one
         w = phi["w"][:, None].expand(-1, motion.shape[1], -1)
         codes = torch.cat([w, motion.to(w.dtype)], dim=2)
         frames = self.main(rearrange(codes, "b t c -> (b t) c 1 1"))
         frames = rearrange(frames, "(b t) c h w -> b t c h w", b=codes.shape[0])
-        return frames.expand(-1, t.shape[1], -1, -1, -1).contiguous()
+        return frames.expand(-1, t.shape[1], 3, -1, -1).contiguous()  # grey ones have three equal channels
 
 
 class Latent(nn.Module):

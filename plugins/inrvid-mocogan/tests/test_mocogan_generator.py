@@ -57,7 +57,8 @@ def test_is_saved_and_loaded_with_its_statistics(tmp_path):
         G(G.sample_latents(3), torch.arange(4))
         expected = G.eval()(G.sample_latents(2), T)
         G.save_pretrained(tmp_path)
-        assert expected.shape == (2, 2, 1, 32, 32)
+        assert expected.shape == (2, 2, 3, 32, 32)  # grey: three equal channels, as everything takes them
+        assert torch.equal(expected[:, :, :1].expand_as(expected), expected)
         assert torch.equal(VideoGenerator.from_pretrained(tmp_path)(G.sample_latents(2), T), expected)
 
 
@@ -65,6 +66,8 @@ def test_the_style_is_the_latent_and_the_class():
     G = small(label_dim=3, w_dim=512)
     assert G.config["w_dim"] == 8
     assert build_generator(G.config).config == G.config
+    of_data = registry("generators").validate({"type": "mocogan", "resolution": 16}).model_copy(update={"label_dim": 3})
+    assert build_generator(of_data).config["w_dim"] == 53  # classes that the data have brought
     latents = G.sample_latents(2, label=1)
     w = G.mapping(latents.content, latents.label, 0.5)
     assert torch.equal(w, torch.cat([latents.content / 2, latents.label], dim=1))
@@ -102,3 +105,5 @@ def test_draws_the_whole_plane_alone():
     G = small()
     with pytest.raises(InrvidError, match="draws 32x32"):
         G.inr(G.sample_latents(1))(0.0, Grid(64, 64))
+    with pytest.raises(InrvidError, match="draws 32x32"):  # who asks beforehand is told
+        G.check_grid(Grid(64, 64))

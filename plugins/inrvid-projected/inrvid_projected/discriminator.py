@@ -55,7 +55,7 @@ class ProjectedDiscriminator(Discriminator):
         )
         seed: Seed = Field(0, description="of the random mixing")
         merge: Literal["concat", "mean"] = Field(
-            "concat", description="how the frames' features become a clip's; mean: no parameter depends on k"
+            "concat", description="how the frames' features become a clip's; mean: the heads do not depend on k"
         )
         channel_base: Count = Field(3584, description="channels(r) = min(channel_base // r, channel_max) of maps r×r")
         mbstd_group: Count = Field(1, description="group size of the minibatch standard deviation; 1: there is none")

@@ -9,8 +9,9 @@ import abc
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
+from typing_extensions import Self
 
 from inrvid.plugins import Augmentation, Count, Discriminator, ParameterGroup, PowerOfTwo, Tensors
 
@@ -31,6 +32,19 @@ class ClipDiscriminator(Discriminator):
         width: Count = Field(64, description="channels of a pyramid's first layer; each has twice as many")
         scales: Annotated[int, Field(ge=1, le=8)] = Field(2, description="scales of a pyramid")
         norm: Literal["instance", "batch"] = Field("instance", description="normalisation in pyramids over time")
+        least_frames: ClassVar[int] = 3
+        """Of clips that are halved in time."""
+
+        @model_validator(mode="after")
+        def _can_be_halved(self) -> Self:
+            if self.scales == 1:
+                return self
+            if self.frames < self.least_frames:
+                raise ValueError(f"{self.scales} scales need clips of {self.least_frames} frames or more")
+            side = min(self.size, self.resolution)
+            if side >> (self.scales - 2) < 4:
+                raise ValueError(f"{self.scales} scales need frames of more than {side} pixels")
+            return self
 
     test_settings: ClassVar[dict[str, Any]] = {"frames": 4, "width": 4}
     test_alone = "batches are normalised a process by itself, as in the release"

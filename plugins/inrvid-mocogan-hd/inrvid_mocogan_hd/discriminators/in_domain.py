@@ -25,7 +25,7 @@ class InDomain(ClipDiscriminator):
     source = "MoCoGAN-HD (ICLR 2021) §3.2"
 
     class Config(ClipDiscriminator.Config):
-        pass
+        least_frames = 4  # the first stands beside the others
 
     in_channels = 6
 

@@ -137,7 +137,15 @@ class MocoganHd(VideoGenerator):
 
     @in_its_own_precision
     def inr(self, latents: Latents, truncation: float = 1.0) -> VideoINR:
-        """φ of the videos. Truncation moves the finished path towards the mean of w, its steps with it."""
+        """φ of the videos. Truncation moves the finished path towards the mean of w, its steps with it.
+
+        Given styles (`latents.ws`) are those of the pictures, without the noise maps of the content: the motion starts
+        at the first of them.
+        """
+        if latents.ws is not None:
+            video = self.inr_of_ws(self.styles(latents, truncation), latents.motion, latents.label)
+            video.phi |= {"w": latents.ws[:, 0], "length": video.phi["length"] * truncation}
+            return video
         w = self.mapping(latents.content, latents.label)
         kept = w if truncation == 1 else self.mapping(latents.content, latents.label, truncation)
         video = self.inr_of_ws(kept[:, None].expand(-1, self.num_ws, -1), latents.motion, latents.label)
@@ -147,6 +155,16 @@ class MocoganHd(VideoGenerator):
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
         """`w` is where the motion starts, `length` what its steps are multiplied by."""
         return {"ws": ws, "w": ws[:, 0], "length": ws.new_ones(ws.shape[0], 1)}
+
+    def style_weights(self) -> Tensor:
+        return self.image.style_weights()
+
+    def check_grid(self, grid: Grid) -> None:
+        self.image.check_grid(grid)
+
+    @property
+    def side_multiple(self) -> int:
+        return self.image.side_multiple
 
     # Numbers of videos are asked of shapes, not by `len`, which would write them into a program that is recorded.
 

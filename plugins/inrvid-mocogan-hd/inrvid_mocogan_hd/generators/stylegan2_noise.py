@@ -21,12 +21,12 @@ from inrvid.plugins import (
     GAIN,
     SLOPE,
     Count,
-    EqLinear,
     Grid,
     InrvidError,
     Latents,
     MotionState,
     SeededNoise,
+    StyleAffine,
     ToRGB,
     VideoGenerator,
     VideoINR,
@@ -113,12 +113,15 @@ class StyleGan2Noise(VideoGenerator):
             phi |= {f"style.{i}": style, f"scale.{i}": scale}
         return phi | {f"rgb.{i}": rgb.modulated(ws[:, 2 * i + 1]) for i, rgb in enumerate(self._rgbs())}
 
-    def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
+    def check_grid(self, grid: Grid) -> None:
         if grid != Grid(self.resolution, self.resolution):
             raise InrvidError(
                 f"size {grid.height}x{grid.width}: stylegan2_noise draws {self.resolution}x{self.resolution} and the "
                 "whole frame alone; a generator of coordinates (inr_gan) draws any grid"
             )
+
+    def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
+        self.check_grid(grid)
         motion = self.head(state, phi["ws"][:, 0])  # [B, T, width]
         frames = t.shape[1] if motion.shape[2] else 1
         motion = motion[:, :frames, :, None, None].flatten(0, 1)
@@ -156,7 +159,7 @@ class NoisyLayer(nn.Module):
         self.weight = nn.Parameter(torch.randn(channels, in_channels, 3, 3))
         self.bias = nn.Parameter(torch.zeros(channels))
         self.strength = nn.Parameter(torch.zeros(1))
-        self.affine = EqLinear(w_dim, in_channels, bias_init=1)
+        self.affine = StyleAffine(w_dim, in_channels, bias_init=1)
         self.gain = 1 / math.sqrt(in_channels * 9)
 
     def modulated(self, w: Tensor) -> tuple[Tensor, Tensor]:

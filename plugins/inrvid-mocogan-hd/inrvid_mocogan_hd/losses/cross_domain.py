@@ -64,7 +64,7 @@ class CrossDomainLoss(PathLoss[CrossDomain]):
     def generator(self, scene: Scene[CrossDomain], views: Views, gathered: Callable[[Tensor], Tensor]) -> Tensor:
         """views: first and later frames; gathered: rows of all processes."""
         D, (first, later) = scene.D, views
-        real, fake = (D.heads(scene.clips(kind)) for kind in ("real", "fake"))
+        real, fake = (scene.logits(kind) for kind in ("real", "fake"))
         with torch.no_grad():
             D.remember(*(gathered(D.average(x)[1]) for x in (first, later)))
         logits, projected = D.image(later)
@@ -74,7 +74,7 @@ class CrossDomainLoss(PathLoss[CrossDomain]):
         """alpha `[B]`: where between generated and real clips the penalty is; views: two of first frames, two of later
         ones."""
         D = scene.D
-        fake, real = (D.heads(scene.clips(kind)) for kind in ("fake", "real"))
+        fake, real = (scene.logits(kind) for kind in ("fake", "real"))
         of_clips = half(real, fake) + self.config.penalty * penalty(D, scene.real, scene.fake, alpha)
         return of_clips + self.pictures(D, views)
 

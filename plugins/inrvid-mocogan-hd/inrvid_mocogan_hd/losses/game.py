@@ -71,11 +71,20 @@ class Scene(NamedTuple, Generic[D]):
     """`[B, n, 3, R, R]`"""
     fake: Tensor
     choices: Choices
+    seen: dict[Kind, Tensors] | None = None
+    """Where the logits are kept: an adaptive augmentation follows their signs."""
 
     def clips(self, kind: Kind) -> Tensors:
         """What the heads of clips look at."""
         frames = self.real if kind == "real" else self.fake
         return self.D.clip_inputs(frames, backwards=kind in self.choices.backwards)
+
+    def logits(self, kind: Kind, pictures: Tensors | None = None) -> Tensors:
+        """Of the heads of clips, and of those of pictures, whose inputs these are."""
+        found = self.D.heads({**self.clips(kind), **(pictures or {})})
+        if self.seen is not None:
+            self.seen[kind] = found
+        return found
 
 
 class PathLoss(AdversarialLoss, Generic[D]):
@@ -120,7 +129,7 @@ class PathLoss(AdversarialLoss, Generic[D]):
                 f"--set discriminator.type={self.config.type}"
             )
         real, fake = (turn.augmentation(kind)(turn.clips(kind)[0]) for kind in ("real", "fake"))
-        return Scene(D, real, fake, Choices.drawn(turn.draws("choices"), real.shape[1]))
+        return Scene(D, real, fake, Choices.drawn(turn.draws("choices"), real.shape[1]), turn.judged)
 
     def recognition(self, turn: Turn) -> Tensor:
         """−mean cosine of each step's noise and what is recognised of it, by its weight.

@@ -46,4 +46,4 @@ class InDomainLoss(PathLoss[InDomain]):
     def judged(self, scene: Scene[InDomain], kind: Kind) -> Tensors:
         """All logits, of clips and of pictures."""
         frames = scene.real if kind == "real" else scene.fake
-        return scene.D.heads(scene.clips(kind) | scene.D.picture_inputs(frames, scene.choices.later))
+        return scene.logits(kind, scene.D.picture_inputs(frames, scene.choices.later))
