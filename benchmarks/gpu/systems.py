@@ -6,7 +6,7 @@ import functools
 import itertools
 import multiprocessing
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -139,12 +139,13 @@ def step_profile(record: Record, recipe: str, precision: str, batch: int) -> Val
     for where, key in by.items():
         table = averages.table(sort_by=key, row_limit=25, max_name_column_width=70)
         (record.folder / f"profile_{recipe}_{precision}_{where}.txt").write_text(table)
-    costs: Counter[str] = Counter()
+    costs: defaultdict[str, float] = defaultdict(float)
     for name, ms in _kernels(averages):
         costs[name[:60]] += ms  # several variants of a kernel share it
     launches = sum(a.count for a in averages if a.device_type.name == "CUDA")
-    largest = {name: round(ms, 3) for name, ms in costs.most_common(10)}
-    return {"ms on the device": costs.total(), "launches": launches} | largest
+    largest = sorted(costs.items(), key=lambda pair: -pair[1])[:10]
+    told = {name: round(ms, 3) for name, ms in largest}
+    return {"ms on the device": sum(costs.values()), "launches": launches} | told
 
 
 def _kernels(averages) -> Iterator[tuple[str, float]]:

@@ -57,6 +57,8 @@ def place(beginning, tmp_path, monkeypatch) -> Path:
     yield tmp_path / "clone"
     torch.set_grad_enabled(True)
     registry.plugins.cache_clear()
+    for kind in registry.REGISTRIES.values():
+        kind._added.clear()
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
             del sys.modules[name]

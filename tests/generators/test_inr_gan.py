@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 import torch
+from torch.utils.checkpoint import checkpoint
 
 from inrvid import Grid, InrvidError, build_generator
 from inrvid.coords.fourier import FourierCoords
@@ -42,6 +45,18 @@ def test_region_beyond_the_frame_holds_the_frame(inr):
 def test_non_square(inr):
     half = inr(T, Grid(32, 16, (0.0, 0.0, 0.5, 1.0)))
     torch.testing.assert_close(half, inr(T)[..., :16], rtol=1e-3, atol=1e-3)
+
+
+def test_gradients_of_a_checkpointed_call_are_those_of_it():
+    """`torch.utils.checkpoint` lets an operation ask for what it saved once."""
+    G = build_generator(small_generator("inr_gan", "global"), seed=4).eval()
+    latents, found = G.sample_latents(2), []
+    for run in (G, functools.partial(checkpoint, G, use_reentrant=False)):
+        G.zero_grad()
+        run(latents, T).square().mean().backward()
+        found.append([p.grad for p in G.parameters() if p.grad is not None])
+    assert len(found[0]) > 10
+    assert all(map(torch.equal, *found))
 
 
 def test_sizes_that_cannot_be_doubled_are_refused(inr):
