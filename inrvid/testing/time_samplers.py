@@ -31,7 +31,8 @@ class KindChecks(TrainedChecks):
     def sampler(self) -> Any:
         """For clips of two frames, where it does not say another number itself."""
         keys = self.parts.config_class(self.name).model_fields
-        says = "frames" in {**own_settings(self.kind, self.name), **self.small} or admits_one_value(keys["frames"])
+        own = {**own_settings(self.kind, self.name), **self.small}
+        says = own.get("frames") is not None or admits_one_value(keys["frames"])
         return self.parts.build(self.config() if says else self.config(frames=2))
 
     def test_generated_times(self) -> None:
