@@ -32,7 +32,7 @@ class KindChecks(TrainedChecks):
         """For clips of two frames, where it does not say another number itself."""
         keys = self.parts.config_class(self.name).model_fields
         own = {**own_settings(self.kind, self.name), **self.small}
-        says = own.get("frames") is not None or admits_one_value(keys["frames"])
+        says = bool(own.get("frames")) or admits_one_value(keys["frames"])
         return self.parts.build(self.config() if says else self.config(frames=2))
 
     def test_generated_times(self) -> None:
