@@ -58,16 +58,16 @@ def shapes(kind: str, config: Mapping[str, Any] | PartConfig) -> dict[str, torch
 
 
 class _Undrawn(TorchFunctionMode):
-    """What constructors draw has its shape only: for tensors without memory PyTorch's definitions of these functions
-    load its compiler, for two seconds."""
+    """What constructors draw without memory has its shape only: PyTorch's definitions of these functions for such
+    tensors load its compiler, for two seconds. What is drawn on a device that they name is drawn."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func in (torch.randn, torch.rand):
+        if func in (torch.randn, torch.rand) and "device" not in kwargs:
             return torch.empty(*args, **{key: value for key, value in kwargs.items() if key != "generator"})
-        if func in _SAME:
+        if func in _SAME and args[0].is_meta:
             return args[0]
         return func(*args, **kwargs)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from inrvid import InrvidError, load_recipe
-from inrvid.models.build import build_discriminator, build_generator, shapes
+from inrvid.models.build import _Undrawn, build_discriminator, build_generator, shapes
 
 RECIPES = ("digan_landscapes_32", "stylegan_v_landscapes_32", "cross_stylegan2_global_landscapes_32")
 
@@ -33,6 +33,18 @@ def test_shapes_are_those_of_what_is_built(kind, build, recipe):
     assert [*planned] == [*state]
     assert all(x.shape == state[name].shape and x.dtype == state[name].dtype for name, x in planned.items())
     assert all(x.device == torch.device("meta") for x in planned.values())
+
+
+def test_numbers_on_a_device_of_their_own_are_drawn():
+    """A constructor that looks at some of its numbers says where they are."""
+    with torch.device("meta"), _Undrawn():
+        drawn = torch.randn(1000, device="cpu", generator=torch.Generator().manual_seed(0))
+        assert torch.randn(3, 2).is_meta
+        assert torch.empty(3, 2).normal_().div_(2).is_meta
+    torch.manual_seed(0)
+    assert torch.equal(drawn, torch.randn(1000))
+    with _Undrawn():
+        assert torch.equal(torch.ones(2, device="cpu").div_(2), torch.tensor([0.5, 0.5]))
 
 
 def test_what_a_recipe_may_be():
