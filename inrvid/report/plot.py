@@ -77,7 +77,8 @@ def _frame(across: Axis, up: Axis) -> str:
     for value, label in zip(up.ticks, _labels(up), strict=True):
         y = _y(value, up)
         parts.append(f"<line x1='{LEFT}' x2='{WIDTH - RIGHT}' y1='{y:.1f}' y2='{y:.1f}' class='grid'/>")
-        parts.append(f"<text x='{LEFT - 6}' y='{y + 4:.1f}' text-anchor='end'>{label}</text>")
+        smaller = f" style='font-size:{70 / len(label):.1f}px'" if len(label) > 7 else ""  # as wide as 7 characters
+        parts.append(f"<text x='{LEFT - 6}' y='{y + 4:.1f}'{smaller} text-anchor='end'>{label}</text>")
     for value, label in zip(across.ticks, _labels(across), strict=True):
         x = _x(value, across)
         parts.append(f"<text x='{x:.1f}' y='{HEIGHT - 8}' text-anchor='middle'>{label}</text>")
