@@ -61,12 +61,7 @@ def bench(
 
         result = load(source)
     else:
-        if markdown:
-            import torch
-
-            from .markdown import place_of
-
-            place_of("cuda" if torch.cuda.is_available() and not cpu else "cpu", markdown)  # before minutes of work
+        _check_marks(markdown, cpu)
         result = _measured(
             {
                 "groups": groups or [],
@@ -177,6 +172,16 @@ def _check_writable(path: Path | None) -> None:
     parent = next(folder for folder in path.absolute().parents if folder.exists())
     if path.is_dir() or not (parent.is_dir() and os.access(parent, os.W_OK)):
         raise InrvidError(f"{path}: cannot be written: expected the name of a file in a folder that one may write to")
+
+
+def _check_marks(path: Path | None, cpu: bool) -> None:
+    """Before minutes of measuring, too: whether there is a place for this device's tables."""
+    import torch
+
+    from .markdown import place_of
+
+    if path:
+        place_of("cuda" if torch.cuda.is_available() and not cpu else "cpu", path)
 
 
 app = typer.Typer(pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]})

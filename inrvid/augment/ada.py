@@ -147,7 +147,7 @@ class Ada(Augment):
         mean = float(sums[0] / sums[1])
         step = clips / (self.config.speed_kclips * 1000)
         error = mean - self.config.target
-        direction = (error > 0) - (error < 0)  # not a number: p stays
+        direction = (error > 0) - (error < 0)
         self.p = min(1.0, max(0.0, self.p + direction * step))
 
     def even_out(self, mean: Callable[[Tensor], Tensor]) -> None:

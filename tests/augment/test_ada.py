@@ -97,3 +97,18 @@ def test_state_goes_on_exactly():
         observed(one, sign, 1)
         observed(two, sign, 1)
         assert one.p == two.p
+
+
+@pytest.mark.parametrize(
+    ("logits", "moves"),
+    [
+        ([1.0] * 16 + [-1.0] * 4, 0),  # the mean of their signs is the target, 0.6
+        ([1.0] * 17 + [-1.0] * 3, 1),
+        ([1.0] * 15 + [-1.0] * 5, -1),
+    ],
+)
+def test_p_goes_by_the_sign_of_the_difference(logits, moves):
+    augment = registry("augments").build({"type": "ada", "initial": 0.5, "interval": 1, "speed_kclips": 100})
+    for _ in range(3):  # p moves by what was seen the interval before
+        augment.observe({"video": torch.tensor(logits)}, clips=20, total=lambda x: x)
+    assert augment.p == pytest.approx(0.5 + 2 * moves * 20 / 100_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from inrvid_mocogan.discriminator_sg2 import VideoCritic
 from inrvid_mocogan.two_heads import in_time
 
 from inrvid import InrvidError, build_discriminator
@@ -142,3 +143,10 @@ def test_half_precision_is_nearly_the_same(name):
         gradients.append(torch.cat([p.grad.flatten() for p in D.parameters()]))
     full, half = gradients
     assert 1e-4 < (half - full).norm() / full.norm() < 0.15
+
+
+@pytest.mark.parametrize(("side", "logits"), [(64, 1), (80, 4)])
+def test_logits_of_a_critic_of_clips_are_rows(side, logits):
+    """Where a clip has one, too."""
+    critic = VideoCritic([3, 4, 4, 4, 4], full=True).eval()
+    assert critic(torch.zeros(2, 3, 16, side, side)).shape == (2, logits)
