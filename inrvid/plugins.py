@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .layers.noise import InstanceNoise, noise_of
     from .layers.parameters import ParameterGroup
     from .layers.precision import at_least_float32, in_float64, in_its_own_precision
+    from .layers.recurrent import GRU, LSTM
     from .layers.residual import (
         Epilogue,
         MinibatchStd,
@@ -105,6 +106,7 @@ _HOMES = {
     "layers.noise": "InstanceNoise noise_of",
     "layers.parameters": "ParameterGroup",
     "layers.precision": "at_least_float32 in_float64 in_its_own_precision",
+    "layers.recurrent": "GRU LSTM",
     "layers.residual": "Epilogue MinibatchStd ResidualBlock batches_apart from_rgb minibatch_std run_blocks",
     "layers.rgb": "ToRGB add_rgb",
     "layers.widths": "channels_of",
@@ -130,6 +132,8 @@ _MODULES = {name: module for module, names in _HOMES.items() for name in names.s
 
 __all__ = [
     "GAIN",
+    "GRU",
+    "LSTM",
     "SLOPE",
     "SOURCES",
     "AdversarialLoss",

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..config import Count, PartConfig, Positive
 from ..layers.mapping import MappingNetwork
+from ..layers.recurrent import LSTM
 from ..random import Draws
 from .base import Motion, MotionHead, Span
 from .noise import ExplicitNoise, NoiseSequence, SeededNoise
@@ -53,7 +54,7 @@ class LstmMotion(Motion[NoiseSequence | Tensor, LstmState]):
     def __init__(self, config: Config, *, z_dim: int, label_dim: int, clip_length: int):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
         self.noise_dim = config.noise_dim or z_dim
-        self.lstm = nn.LSTM(self.noise_dim + label_dim, config.code_dim, batch_first=True)
+        self.lstm = LSTM(self.noise_dim + label_dim, config.code_dim, batch_first=True)
 
     @property
     def span(self) -> Span:
@@ -70,9 +71,9 @@ class LstmMotion(Motion[NoiseSequence | Tensor, LstmState]):
         place = (t.double() / self.config.distance).clamp(min=0)
         left = place.floor().long()
         indices = torch.arange(noise.until(left + 1), device=t.device).expand(t.shape[0], -1)
-        values = noise.at(indices)
         labels = label[:, None].expand(-1, indices.shape[1], -1)
-        codes, _ = self.lstm(torch.cat([values, labels.to(values.dtype)], dim=-1))
+        inputs = torch.cat([noise.at(indices), labels], dim=-1)
+        codes, _ = self.lstm(inputs.to(next(self.lstm.parameters()).dtype))
         before, after = (codes.gather(1, index[..., None].expand(-1, -1, codes.shape[2])) for index in (left, left + 1))
         return LstmState(before.lerp(after, (place - left)[..., None].to(codes.dtype)), label)
 

@@ -65,6 +65,25 @@ class KindChecks(VideoChecks, ParallelChecks):
         )
 
     @torch.no_grad()
+    def test_noise_may_be_in_float64(self) -> None:
+        """As NumPy makes it: codes are in the precision of the weights."""
+        motion, head = self.alone()
+        noise, label, t = noise_of(motion, 2), torch.zeros(2, 0), torch.tensor([[0.0, 2.5, 7.0]] * 2)
+        codes = head(motion(noise.to(torch.float64), label, t), w_of(2))
+        require(codes.dtype == torch.float32, f"codes of noise in float64 are {codes.dtype}")
+        near(codes, head(motion(noise, label, t), w_of(2)), "codes of the same noise in float64", **ROUNDED)
+
+    def test_differentiated_in_evaluation_mode(self) -> None:
+        """cuDNN's recurrent networks, in training mode alone: `inrvid.plugins` has such as stay in it."""
+        for part in self.alone():
+            for name, module in part.named_modules():
+                require(
+                    not isinstance(module, nn.RNNBase) or module.training,
+                    f"{name}, a {type(module).__name__}, has no backward pass on a GPU in evaluation mode, in which "
+                    "latents are sought: take inrvid.plugins.LSTM or GRU",
+                )
+
+    @torch.no_grad()
     def test_noises_serve_the_times_that_its_span_says(self) -> None:
         """An explicit sequence of noises serves start ≤ t < distance·(L − kept), and is refused beyond."""
         motion, _ = self.alone()

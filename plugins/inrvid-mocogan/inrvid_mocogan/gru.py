@@ -15,6 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from inrvid.plugins import (
+    GRU,
     Count,
     Draws,
     EqLinear,
@@ -46,7 +47,7 @@ class GruMotion(Motion[NoiseSequence | Tensor, Tensor]):
 
     def __init__(self, config: Config, *, z_dim: int, label_dim: int, clip_length: int):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
-        self.recurrent = nn.GRU(config.code_dim, config.code_dim, batch_first=True)
+        self.recurrent = GRU(config.code_dim, config.code_dim, batch_first=True)
 
     @property
     def span(self) -> Span:
@@ -64,7 +65,7 @@ class GruMotion(Motion[NoiseSequence | Tensor, Tensor]):
         place = (t.double() / self.config.distance).clamp(min=0)
         left, right = place.floor().long(), place.ceil().long()
         indices = torch.arange(noise.until(right + 1), device=t.device).expand(t.shape[0], -1)
-        values = noise.at(indices)
+        values = noise.at(indices).to(next(self.recurrent.parameters()).dtype)
         codes, _ = self.recurrent(values[:, 1:], values[None, :, 0].contiguous())
         before, after = (codes.gather(1, index[..., None].expand(-1, -1, codes.shape[2])) for index in (left, right))
         return before.lerp(after, (place - left)[..., None].to(codes.dtype))

@@ -23,6 +23,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from inrvid.plugins import (
+    LSTM,
     Count,
     Draws,
     ExplicitNoise,
@@ -93,7 +94,7 @@ class WalkHead(MotionHead[Steps]):
         self.width = width
         self.enc_cell = nn.LSTMCell(w_dim, config.code_dim)
         self.enc_cell.weight_hh.requires_grad_(False)  # of a state that is zero
-        self.cell = nn.LSTM(noise_dim, config.code_dim, batch_first=True)
+        self.cell = LSTM(noise_dim, config.code_dim, batch_first=True)
         self.out = nn.Linear(config.code_dim, width)
         self.recogniser = (
             nn.Sequential(nn.Linear(2 * config.code_dim, noise_dim), nn.ReLU(), nn.Linear(noise_dim, noise_dim))
