@@ -10,8 +10,9 @@ import torch
 
 from ..config import PartConfig
 from ..errors import InrvidError
+from ..layers.half import SLOW_ON_CPU
 from ..registry import registry
-from .detectors.base import Detector, NotHere
+from .detectors.base import DTYPES, Detector, NotHere
 from .metrics.base import Metric
 
 
@@ -30,8 +31,9 @@ def built(configs: Sequence[PartConfig], device: torch.device, optional: Sequenc
         optional: of metrics that are left out where their detectors are not here.
 
     Raises:
-        InrvidError: the detector of another metric is not here, or not what its metric is made of; two metrics have one
-            name, so that a score would not say which it is of; two detectors differ in their weights alone.
+        InrvidError: the detector of another metric is not here, or not what its metric is made of, or of a precision
+            that takes this processor minutes a clip; two metrics have one name, so that a score would not say which it
+            is of; two detectors differ in their weights alone.
     """
     metrics: list[Metric] = [registry("metrics").build(config) for config in (*configs, *optional)]
     _check(metrics)
@@ -41,7 +43,7 @@ def built(configs: Sequence[PartConfig], device: torch.device, optional: Sequenc
         name = detector_name(config)
         try:
             if name not in found.detectors:
-                found.detectors[name] = _detector(config).to(device)
+                found.detectors[name] = _detector(config, device).to(device)
         except NotHere as error:
             if number < len(configs):
                 raise
@@ -60,9 +62,16 @@ def detector_name(config: PartConfig, *, files: bool = False) -> str:
     return config.type + (json.dumps(data, sort_keys=True, separators=(",", ":")) if data else "")
 
 
-def _detector(config: PartConfig) -> Detector:
+def _detector(config: PartConfig, device: torch.device) -> Detector:
     with torch.random.fork_rng(devices=[]):  # beside a training, whose draws are its own
-        return registry("detectors").build(config)
+        detector: Detector = registry("detectors").build(config)
+    precision = detector.digest.precision
+    if device.type == "cpu" and DTYPES.get(precision) in SLOW_ON_CPU:
+        raise InrvidError(
+            f"{detector.digest.name}: precision: {precision}: this processor takes minutes for what is a second in "
+            "fp32: score with precision: fp32, or on a GPU"
+        )
+    return detector
 
 
 def _check(metrics: Iterable[Metric]) -> None:

@@ -75,12 +75,18 @@ def bounded(count: int, name: str) -> bool:
     return count > 0 and name == "float16"
 
 
+SLOW_ON_CPU = {torch.float16} | (
+    {torch.bfloat16} if torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "NO AVX", "AVX2") else set()
+)
+"""Half precisions that this machine's CPU computes in tens to hundreds of times slower than in float32: bfloat16 needs
+AVX-512, or SVE."""
+
 EMULATE = False
-"""Whether CPUs run float16, as tests do: they compute in it many times slower than in float32."""
+"""Whether CPUs run what is slow on them, as tests do."""
 
 
 def runs_in(dtype: torch.dtype | None, parameter: Tensor) -> torch.dtype:
     """The precision in which a block made for `dtype` (None: the parameters') runs on a parameter's device."""
-    if dtype is None or (dtype == torch.float16 and parameter.device.type == "cpu" and not EMULATE):
+    if dtype is None or (dtype in SLOW_ON_CPU and parameter.device.type == "cpu" and not EMULATE):
         return parameter.dtype
     return dtype

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from inrvid.errors import InrvidError
 from inrvid.evaluation.detectors.i3d import I3d, load_i3d
+from inrvid.evaluation.measures import built
+from inrvid.registry import registry
 from inrvid.weights import Unfit
 
 from ...golden_files import relative_error
@@ -93,6 +95,17 @@ def test_half_precision_is_near(detector, state_dict, monkeypatch):
     assert found.dtype == torch.float32
     assert 1e-5 < relative_error(found, detector.features(clips())) < 0.05
     assert half.digest.precision == "bf16"
+
+
+def test_half_precision_that_takes_a_processor_minutes_is_refused(state_dict, monkeypatch):
+    fvd = {"type": "fvd", "detector": {"type": "i3d", "weights": str(state_dict), "precision": "bf16"}}
+    config = registry("metrics").validate(fvd)
+    monkeypatch.setattr("inrvid.evaluation.measures.SLOW_ON_CPU", set())
+    assert len(built([config], torch.device("cpu")).metrics) == 1
+    monkeypatch.setattr("inrvid.evaluation.measures.SLOW_ON_CPU", {torch.bfloat16})
+    assert len(built([config], torch.device("meta")).metrics) == 1
+    with pytest.raises(InrvidError, match=r"i3d: precision: bf16: this processor takes minutes .* precision: fp32"):
+        built([config], torch.device("cpu"))
 
 
 def test_the_network_in_double_precision():
