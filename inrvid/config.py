@@ -30,7 +30,7 @@ from pydantic import (
 )
 
 from .errors import ConfigError, did_you_mean
-from .text import is_printable
+from .text import MOST_BYTES, UNFIT, is_file_name
 
 MOST = 2**31 - 1
 LARGEST = 1e30
@@ -63,10 +63,13 @@ Sides = Annotated[tuple[Side, Side], Strict(False)]
 
 
 def _file_name(value: str) -> str:
-    if not value.strip() or value in (".", "..") or "/" in value or "\\" in value or not is_printable(value):
-        raise ValueError("should be the name of a file or folder: no slashes, no control characters, not '.' or '..'")
-    if len(value.encode()) > 200:
-        raise ValueError("should be a name of at most 200 bytes")
+    if len(value.encode()) > MOST_BYTES:
+        raise ValueError(f"should be a name of at most {MOST_BYTES} bytes")
+    if not is_file_name(value):
+        raise ValueError(
+            f"should be the name of a file or folder on any system: none of {' '.join(UNFIT)}, no control characters, "
+            "no dot or space at the end"
+        )
     return value
 
 

@@ -20,13 +20,16 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 TEXT_LIMIT = 64 * 2**20
 """Bytes of a text file (recipes, JSON, lists) beyond which it is not one of ours."""
 
 LFS, SHORT = b"version https://git-lfs.github.com/spec", 1024
 """How a file begins that stands for one which Git LFS has not fetched yet; they are short."""
+
+WINDOWS = os.name == "nt"
+"""Where what is open can be neither renamed nor removed, folders cannot be opened, and there are no locks of theirs."""
 
 MARK = "-inrvid-"
 """In the names of temporary files and folders, so that nobody else's is taken for one."""
@@ -128,14 +131,13 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         with naming(path):
             yield temporary
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
+            sync(temporary)
             # mkstemp makes files private
             temporary.chmod(0o666 & ~_umask() if before is None else stat.S_IMODE(before.st_mode))
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-        os.close(handle)
+        _close(handle)
 
 
 @contextlib.contextmanager
@@ -164,7 +166,7 @@ def refilling(folder: Path, replaced: Iterable[str]) -> Iterator[Path]:
                 (folder / name).unlink(missing_ok=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        os.close(handle)
+        _close(handle)
 
 
 @contextlib.contextmanager
@@ -200,24 +202,48 @@ def remove_leftovers(folder: Path, path: Path | None = None) -> None:
             _remove_unless_locked(name)
 
 
-def _own_file(path: Path) -> tuple[int, Path]:
-    """A new temporary file beside `path`, open and locked, and its name."""
-    while True:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}{MARK}", suffix=path.suffix, dir=path.parent)
-        if _is_locked_there(handle, name):
-            return handle, Path(name)
+def sync(path: Path) -> None:
+    """Bring a file, or a folder's names, to the disk. Raises OSError."""
+    if WINDOWS and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDWR if WINDOWS else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
         os.close(handle)
 
 
-def _own_folder(place: Path, path: Path) -> tuple[int, Path]:
+Handle: TypeAlias = "int | None"
+"""Of what is open and locked while it is written; None where it must not be open."""
+
+
+def _own_file(path: Path) -> tuple[Handle, Path]:
+    """A new temporary file beside `path`, and its name."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:100]}{MARK}", suffix=path.suffix, dir=path.parent)
+        if not WINDOWS and _is_locked_there(handle, name):
+            return handle, Path(name)
+        os.close(handle)
+        if WINDOWS:
+            return None, Path(name)
+
+
+def _own_folder(place: Path, path: Path) -> tuple[Handle, Path]:
     """A new temporary folder in `place`, for what becomes `path`."""
     while True:
         name = tempfile.mkdtemp(prefix=f".{path.stem[:100]}{MARK}", suffix=path.suffix, dir=place)
+        if WINDOWS:
+            return None, Path(name)
         with contextlib.suppress(FileNotFoundError):
             handle = os.open(name, os.O_RDONLY)
             if _is_locked_there(handle, name):
                 return handle, Path(name)
             os.close(handle)
+
+
+def _close(handle: Handle) -> None:
+    if handle is not None:
+        os.close(handle)
 
 
 def _is_locked_there(handle: int, name: str) -> bool:

@@ -6,6 +6,7 @@ pip heeds that when it installs; what was installed otherwise, or before the lib
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, version
@@ -18,6 +19,13 @@ from pydantic import AfterValidator, Field
 from . import __version__
 
 OURS = "inrvid"
+
+TRITON = (
+    "pip install 'inrvid[cuda]'"
+    if sys.platform == "linux"
+    else "PyPI has it for Linux alone (for Windows: pip install triton-windows)"
+)
+"""How to get it."""
 
 
 def package_of(point: EntryPoint) -> tuple[str, str]:

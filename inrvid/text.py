@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names that are devices on Windows, whatever stands behind a dot."""
+
+MOST_BYTES = 200
+
+UNFIT = '/\\<>:"|?*'
+"""Characters that no name of a file has on Windows; of those the slash, on no system."""
+
 
 def is_text(name: str) -> bool:
     """Whether a file's name is text: one whose bytes are none has stand-ins for them (surrogates)."""
@@ -18,8 +28,13 @@ def printable(text: str) -> str:
     return "".join(c if c == "\n" or is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def is_file_name(text: str) -> bool:
+    """Whether it can be the name of a file or folder, on any system."""
+    return file_name(text) == text
+
+
 def file_name(text: str) -> str:
-    """`text` as a `config.FileName`: what cannot be in one is replaced."""
-    name = "".join("_" if c in "/\\" or not is_printable(c) else c for c in text)
-    name = name.encode()[:200].decode(errors="ignore").strip()
-    return name if name not in ("", ".", "..") else "unnamed"
+    """`text` as the name of a file or folder on any system: what cannot be in one is replaced."""
+    name = "".join("_" if c in UNFIT or not is_printable(c) else c for c in text)
+    name = name.encode()[:MOST_BYTES].decode(errors="ignore").lstrip().rstrip(". ")
+    return (f"_{name}" if RESERVED.fullmatch(name) else name) or "unnamed"

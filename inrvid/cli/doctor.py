@@ -10,9 +10,11 @@ from collections.abc import Callable
 
 import typer
 
+from ..packages import TRITON
+
 PACKAGES = ("torch", "accelerate", "av", "safetensors", "huggingface_hub", "numpy", "pydantic")
 OPTIONAL = {
-    "triton": "fused GPU kernels: pip install 'inrvid[cuda]'",
+    "triton": f"fused GPU kernels: {TRITON}",
     "timm": "perceptual networks: pip install 'inrvid[perceptual]'",
     "gradio": "inrvid explore: pip install 'inrvid[explore]'",
     "open_clip_torch": "editing by a text: pip install 'inrvid[edit]'",
@@ -96,10 +98,10 @@ def _devices() -> dict[str, str]:
         properties = torch.cuda.get_device_properties(i)
         devices[f"cuda:{i}"] = f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
     if torch.cuda.device_count() == 0:
-        built = torch.version.cuda
-        devices["cuda"] = (
-            "none visible" if built else "this PyTorch is a CPU build: https://pytorch.org/get-started/locally"
-        )
+        built, on_mac = torch.version.cuda or torch.version.hip, torch.backends.mps.is_available()
+        cpu_build = "this PyTorch is a CPU build: https://pytorch.org/get-started/locally"
+        apple = {"mps": "not used: it has no float64, in which times and phases are computed"}
+        devices |= apple if on_mac else {"cuda": "none visible" if built else cpu_build}
     return devices
 
 

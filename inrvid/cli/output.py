@@ -8,6 +8,8 @@ import io
 import os
 import sys
 
+from ..files import WINDOWS
+
 GONE = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF}
 """Errors of writing that mean: nobody reads this any more (a closed pipe, a full disk, a hung-up terminal)."""
 
@@ -30,8 +32,8 @@ def outlive_readers() -> None:
             number = stream.fileno()
         except (OSError, ValueError, AttributeError):  # not a file: a test's, a notebook's
             continue
-        if not isinstance(stream, io.TextIOWrapper):
-            continue
+        if not isinstance(stream, io.TextIOWrapper) or (WINDOWS and stream.isatty()):
+            continue  # a Windows console takes characters, not bytes
         with contextlib.suppress(OSError):
             stream.flush()
         lasting = io.BufferedWriter(_Lasting(number, "w", closefd=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..errors import InrvidError
+from ..files import WINDOWS
 from .output import outlive_readers
 
 if TYPE_CHECKING:
@@ -92,17 +94,30 @@ def _devices(cpu: bool) -> int:
         return 1
     import torch
 
-    return max(1, torch.cuda.device_count())
+    gpus = torch.cuda.device_count()
+    return gpus if gpus > 1 and _has_nccl() else 1
+
+
+def _has_nccl() -> bool:
+    """Whether GPUs can exchange gradients; Windows has none."""
+    import torch
+
+    return torch.distributed.is_available() and torch.distributed.is_nccl_available()
 
 
 def _check_devices(processes: int) -> None:
-    """Raises InrvidError if processes would have to share GPUs."""
+    """Raises InrvidError if processes would have to share GPUs, or could not exchange what they know."""
     import torch
 
     there = torch.cuda.device_count()
     if there and processes > there:
         gpus = "GPU is" if there == 1 else "GPUs are"
         raise InrvidError(f"--processes {processes}: {there} {gpus} visible: give --processes {there}, or --cpu")
+    if there and not _has_nccl():
+        raise InrvidError(
+            f"--processes {processes}: this PyTorch has no NCCL, by which GPUs exchange gradients: give --processes 1, "
+            "or --cpu"
+        )
 
 
 def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
@@ -164,7 +179,8 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
 
 
 def _again(folder: Path) -> str:
-    return shlex.join(["inrvid", "train", str(folder / "recipe.yaml"), "--run-dir", str(folder)])
+    words = ["inrvid", "train", str(folder / "recipe.yaml"), "--run-dir", str(folder)]
+    return subprocess.list2cmdline(words) if WINDOWS else shlex.join(words)
 
 
 def _left(folder: Path, clips: int) -> str:

@@ -139,8 +139,8 @@ def _clear_errors(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, 
 def _started(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
     """The loader's iterator. A worker's death is found when its batch is asked for: PyTorch's own signal handler
     would raise in the midst of whatever the process is doing then, an optimizer's step, say."""
-    if threading.current_thread() is not threading.main_thread():  # handlers are the main thread's
-        return iter(batches)
+    if not hasattr(signal, "SIGCHLD") or threading.current_thread() is not threading.main_thread():
+        return iter(batches)  # there are no such handlers, or they are the main thread's
     before = signal.getsignal(signal.SIGCHLD)
     if getattr(before, "__module__", "").startswith(torch.utils.data.__name__):  # of another loader in this process
         before = signal.SIG_DFL

@@ -119,7 +119,7 @@ def _of_batch(detector: Detector, frames: Tensor, device: torch.device, singly: 
         return each.unflatten(0, frames.shape[:2])
     at_once = max(1, FRAMES_AT_ONCE // frames.shape[1])
     some = [detector.features(part.to(device, non_blocking=True)) for part in frames.split(at_once)]
-    return torch.cat([part.double().cpu() for part in some])
+    return torch.cat([part.cpu().double() for part in some])
 
 
 def load_features(path: Path) -> Tensor | None:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from typing_extensions import Self
 
 from ..config import MOST, Count, Fps, Layers, Natural, PartConfig, PowerOfTwo
 from ..errors import InrvidError
@@ -21,7 +22,7 @@ from ..grid import Grid
 from ..latents import Latents
 from ..layers.linear import StyleAffine
 from ..layers.mapping import MappingNetwork
-from ..layers.precision import in_its_own_precision
+from ..layers.precision import check_float64, in_its_own_precision
 from ..motion.base import MotionState
 from ..pretrained import Pretrained
 from ..random import Draws
@@ -120,6 +121,10 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        check_float64(fn(torch.empty(0)).device)  # before a part of it has moved
+        return super()._apply(fn, recurse)
 
     def sample_latents(self, count: int, seed: int = 0, label: Labels = None) -> Latents:
         """Latents of `count` videos; video i is that of seed + i alone, on any device and in any batch.

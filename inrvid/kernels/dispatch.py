@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InrvidError
+from ..packages import TRITON
 
 Path = Literal["auto", "definition", "cpu", "triton"]
 PATHS = get_args(Path)
@@ -206,8 +207,8 @@ def _warn(name: str, x: Tensor, missing: str | None) -> None:
     _warned = True
     if missing == "triton":
         message = (
-            "Triton is not installed: the kernels run as plain PyTorch, which is several times slower on this "
-            "GPU; pip install 'inrvid[cuda]'"
+            "Triton is not installed: the kernels run as plain PyTorch, which is several times slower on this GPU; "
+            f"{TRITON}"
         )
     elif missing:
         message = f"{missing} is not installed: '{name}' runs as plain PyTorch, which is slower on this GPU"

@@ -23,8 +23,8 @@ def power(n: int, least: int, most: int) -> int:
 
 
 def precision(dtype: torch.dtype) -> str:
-    """How `tl.dot` multiplies float32; of no effect on the half precisions."""
-    if dtype != torch.float32:
+    """How `tl.dot` multiplies float32; of no effect on the half precisions. Not all of AMD's chips have TF32."""
+    if dtype != torch.float32 or torch.version.hip:
         return "ieee"
     matmul = torch.backends.cuda.matmul
     if hasattr(matmul, "fp32_precision"):  # from PyTorch 2.9 on, where `allow_tf32` is an error once this was set
@@ -35,16 +35,17 @@ def precision(dtype: torch.dtype) -> str:
 def product_blocks(dtype: torch.dtype, samples: int, rows: int, columns: int) -> dict[str, int]:
     """Blocks (rows BM, columns BN, depth BK) of a matrix product with that result, and how they run.
 
-    Tensor cores want large blocks, three of them in flight: 96 KB of shared memory at most. Without them (float32,
-    exactly) the operands come through registers, and smaller blocks leave room for the sums. Products that would
-    leave a part of the GPU idle are cut finer.
+    Tensor cores want large blocks, three of them in flight: 96 KB of shared memory at most (two on AMD's chips, which
+    have 64). Without them (float32, exactly) the operands come through registers, and smaller blocks leave room for the
+    sums. Products that would leave a part of the GPU idle are cut finer.
     """
     exact = dtype == torch.float32 and precision(dtype) == "ieee"
     bn = power(columns, 16, 64 if exact else 128)
     many = samples * triton.cdiv(rows, 128) * triton.cdiv(columns, bn) >= PROGRAMS // 4
     bm = 128 if many and not exact else 64
     bk = 16 if exact else 32 if dtype == torch.float32 else 64
-    return {"BM": bm, "BN": bn, "BK": bk, "num_warps": 8 if bm * bn == 128 * 128 else 4, "num_stages": 3}
+    stages = 2 if torch.version.hip else 3
+    return {"BM": bm, "BN": bn, "BK": bk, "num_warps": 8 if bm * bn == 128 * 128 else 4, "num_stages": stages}
 
 
 PARTS = 4

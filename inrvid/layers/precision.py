@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from ..errors import InrvidError
+
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -27,6 +29,19 @@ def in_its_own_precision(method: Method) -> Method:
             return method(*args, **kwargs)
 
     return run  # type: ignore[return-value]
+
+
+def check_float64(device: torch.device) -> None:
+    """Raises InrvidError if a device has no float64, in which times and phases are computed: Apple's GPUs, some of
+    Intel's."""
+    if device.type in ("cpu", "cuda", "meta"):
+        return
+    try:
+        torch.zeros(1, dtype=torch.float64, device=device)
+    except (TypeError, RuntimeError):
+        raise InrvidError(
+            f"{device}: it has no float64, in which times and phases are computed: leave the generator on the CPU"
+        ) from None
 
 
 def at_least_float32(x: Tensor) -> Tensor:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -27,7 +26,7 @@ from torch import Tensor, nn
 
 from ..documents import Document, DocumentError, read
 from ..errors import InrvidError
-from ..files import checked, sha256
+from ..files import checked, sha256, sync
 from ..weights import Unfit, read_weights
 from .step import TrainingStep
 
@@ -83,7 +82,7 @@ def save_checkpoint(
             save_file({key: value.detach().contiguous() for key, value in tensors.items()}, path)
         write_manifest(temporary, step=step, clips=clips, rollbacks=rollbacks, data=data, scores=scores or {})
         for path in (*temporary.iterdir(), temporary):
-            _sync(path)
+            sync(path)
         put_in_place(temporary, target)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -108,7 +107,7 @@ def put_in_place(new: Path, target: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
         target.rename(old)
     new.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -273,12 +272,4 @@ def _load_optimizer(
     for name, value in tensors.items():
         parameter, _, key = name.rpartition("/")
         p = parameters[parameter]
-        optimizer.state[p][key] = value.to(p.device)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        optimizer.state[p][key] = value.to(p.device, copy=True)  # what is read lies in the file

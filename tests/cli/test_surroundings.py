@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from inrvid import InrvidError, build_generator, cli
+from inrvid.cli import train
 from inrvid.cli.doctor import examine
 from inrvid.text import printable
 
@@ -109,3 +110,14 @@ def test_more_processes_than_gpus_are_refused(visible, told, monkeypatch, tmp_pa
     assert done.returncode == 2
     assert told in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_gpus_that_cannot_talk_to_each_other_are_not_several(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: False)
+    assert train._devices(cpu=False) == 1
+    done = inrvid("train", "quickstart", "--processes", 2, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--processes 2: this PyTorch has no NCCL" in done.stderr
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: True)
+    assert train._devices(cpu=False) == 2

@@ -3,15 +3,29 @@ from __future__ import annotations
 import copy
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import Mock
 
 import pytest
 import torch
 
 from inrvid import build_discriminator, build_generator
-from inrvid.layers.precision import in_float64
+from inrvid.errors import InrvidError
+from inrvid.layers.precision import check_float64, in_float64
 from inrvid.registry import registry
 
 from ..small import small, small_generator
+
+
+def test_a_device_without_float64_gets_no_part_of_a_generator(monkeypatch):
+    check_float64(torch.device("meta"))
+    with pytest.raises(InrvidError, match="mps: it has no float64"):
+        check_float64(torch.device("mps"))  # which no PyTorch for this test's systems can make tensors on, of any type
+    G = build_generator(small_generator("stylegan2", "conv1d"))
+    refuse = Mock(side_effect=InrvidError("no float64"))
+    monkeypatch.setattr("inrvid.generators.base.check_float64", refuse)
+    with pytest.raises(InrvidError, match="no float64"):
+        G.to("meta")
+    assert {x.device.type for x in [*G.parameters(), *G.buffers()]} == {"cpu"}
 
 
 @pytest.mark.parametrize("name", registry("generators").names())

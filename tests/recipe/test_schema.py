@@ -298,7 +298,7 @@ def test_merge_keys_are_refused(tmp_path):
     """What they unfold to is not bounded."""
     told = problem(write(tmp_path / "a.yaml", "extends: quickstart\neval: &a {clips: 2}\ntrain: {<<: *a}\n"))
     assert "a.yaml:3  not YAML: merge keys (<<) are not admitted" in told
-    assert load_recipe(write(tmp_path / "b.yaml", "extends: quickstart\nname: '<<'\n")).name == "<<"
+    assert load_recipe(write(tmp_path / "b.yaml", "extends: quickstart\ndescription: '<<'\n")).description == "<<"
 
 
 @pytest.mark.parametrize("name", ["1e5", "7e10", "1_0e+2", "2001-01-01", "null", "0x1f", "on"])

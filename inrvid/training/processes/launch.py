@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import InrvidError
+from ...files import WINDOWS
 from .signals import stop_signals
 
 PLACES = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
@@ -116,8 +117,8 @@ def launch(processes: int, arguments: list[str]) -> int:
     common.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
     command = [sys.executable, "-m", "inrvid", *arguments]
     watched, held = os.pipe()  # `held` ends with this process, however it ends
-    inherited: dict[str, Any] = {} if os.name == "nt" else {"pass_fds": [watched], "start_new_session": True}
-    common |= {} if os.name == "nt" else {LAUNCHER: str(watched)}
+    inherited: dict[str, Any] = {} if WINDOWS else {"pass_fds": [watched], "start_new_session": True}
+    common |= {"USE_LIBUV": "0"} if WINDOWS else {LAUNCHER: str(watched)}  # PyTorch's builds lack libuv there
     children = [
         subprocess.Popen(command, env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)}, **inherited)
         for rank in range(processes)
@@ -126,7 +127,7 @@ def launch(processes: int, arguments: list[str]) -> int:
 
     def forward(number: int, frame: Any) -> None:
         for child in children:
-            if child.poll() is None:
+            if child.poll() is None and not WINDOWS:  # where the console tells them by itself
                 child.send_signal(number)
 
     before = {number: signal.signal(number, forward) for number in stop_signals()}

@@ -21,7 +21,7 @@ import psutil
 
 from ...documents import Document, DocumentError, read
 from ...errors import InrvidError
-from ...files import checked, naming
+from ...files import WINDOWS, checked, naming
 
 NAME, OWNER = ".lock", ".lock-owner"
 
@@ -96,8 +96,13 @@ class RunLock:
 
     def remove(self) -> None:
         """Release, and leave no file behind: of a run that was not begun."""
-        (self.folder / NAME).unlink(missing_ok=True)
-        self.release()
+        path = self.folder / NAME
+        if WINDOWS:
+            self.release()
+            path.unlink(missing_ok=True)
+        else:  # while it is held: afterwards it may be another's
+            path.unlink(missing_ok=True)
+            self.release()
 
     def _claim(self, path: Path) -> None:
         """Become the owner of the folder by making the owner's file, which one process alone can."""
