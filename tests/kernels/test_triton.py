@@ -70,7 +70,7 @@ def test_no_block_of_a_product_is_left_out():
 
 @needs_triton
 @pytest.mark.parametrize(("setting", "expected"), [("tf32", "tf32"), ("ieee", "ieee"), ("none", "ieee")])
-def test_precision_follows_pytorch(setting, expected):
+def test_precision_follows_pytorch(setting, expected, monkeypatch):
     """Whichever way it was set: PyTorch refuses to tell it the old way, once it was set the new one."""
     from inrvid.kernels.triton_common import precision
 
@@ -84,6 +84,9 @@ def test_precision_follows_pytorch(setting, expected):
         assert precision(torch.bfloat16) == "ieee"
         matmul.allow_tf32 = expected == "tf32"
         assert precision(torch.float32) == expected
+        with monkeypatch.context() as on_amd:  # whose chips refuse to compile it, but for one
+            on_amd.setattr(torch.version, "hip", "6.4")
+            assert precision(torch.float32) == "ieee"
     finally:
         matmul.allow_tf32 = False
         matmul.fp32_precision = before
