@@ -132,3 +132,17 @@ def test_noises_that_were_found_and_drawn_ones_are_one_file(tmp_path):
     loaded, index = Latents.load(tmp_path / "a.safetensors"), torch.arange(-5, 12)[None]
     for number, one in enumerate([drawn[0], drawn[1], *found]):
         assert torch.equal(loaded[number].motion.at(index), one.motion.at(index))
+
+
+def test_content_and_motion_are_drawn_apart():
+    latents = build_generator(small_generator("inr_gan", "global")).sample_latents(4)
+    assert not torch.isclose(latents.content, latents.motion).any()
+
+
+@pytest.mark.parametrize("psi", [0.0, 0.3, 1.0])
+def test_given_styles_are_truncated_as_those_of_content(psi):
+    G = build_generator(small_generator("inr_gan", "global")).eval()
+    G.w_average.normal_()
+    latents = G.sample_latents(2, seed=1)
+    given = dataclasses.replace(latents, ws=G.styles(latents))
+    torch.testing.assert_close(G.styles(given, psi), G.styles(latents, psi))

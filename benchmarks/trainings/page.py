@@ -41,7 +41,7 @@ ABOUT: dict[str, tuple[Callable[[Result], float], str]] = {
     "s to draw 1,000 frames": (lambda result: result.stop.drawing, ".1f"),
     "MB in training": (lambda result: max(part.megabytes for part in result.spent.stretches), ",.0f"),
 }
-"""Columns before the scores: mean over seeds, and how it is written."""
+"""Columns before the scores: mean over seeds (on the first's kind of device), and how it is written."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Row:
         if column not in ABOUT:
             return shown([r.record.scores[column] for r in self.results if column in r.record.scores])
         value, form = ABOUT[column]
-        number = fmean(value(result) for result in self.results)
+        alike = [result for result in self.results if result.spent.by_clock == self.results[0].spent.by_clock]
+        number = fmean(value(result) for result in alike)
         return format(number, form) if number else NONE
 
 

@@ -126,3 +126,15 @@ def test_a_picture_that_does_not_fit_into_memory(models, tmp_path):
     request = Request.of(size="16384", rows=64, columns=64, frames=64)
     with pytest.raises(InrvidError, match=r"4096 frames of 16384x16384 need 61\d\d\.\d GiB.*a smaller picture"):
         interpolate_videos(models / "coordinates", "0", "1", tmp_path / "a.png", request, cpu=True)
+
+
+def test_truncation_is_of_both_ends():
+    G = build_generator(small_generator("inr_gan", "global")).eval()
+    first, second = G.sample_latents(1, seed=0), G.sample_latents(1, seed=1)
+    t = torch.arange(2.0)
+    for space in ("phi", "w"):
+        way = between(G, first, second, space=space, truncation=0.0)
+        with torch.no_grad():
+            own = second if space == "phi" else second.with_motion(first)
+            torch.testing.assert_close(way(1.0)(t), G.inr(own, 0.0)(t), rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(way(0.0)(t), G.inr(first, 0.0)(t), rtol=1e-4, atol=1e-4)

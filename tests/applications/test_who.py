@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from inrvid import InrvidError
+from inrvid import InrvidError, build_generator
 from inrvid.applications.model import open_model
 from inrvid.applications.who import Cast, Who, class_number
+
+from ..small import small_generator
 
 
 def equal(a, b):
@@ -71,3 +73,10 @@ def test_classes_by_name_or_number(models):
         class_number(conditional, "dogs")
     with pytest.raises(InrvidError, match="unconditional"):
         class_number(open_model(models / "codes", cpu=True), "dogs")
+
+
+def test_a_cast_is_truncated():
+    G = build_generator(small_generator("inr_gan", "global")).eval()
+    found = Cast(G, Who.of(seed=3, truncation=0.3)).inr(0)
+    expected = G.inr(G.sample_latents(1, seed=3), truncation=0.3)
+    assert all(torch.equal(found.phi[name], value) for name, value in expected.phi.items())

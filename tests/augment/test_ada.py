@@ -7,6 +7,7 @@ import torch
 
 from inrvid.augment.ada import COLOR, GEOMETRY, band_gain
 from inrvid.augment.filter_bank import amplify, filter_bank
+from inrvid.random import Draws
 from inrvid.registry import registry
 
 from ..golden_files import assert_close, golden
@@ -112,3 +113,30 @@ def test_p_goes_by_the_sign_of_the_difference(logits, moves):
     for _ in range(3):  # p moves by what was seen the interval before
         augment.observe({"video": torch.tensor(logits)}, clips=20, total=lambda x: x)
     assert augment.p == pytest.approx(0.5 + 2 * moves * 20 / 100_000)
+
+
+def drawn(augment, count, frames):
+    return augment.sample(Draws.of_batch(0, "x", 0, range(count)), torch.device("cpu"))(frames)
+
+
+@pytest.mark.parametrize("operation", [*GEOMETRY, *COLOR, "imgfilter", "cutout"])
+def test_an_operation_does_nothing_at_p_0(operation):
+    clips = torch.rand(3, 2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(drawn(ada(operation), 3, clips), clips, rtol=1e-4, atol=2e-3)
+
+
+def test_what_has_been_learned_of_p_is_what_happens():
+    augment = ada("lumaflip")
+    augment.p = 1.0
+    clips = torch.ones(400, 1, 3, 4, 4)
+    assert (drawn(augment, 400, clips)[:, 0, 0, 0, 0] < 0).float().mean() == pytest.approx(0.5, abs=0.08)
+
+
+def test_a_clip_is_turned_before_and_behind_its_stretch(monkeypatch):
+    seen = []
+    monkeypatch.setattr("inrvid.augment.ada.warp", lambda x, inverse: seen.append(inverse) or x)
+    drawn(ada("rotate", "aniso", initial=1.0), 2000, torch.ones(2000, 1, 3, 4, 4))
+    before, _, behind = torch.linalg.svd(seen[0][:, :2, :2])
+    for basis in (before, behind.mT):
+        angle = torch.atan2(basis[:, 1, 0], basis[:, 0, 0]) % (torch.pi / 2)
+        assert torch.histc(angle, 4, 0, torch.pi / 2).min() > 400  # of 500 in each quarter

@@ -66,3 +66,29 @@ def test_the_wave_vanishes_at_the_codes_and_is_continuous():
     torch.testing.assert_close(at(8.0, 0), at(8.0, 1))
     between = at(4.0, 0) - (encoding.aligner(codes[0, 0]) + encoding.aligner(codes[0, 1])) / 2
     assert between.abs().max() > 1e-2
+
+
+def built(name, dim=DIM, **keys):
+    torch.manual_seed(0)
+    return registry("coords").build({"type": name, **keys}, dim=dim, w_dim=W_DIM, size=SIZE)
+
+
+def test_the_largest_log_frequency_may_be_given():
+    assert built("log", max_frequency=7.0).frequencies.max().item() == pytest.approx(7)
+
+
+@pytest.mark.parametrize("name", ["random", "learned"])
+def test_sigma_is_the_deviation_of_frequencies(name):
+    assert built(name, dim=4000).frequencies.std().item() == pytest.approx(10, rel=0.05)
+    assert built(name, dim=4000, sigma=3.0).frequencies.std().item() == pytest.approx(3, rel=0.05)
+
+
+@torch.no_grad()
+def test_a_table_is_interpolated_between_cells_and_its_border_continues():
+    coords = built("constant")
+    table = coords.table[0].permute(1, 2, 0)
+    fine = coords.phase({}, Grid(2 * SIZE, 2 * SIZE))[0]
+    torch.testing.assert_close(fine[1::2, 0::2], table, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(fine[1::2, 1:-1:2], (table[:, :-1] + table[:, 1:]) / 2, rtol=1e-4, atol=1e-4)
+    wide = coords.phase({}, Grid(2 * SIZE, 2 * SIZE, (-0.5, -0.5, 1.5, 1.5)))[0]
+    torch.testing.assert_close(wide[4:12, :4], table[:, :1].expand(-1, 4, -1), rtol=1e-4, atol=1e-4)

@@ -78,14 +78,6 @@ def test_the_frames_are_those_of_the_times(root):
         assert first >= ramp(video, int(item["t"][0])).mean() - 2
 
 
-def test_another_key_is_another_clip(root):
-    data = clips(root)
-    first = data[Key(0, 0, 0)]
-    assert_same([first], [data[Key(0, 0, 0)]])
-    others = [Key(1, 0, 0), Key(0, 1, 0), Key(0, 0, 1)]
-    assert any(not torch.equal(first["frames"], data[key]["frames"]) for key in others)
-
-
 def share_of_the_long_video(root, sampling) -> float:
     data = clips(root, labels=True, sampling=sampling)
     drawn = Counter(int(data[Key(0, step, 0)]["label"].argmax()) for step in range(300))
@@ -272,3 +264,23 @@ def test_too_many_open_files_are_one_line_and_no_videos_fault(root, monkeypatch,
     with pytest.raises(DataError, match="Too many open files") as caught:
         next(loader(data, range(2), workers=workers))
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def many():
+    """Clips of many videos by formulas, as a function of the training's seed."""
+    data = {"type": "procedural", "resolution": 16, "videos": 500, "frames": 16, "clip_length": 2}
+    sampler = registry("time_samplers").build({"type": "beta_pair", "clip_length": 2})
+    return lambda seed: Clips(registry("datasets").build(data), sampler, seed)
+
+
+def test_the_seed_of_a_training_decides_its_batches(many):
+    first, other = (next(loader(many(seed), range(4), workers=0)) for seed in (0, 1))
+    assert not torch.equal(first["frames"], other["frames"])
+
+
+def test_every_part_of_a_key_is_another_clip(many):
+    first = many(0)[Key(0, 0, 0)]
+    assert_same([first], [many(0)[Key(0, 0, 0)]])
+    for key in (Key(1, 0, 0), Key(0, 1, 0), Key(0, 0, 1)):
+        assert not torch.equal(first["frames"], many(0)[key]["frames"])

@@ -183,3 +183,10 @@ def test_the_reason_of_a_single_file_names_it_once(tmp_path):
     write_video(tmp_path / "a.mp4", 3)
     with pytest.raises(DataError, match=rf"^{tmp_path}/a\.mp4: 3 frames"):
         folder(tmp_path / "a.mp4", on_error="fail")
+
+
+def test_how_videos_are_read_is_part_of_the_fingerprint(tmp_path):
+    write_video(tmp_path / "a.mp4", np.zeros((16, 16, 24, 3), np.uint8))
+    config = {"type": "videos", "path": str(tmp_path), "resolution": 16, "clip_length": 2}
+    changes = [{}, {"fps": 12.5}, {"stride": 2}, {"resize": "squash"}, {"interpolation": "bilinear"}]
+    assert len({registry("datasets").build({**config, **change}).fingerprint for change in changes}) == 5

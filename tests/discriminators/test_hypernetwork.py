@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from inrvid import build_discriminator
+from inrvid.discriminators.hypernetwork import TimeEmbedding
 
 from ..small import small
 
@@ -83,3 +84,8 @@ def test_frequencies_are_there_after_a_build_without_memory_and_a_cast():
         assert torch.equal(empty(frames, t, label)["video"], D(frames, t, label)["video"])
     before = D.time_embedding.frequencies.clone()
     assert torch.equal(D.bfloat16().time_embedding.frequencies, before)
+
+
+def test_waves_reach_the_longest_distance_of_any_table():
+    assert TimeEmbedding(48, 5).width == 5 + 2 * 6  # 2⁶ is the first power of two from 48 on
+    assert TimeEmbedding(64, 5).width == 5 + 2 * 6

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from inrvid.errors import InrvidError
 from inrvid.evaluation import distances, frechet_distance, inception_score, kernel_distance, precision_recall
+from inrvid.registry import registry
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics_a.safetensors"
 BETWEEN = [frechet_distance, kernel_distance, precision_recall]
@@ -153,3 +154,18 @@ def test_precision_needs_a_neighbour():
 def test_the_package_is_imported_without_torch():
     code = "import sys, inrvid.evaluation; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_covariances_are_of_the_kind_that_is_asked_for():
+    real, fake = torch.randn(9, 3).double(), torch.randn(7, 3).double() + 1
+    for unbiased in (True, False):
+        metric = registry("metrics").build({"type": "statistics", "unbiased": unbiased})
+        found = metric.score(real, fake, {"": slice(None)})[""]
+        assert found == pytest.approx(frechet_distance(real, fake, unbiased=unbiased))
+
+
+def test_the_neighbour_is_the_one_that_is_asked_for():
+    real, fake = torch.randn(30, 3).double(), torch.randn(30, 3).double() + 1
+    metric = registry("metrics").build({"type": "precision_recall", "k": 5})
+    assert tuple(metric.score(real, fake, {"": slice(None)}).values()) == precision_recall(real, fake, k=5)
+    assert precision_recall(real, fake, k=5) != precision_recall(real, fake, k=3)

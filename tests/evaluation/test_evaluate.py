@@ -678,3 +678,12 @@ def test_which_score_is_best_is_the_metric_s_to_say(score, higher):
     metrics = [{"type": "statistics"}, {"type": "precision_recall", "detector": {"type": "random"}}]
     recipe = load_recipe("quickstart", [("eval.metrics", metrics)])
     assert higher_is_better(recipe, score) == higher
+
+
+def test_kept_features_are_of_the_same_choice_of_clips(tmp_path, monkeypatch):
+    monkeypatch.setenv("INRVID_CACHE", str(tmp_path))
+    real, fake = subject(dataset()), subject(dataset("test"))
+    evaluate(protocol(), real, fake)
+    monkeypatch.setattr(DatasetClips, "read", refuse(real.source, DatasetClips.read))
+    with pytest.raises(AssertionError, match="read again"):
+        evaluate(protocol(real={"order": "first"}), real, fake)

@@ -11,7 +11,7 @@ from inrvid.evaluation.clips import Altered, Clip, DatasetClips, Source, Window
 from inrvid.evaluation.evaluate import Evaluation, Subject
 from inrvid.evaluation.protocol import load_protocol
 from inrvid.evaluation.record import Side
-from inrvid.evaluation.traps import TRAPS, OtherHalf, Row, Trap, Traps, TrapTable, half_and_back, jpeg
+from inrvid.evaluation.traps import TRAPS, OtherHalf, Row, Trap, Traps, TrapTable, half_and_back, jpeg, still
 from inrvid.registry import registry
 from inrvid.report.traps import write_traps
 
@@ -173,3 +173,13 @@ def test_a_table_is_written(tmp_path, suffix):
 def test_another_suffix_is_refused(tmp_path):
     with pytest.raises(InrvidError, match=r"\.html, \.png or \.json"):
         write_traps(table(frames=8, videos=20, clips=20, traps=()), tmp_path / "traps.pdf")
+
+
+def test_antialiased_is_smoother():
+    frames = torch.rand(1, 2, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert half_and_back(True)(frames).std() < half_and_back(False)(frames).std()
+
+
+def test_a_still_video_is_of_the_first_frame():
+    frames = torch.randn(2, 4, 3, 8, 8)
+    assert torch.equal(still(frames)[:, 3], frames[:, 0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import types
+
 import numpy as np
 import pytest
 import torch
@@ -64,3 +66,11 @@ def test_clips_of_one_video_are_one_draw():
     assert extrapolated(metric, many, few, parts, seed=0, videos=(videos, None))[""] == pytest.approx(
         extrapolated(metric, real, few, parts, seed=0)[""], rel=0.1
     )
+
+
+def test_an_error_is_the_deviation_of_a_sample():
+    values = iter([1.0, 3.0])
+    metric = types.SimpleNamespace(fewest=1, fewest_real=1, score=lambda real, fake, parts: {"": next(values)})
+    of = Protocol.model_validate({"name": "own", "halves": 2, "metrics": ({"type": "statistics"},)}, strict=False)
+    found = spread_of_halves(metric, torch.zeros(4, 1), torch.zeros(4, 1), {"": slice(None)}, of)
+    assert found[""] == pytest.approx(2**0.5)

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from inrvid import Grid, InrvidError, build_generator
+from inrvid.generators.stylegan2 import StyleBlock, doubled
+from inrvid.layers.conv import EqConv2d
 
 from ..small import small_generator
 
@@ -67,3 +69,15 @@ def test_with_float16_each_resolutions_pictures_are_bounded():
         largest.append(G(G.sample_latents(1), torch.zeros(1)).abs().max())
     assert 256 < largest[0] <= 256 * len(G.blocks) * 1.6  # the low-pass overshoots
     assert min(largest[1:]) > 10 * largest[0]
+
+
+@torch.no_grad()
+def test_both_paths_of_a_residual_block_have_half_of_the_power():
+    torch.manual_seed(0)
+    block, plain = (StyleBlock(3, 5, 4, first=False, residual=r, rgb=False, half=False) for r in (True, False))
+    plain.load_state_dict(block.state_dict(), strict=False)
+    skip = EqConv2d(3, 5, 1, bias=False)
+    skip.weight = block.skip.weight
+    ws, x = torch.randn(1, 3, 4), torch.randn(1, 3, 4, 4)
+    found, path = (one(one.modulate(ws), x, None)[0] for one in (block, plain))
+    torch.testing.assert_close(found, (path + doubled(skip(x))) * 0.5**0.5)

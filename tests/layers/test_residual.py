@@ -41,3 +41,8 @@ def test_unit_variance_is_kept():
     assert abs(EqLinear(400, 300)(torch.randn(500, 400)).std() - 1) < 0.05
     assert abs(EqLinear(400, 300, lr_mult=0.01)(torch.randn(500, 400)).std() - 1) < 0.05
     assert abs(EqConv2d(64, 64, 3)(torch.randn(2, 64, 32, 32)).std() - 1) < 0.05
+
+
+def test_deviations_of_half_precision_do_not_overflow():
+    x = 300 * torch.randn(4, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(minibatch_std(x.half(), 4)[:, 3].float(), minibatch_std(x, 4)[:, 3], rtol=1e-2, atol=0)

@@ -8,8 +8,10 @@ import sys
 import pytest
 import torch
 
-from inrvid import InrvidError, load_recipe
-from inrvid.models.build import _Undrawn, build_discriminator, build_generator, shapes
+from inrvid import InrvidError, build_generator, load_recipe
+from inrvid.models.build import _Undrawn, build_discriminator, shapes
+
+from ..small import small_generator
 
 RECIPES = ("digan_landscapes_32", "stylegan_v_landscapes_32", "cross_stylegan2_global_landscapes_32")
 
@@ -77,3 +79,10 @@ def test_latents_of_another_kind_are_told():
     wide = build_generator(load_recipe(RECIPES[0], {"generator.z_dim": 2 * G.z_dim}))
     with pytest.raises(InrvidError, match="Latents of another model"):
         G.inr(wide.sample_latents(2))
+
+
+def test_seeds_of_weights():
+    config = small_generator("inr_gan", "global")
+    first, again, other = (next(build_generator(config, seed=seed).parameters()) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from inrvid import InrvidError
+from inrvid.coords.acyclic import periods
 from inrvid.motion.conv1d import Conv1dMotion
 from inrvid.random import Draws
+from inrvid.registry import registry
 
 
 class Three(Conv1dMotion):
@@ -65,3 +67,17 @@ def test_videos_with_times_of_their_own_compute_their_own_codes_alone():
     torch.testing.assert_close(together, alone, rtol=1e-12, atol=1e-12)
     motion(noise, label, torch.arange(16.0).expand(6, -1))
     assert motion.windows == 6  # a clip's frames share one
+
+
+@pytest.mark.parametrize("name", ["conv1d", "attention"])
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({}, (16, 1024, "log")),
+        ({"min_period": 4.0, "max_period": 64.0, "spacing": "linear"}, (4, 64, "linear")),
+    ],
+)
+def test_heads_have_the_periods_of_the_configuration(name, keys, expected):
+    motion = registry("motions").build({"type": name, "code_dim": 8, **keys}, z_dim=4, label_dim=0, clip_length=8)
+    found = 2 * torch.pi / motion.head(6, 5).encoding.frequencies
+    torch.testing.assert_close(found, periods(3, *expected))

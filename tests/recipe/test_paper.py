@@ -16,6 +16,7 @@ from benchmarks.__main__ import app as benchmarks
 from inrvid import Grid, build_generator, load_recipe
 from inrvid.cli import app
 from inrvid.recipe.file import own_recipes
+from inrvid.registry import registry
 
 from ..small import small_generator
 
@@ -266,3 +267,17 @@ def test_the_page_s_expressions_work(expression):
     with torch.no_grad():
         names = {"G": G, "latents": latents, "inr": G.inr(latents), "t": torch.arange(2), "Grid": Grid}
         assert eval(expression, names).ndim == 5
+
+
+def test_defaults_of_the_papers():
+    """Which no recipe of theirs says again."""
+
+    def build(kind, name):
+        return registry(kind).validate({"type": name})
+
+    assert build("losses", "logistic").r1_interval == 16
+    assert build("augments", "ada").speed_kclips == 100
+    assert build("motions", "global").sigma_t == 0.25
+    assert build("coords", "fourier").sigma == pytest.approx(10**0.5)
+    assert build("generators", "inr_gan").extra_layers == {128: 1, 256: 1}
+    assert build("datasets", "videos").sampling == "videos"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from inrvid import InrvidError
 from inrvid.files import sha256
 from inrvid.training import checks
-from inrvid.training.checkpoint import _own_digest, bytes_needed, damage, save_checkpoint
+from inrvid.training.checkpoint import _own_digest, bytes_needed, damage, is_finite, save_checkpoint
 from inrvid.training.keeping import checkpoints, newest_intact
 
 from .test_trainer import trainer
@@ -199,3 +200,10 @@ def test_metrics_of_a_lost_run_are_taken_out(run, tiny, tmp_path):
     after = (run / "metrics.jsonl").read_text()
     assert after.startswith(lines)
     assert [json.loads(line)["clips"] for line in after[len(lines) :].splitlines()] == [40]
+
+
+def test_means_that_are_kept_are_finite_too(tiny, tmp_path):
+    training = trainer(tiny(), tmp_path / "run").training
+    assert is_finite(training)
+    training.G.mapping.w_average[0] = math.nan
+    assert not is_finite(training)

@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import signal
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -72,14 +73,17 @@ def with_nan(run, steps):
     return calls
 
 
-def test_rollback_goes_on_from_the_last_checkpoint_with_another_draw(tiny, tmp_path):
+def test_rollback_goes_on_from_the_last_checkpoint_with_another_draw(tiny, tmp_path, monkeypatch):
     recipe = tiny("train.kclips=0.048", "train.checkpoint_kclips=0.016", "train.on_divergence=rollback")
+    loaded = Mock(side_effect=loader)
+    monkeypatch.setattr("inrvid.training.batches.loader", loaded)
     run = trainer(recipe, tmp_path / "run")
     calls = with_nan(run, {6})
     run.run()
     assert calls == [*range(6), *range(4, 12)]  # at step 6 it goes back to the checkpoint of step 4
     assert run.rollbacks == 1
     assert run.training.seed != recipe.seed
+    assert [call.args[0].seed for call in loaded.call_args_list] == [recipe.seed, run.training.seed]
     assert "going back to the last checkpoint" in run.console.file.getvalue()
     resumed = trainer(recipe, tmp_path / "other", resume=checkpoints(tmp_path / "run" / "checkpoints")[-1])
     assert resumed.training.seed == run.training.seed
@@ -163,3 +167,13 @@ def killing(run, batches):
                 for worker in multiprocessing.active_children():
                     os.kill(worker.pid, signal.SIGKILL)
             yield batch
+
+
+@pytest.mark.parametrize("doubtful", ["sign/real_b", "sign/fake_b"])
+def test_of_several_heads_all_must_be_certain(doubtful):
+    certain = {"sign/real_a": 1.0, "sign/real_b": 1.0, "sign/fake_a": -1.0, "sign/fake_b": -1.0}
+    said = []
+    health = Health(said.append)
+    for _ in range(2 * PATIENCE):
+        health.observe({**certain, doubtful: 0.0})
+    assert said == []

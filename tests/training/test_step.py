@@ -12,10 +12,12 @@ from torch import nn
 from torch.torch_version import TorchVersion
 
 from inrvid import InrvidError
+from inrvid.augment.none import NoAugment
 from inrvid.layers.parameters import ParameterGroup
 from inrvid.losses.base import Phase
 from inrvid.models.build import build_discriminator, build_generator
 from inrvid.recipe.schema import OptimizerConfig, TrainConfig
+from inrvid.schedule import Cosine
 from inrvid.training.ema import MovingAverage
 from inrvid.training.optim import Gradients, adam
 from inrvid.training.stats import Stats
@@ -191,3 +193,45 @@ def test_compiled_gradients_are_the_eager_ones(tiny, tmp_path, monkeypatch):
         for expected, actual in zip(calls, compiled[name], strict=True):
             flat = [torch.cat([g.flatten() for g in gradients]) for gradients in (expected, actual)]
             assert (flat[1] - flat[0]).norm() < 1e-3 * flat[0].norm()
+
+
+def training_of(recipe):
+    networks = build_generator(recipe.generator), build_discriminator(recipe.discriminator)
+    return TrainingStep(recipe, *networks, Accelerator(cpu=True), LENGTHS)
+
+
+def batch():
+    frames = torch.linspace(-1, 1, 4 * 2 * 3 * 16 * 16).view(4, 2, 3, 16, 16)
+    return Batch(frames, torch.tensor([[0.0, 5.0]] * 4), torch.zeros(4, 0), range(4))
+
+
+def test_an_augmentation_is_told_once_each_step(tiny):
+    training, seen = training_of(tiny()), []
+
+    class Watching(NoAugment):
+        def observe(self, real, *, clips, total):
+            seen.append(clips)
+
+    training.augment = Watching(training.recipe.augment)
+    for step in range(3):
+        training(step, [batch()], clips_seen=4 * step)
+    assert seen == [4, 4, 4]
+
+
+def test_rates_of_a_step_are_those_of_the_clips_seen(tiny):
+    rate = "optim.generator.lr={start: 0.01, end: 0, kclips: 1}"
+    training = training_of(tiny(rate, "optim.generator.lazy_interval=0"))
+    for seen in (0, 500, 1000):
+        training(1, [batch()], clips_seen=seen)
+        lr = training.optimizers["generator"].param_groups[0]["lr"]
+        assert lr == pytest.approx(0.01 * (1 - seen / 1000))
+
+
+def test_a_half_life_follows_its_schedule():
+    module = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(module.weight)
+    config = TrainConfig(ema_kclips=Cosine(start=0.01, end=0.1, kclips=1), ema_rampup=0)
+    average = MovingAverage(module, config)
+    nn.init.ones_(module.weight)
+    average.update(module, clips=100, clips_seen=5000)
+    assert average.module.weight.item() == pytest.approx(0.5)

@@ -97,3 +97,14 @@ def test_what_a_loss_judges_by_itself_is_logged_and_steers(training):
     training.phases = [Phase("D", "discriminator", ("real",), loss)]
     log = training(0, [batch(range(4))], clips_seen=0)
     assert torch.equal(log["sign/real_image"], seen[0].sign())
+
+
+def test_the_penalty_is_at_noisy_real_clips(training):
+    """With the noise that its phase has for them."""
+    seen, noise = [], training.D.image.blocks["16"].conv0[0]
+    noise.register_forward_pre_hook(lambda module, x: seen.append(list(module._seeds)))
+    phase = next(phase for phase in training.phases if phase.name == "penalty")
+    turn = TurnOf(training, phase, 0, batch(range(4)))
+    phase.loss(turn)
+    assert seen == [turn._noise_seeds("real")]
+    assert any(seen[0])

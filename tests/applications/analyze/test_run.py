@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
 
-from inrvid import InrvidError, build_discriminator
+from inrvid import InrvidError, build_discriminator, build_generator
 from inrvid.applications.analyze.finding import Finding
+from inrvid.applications.analyze.long_videos import motion_diversity
 from inrvid.applications.analyze.run import ANALYSES, Request, analyze, of_model
 
-from ...small import combinations, small
+from ...small import combinations, small, small_generator
 from ..making import model
 
 SHORT = Request(videos=2, frames=18)
@@ -45,3 +47,14 @@ def test_a_name_that_there_is_not():
         InrvidError, match=r"--only slice: no such analysis. Did you mean 'slices'\?\n  available: motion"
     ):
         analyze(model(), None, Request(only=("slice",)))
+
+
+def test_what_the_analyses_are_asked():
+    G = build_generator(small_generator("inr_gan", "global")).eval()
+    D = build_discriminator(small("discriminators", "dual")).eval()
+    found = dict(analyze(G, D, Request(only=("intervals", "diversity"), frames=4)))
+    for chart in found["intervals"].charts.values():
+        assert chart["motion"][-1][0] == G.clip_length - 1
+    t = torch.arange(4, dtype=torch.float64)
+    expected = motion_diversity(G, G.sample_latents(1), G.sample_latents(8, seed=1), t)
+    assert found["diversity"].numbers == expected.numbers

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from inrvid import InrvidError
+from inrvid import InrvidError, build_generator
 from inrvid.applications.edit.closed_form import closed_form
 from inrvid.applications.edit.directions import Direction, load_directions, moved, pick, save_directions, strip
 from inrvid.applications.edit.video import Request
 from inrvid.video_io import to_uint8
 
+from ...small import small_generator
 from ..making import model
 
 G = model()
@@ -94,3 +95,12 @@ def test_a_strip_holds_a_row_a_direction():
         np.testing.assert_array_equal(shown[row, 1], to_uint8(G.inr(latents)(2.0))[0, 0])
     one = G.inr(moved(G, latents, [(directions[1], 3.0)]))(2.0)
     np.testing.assert_array_equal(shown[1, 2], to_uint8(one)[0, 0])
+
+
+def test_a_strip_is_truncated():
+    G = build_generator(small_generator("inr_gan", "global")).eval()
+    G.w_average.normal_()
+    latents, direction = G.sample_latents(1), Direction("d", torch.zeros(1, G.config["w_dim"]), "")
+    with torch.no_grad():
+        expected = to_uint8(G.inr(latents, 0.2)(0.0))[0, 0]
+    assert np.abs(strip(G, latents, [direction], [1.0], truncation=0.2)[0, 0].astype(int) - expected).max() <= 1

@@ -165,3 +165,18 @@ def test_who_keeps_no_gradients_finds_the_same(around):
         found = search(G, target.clone(), T, Pixels(16), options)
     assert torch.equal(found.latents.ws, expected.latents.ws)
     assert expected.distances < search(G, target, T, Pixels(16), options.model_copy(update={"steps": 1})).distances
+
+
+def test_noise_is_in_lengths_of_deviations():
+    G = generator("inr_gan", "global")
+    problem = module._Problem.of(G, frames(G, 7), T, Pixels(16), SearchOptions(starts=200, motion="found"))
+    shifts = problem._shifts(0)
+    assert shifts["motion"].std().item() == pytest.approx(NOISE * math.sqrt(G.z_dim), rel=0.1)
+    assert shifts["styles"].std().item() == pytest.approx(NOISE * problem.spread, rel=0.1)
+
+
+def test_motion_that_is_found_is_as_long_as_noise_is():
+    G = generator("inr_gan", "global")
+    found = search(G, frames(G, 7), T, Pixels(16), SearchOptions(steps=4, learning_rate=30, motion="found"))
+    most = 1 + unknowns.LIKELY * math.sqrt(2 / G.z_dim)
+    assert found.latents.motion.square().mean() <= most * 1.001

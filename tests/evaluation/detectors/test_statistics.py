@@ -134,3 +134,21 @@ def test_unfit_frames_are_refused(shape):
 def test_features_are_made_where_the_frames_are():
     """On the meta device nothing of the CPU's can be mixed in."""
     assert statistics().features(torch.empty(2, 4, 3, 32, 32, device="meta")).device.type == "meta"
+
+
+def test_grey_is_that_of_eyes():
+    detector = registry("detectors").build({"type": "statistics", "cells": 1})
+    ramp = torch.arange(8.0)[None] / 8
+    edges = []
+    for colour in range(3):
+        frames = torch.zeros(1, 3, 3, 8, 8)
+        frames[:, :, colour] = ramp
+        edges.append(detector.features(frames)[0, 3].item() * 0.05 * 8)
+    assert edges == pytest.approx([0.299, 0.587, 0.114], rel=1e-4)
+
+
+def test_units_of_acceleration():
+    detector = registry("detectors").build({"type": "statistics", "cells": 1})
+    t = torch.arange(5.0) ** 2 / 100
+    frames = t[None, :, None, None, None].expand(1, 5, 3, 8, 8)
+    assert detector.features(frames)[0, 5].item() == pytest.approx(0.02 / 0.2, rel=1e-3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from inrvid.evaluation.detectors.diagnostics import _of_clip
 from inrvid.registry import registry
 
 
@@ -28,3 +29,9 @@ def test_frozen_clips_do_not_move():
     real = torch.rand(4, 16, 3, 16, 16)
     found = metric.score(*map(detector.features, (real, real[:, :1].expand_as(real))), detector.parts)
     assert found["motion"] == 0 < found["motion (real)"]
+
+
+def test_sharpness_is_of_both_directions():
+    stripes = torch.tensor([0.0, 1.0]).repeat(8).expand(16, 3, 16, 16)
+    along, across = _of_clip(stripes)[3], _of_clip(stripes.mT)[3]
+    assert along == across == 0.5
