@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from inrvid import InrvidError
+from inrvid.data.clips import loader
 from inrvid.training.health import PATIENCE, Health
 from inrvid.training.keeping import checkpoints
 from inrvid.training.trainer import Interrupted
