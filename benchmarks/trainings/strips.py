@@ -34,13 +34,13 @@ def write_strips(strips: Mapping[str, Path], times: Sequence[int], path: Path) -
 
 
 def embedded(strip: Path) -> str:
-    """A strip as an address that holds it, a fifth as large as the file; empty, where there is none."""
+    """A strip as an address that holds it, a tenth as large as the file; empty, where there is none."""
     if not strip.exists():
         return ""
     content = io.BytesIO()
     with Image.open(strip) as picture:
-        picture.convert("RGB").save(content, "jpeg", quality=85)
-    return f"data:image/jpeg;base64,{base64.b64encode(content.getvalue()).decode()}"
+        picture.convert("RGB").save(content, "webp", quality=80, method=6)
+    return f"data:image/webp;base64,{base64.b64encode(content.getvalue()).decode()}"
 
 
 def _first_row(strip: Path) -> Image.Image:

@@ -123,7 +123,7 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         return next(self.parameters()).device
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        check_float64(fn(torch.empty(0)).device)  # before a part of it has moved
+        check_float64(fn(torch.empty(0, device="cpu")).device)  # before a part of it has moved
         return super()._apply(fn, recurse)
 
     def sample_latents(self, count: int, seed: int = 0, label: Labels = None) -> Latents:
@@ -206,8 +206,8 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         return 1
 
     def inr_of_ws(self, ws: Tensor, motion: Noise, label: Tensor) -> VideoINR:
-        """φ of the styles ws `[B, num_ws, w_dim]` (W+) with this motion noise and label."""
-        return VideoINR(self, self.modulate(ws), motion, label)
+        """φ of the styles ws `[B, num_ws, w_dim]` (W+) with this motion noise, in whatever precision, and label."""
+        return VideoINR(self, self.modulate(ws), motion.to(ws.dtype), label)
 
     def forward(self, latents: Latents, t: Tensor, grid: Grid | None = None) -> Tensor:
         """`inr(latents)(t, grid)`."""

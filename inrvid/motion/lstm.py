@@ -71,9 +71,9 @@ class LstmMotion(Motion[NoiseSequence | Tensor, LstmState]):
         place = (t.double() / self.config.distance).clamp(min=0)
         left = place.floor().long()
         indices = torch.arange(noise.until(left + 1), device=t.device).expand(t.shape[0], -1)
+        values = noise.at(indices)
         labels = label[:, None].expand(-1, indices.shape[1], -1)
-        inputs = torch.cat([noise.at(indices), labels], dim=-1)
-        codes, _ = self.lstm(inputs.to(next(self.lstm.parameters()).dtype))
+        codes, _ = self.lstm(torch.cat([values, labels.to(values.dtype)], dim=-1))
         before, after = (codes.gather(1, index[..., None].expand(-1, -1, codes.shape[2])) for index in (left, left + 1))
         return LstmState(before.lerp(after, (place - left)[..., None].to(codes.dtype)), label)
 

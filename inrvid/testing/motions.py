@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -11,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InrvidError
+from ..models.build import build_generator
 from ..motion.base import Motion, MotionHead
 from ..motion.noise import NoiseSequence
 from ..random import Draws
-from .checks import ROUNDED, near, require, shaped
+from .checks import ROUNDED, case, near, require, shaped
 from .sizes import built_in, small
 from .training import ParallelChecks
 from .videos import VideoChecks, refused
@@ -66,12 +68,13 @@ class KindChecks(VideoChecks, ParallelChecks):
 
     @torch.no_grad()
     def test_noise_may_be_in_float64(self) -> None:
-        """As NumPy makes it: codes are in the precision of the weights."""
-        motion, head = self.alone()
-        noise, label, t = noise_of(motion, 2), torch.zeros(2, 0), torch.tensor([[0.0, 2.5, 7.0]] * 2)
-        codes = head(motion(noise.to(torch.float64), label, t), w_of(2))
-        require(codes.dtype == torch.float32, f"codes of noise in float64 are {codes.dtype}")
-        near(codes, head(motion(noise, label, t), w_of(2)), "codes of the same noise in float64", **ROUNDED)
+        """As NumPy makes it: frames are in the precision of the weights."""
+        for label, config in self.configs():
+            with case(label):
+                G = build_generator(config, seed=1).eval()
+                latents, t = G.sample_latents(2), torch.tensor([0.0, 2.5])
+                given = dataclasses.replace(latents, motion=latents.motion.to(torch.float64))
+                near(G(given, t), G(latents, t), "frames of the same noise in float64", **ROUNDED)
 
     def test_differentiated_in_evaluation_mode(self) -> None:
         """cuDNN's recurrent networks, in training mode alone: `inrvid.plugins` has such as stay in it."""

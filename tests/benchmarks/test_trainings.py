@@ -117,7 +117,7 @@ def test_page_and_table(machine, training, tmp_path):
     assert [picture.name for picture in pictures] == ["clips.png", "minutes.png"]
     assert all(picture.exists() for picture in pictures)
     assert "| a | quickstart | 1 | 10,000 | 8.3 | 20.0 | 1.5 | 100 | 123 ± 5.7 |" in table.read_text()
-    assert page.read_text().count("data:image/jpeg") == 2
+    assert page.read_text().count("data:image/webp") == 2
     again = write_pages(PLAN.model_copy(update={"minutes": 0}), tmp_path)[1]
     assert "## After 5 minutes of one core" in again.read_text()  # what was scored, whatever is asked for now
 

@@ -65,7 +65,7 @@ class GruMotion(Motion[NoiseSequence | Tensor, Tensor]):
         place = (t.double() / self.config.distance).clamp(min=0)
         left, right = place.floor().long(), place.ceil().long()
         indices = torch.arange(noise.until(right + 1), device=t.device).expand(t.shape[0], -1)
-        values = noise.at(indices).to(next(self.recurrent.parameters()).dtype)
+        values = noise.at(indices)
         codes, _ = self.recurrent(values[:, 1:], values[None, :, 0].contiguous())
         before, after = (codes.gather(1, index[..., None].expand(-1, -1, codes.shape[2])) for index in (left, right))
         return before.lerp(after, (place - left)[..., None].to(codes.dtype))

@@ -115,4 +115,4 @@ class FilteredHead(MotionHead[Filtered]):
     def forward(self, state: Filtered, w: Tensor) -> Tensor:
         times = state.values.shape[1]
         label = state.label.repeat_interleave(times, dim=0)
-        return self.mapping(state.values.flatten(0, 1).to(w.dtype), label).unflatten(0, (-1, times))
+        return self.mapping(state.values.flatten(0, 1), label).unflatten(0, (-1, times))
