@@ -25,5 +25,17 @@ from .checks import Checks, Failed, require
 from .discriminators import clips_for
 from .suite import Result, conformance, results
 from .training import small_recipe, train
+from .videos import half_everywhere
 
-__all__ = ["Checks", "Failed", "Result", "clips_for", "conformance", "require", "results", "small_recipe", "train"]
+__all__ = [
+    "Checks",
+    "Failed",
+    "Result",
+    "clips_for",
+    "conformance",
+    "half_everywhere",
+    "require",
+    "results",
+    "small_recipe",
+    "train",
+]

@@ -16,7 +16,7 @@ from ..models.build import build_discriminator
 from .checks import case, gradient_distance, near, require, require_gradients
 from .randomness import check_own_randomness
 from .training import ParallelChecks
-from .videos import HALF, LABELS, float16_everywhere, require_same_shapes, skip_single_precision
+from .videos import HALF, LABELS, half_everywhere, require_same_shapes, skip_single_precision
 
 CLIPS = 4
 
@@ -95,7 +95,7 @@ class KindChecks(ParallelChecks):
         """Gradients, of logits and of the penalty together."""
         skip_single_precision("discriminators", self.name)
         for dtype in HALF:
-            with case(dtype), float16_everywhere():
+            with case(dtype), half_everywhere():
                 full, half = self.built(), self.built(half_blocks=2, half_dtype=dtype)
                 for D in (full, half):
                     clips = clips_for(D)

@@ -9,6 +9,7 @@ from inrvid_mocogan.two_heads import in_time
 
 from inrvid import InrvidError, build_discriminator
 from inrvid.plugins import r1_norms
+from inrvid.testing import half_everywhere
 
 SMALL = {"resolution": 32, "channel_base": 128, "channel_max": 16}
 
@@ -139,7 +140,8 @@ def test_half_precision_is_nearly_the_same(name):
     gradients = []
     for keys in ({}, {"half_blocks": 2, "half_dtype": "bfloat16"}):
         D = small(name, **keys)
-        sum(value.sigmoid().mean() for value in D(*clips(D)).values()).backward()
+        with half_everywhere():
+            sum(value.sigmoid().mean() for value in D(*clips(D)).values()).backward()
         gradients.append(torch.cat([p.grad.flatten() for p in D.parameters()]))
     full, half = gradients
     assert 1e-4 < (half - full).norm() / full.norm() < 0.15

@@ -7,6 +7,7 @@ import torch
 
 from inrvid import Grid, InrvidError, VideoGenerator, build_generator
 from inrvid.plugins import registry
+from inrvid.testing import half_everywhere
 
 SMALL = {"type": "mocogan", "resolution": 32, "z_dim": 5, "channel_base": 128, "channel_max": 32, "motion_dim": 4}
 T = torch.tensor([[0.0, 2.5], [1.0, 7.0]])
@@ -94,10 +95,11 @@ def test_initial_weights_of_the_release():
 def test_half_precision_is_nearly_the_same():
     full, half = small().eval(), small(half_blocks=2, half_dtype="bfloat16").eval()
     latents = full.sample_latents(2)
-    expected, actual = full(latents, T), half(latents, T)
+    with half_everywhere():
+        expected, actual = full(latents, T), half(latents, T)
+        actual.square().sum().backward()
     assert actual.dtype == torch.float32
     assert 1e-5 < (actual - expected).norm() / expected.norm() < 0.05
-    actual.square().sum().backward()
     assert all(p.grad.dtype == torch.float32 and p.grad.any() for p in half.parameters())
 
 
