@@ -68,7 +68,7 @@ def _file_name(value: str) -> str:
     if not is_file_name(value):
         raise ValueError(
             f"should be the name of a file or folder on any system: none of {' '.join(UNFIT)}, no control characters, "
-            "no dot or space at the end"
+            "no space at an end, no dot at the last, nor a device's name (con, nul)"
         )
     return value
 

@@ -32,8 +32,8 @@ def built(configs: Sequence[PartConfig], device: torch.device, optional: Sequenc
 
     Raises:
         InrvidError: the detector of another metric is not here, or not what its metric is made of, or of a precision
-            that takes this processor minutes a clip; two metrics have one name, so that a score would not say which it
-            is of; two detectors differ in their weights alone.
+            that this processor is slow in; two metrics have one name, so that a score would not say which it is of; two
+            detectors differ in their weights alone.
     """
     metrics: list[Metric] = [registry("metrics").build(config) for config in (*configs, *optional)]
     _check(metrics)
@@ -68,8 +68,8 @@ def _detector(config: PartConfig, device: torch.device) -> Detector:
     precision = detector.digest.precision
     if device.type == "cpu" and DTYPES.get(precision) in SLOW_ON_CPU:
         raise InrvidError(
-            f"{detector.digest.name}: precision: {precision}: this processor takes minutes for what is a second in "
-            "fp32: score with precision: fp32, or on a GPU"
+            f"{detector.digest.name}: precision: {precision}: this processor is many times slower in it than in fp32: "
+            "score with precision: fp32, or on a GPU"
         )
     return detector
 

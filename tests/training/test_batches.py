@@ -9,7 +9,7 @@ import torch
 from inrvid.training.batches import _on_device
 
 
-def test_levels_of_a_batch(tmp_path):
+def test_levels_of_a_batch():
     run = SimpleNamespace(
         accelerator=SimpleNamespace(device=torch.device("cpu")),
         recipe=SimpleNamespace(generator=SimpleNamespace(label_dim=0)),
