@@ -9,6 +9,8 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 COLORS = ("#2a6fbb", "#d9622b", "#2f9e58", "#8d5bb8", "#c43d5d", "#6b7280")
+DASHES = ("none", "6 3", "1.5 2.5")
+"""Of lines once all colours are used, and once they are used again: lengths drawn and left out."""
 WIDTH, HEIGHT = 460, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 26
 
@@ -17,6 +19,18 @@ LARGEST = 1e30
 
 Points = Sequence[tuple[float, float | None]]
 """(x, y) as they are joined, usually in the order of x; y is None where there is no value."""
+
+
+class Pen(NamedTuple):
+    """What tells a line from the others of a chart."""
+
+    color: str
+    dashes: str
+
+    @property
+    def stroke(self) -> str:
+        """SVG's attributes."""
+        return f"fill='none' stroke='{self.color}' stroke-width='1.5' stroke-dasharray='{self.dashes}'"
 
 
 class Axis(NamedTuple):
@@ -34,11 +48,12 @@ def chart(series: Mapping[str, Points]) -> Markup:
         return Markup("<p class='empty'>no values yet</p>")
     across, up = axis(min(0.0, *xs), max(xs)), axis(min(ys), max(ys))
     parts = [_frame(across, up)]
-    for color, points in zip(_cycle(len(series)), series.values(), strict=True):
-        parts += [_line(piece, across, up, color) for piece in _pieces(points)]
+    pens = _pens(len(series))
+    for pen, points in zip(pens, series.values(), strict=True):
+        parts += [_line(piece, across, up, pen) for piece in _pieces(points)]
     legend = "".join(
-        f"<span><i style='background:{color}'></i>{escape(name)}</span>"
-        for color, name in zip(_cycle(len(series)), series, strict=True)
+        f"<span><svg viewBox='0 0 21 4'><path d='M0 2H21' {pen.stroke}/></svg>{escape(name)}</span>"
+        for pen, name in zip(pens, series, strict=True)
     )
     svg = f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img'>{''.join(parts)}</svg>"
     return Markup(f"{svg}<div class='legend'>{legend}</div>")
@@ -85,12 +100,12 @@ def _frame(across: Axis, up: Axis) -> str:
     return "".join(parts)
 
 
-def _line(points: Sequence[tuple[float, float]], across: Axis, up: Axis, color: str) -> str:
+def _line(points: Sequence[tuple[float, float]], across: Axis, up: Axis, pen: Pen) -> str:
     places = " ".join(f"{_x(x, across):.1f},{_y(y, up):.1f}" for x, y in points)
     if len(points) == 1:
         x, y = places.split(",")
-        return f"<circle cx='{x}' cy='{y}' r='2' fill='{color}'/>"
-    return f"<polyline points='{places}' fill='none' stroke='{color}' stroke-width='1.5'/>"
+        return f"<circle cx='{x}' cy='{y}' r='2' fill='{pen.color}'/>"
+    return f"<polyline points='{places}' {pen.stroke}/>"
 
 
 def _pieces(points: Points) -> list[list[tuple[float, float]]]:
@@ -112,5 +127,6 @@ def _y(value: float, up: Axis) -> float:
     return HEIGHT - BOTTOM - (value - up.low) / (up.high - up.low) * (HEIGHT - TOP - BOTTOM)
 
 
-def _cycle(count: int) -> list[str]:
-    return [COLORS[i % len(COLORS)] for i in range(count)]
+def _pens(count: int) -> list[Pen]:
+    every = [Pen(color, dashes) for dashes in DASHES for color in COLORS]
+    return [every[i % len(every)] for i in range(count)]

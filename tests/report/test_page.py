@@ -91,6 +91,13 @@ def test_what_is_no_run(tmp_path):
         write_report(tmp_path)
 
 
+def test_eighteen_lines_are_told_apart_as_in_the_legend():
+    svg = chart({str(i): [(0, 1.0), (1, float(i))] for i in range(18)})
+    lines, keys = ([*re.findall(rf"<{tag} [^>]*(stroke='.*?)/>", svg)] for tag in ("polyline", "path"))
+    assert lines == keys
+    assert len(set(lines)) == 18
+
+
 def test_chart_breaks_where_there_is_no_value():
     svg = chart({"a": [(0, 1.0), (1, 2.0), (2, None), (3, 1.0), (4, 3.0)], "b": [(0, 0.0)]})
     assert svg.count("<polyline") == 2
