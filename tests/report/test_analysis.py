@@ -29,7 +29,7 @@ def test_a_page_its_numbers_and_its_pictures(tmp_path):
     assert "models/&lt;m&gt;" in text
     assert "A &lt;title&gt;" in text
     assert "cycles: why not" in text
-    assert text.count("<svg") == 1
+    assert text.count("role='img'") == 1
     assert text.count("data:image/png;base64,") == 1
     data = json.loads((tmp_path / "a" / "analysis.json").read_text())
     assert data["slices"]["numbers"] == {"n": [1, 2]}
