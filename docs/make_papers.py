@@ -38,9 +38,9 @@ Protocols of the scores, which make two of them comparable or not:
 
 - `digan`: real clips shuffled; I3D *logits* of frames scaled to 224 and centre-cropped, sample covariance; KVD with the
   kernel (x·y/d + 1)³; mean ± deviation of 10 runs.
-- `stylegan-v`: 2,048 videos, one real clip a video at a random offset, 2,048 generated ones from t = 0, no frame
-  skipped, no flips; I3D of Kinetics-400 (TorchScript), population covariance. FVD16 and FVD128 are of 16 and 128
-  frames; FID of the frames of 2,048 videos × 16 frames; IS by C3D, 10 splits.
+- `stylegan-v`: the first 2,048 videos by name, one real clip each at a random offset, 2,048 generated ones from t = 0,
+  no frame skipped, no flips; I3D of Kinetics-400 (TorchScript), population covariance. FVD16 and FVD128 are of 16 and
+  128 frames; FID of the frames of 2,048 videos × 16 frames; IS by C3D, 10 splits.
 
 This page is made by `python docs/make_papers.py`, from the recipes' `paper` keys and docs/papers.yaml.
 """

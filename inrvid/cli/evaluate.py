@@ -37,6 +37,9 @@ _AGAINST = typer.Option(
 )
 _PROTOCOL = typer.Option("inrvid", "--protocol", metavar="NAME|FILE", help="Whose choices.")
 _METRICS = typer.Option(None, "--metrics", metavar="fvd16,kvd", help="These instead of the protocol's.")
+_DETECTOR = typer.Option(
+    None, "--detector", metavar="FILE", help="Weights of the metrics' detector; default: the ones fetched."
+)
 _SET = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key: the record says so.")
 _DATA = typer.Option([], "--data", metavar="KEY=VALUE", help="How the real videos are read: split=test.")
 _LEADERBOARD = typer.Option(
@@ -62,6 +65,7 @@ def evaluate(
     against: str = _AGAINST,
     protocol: str = _PROTOCOL,
     metrics: str = _METRICS,
+    detector: Path = _DETECTOR,
     overrides: list[str] = _SET,
     data: list[str] = _DATA,
     fps: float = typer.Option(None, help="Resample the videos to this rate."),
@@ -89,12 +93,14 @@ def evaluate(
     changes = _changes(data, fps)
     launcher = _is_launcher(processes)
     from ..evaluation.evaluate import Evaluation
-    from ..evaluation.protocol import load_protocol
+    from ..evaluation.protocol import load_protocol, with_weights
     from ..evaluation.subjects import Given, default_device, real_subject
 
     if traps and not any(item.startswith("metrics=") for item in overrides):
         metrics = metrics or TRAPPED
     chosen, variant = load_protocol(protocol, overrides, metrics)
+    if detector is not None:
+        chosen = with_weights(chosen, detector)
     device = default_device(cpu or launcher)
     given = Given(subject, chosen, fps=fps, resolution=resolution, device=str(device))
     real = real_subject(against, given, chosen, changes, any_rate=any_rate)

@@ -97,14 +97,15 @@ class Source(abc.ABC):
 SAMPLED = 32
 """Videos of a data set whose pictures are part of what it is known by."""
 
-Order = Literal["shuffled", "first"]
+Order = Literal["shuffled", "first", "shuffled_clips"]
 
 
 class DatasetClips(Source):
     """Clips of videos.
 
     Args:
-        order: of the videos: shuffled (by the seed), or by name, as releases took the first ones.
+        order: of the videos: shuffled (by the seed), or by name, as releases took the first ones; or shuffled_clips:
+            of the clips of all videos, by the seed, so that those of one video lie apart.
         start: anywhere in each video (by the seed and the video), or its first frame (the window's `first`).
         one_a_video: else all clips that lie one behind the other in a video: they are not independent.
     """
@@ -141,19 +142,26 @@ class DatasetClips(Source):
 
     def choose(self, window: Window, count: int) -> list[Clip]:
         videos, window = np.arange(len(self.dataset)), self.seen(window)
+        random = np.random.Generator(np.random.Philox(self.seed))
         if self.order == "shuffled":
-            videos = np.random.Generator(np.random.Philox(self.seed)).permutation(videos)
+            videos = random.permutation(videos)
         found: list[Clip] = []
         for video in videos.tolist():
-            last = self.dataset.length(video) - window.span
-            if last < window.first:
-                continue
-            one = self.one_a_video
-            starts = [self._start(video, window, last)] if one else range(window.first, last + 1, window.span)
-            found += [Clip(video, start) for start in starts]
-            if len(found) >= count:
+            found += self._of_video(video, window)
+            if len(found) >= count and self.order != "shuffled_clips":
                 break
+        if self.order == "shuffled_clips":
+            found = [found[place] for place in random.permutation(len(found))]
         return found[:count]
+
+    def _of_video(self, video: int, window: Window) -> list[Clip]:
+        """None, if it ends before the window does."""
+        last = self.dataset.length(video) - window.span
+        if last < window.first:
+            return []
+        if self.one_a_video:
+            return [Clip(video, self._start(video, window, last))]
+        return [Clip(video, start) for start in range(window.first, last + 1, window.span)]
 
     def too_short(self, window: Window) -> int:
         """Videos that end before the window does."""

@@ -57,7 +57,7 @@ def built(configs: Sequence[PartConfig], device: torch.device, optional: Sequenc
 def detector_name(config: PartConfig, *, files: bool = False) -> str:
     """The type and what is written of its configuration; of where its weights lie only with `files`: else the digest
     says which they are."""
-    hidden = {"type"} if files else {"type", "path", "weights", "sha256"}
+    hidden = {"type"} if files else {"type", "weights", "sha256"}
     data = config.model_dump(mode="json", exclude_defaults=True, exclude=hidden)
     return config.type + (json.dumps(data, sort_keys=True, separators=(",", ":")) if data else "")
 

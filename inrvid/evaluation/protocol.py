@@ -35,7 +35,9 @@ IN_NAMES = ("type", "frames", "stride", "first")
 class ClipsConfig(StrictModel):
     """Which clips of a folder of videos."""
 
-    order: Order = Field("shuffled", description="of the videos: by the seed; or the first by name")
+    order: Order = Field(
+        "shuffled", description="of the videos: by the seed, or the first by name; or by the seed of all their clips"
+    )
     start: Start = Field("anywhere", description="of a clip in its video, by the seed; or its first frame")
     one_a_video: bool = Field(True, description="else all clips of a video, one behind the other: not independent")
 
@@ -98,6 +100,28 @@ def load_protocol(
     protocol = _validated(changed, "--set" if metrics is None else "--metrics")
     protocol._file = file
     return protocol, _variant(named, protocol)
+
+
+def with_weights(protocol: Protocol, path: Path) -> Protocol:
+    """The protocol with a file of weights for the detector of its metrics: no variant of it, records name the file's
+    sha256.
+
+    Raises:
+        InrvidError: they have several detectors, or one that takes no file.
+    """
+    types = sorted({metric.detector.type for metric in protocol.metrics})  # type: ignore[attr-defined]
+    if len(types) > 1:
+        raise InrvidError(
+            f"--detector {path}: of which detector? The metrics have {', '.join(types)}: --metrics chooses"
+        )
+    changed = protocol.model_dump(mode="json")
+    for metric in changed["metrics"]:
+        if "weights" not in metric["detector"]:
+            raise InrvidError(f"--detector {path}: the detector {types[0]} takes no file of weights")
+        metric["detector"]["weights"] = str(path)
+    used = _validated(changed, "--detector")
+    used._file = protocol._file
+    return used
 
 
 def _found(source: str) -> PackagedFile:

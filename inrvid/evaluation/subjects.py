@@ -133,8 +133,9 @@ def real_subject(
     if against is None and not config:
         raise InrvidError(f"{given.name}: what to compare it with? --against PATH: a folder of videos")
     if against is not None:
-        kept = {key: config[key] for key in ("fps", "stride") if config.get(key) not in (None, 1)}
         path = Path(against).expanduser()
+        keys = ("fps", "stride", "cut") if path.exists() else ("fps", "stride")
+        kept = {key: config[key] for key in keys if config.get(key) not in (None, 1, "whole")}
         if not path.exists() and ("/" in against or against.startswith((".", "~"))):
             raise InrvidError(f"--against {against}: there is no such file or folder")
         config = {"type": detect(path), "path": str(path)} if path.exists() else {"type": against}

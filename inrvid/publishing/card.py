@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 
 from ..errors import ModelError
+from ..evaluation.detectors.base import DetectorDigest
 from ..evaluation.record import Record, read_record
 from ..evaluation.variant import variant_text
 from ..files import TEXT_LIMIT, read_text
@@ -158,8 +159,18 @@ def _scores(record: Record | None) -> dict[str, Any]:
         "variant": variant_text(record.variant),
         "against": f"`{record.real.name}` ({', '.join(f'{k} {_listed(v)}' for k, v in record.real.settings.items())})",
         "clips": max(record.fake.clips.values(), default=0),
+        "real_clips": max(record.real.clips.values(), default=0),
+        "seed": record.settings.get("seed", 0),
+        "detectors": [_detector(name, digest) for name, digest in record.detectors.items()],
         "notes": record.notes,
     }
+
+
+def _detector(name: str, digest: DetectorDigest) -> str:
+    package = f"{digest.package} {digest.version}".strip()
+    weights = f"sha256 `{digest.sha256}`" if digest.sha256 else "no weights" if digest.trained else "random weights"
+    frames = f"; frames {digest.resize}" if digest.resize != "none" else ""
+    return f"`{name}`: {', '.join(filter(None, (package, weights)))}; {digest.features}, {digest.precision}{frames}"
 
 
 def _metadata(folder: Path, config: ModelConfig, about: dict[str, Any], record: Record | None, name: str) -> str:

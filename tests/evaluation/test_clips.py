@@ -31,3 +31,13 @@ def test_a_generator_s_frames_are_within_range_without_rounding_too():
     G = build_generator(small_generator("inr_gan", "global")).eval()
     G.blocks["32"].rgb.bias.data += 1.5
     assert GeneratorClips(G, quantise=False).read(Window(2), [Clip(5, 0)]).abs().max() <= 1
+
+
+def test_any_clips_are_of_all_videos_and_none_twice():
+    of = DatasetClips(dataset(videos=40), order="shuffled_clips", one_a_video=False)
+    every = of.choose(Window(4), 1000)
+    assert sorted(every) == [Clip(video, start) for video in range(40) for start in (0, 4, 8, 12)]
+    some = of.choose(Window(4), 40)
+    assert some == every[:40]
+    assert 18 < len({clip.video for clip in some}) < 36  # 40·(1 − ¾⁴) ≈ 27; one behind the other: 10
+    assert of.changed(seed=1).choose(Window(4), 40) != some

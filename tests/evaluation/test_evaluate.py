@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from inrvid.evaluation.detectors.base import Detector, DetectorDigest
 from inrvid.evaluation.distances import frechet_distance
 from inrvid.evaluation.evaluate import Evaluation, Subject
 from inrvid.evaluation.features import Share, features_of, load_features, save_features
-from inrvid.evaluation.protocol import Protocol, load_protocol
+from inrvid.evaluation.protocol import Protocol, load_protocol, with_weights
 from inrvid.evaluation.protocol_files import PROTOCOLS
 from inrvid.evaluation.record import Side, read_record
 from inrvid.evaluation.score import higher_is_better
@@ -544,6 +545,28 @@ def test_changes_are_a_variant_and_fewer_metrics_are_not():
     ]  # fmt: skip
     release, _ = load_protocol("stylegan-v", metrics="fvd16")
     assert not release.metrics[0].unbiased
+
+
+def test_a_file_of_weights_is_no_variant_and_of_one_detector(tmp_path):
+    of = with_weights(load_protocol("digan")[0], tmp_path / "i3d.pt")
+    assert {metric.detector.weights for metric in of.metrics} == {str(tmp_path / "i3d.pt")}
+    assert of.optional[0].detector.weights is None
+    with pytest.raises(InrvidError, match=r"--detector w\.pt: of which detector.*c3d, i3d"):
+        with_weights(load_protocol("digan", metrics="fvd16,inception_score16")[0], Path("w.pt"))
+    with pytest.raises(InrvidError, match="the detector statistics takes no file of weights"):
+        with_weights(load_protocol("inrvid", metrics="statistics")[0], Path("w.pt"))
+
+
+def test_inception_scores_are_by_the_classifier_of_published_ones():
+    assert load_protocol("inrvid", metrics="inception_score16")[0].metrics[0].detector.type == "c3d"
+
+
+def test_first_videos_by_name_are_told_of():
+    real = subject(dataset(), order="first")
+    few = evaluate(protocol(STATISTICS, clips=8), real, subject(dataset("test")), force=True)
+    assert any("first 8 of" in note for note in few.notes)
+    shuffled = evaluate(protocol(STATISTICS, clips=8), subject(dataset()), subject(dataset("test")), force=True)
+    assert not any("by name" in note for note in shuffled.notes)
 
 
 def test_optional_metrics_are_measured_when_they_are_named():

@@ -7,6 +7,7 @@ from inrvid.evaluation.clips import Window
 from inrvid.evaluation.protocol import Protocol
 from inrvid.evaluation.subjects import Given, real_subject
 
+from ..data.making import write_video
 from ..small import small_generator
 
 
@@ -23,3 +24,17 @@ def test_runs_share_no_video_and_frames_are_rounded_as_is_asked(tmp_path):
         seeds = [clip.video for source in sources for clip in source.choose(Window(2), 8)]
         assert len(set(seeds)) == 24
         assert all(source.quantise == eight_bits for source in sources)
+
+
+def test_other_videos_are_cut_as_those_that_the_model_was_trained_on(tmp_path):
+    for name in "ab":
+        write_video(tmp_path / f"{name}.mp4", frames=40)
+    of = Protocol.model_validate({"name": "own", "clips": 8, "metrics": ({"type": "statistics"},)}, strict=False)
+    build_generator(small_generator("inr_gan", "global")).save_pretrained(tmp_path / "model")
+    given = Given(str(tmp_path / "model"), of)
+    counts = []
+    for data in ({}, {"cut": "clips"}):
+        given.recipe = {"data": {"type": "videos", **data}}
+        real = real_subject(str(tmp_path), given, of, any_rate=True)
+        counts.append(len(real.source.choose(Window(given.clip_length), 100)))
+    assert counts == [2, 2 * (40 // given.clip_length)]

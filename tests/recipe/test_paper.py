@@ -121,7 +121,7 @@ def ablations(model: dict) -> dict[str, dict]:
 
 
 IMAGE = without(STYLEGAN_V, "generator.motion.", "time_sampler.", "discriminator.max_frames") | count(1) | {
-    "generator.motion.type": "static", "time_sampler.type": "uniform", "discriminator.frame_channel_divisor": 1,
+    "generator.motion.type": "static", "time_sampler.type": "random_distance", "discriminator.frame_channel_divisor": 1,
     "discriminator.modulated": False,
 }  # fmt: skip
 EXPECTED = {
@@ -141,15 +141,15 @@ EXPECTED = {
     "digan_rainbow_jelly_256": DIGAN | AT_256 | JELLY | {"data.type": "zip"},
     "digan_sky": DIGAN | FOLDERS,
     "digan_kinetics_food": DIGAN | FOLDERS,
-    "digan_taichi": DIGAN | FOLDERS | {"data.stride": 4, "generator.fps": 7.5},
+    "digan_taichi": DIGAN | FOLDERS | {"data.stride": 4},
     "digan_taichi_128f": DIGAN | FOLDERS | {
-        "generator.clip_length": 128, "generator.motion.sigma_t": 0.5, "generator.fps": 30.0
+        "generator.clip_length": 128, "generator.motion.sigma_t": 0.5
     },
     "digan_taichi_256f": DIGAN | FOLDERS | {
-        "generator.clip_length": 256, "generator.motion.sigma_t": 0.5, "generator.fps": 30.0
+        "generator.clip_length": 256, "generator.motion.sigma_t": 0.5
     },
     "digan_taichi_motion_only": DIGAN | FOLDERS | {
-        "data.stride": 4, "generator.fps": 7.5, "generator.motion.content": False
+        "data.stride": 4, "generator.motion.content": False
     },
     "stylegan_v_ffs": STYLEGAN_V,
     "stylegan_v_ffs_release": STYLEGAN_V | RELEASE,
@@ -178,7 +178,7 @@ EXPECTED = {
     "cross_stylegan2_global_dual": without(
         DIGAN, "generator.type", "generator.coord", "generator.fmm", "generator.input", "generator.channel_base"
     ) | FOLDERS | {
-        "generator.type": "stylegan2", "generator.channel_base": 16384, "data.stride": 4, "generator.fps": 7.5
+        "generator.type": "stylegan2", "generator.channel_base": 16384, "data.stride": 4
     },
 }  # fmt: skip
 

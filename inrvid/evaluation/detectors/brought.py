@@ -81,7 +81,7 @@ def keep(source: Brought, path: Path) -> Path:
         InrvidError: it is not. The cache is then as it was.
         OSError: the cache cannot be written.
     """
-    registry("detectors").build({"type": source.name, source.key: str(path)})
+    registry("detectors").build({"type": source.name, "weights": str(path)})
     with replacing(cached(source)) as temporary:
         shutil.copyfile(path, temporary)
     return cached(source)

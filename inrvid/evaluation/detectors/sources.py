@@ -66,8 +66,6 @@ class Brought:
     most_bytes: int
     sha256: str = ""
     """Empty: nobody has told it, and the records of scores name that of the file that is brought."""
-    key: str = "weights"
-    """Of the detector's configuration: the path of the file."""
 
     @property
     def remedy(self) -> str:
@@ -157,7 +155,6 @@ BROUGHT = {
             origin="the Hub repository flateon/FVD-I3D-torchscript",
             most_bytes=2**28,
             sha256="bec6519f66ea534e953026b4ae2c65553c17bf105611c746d904657e5860a5e2",
-            key="path",
         ),
         Brought(
             name="c3d",

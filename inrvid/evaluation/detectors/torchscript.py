@@ -26,7 +26,7 @@ class I3dTorchScript(Detector):
     source = "StyleGAN-V (CVPR 2022)"
 
     class Config(PartConfig):
-        path: PathText | None = Field(None, description="the file; default: in the cache")
+        weights: PathText | None = Field(None, description="the file; default: in the cache")
 
     config: Config
     min_frames: ClassVar[int] = 10
@@ -35,18 +35,18 @@ class I3dTorchScript(Detector):
     def __init__(self, config: Config):
         super().__init__(config)
         source = BROUGHT["i3d_torchscript"]
-        self.network: Any = torch.jit.load(io.BytesIO(read_script(source, config.path)), map_location="cpu").eval()
+        self.network: Any = torch.jit.load(io.BytesIO(read_script(source, config.weights)), map_location="cpu").eval()
         self.digest = DetectorDigest(
             name=source.name,
             sha256=source.sha256,
             features="return_features (400)",
-            resize=RESIZE.format(side=224),
+            resize="the file's own, to 224×224",
         )
 
     def _features(self, clips: Tensor) -> Tensor:
-        pixels = (resized(clips.float(), 224) + 1) * 127.5
+        pixels = (clips.float() + 1) * 127.5
         with torch.jit.optimized_execution(False):  # its fuser fails on some devices
-            return self.network(pixels.transpose(1, 2), rescale=True, resize=False, return_features=True)
+            return self.network(pixels.transpose(1, 2), rescale=True, resize=True, return_features=True)
 
 
 class Inception(Detector):

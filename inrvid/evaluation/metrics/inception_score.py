@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 from pydantic import Field
 from torch import Tensor
 
-from ...config import Count
+from ...config import Count, PartConfig
 from ...errors import InrvidError
-from ...registry import registry
+from ...registry import PartOf, registry
 from ..detectors.base import Detector
 from ..distances import inception_score
 from .base import Metric, Parts
@@ -24,6 +25,9 @@ class InceptionScore(Metric):
     source = "Salimans et al. (NeurIPS 2016)"
 
     class Config(Metric.Config):
+        detector: Annotated[PartConfig, PartOf("detectors")] = Field(
+            {"type": "c3d"}, validate_default=True, description="the classifier; published scores of videos are by C3D"
+        )
         splits: Count = Field(10, description="groups whose scores are averaged, of two clips or more each")
 
     config: Config

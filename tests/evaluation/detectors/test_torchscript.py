@@ -9,7 +9,7 @@ from inrvid.registry import registry
 
 
 def build(path=None):
-    return registry("detectors").build({"type": "i3d_torchscript", **({"path": str(path)} if path else {})})
+    return registry("detectors").build({"type": "i3d_torchscript", **({"weights": str(path)} if path else {})})
 
 
 def test_another_file_is_not_loaded(tmp_path):
