@@ -15,12 +15,14 @@ from collections.abc import Callable
 from typing import Annotated, Literal, Protocol
 
 import torch
-from pydantic import Field, Strict
+from pydantic import Field, Strict, model_validator
 from torch import Tensor
+from typing_extensions import Self
 
 from ..config import Count, PartConfig, Positive
 from ..discriminators.base import Augmentation, Tensors
 from ..random import Draws
+from ..schedule import Cosine
 from ..transfer import sent
 from . import transforms as tf
 from .base import Augment
@@ -86,7 +88,9 @@ class Ada(Augment):
 
         p ← clamp(p + sign(E sign D(x) − target)·clips / (1000·speed_kclips), 0, 1)
 
-    p is the probability of each operation, changed every `interval` steps; D(x) are the logits at real clips.
+    p is the probability of each operation, changed every `interval` steps; D(x) are the logits at real clips, of the
+    interval before the last one (the release: of the last, for which a device would have to be waited for). With
+    `schedule`, p follows that instead (R3GAN, NeurIPS 2024), whatever D thinks.
     """
 
     source = "StyleGAN2-ADA (NeurIPS 2020)"
@@ -103,15 +107,23 @@ class Ada(Augment):
         speed_kclips: Positive = Field(100.0, description="thousands of clips in which p can go from 0 to 1")
         interval: Count = Field(4, description="steps between two changes of p")
         initial: Annotated[float, Field(ge=0, le=1)] = Field(0.0, description="p at the start")
+        schedule: Cosine | None = Field(None, description="p over the training, in place of one that adapts")
+
+        @model_validator(mode="after")
+        def _is_a_probability(self) -> Self:
+            if self.schedule is not None and max(self.schedule.start, self.schedule.end) > 1:
+                raise ValueError("schedule: of a probability: start and end are at most 1")
+            return self
 
     config: Config
 
     def __init__(self, config: Config):
         super().__init__(config)
-        self.p = config.initial
+        self.p = config.schedule.start if config.schedule else config.initial
         self.register_buffer("signs", torch.zeros(2, dtype=torch.float64))  # sum of signs, number of logits
         self._arriving: tuple[Tensor, torch.cuda.Event | None] | None = None
         self._steps = 0
+        self._clips = 0
 
     signs: Tensor
 
@@ -126,6 +138,10 @@ class Ada(Augment):
 
     def observe(self, real: Tensors, *, clips: int, total: Callable[[Tensor], Tensor]) -> None:
         """Count the signs of a step's real logits; at each interval, move p."""
+        self._clips += clips
+        if self.config.schedule is not None:
+            self.p = self.config.schedule.at(self._clips)
+            return
         for logits in real.values():
             self.signs[0] += logits.detach().sign().sum()
             self.signs[1] += logits.numel()
@@ -157,15 +173,17 @@ class Ada(Augment):
         return {"augment/p": torch.tensor(self.p)}
 
     def get_extra_state(self) -> Tensor:
-        """p, the steps counted, and the statistic on its way: with `signs`, all that resuming needs."""
+        """p, the steps counted, the statistic on its way, and the clips counted: with `signs`, all that resuming
+        needs."""
         sums, event = self._arriving or (torch.zeros(2, dtype=torch.float64), None)
         if event is not None:
             event.synchronize()
-        return torch.cat([torch.tensor([self.p, float(self._steps)], dtype=torch.float64), sums])
+        return torch.tensor([self.p, self._steps, *sums.tolist(), self._clips], dtype=torch.float64)
 
     def set_extra_state(self, state: Tensor) -> None:
         self.p, self._steps = float(state[0]), int(state[1])
-        self._arriving = (state[2:].clone(), None) if state[3] > 0 else None
+        self._arriving = (state[2:4].clone(), None) if state[3] > 0 else None
+        self._clips = int(state[4]) if len(state) > 4 else 0  # before schedules: not counted
 
     # One draw
 

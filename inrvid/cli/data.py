@@ -56,19 +56,27 @@ def info(
 
 
 @app.command()
-def verify(path: PathArgument, type_: TypeOption = "auto") -> None:
+def verify(
+    path: PathArgument,
+    type_: TypeOption = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
     """Decode everything and name what is broken; exit code 2 if anything is."""
     from ..data.verify import broken_videos
 
     kind, dataset = _open(path, type_, resolution=16, clip_length=1)
-    broken = 0
+    broken: list[dict[str, str]] = []
     for item in broken_videos(dataset):
-        broken += 1
-        typer.echo(printable(f"{item.name}: {item.reason}"))
+        broken.append({"name": item.name, "reason": item.reason})
+        if not as_json:
+            typer.echo(printable(f"{item.name}: {item.reason}"))
     total = len(dataset) + len(dataset.skipped)
+    if as_json:
+        typer.echo(json.dumps({"type": kind, "videos": total, "broken": broken}, ensure_ascii=False))
+    elif not broken:
+        typer.echo(f"{kind}: {path}\nall of its {total} videos can be decoded to the last frame{_unless(dataset)}")
     if broken:
-        raise DataError(f"{path}: {broken} of {total} videos are broken{_unless(dataset)}")
-    typer.echo(f"{kind}: {path}\nall of its {total} videos can be decoded to the last frame{_unless(dataset)}")
+        raise DataError(f"{path}: {len(broken)} of {total} videos are broken{_unless(dataset)}")
 
 
 @app.command()

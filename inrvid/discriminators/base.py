@@ -66,16 +66,22 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         """Logits of each head, `[B]`, or several a clip: `[B, frames]`, `[B, …]` of patches."""
 
     @in_its_own_precision
-    def forward(self, frames: Tensor | Tensors, t: Tensor, label: Tensor) -> Tensors:
+    def forward(self, frames: Tensor | Tensors, t: Tensor, label: Tensor | None = None) -> Tensors:
         """frames `[B, frames, 3, H, W]` in [−1, 1], t `[B, frames]`, label `[B, classes]` → logits by head.
 
-        In the place of frames: what the heads look at, as `inputs` or `penalty_points` have it.
+        In the place of frames: what the heads look at, as `inputs` or `penalty_points` have it. Without classes, the
+        label may be left out.
 
         Raises:
-            InrvidError: clips of another number of frames or type; `heads` gives what are no logits of them.
+            InrvidError: clips of another number of frames or type, or without the label that it judges them by;
+                `heads` gives what are no logits of them.
         """
         if not isinstance(frames, dict):
             self._check_clips(frames, t)
+        if label is None:
+            if classes := self._config.label_dim:
+                raise InrvidError(f"{type(self).__name__} judges clips by their class: label [B, {classes}], one-hot")
+            label = t.new_zeros(len(t), 0)
         logits = self.heads(frames if isinstance(frames, dict) else self.inputs(frames, t), t, label)
         self._check_logits(logits, clips=t.shape[0])
         return logits

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
+from inrvid import InrvidError
 from inrvid.augment.ada import COLOR, GEOMETRY, band_gain
 from inrvid.augment.filter_bank import amplify, filter_bank
 from inrvid.random import Draws
@@ -55,6 +58,23 @@ def test_nothing_happens_at_p_0_and_everything_at_1():
     torch.testing.assert_close(colour.sample(draws(), clips.device)(clips), clips)
     changed = ada(*COLOR, initial=1.0).sample(draws(), clips.device)(clips)
     assert ((changed - clips).abs().amax(dim=(1, 2, 3, 4)) > 0.05).all()
+
+
+def test_a_schedule_is_followed_whatever_the_discriminator_thinks_and_gone_on_with():
+    keys = {"schedule": {"start": 0.0, "end": 0.3, "kclips": 0.032}, "interval": 2}
+    augment, seen = ada(*COLOR, **keys), []
+    for sign in (1, -1, 1, -1, 1, 1):
+        seen.append(augment.p)
+        observed(augment, sign, 1)
+    assert seen == pytest.approx([0.15 * (1 - math.cos(math.pi * min(step / 4, 1))) for step in range(6)])
+    resumed = ada(*COLOR, **keys)
+    observed(augment := ada(*COLOR, **keys), 1, 2)
+    resumed.load_state_dict(augment.state_dict())
+    assert resumed.p == pytest.approx(0.15)
+    observed(resumed, 1, 1)
+    assert resumed.p == pytest.approx(seen[3])
+    with pytest.raises(InrvidError, match="start and end are at most 1"):
+        ada(schedule={"start": 0, "end": 2, "kclips": 1})
 
 
 def observed(augment, sign, steps):

@@ -71,6 +71,16 @@ def test_verify(root):
         run("verify", root)
 
 
+def test_verify_for_programs(root):
+    assert json.loads(run("verify", root, "--json")) == {"type": "videos", "videos": 2, "broken": []}
+    (root / "bad.mp4").write_text("text")
+    told = CliRunner().invoke(command.app, ["verify", str(root), "--json"])
+    (broken,) = json.loads(told.stdout)["broken"]
+    assert broken["name"] == "bad.mp4"
+    assert broken["reason"].startswith("not a video")
+    assert isinstance(told.exception, DataError)
+
+
 def test_verify_finds_what_the_index_does_not(root):
     path = root / "a/1.mp4"
     open_dataset({"type": "videos", "path": str(root), "clip_length": 1})

@@ -7,6 +7,7 @@ import re
 import pytest
 import torch
 
+from inrvid import build_discriminator
 from inrvid.discriminators.base import Discriminator
 from inrvid.errors import InrvidError
 
@@ -35,6 +36,16 @@ def judging(logits):
 def test_logits_of_other_shapes_are_refused(logits, told):
     with pytest.raises(InrvidError, match=told):
         judging(logits)(torch.zeros(3, 2, 3, 8, 8), torch.zeros(3, 2), torch.zeros(3, 0))
+
+
+def test_without_classes_the_label_may_be_left_out_and_with_them_it_may_not():
+    D = build_discriminator({"type": "dual", "resolution": 8, "channel_base": 64, "channel_max": 8})
+    frames, t = torch.zeros(4, 2, 3, 8, 8), torch.tensor([[0.0, 1.0]] * 4)
+    for head, logits in D(frames, t).items():
+        assert torch.equal(logits, D(frames, t, torch.zeros(4, 0))[head])
+    D = build_discriminator(D.config | {"label_dim": 3})
+    with pytest.raises(InrvidError, match=r"Dual\w* judges clips by their class: label \[B, 3\]"):
+        D(frames, t)
 
 
 def test_clips_of_another_length_are_refused():
