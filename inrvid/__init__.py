@@ -10,11 +10,13 @@ Names are imported at their first use.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .lazy import lazy_names
 
 if TYPE_CHECKING:
-    from .errors import InrvidError
+    from .discriminators.base import Discriminator
+    from .errors import ConfigError, DataError, InrvidError, ModelError
     from .generators.base import VideoGenerator
     from .generators.inr import VideoINR
     from .grid import Grid
@@ -24,22 +26,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Grid": "grid",
-    "InrvidError": "errors",
-    "Latents": "latents",
-    "Recipe": "recipe.schema",
-    "VideoGenerator": "generators.base",
-    "VideoINR": "generators.inr",
-    "build_discriminator": "models.build",
-    "build_generator": "models.build",
-    "load_recipe": "recipe.schema",
-}
-
 __all__ = [
+    "ConfigError",
+    "DataError",
+    "Discriminator",
     "Grid",
     "InrvidError",
     "Latents",
+    "ModelError",
     "Recipe",
     "VideoGenerator",
     "VideoINR",
@@ -49,13 +43,20 @@ __all__ = [
     "load_recipe",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Names are imported at their first use (PEP 562): `import inrvid` loads neither torch nor plugins."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'inrvid' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"inrvid.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+_HOMES = {
+    "ConfigError": "inrvid.errors",
+    "DataError": "inrvid.errors",
+    "Discriminator": "inrvid.discriminators.base",
+    "Grid": "inrvid.grid",
+    "InrvidError": "inrvid.errors",
+    "Latents": "inrvid.latents",
+    "ModelError": "inrvid.errors",
+    "Recipe": "inrvid.recipe.schema",
+    "VideoGenerator": "inrvid.generators.base",
+    "VideoINR": "inrvid.generators.inr",
+    "build_discriminator": "inrvid.models.build",
+    "build_generator": "inrvid.models.build",
+    "load_recipe": "inrvid.recipe.schema",
+}
+# `import inrvid` loads neither torch nor plugins.
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -28,6 +28,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
+from pydantic_core import ErrorDetails
 
 from .errors import ConfigError, did_you_mean
 from .text import MOST_BYTES, UNFIT, is_file_name
@@ -113,31 +114,49 @@ def validate(model: type[StrictModel], data: Mapping[str, Any]) -> Any:
         raise ConfigError(problems_of(error, model)) from None
 
 
-def problems_of(error: ValidationError, model: type[BaseModel]) -> list[tuple[tuple[str, ...], str]]:
-    problems: list[tuple[tuple[str, ...], str]] = []
+Problem = tuple[tuple[str, ...], str]
+"""(keys from the mapping's top to what is wrong, message)."""
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    """What pydantic found wrong with a mapping for `model`, in this library's words: a problem for each key.
+
+    pydantic reports a union once for each of its branches, and names the branch in the path; here the branches are
+    left out of paths, and one value's problems joined by "or".
+    """
+    problems: list[Problem] = []
     for item in error.errors(include_url=False):
-        *above, last = map(str, item["loc"] or ("",))
-        written = item["type"] in ("extra_forbidden", "missing")  # the last is then a key, whatever it looks like
-        is_key = written or (last != "" and not _is_branch(last))  # '' is of the whole
-        path = tuple(key for key in above if not _is_branch(key)) + ((last,) if is_key else ())
+        path = _path_of(item)
         if item["type"] == "nested":
             problems += [((*path, *inner), message) for inner, message in item["ctx"]["error"].problems]
         elif item["type"] == "extra_forbidden":
             existing = _fields_at(model, path[:-1])
-            problems.append(
-                (path, f"unknown key.{did_you_mean(path[-1], existing)}\n  available: {', '.join(existing)}")
-            )
+            hint = did_you_mean(path[-1], existing)
+            problems.append((path, f"unknown key.{hint}\n  available: {', '.join(existing)}"))
         elif item["type"] == "missing":
             problems.append((path, "this key is required"))
         else:
-            message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
-            message = re.sub("a valid dictionary or instance of .*", "a mapping", message)
-            got = "" if isinstance(item["input"], Mapping) else f", got {describe(item['input'])}"
-            if problems and problems[-1][0] == path and got and problems[-1][1].endswith(got):
-                before = problems.pop()[1].removesuffix(got)  # another branch of the same union
-                message = f"{before}, or {message.removeprefix('should be ')}"
-            problems.append((path, message + got))
-    return [(path, said) for path, said in problems if said != NO_NUMBER or not _says_more(problems, path)]
+            _add_wrong_value(problems, path, item)
+    return [(path, message) for path, message in problems if message != NO_NUMBER or not _says_more(problems, path)]
+
+
+def _path_of(item: ErrorDetails) -> tuple[str, ...]:
+    """The keys above what is wrong, without the names of a union's branches."""
+    *above, last = map(str, item["loc"] or ("",))
+    is_written = item["type"] in ("extra_forbidden", "missing")  # the last is then a key, whatever it looks like
+    is_key = is_written or (last != "" and not _is_branch(last))  # '' is of the whole
+    return tuple(key for key in above if not _is_branch(key)) + ((last,) if is_key else ())
+
+
+def _add_wrong_value(problems: list[Problem], path: tuple[str, ...], item: ErrorDetails) -> None:
+    """Adds "should be …, got …"; to the problem before, if that is of another branch of the same union."""
+    message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = re.sub("a valid dictionary or instance of .*", "a mapping", message)
+    got = "" if isinstance(item["input"], Mapping) else f", got {describe(item['input'])}"
+    if got and problems and problems[-1][0] == path and problems[-1][1].endswith(got):
+        before = problems.pop()[1].removesuffix(got)
+        message = f"{before}, or {message.removeprefix('should be ')}"
+    problems.append((path, message + got))
 
 
 NO_NUMBER = "should be a valid number"

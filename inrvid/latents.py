@@ -62,10 +62,16 @@ class Latents:
 
     @classmethod
     def joined(cls, parts: Sequence[Latents]) -> Latents:
-        """The videos of all parts, of one generator. Raises InrvidError if they are of different kinds."""
+        """The videos of all parts, of one generator, in their order.
+
+        Raises:
+            InrvidError: some have styles of their own and others do not, or motion noise of different kinds.
+        """
         first, motions = parts[0], [part.motion for part in parts]
         if len({(part.ws is None, isinstance(part.motion, Tensor)) for part in parts}) > 1:
-            raise InrvidError("latents of different kinds cannot be in one file: save them by themselves")
+            raise InrvidError(
+                "latents of different kinds cannot be joined: all need styles or none, and motion noise of one kind"
+            )
         motion = torch.cat(motions) if isinstance(first.motion, Tensor) else joined(motions)  # type: ignore[arg-type]
         ws = None if first.ws is None else torch.cat([part.ws for part in parts if part.ws is not None])
         return cls(torch.cat([p.content for p in parts]), motion, torch.cat([p.label for p in parts]), ws)

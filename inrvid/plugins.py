@@ -7,8 +7,9 @@ the library may change at any time. Names are imported at their first use.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .lazy import lazy_names
 
 if TYPE_CHECKING:
     from .augment.base import Augment
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .discriminators.base import Augmentation, Clips, Discriminator, Tensors
     from .discriminators.hypernetwork import TimeEmbedding
     from .discriminators.residual import ResidualDiscriminator
-    from .errors import ConfigError, InrvidError, ModelError
+    from .errors import ConfigError, DataError, InrvidError, ModelError
     from .evaluation.detectors.base import Detector, DetectorDigest
     from .evaluation.detectors.efficientnet_lite0 import EfficientNetLite0Network, load_efficientnet_lite0
     from .evaluation.detectors.sources import SOURCES
@@ -72,7 +73,7 @@ if TYPE_CHECKING:
     from .transfer import sent
     from .weights import Unfit, read_metadata, read_weights
 
-_HOMES = {
+_NAMES = {
     "augment.base": "Augment",
     "config": "Count Fps Layers Natural NotNegative PartConfig PathText Positive PowerOfTwo Seed",
     "coords.acyclic": "Codes periods",
@@ -82,7 +83,7 @@ _HOMES = {
     "discriminators.base": "Augmentation Clips Discriminator Tensors",
     "discriminators.hypernetwork": "TimeEmbedding",
     "discriminators.residual": "ResidualDiscriminator",
-    "errors": "ConfigError InrvidError ModelError",
+    "errors": "ConfigError DataError InrvidError ModelError",
     "evaluation.detectors.base": "Detector DetectorDigest",
     "evaluation.detectors.efficientnet_lite0": "EfficientNetLite0Network load_efficientnet_lite0",
     "evaluation.detectors.sources": "SOURCES",
@@ -128,8 +129,6 @@ _HOMES = {
 }
 """Module → what of it is public."""
 
-_MODULES = {name: module for module, names in _HOMES.items() for name in names.split()}
-
 __all__ = [
     "GAIN",
     "GRU",
@@ -150,6 +149,7 @@ __all__ = [
     "CoordinateEncoding",
     "Cosine",
     "Count",
+    "DataError",
     "Detector",
     "DetectorDigest",
     "Discriminator",
@@ -241,13 +241,5 @@ __all__ = [
     "upfirdn",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Raises AttributeError: it is not public."""
-    if name not in _MODULES:
-        raise AttributeError(f"module 'inrvid.plugins' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"inrvid.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+_HOMES = {name: f"inrvid.{module}" for module, names in _NAMES.items() for name in names.split()}
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -14,6 +14,7 @@ LAYERS = [
     {
         "errors",
         "text",
+        "lazy",
         "files",
         "documents",
         "packages",

@@ -50,9 +50,9 @@ def _entries(module: ModuleType) -> Iterator[list[str]]:
 
 def home(module: ModuleType, name: str) -> str:
     """Dotted path of where a public name is defined."""
-    places = getattr(module, "_MODULES", None) or getattr(module, "_HOMES", {})
+    places = getattr(module, "_HOMES", {})
     if name in places:
-        return f"inrvid.{places[name]}.{name}"
+        return f"{places[name]}.{name}"
     return f"{getattr(module, name).__module__}.{name}"
 
 

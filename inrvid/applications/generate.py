@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -140,15 +140,13 @@ def generate_videos(
     check_path(output, request.encoding)
     if save_latents is not None and save_latents.suffix.lower() != ".safetensors":
         raise InrvidError(f"--save-latents {save_latents}: latents are written as .safetensors")
-    make = functools.partial(_plan, model, request, cpu)
-    with ExitStack() as stack:
-        if request.processes == 1:
-            plan = make()
-            drawn = lambda number, t: plan[number].stream(t)  # noqa: E731
-        else:
-            plan = _plan(model, request, True)
-            helpers = stack.enter_context(Helpers(request.processes, make))
-            drawn = lambda number, t: helpers.draw(number, pieces(t, plan.area))  # noqa: E731
+    return _written(model, output, request, save_latents, cpu, progress)
+
+
+def _written(
+    model: str | Path, output: Path, request: Request, save_latents: Path | None, cpu: bool, progress: Progress
+) -> Iterator[Path]:
+    with _drawing(model, request, cpu) as (plan, frames_of):
         if save_latents is not None:
             plan.cast.save(save_latents)
         total, encoding = len(plan.times) * len(plan), request.encoding.model_copy(update={"fragmented": True})
@@ -156,11 +154,26 @@ def generate_videos(
             path = output if len(plan) == 1 else _numbered(output, number)
             done = len(plan.times) * number
             with writing(path, plan.rate, len(plan.times), encoding) as write, behind(write) as put:
-                for frames in drawn(number, plan.times):
+                for frames in frames_of(number):
                     put(frames)
                     done += len(frames)
                     progress(done, total)
             yield path
+
+
+@contextmanager
+def _drawing(
+    model: str | Path, request: Request, cpu: bool
+) -> Iterator[tuple[Plan, Callable[[int], Iterator[np.ndarray]]]]:
+    """The plan, and what draws the frames of a file by number: this process, or several."""
+    make = functools.partial(_plan, model, request, cpu)
+    if request.processes == 1:
+        plan = make()
+        yield plan, lambda number: plan[number].stream(plan.times)
+        return
+    plan = _plan(model, request, cpu=True)  # the helpers have the accelerators
+    with Helpers(request.processes, make) as helpers:
+        yield plan, lambda number: helpers.draw(number, pieces(plan.times, plan.area))
 
 
 @torch.no_grad()

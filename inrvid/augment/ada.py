@@ -80,6 +80,8 @@ Operation = Literal[
     "brightness", "contrast", "lumaflip", "hue", "saturation", "imgfilter", "cutout",
 ]  # fmt: skip
 GEOMETRY: tuple[Operation, ...] = ("xflip", "rotate90", "xint", "scale", "rotate", "aniso", "xfrac")
+APPLIED = ("xflip", "rotate90", "xint", "scale", "rotate", "aniso", "rotate again", "xfrac")
+"""Geometry in the order in which it is applied: `rotate` once before the anisotropic scaling and once behind it."""
 COLOR: tuple[Operation, ...] = ("brightness", "contrast", "lumaflip", "hue", "saturation")
 
 
@@ -190,10 +192,10 @@ class Ada(Augment):
     def _augmentation(self, source: Source, count: int) -> Augmentation:
         has = self.config.operations.__contains__
         # Everything is drawn in a fixed order, whatever the size of the frames: they are given only later.
-        geometry = [(name, _GEOMETRY[name](source)) for name in GEOMETRY if has(name)]
-        if "rotate" in dict(geometry):  # the second rotation comes behind the anisotropic scaling
-            place = [name for name, _ in geometry].index("aniso" if has("aniso") else "rotate") + 1
-            geometry.insert(place, ("rotate", _rotate_again(source)))
+        drawn: dict[str, Maker] = {name: _GEOMETRY[name](source) for name in GEOMETRY if has(name)}
+        if "rotate" in drawn:
+            drawn["rotate again"] = _rotate_again(source)
+        geometry = [drawn[name] for name in APPLIED if name in drawn]
         color = [_COLOR[name](source) for name in COLOR if has(name)]
         gains = _band_gains(source) if has("imgfilter") else None
         hole = _cutout_centre(source) if has("cutout") else None
@@ -203,7 +205,7 @@ class Ada(Augment):
             x = frames.flatten(1, 2)
             if geometry:
                 inverse = torch.eye(3).expand(batch, 3, 3)
-                for _, make in geometry:
+                for make in geometry:
                     inverse = inverse @ make(height, width)
                 x = warp(x, inverse)
             x = x.unflatten(1, (steps, 3))

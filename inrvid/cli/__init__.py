@@ -92,47 +92,39 @@ def run(command: Callable[[], None]) -> None:
     warnings.formatwarning = lambda message, *rest, **more: f"warning: {printable(str(message))}\n"
     try:
         command()
-    except (InrvidError, OSError) as error:
-        if debug:
+    except (InrvidError, OSError, UnicodeEncodeError, ImportError, MemoryError, RuntimeError) as error:
+        message = None if debug else _explained(error)
+        if message is None:
             raise
-        if isinstance(error, OSError) and error.filename is None and error.errno is None:
-            raise
-        print(printable(_message(error)), file=sys.stderr)
+        print(printable(message), file=sys.stderr)
         sys.exit(2)
-    except UnicodeEncodeError as error:  # Python's way to say that a name cannot be one of a file
-        if debug or sys.getfilesystemencoding() == "utf-8":
-            raise
-        print(
-            f"{error.object!r} cannot be the name of a file in this locale ({error.encoding}): set LC_ALL=C.UTF-8",
-            file=sys.stderr,
-        )
-        sys.exit(2)
-    except ImportError as error:
-        if debug or str(error.name).startswith("inrvid"):
-            raise
+
+
+def _explained(error: Exception) -> str | None:
+    """What to tell the user; None: a fault of the program, which its traceback explains best."""
+    if isinstance(error, InrvidError):
+        return str(error)
+    if isinstance(error, OSError):
+        is_of_the_system = error.filename is not None or error.errno is not None
+        return f"{error.filename or 'error'}: {error.strerror or error}" if is_of_the_system else None
+    if isinstance(error, UnicodeEncodeError):  # Python's way to say that a name cannot be one of a file
+        if sys.getfilesystemencoding() == "utf-8":
+            return None
+        return f"{error.object!r} cannot be the name of a file in this locale ({error.encoding}): set LC_ALL=C.UTF-8"
+    if isinstance(error, ImportError):
+        if str(error.name).startswith("inrvid"):
+            return None
         reason = " ".join(str(error).split())
-        print(
-            f"a package is missing or broken: {reason}\n  inrvid doctor says which, and how to mend it", file=sys.stderr
-        )
-        sys.exit(2)
-    except (MemoryError, RuntimeError) as error:
-        if debug or not _is_out_of_memory(error):
-            raise
-        print(
+        return f"a package is missing or broken: {reason}\n  inrvid doctor says which, and how to mend it"
+    if _is_out_of_memory(error):
+        return (
             f"out of memory: {' '.join(str(error).split())[:200]}\n  make something smaller: the batch "
-            "(train.batch_size, train.micro_batch), the size, or the length",
-            file=sys.stderr,
+            "(train.batch_size, train.micro_batch), the size, or the length"
         )
-        sys.exit(2)
+    return None
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
     """PyTorch's own error is of a GPU; of a CPU it is a RuntimeError of many texts."""
     text = str(error).lower()
     return isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
-
-
-def _message(error: InrvidError | OSError) -> str:
-    if isinstance(error, OSError):
-        return f"{error.filename or 'error'}: {error.strerror or error}"
-    return str(error)

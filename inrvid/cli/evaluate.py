@@ -94,7 +94,7 @@ def evaluate(
     launcher = _is_launcher(processes)
     from ..evaluation.evaluate import Evaluation
     from ..evaluation.protocol import load_protocol, with_weights
-    from ..evaluation.subjects import Given, default_device, real_subject
+    from ..evaluation.subjects import default_device, open_given, real_subject
 
     if traps and not any(item.startswith("metrics=") for item in overrides):
         metrics = metrics or TRAPPED
@@ -102,7 +102,7 @@ def evaluate(
     if detector is not None:
         chosen = with_weights(chosen, detector)
     device = default_device(cpu or launcher)
-    given = Given(subject, chosen, fps=fps, resolution=resolution, device=str(device))
+    given = open_given(subject, chosen, fps=fps, resolution=resolution, device=str(device))
     real = real_subject(against, given, chosen, changes, any_rate=any_rate)
     fakes = given.subjects(chosen, real)
     if launcher:  # what is wrong was told once by now

@@ -18,6 +18,8 @@ from .output import outlive_readers
 
 if TYPE_CHECKING:
     from ..recipe.schema import Recipe
+    from ..training.processes.lock import RunLock
+    from ..training.run_dir import Start
 
 
 def train(
@@ -121,48 +123,81 @@ def _check_devices(processes: int) -> None:
 
 
 def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
+    """Train in this process, which may be one of several."""
+    main = _is_main(cpu)
+    folders = NewFolders(recipe, run_dir)
+    lock, start = _decided(lambda: folders.prepare(resume), main)  # all processes write into one run
+    try:
+        if main:
+            typer.echo(f"run: {start.folder}")
+        _train(recipe, start, cpu, main)
+    finally:
+        if main and folders.made and not (start.folder / "recipe.yaml").exists():  # nothing was begun
+            lock.remove()
+            folders.remove()
+    if main:
+        typer.echo(f"model: {start.folder / 'model'}\nsamples: {start.folder / 'samples'}")
+
+
+def _is_main(cpu: bool) -> bool:
+    """Meet the training's other processes, until this one exits. Whether this is the first of them."""
     import torch
     import torch.distributed.nn  # before there is a group: its functions' defaults would keep that alive
     from accelerate import PartialState
 
-    from ..training.callbacks.chain import FailedElsewhere
-    from ..training.processes.group import leave, lost_another
+    from ..training.processes.group import leave
     from ..training.processes.launch import follow_launcher, meeting
-    from ..training.run_dir import new_run_dir, prepare, remove_empty
-    from ..training.trainer import Interrupted, Trainer
 
     follow_launcher()
     with meeting():
         main = PartialState(cpu=cpu or not torch.cuda.is_available()).is_main_process
     atexit.register(leave)  # when errors have been told and what they kept alive is gone
+    return main
 
-    made = [] if run_dir is None else [folder for folder in (run_dir, *run_dir.parents) if not folder.exists()]
 
-    def begin() -> tuple[Any, Any]:
-        folder = run_dir or new_run_dir(recipe.name)
-        if run_dir is None:
-            made.extend((folder, folder.parent, folder.parent.parent))
+class NewFolders:
+    """The run's folder and those above it, as far as this training makes them."""
+
+    def __init__(self, recipe: Recipe, run_dir: Path | None):
+        self.recipe, self.run_dir = recipe, run_dir
+        self.made = [] if run_dir is None else [path for path in (run_dir, *run_dir.parents) if not path.exists()]
+
+    def prepare(self, resume: str) -> tuple[RunLock, Start]:
+        """Raises what `run_dir.prepare` does; then nothing of them is left."""
+        from ..training.run_dir import new_run_dir, prepare
+
+        folder = self.run_dir or new_run_dir(self.recipe.name)
+        if self.run_dir is None:
+            self.made = [folder, folder.parent, folder.parent.parent]
         try:
-            return prepare(folder, recipe, resume, typer.echo)
+            return prepare(folder, self.recipe, resume, typer.echo)
         except BaseException:
-            remove_empty(made)
+            self.remove()
             raise
 
-    lock, start = _decided(begin, main)  # all processes write into one run
-    folder = start.folder
+    def remove(self) -> None:
+        from ..training.run_dir import remove_empty
+
+        remove_empty(self.made)
+
+
+def _train(recipe: Recipe, start: Start, cpu: bool, main: bool) -> None:
+    """The training itself; each way to end it other than well as an exit status or an InrvidError."""
+    from ..training.callbacks.chain import FailedElsewhere
+    from ..training.processes.group import lost_another
+    from ..training.trainer import Interrupted, Trainer
+
     trainer: Trainer | None = None
     try:
-        if main:
-            typer.echo(f"run: {folder}")
-        trainer = Trainer(recipe, folder, resume=start.checkpoint, fallbacks=start.fallbacks, cpu=cpu)
+        trainer = Trainer(recipe, start.folder, resume=start.checkpoint, fallbacks=start.fallbacks, cpu=cpu)
         trainer.run()
     except Interrupted as interrupted:
         if main:
-            typer.echo(f"stopped and saved; continue with: {_again(folder)}")
+            typer.echo(f"stopped and saved; continue with: {_again(start.folder)}")
         raise typer.Exit(128 + interrupted.signal) from None
     except KeyboardInterrupt:  # before the first step, or while the result is scored
         if main:
-            typer.echo(_left(folder, 0 if trainer is None or trainer.saved else trainer.clips), err=True)
+            typer.echo(_left(start.folder, 0 if trainer is None or trainer.saved else trainer.clips), err=True)
         raise typer.Exit(130) from None
     except FailedElsewhere:
         raise typer.Exit(2) from None
@@ -170,12 +205,6 @@ def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
         if not lost_another(error):
             raise
         raise InrvidError("another process of the training has ended: what it has said is the reason") from None
-    finally:
-        if main and made and not (folder / "recipe.yaml").exists():  # nothing was begun
-            lock.remove()
-            remove_empty(made)
-    if main:
-        typer.echo(f"model: {folder / 'model'}\nsamples: {folder / 'samples'}")
 
 
 def _again(folder: Path) -> str:

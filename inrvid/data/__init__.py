@@ -5,23 +5,16 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_names
 
 if TYPE_CHECKING:
     from .clips import Clips, loader
     from .open import open_dataset
 
-_HOMES = {"Clips": "clips", "loader": "clips", "open_dataset": "open"}
 __all__ = ["Clips", "loader", "open_dataset"]
 
-
-def __getattr__(name: str) -> Any:
-    """Names are imported at their first use (PEP 562): a listing of data needs no torch."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'inrvid.data' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"inrvid.data.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+_HOMES = {"Clips": "inrvid.data.clips", "loader": "inrvid.data.clips", "open_dataset": "inrvid.data.open"}
+# A listing of data needs no torch.
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -142,6 +142,16 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         return logits
 
     @property
+    def resolution(self) -> int:
+        """Side of the frames, pixels."""
+        return self._config.resolution
+
+    @property
+    def label_dim(self) -> int:
+        """Number of classes; 0: unconditional."""
+        return self._config.label_dim
+
+    @property
     def config(self) -> dict[str, Any]:
         """Plain data that rebuilds this discriminator: `build_discriminator(D.config)`."""
         return self._config.model_dump(mode="json")

@@ -11,23 +11,22 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_names
 
 if TYPE_CHECKING:
     from .distances import frechet_distance, inception_score, kernel_distance, precision_recall
     from .own_clips import clip_features
 
-_HOMES = {"clip_features": "own_clips"}
 __all__ = ["clip_features", "frechet_distance", "inception_score", "kernel_distance", "precision_recall"]
 
-
-def __getattr__(name: str) -> Any:
-    """Names are imported at their first use (PEP 562): `import inrvid` needs no torch."""
-    if name not in __all__:
-        raise AttributeError(f"module 'inrvid.evaluation' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"inrvid.evaluation.{_HOMES.get(name, 'distances')}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+_HOMES = {
+    "clip_features": "inrvid.evaluation.own_clips",
+    "frechet_distance": "inrvid.evaluation.distances",
+    "inception_score": "inrvid.evaluation.distances",
+    "kernel_distance": "inrvid.evaluation.distances",
+    "precision_recall": "inrvid.evaluation.distances",
+}
+# Reading a record needs no torch.
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

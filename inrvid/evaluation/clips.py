@@ -21,6 +21,7 @@ from ..data.base import VideoDataset
 from ..errors import DataError, InrvidError
 from ..generators.base import VideoGenerator
 from ..random import Draws
+from ..video_io.pictures import from_uint8
 from ..weights import digest_of
 
 Start = Literal["anywhere", "first"]
@@ -69,8 +70,11 @@ class Source(abc.ABC):
 
     name: str
     """For people."""
-    fingerprint: str
-    """A hex digest of what it is."""
+
+    @property
+    @abc.abstractmethod
+    def fingerprint(self) -> str:
+        """A hex digest of what it is: a part of the key of cached features."""
 
     def seen(self, window: Window) -> Window:
         """What of the window its clips heed."""
@@ -124,7 +128,7 @@ class DatasetClips(Source):
         self.name = name or str(dataset.config.path or dataset.config.type)
 
     @functools.cached_property
-    def fingerprint(self) -> str:  # type: ignore[override]
+    def fingerprint(self) -> str:
         """Of the data set's index, and of the first frames of `SAMPLED` of its videos: names and sizes may be alike."""
         digest = hashlib.sha256(self.dataset.frames_fingerprint.encode())
         for video in np.linspace(0, len(self.dataset) - 1, min(SAMPLED, len(self.dataset))).astype(int).tolist():
@@ -184,7 +188,7 @@ class DatasetClips(Source):
         read = [frames for clip in clips if (frames := self._read(window, clip)) is not None]
         height, width = (read[0].shape[1:3]) if read else (1, 1)
         frames = np.stack(read) if read else np.empty((0, window.frames, height, width, 3), np.uint8)
-        return torch.from_numpy(frames).movedim(-1, 2).float() / 127.5 - 1
+        return from_uint8(frames)
 
     def _read(self, window: Window, clip: Clip) -> np.ndarray | None:
         try:
@@ -204,9 +208,12 @@ class Altered(Source):
     """
 
     def __init__(self, source: Source, change: Callable[[Tensor], Tensor], what: str):
-        self.source, self.change = source, change
+        self.source, self.change, self.what = source, change, what
         self.name = f"{source.name}, {what}"
-        self.fingerprint = hashlib.sha256(f"{source.fingerprint} {what}".encode()).hexdigest()
+
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.sha256(f"{self.source.fingerprint} {self.what}".encode()).hexdigest()
 
     def seen(self, window: Window) -> Window:
         return self.source.seen(window)
@@ -245,7 +252,7 @@ class GeneratorClips(Source):
         self.classes = torch.tensor(classes, dtype=torch.int64, device="cpu")
 
     @property
-    def fingerprint(self) -> str:  # type: ignore[override]
+    def fingerprint(self) -> str:
         """Of the weights, and the seed of the first video."""
         return digest_of(self.generator, str(self.first_seed).encode())
 

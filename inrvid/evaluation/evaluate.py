@@ -286,7 +286,7 @@ class Evaluation:
         few = metric.biased and min(len(x) if own is None else len({*own}) for x, own in rows) < ENOUGH
         more = extrapolated(metric, of_real, of_runs[0], parts, seed=self.protocol.seed, videos=videos) if few else {}
         return {
-            f"{metric.name}/{part}" if part else metric.name: Score(
+            metric.score_name(part): Score(
                 value=value, error=errors.get(part), how=how, better=metric.better, more_clips=more.get(part)
             )
             for part, value in mean.items()
@@ -294,9 +294,7 @@ class Evaluation:
 
     def _record(self, scores: dict[str, Score], seen: Seen) -> Record:
         def side(subject: Subject, found: Mapping[Window, Features]) -> Side:
-            clips = {
-                str(subject.source.seen(window)): len(next(iter(f.by_detector.values()))) for window, f in found.items()
-            }
+            clips = {str(subject.source.seen(window)): len(features) for window, features in found.items()}
             return subject.side.model_copy(update={"clips": clips})
 
         package, package_version = self.protocol.package

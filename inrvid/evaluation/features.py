@@ -53,6 +53,10 @@ class Features:
     clips: Sequence[Clip]
     unreadable: int = 0
 
+    def __len__(self) -> int:
+        """Number of clips that could be read."""
+        return len(next(iter(self.by_detector.values())))
+
     def videos(self, source: Source) -> list[int] | None:
         """The video of each row, by number (`Source.origin`); None: each is of another, or some could not be read, and
         rows do not say which."""

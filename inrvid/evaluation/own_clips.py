@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..errors import InrvidError
 from ..registry import registry
+from ..video_io.pictures import from_uint8
 from .clips import eight_bits
 
 Clips: TypeAlias = "np.ndarray | Tensor"
@@ -54,7 +55,7 @@ def _batches(clips: Clips | Iterable[Clips], at_once: int = 16) -> Iterator[Tens
         if not levels:
             _check(tensor)
         for some in tensor.split(at_once):
-            yield some.movedim(-1, 2).float() / 127.5 - 1 if levels else eight_bits(some.float())
+            yield from_uint8(some) if levels else eight_bits(some.float())
 
 
 def _check(clips: Tensor) -> None:

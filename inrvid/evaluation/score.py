@@ -21,7 +21,7 @@ from .measures import built, detector_name
 from .metrics.base import Metric
 from .protocol import Protocol, load_protocol
 from .record import Record
-from .subjects import Given, real_subject
+from .subjects import Given, GivenModel, real_subject
 
 Scores = dict[str, float]
 """By `metric/part`."""
@@ -96,25 +96,12 @@ class Scorer:
             window, name = metric.window(self._clip_length), detector_name(metric.config.detector)
             parts = self.detectors[name].parts
             found = metric.score(real[window].by_detector[name], fake[window].by_detector[name], parts)
-            scores |= {_named(metric, part): value for part, value in found.items()}
+            scores |= {metric.score_name(part): value for part, value in found.items()}
         return scores
 
     @property
     def _clip_length(self) -> int:
         return self.recipe.generator.clip_length
-
-
-class Trained(Given):
-    """The generator of a training, as what is scored.
-
-    Args:
-        name: that it has in records.
-    """
-
-    def __init__(self, recipe: Recipe, name: str):
-        side = recipe.generator.resolution
-        self.name, self.recipe, self.generator = name, recipe.to_dict(), None
-        self.resolution, self.fps, self.clip_length = (side, side), recipe.generator.fps, recipe.generator.clip_length
 
 
 class ProtocolScorer:
@@ -131,7 +118,11 @@ class ProtocolScorer:
     """
 
     def __init__(self, recipe: Recipe, device: torch.device, name: str):
-        self.device, self.given = device, Trained(recipe, name)
+        self.device, side = device, recipe.generator.resolution
+        self.given = Given(
+            name=name, resolution=(side, side), fps=recipe.generator.fps, clip_length=recipe.generator.clip_length,
+            recipe=recipe.to_dict(),
+        )  # fmt: skip
         try:
             self.protocol, variant = _protocol(recipe)
             # The frames are what both sides have in common here; their rate is a matter of showing them.
@@ -155,9 +146,9 @@ class ProtocolScorer:
         return self._record(generator, self.protocol)
 
     def _record(self, generator: VideoGenerator, protocol: Protocol) -> Record:
-        self.given.generator = generator
+        model = GivenModel.of(self.given.name, generator, self.given.recipe)
         self.evaluation.protocol, self.evaluation.notes = protocol, list(self._notes)
-        self.evaluation.fakes = self.given.subjects(protocol, self.real)
+        self.evaluation.fakes = model.subjects(protocol, self.real)
         return self.evaluation()
 
     def _try(self, window: Window) -> list[str]:
@@ -184,11 +175,7 @@ def _try(metric: Metric, found: Features, detectors: Mapping[str, Detector], cli
     name = detector_name(metric.config.detector)
     rows = found.by_detector[name]
     rows = rows[torch.arange(min(clips, max(TRIAL, metric.fewest))) % len(rows)]
-    return [_named(metric, part) for part in metric.score(rows, rows, detectors[name].parts)]
-
-
-def _named(metric: Metric, part: str) -> str:
-    return f"{metric.name}/{part}" if part else metric.name
+    return [metric.score_name(part) for part in metric.score(rows, rows, detectors[name].parts)]
 
 
 def scorer_of(recipe: Recipe, device: torch.device, name: str) -> Scorer | ProtocolScorer | None:

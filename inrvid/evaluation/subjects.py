@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -31,85 +32,107 @@ OF_PROTOCOL = {"resize", "interpolation", "resolution", "clip_length"}
 """Keys that the protocol and what is scored decide."""
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Given:
-    """What is to be scored: a model (folder, run, or Hub repository), or videos.
+    """What is to be scored, as far as the real videos depend on it.
+
+    Attributes:
+        name: for people, and in records.
+        resolution: (height, width) of the frames that are scored, pixels.
+        fps: theirs.
+        clip_length: frames of a clip where a metric says none.
+        recipe: of the model's training, as plain data; empty: none, or no model.
+    """
+
+    name: str
+    resolution: tuple[int, int]
+    fps: float
+    clip_length: int
+    recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GivenModel(Given):
+    """A generator; each of a protocol's runs has seeds of its own."""
+
+    generator: VideoGenerator
+
+    @classmethod
+    def of(cls, name: str, generator: VideoGenerator, recipe: Mapping[str, Any]) -> GivenModel:
+        side = generator.resolution
+        return cls(
+            name=name, resolution=(side, side), fps=generator.fps, clip_length=generator.clip_length, recipe=recipe,
+            generator=generator,
+        )  # fmt: skip
+
+    def subjects(self, protocol: Protocol, real: Subject) -> list[Subject]:
+        """The clips of all of the protocol's runs; `real` says how frequent each class is."""
+        clips = real.source
+        classes = classes_of(clips.dataset, self.generator) if isinstance(clips, DatasetClips) else []
+        return [self._subject(protocol, run, classes) for run in range(protocol.runs)]
+
+    def _subject(self, protocol: Protocol, run: int, classes: Sequence[int]) -> Subject:
+        first = protocol.first_seed + run * protocol.clips
+        source = GeneratorClips(
+            self.generator, name=self.name, first_seed=first, quantise=protocol.eight_bits, classes=classes
+        )
+        drawn = {"classes": "as in the data" if classes else "evenly"} if self.generator.label_dim else {}
+        side = Side(name=self.name, kind="model", fingerprint=source.fingerprint, fps=self.fps, settings=drawn)
+        return Subject(source, side)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GivenVideos(Given):
+    """Videos of files."""
+
+    dataset: VideoDataset
+
+    def subjects(self, protocol: Protocol, real: Subject) -> list[Subject]:
+        """Their clips. Raises InrvidError for several runs: of the same clips, whose spread would be no error."""
+        if protocol.runs > 1:
+            raise InrvidError(
+                f"{self.name}: {protocol.name} asks for {protocol.runs} sets of generated clips, which a model can "
+                "make and a folder of videos cannot: --set runs=1 --set halves=20"
+            )
+        clips = chosen(self.dataset, self.name, protocol.fake, protocol.seed)
+        settings = shown(self.dataset)
+        side = Side(name=self.name, kind="videos", fingerprint=clips.fingerprint, fps=self.fps, settings=settings)
+        return [Subject(clips, side)]
+
+
+def open_given(
+    name: str, protocol: Protocol, *, fps: float | None = None, resolution: int | None = None, device: str = "cpu"
+) -> GivenModel | GivenVideos:
+    """A model (folder, run, or Hub repository), or videos.
 
     Args:
         protocol: says how videos are resized.
+        fps: to read videos at.
         resolution: of videos whose sizes differ.
 
     Raises:
         InrvidError: nothing of either is there; videos of several sizes or frame rates; a resolution for a model.
     """
-
-    def __init__(
-        self,
-        name: str,
-        protocol: Protocol,
-        *,
-        fps: float | None = None,
-        resolution: int | None = None,
-        device: str = "cpu",
-    ):
-        self.name = name
-        self.generator: VideoGenerator | None = None
-        self.recipe: dict[str, Any] = {}
-        path = Path(name).expanduser()
-        if is_model(path) or not path.exists():
-            folder = find(name, GENERATORS)
-            self.generator = load_generator(folder).to(device).requires_grad_(False)
-            set_tf32("fp32")  # as in `inrvid generate`, whose frames these are
-            self.recipe = recipe_of(folder)
-            side = self.generator.resolution
-            if resolution not in (None, side):
-                raise InrvidError(
-                    f"--resolution {resolution}: the frames of {name} are scored as they are, {side}×{side}"
-                )
-            self.resolution, self.fps = (side, side), self.generator.fps
-            self.clip_length = self.generator.clip_length
-        else:
-            read = {"fps": fps, "resize": protocol.resize, "interpolation": protocol.interpolation}
-            self.dataset = open_videos(name, {**read, "resolution": 16})
-            self.resolution = (resolution, resolution) if resolution else one_size(self.dataset, name)
-            self.dataset = open_videos(name, {**read, "resolution": list(self.resolution)})
-            self.fps, self.clip_length = one_rate(self.dataset, name), 16
-
-    def subjects(self, protocol: Protocol, real: Subject) -> list[Subject]:
-        """The clips of all of the protocol's runs.
-
-        Args:
-            real: what they are compared with, whose videos say how frequent each class is.
-
-        Raises:
-            InrvidError: several runs of videos: they would be of the same clips, and their spread no error.
-        """
-        if self.generator is None and protocol.runs > 1:
-            raise InrvidError(
-                f"{self.name}: {protocol.name} asks for {protocol.runs} sets of generated clips, which a model can "
-                "make and a folder of videos cannot: --set runs=1 --set halves=20"
-            )
-        classes: list[int] = []
-        if self.generator is not None and isinstance(real.source, DatasetClips):
-            classes = classes_of(real.source.dataset, self.generator)
-        return [self._subject(protocol, run, classes) for run in range(protocol.runs)]
-
-    def _subject(self, protocol: Protocol, run: int, classes: Sequence[int]) -> Subject:
-        """The clips of one of the protocol's runs."""
-        if self.generator is not None:
-            first = protocol.first_seed + run * protocol.clips
-            source = GeneratorClips(
-                self.generator, name=self.name, first_seed=first, quantise=protocol.eight_bits, classes=classes
-            )
-            drawn = {"classes": "as in the data" if classes else "evenly"} if self.generator.label_dim else {}
-            side = Side(name=self.name, kind="model", fingerprint=source.fingerprint, fps=self.fps, settings=drawn)
-            return Subject(source, side)
-        clips = chosen(self.dataset, self.name, protocol.fake, protocol.seed + run)
-        return Subject(
-            clips,
-            Side(
-                name=self.name, kind="videos", fingerprint=clips.fingerprint, fps=self.fps, settings=shown(self.dataset)
-            ),
+    path = Path(name).expanduser()
+    if path.exists() and not is_model(path):
+        return _open_videos_given(name, protocol, fps, resolution)
+    folder = find(name, GENERATORS)
+    generator = load_generator(folder).to(device).requires_grad_(False)
+    set_tf32("fp32")  # as in `inrvid generate`, whose frames these are
+    if resolution not in (None, generator.resolution):
+        raise InrvidError(
+            f"--resolution {resolution}: the frames of {name} are scored as they are, "
+            f"{generator.resolution}×{generator.resolution}"
         )
+    return GivenModel.of(name, generator, recipe_of(folder))
+
+
+def _open_videos_given(name: str, protocol: Protocol, fps: float | None, resolution: int | None) -> GivenVideos:
+    read = {"fps": fps, "resize": protocol.resize, "interpolation": protocol.interpolation}
+    files = open_videos(name, {**read, "resolution": 16})  # of any size: what they have is in their records
+    size = (resolution, resolution) if resolution else one_size(files, name)
+    dataset = open_videos(name, {**read, "resolution": list(size)})
+    return GivenVideos(name=name, resolution=size, fps=one_rate(dataset, name), clip_length=16, dataset=dataset)
 
 
 def real_subject(
@@ -127,32 +150,47 @@ def real_subject(
     """
     if own := sorted(set(changes or {}) & OF_PROTOCOL):
         raise InrvidError(f"--data {own[0]}: that is not the data's to say: --set {own[0]}=…, or --resolution N")
-    config: dict[str, Any] = {}
-    if given.recipe:
-        config = {**given.recipe.get("data", {}), **(given.recipe.get("eval", {}).get("data", {}))}
-    if against is None and not config:
-        raise InrvidError(f"{given.name}: what to compare it with? --against PATH: a folder of videos")
-    if against is not None:
-        path = Path(against).expanduser()
-        keys = ("fps", "stride", "cut") if path.exists() else ("fps", "stride")
-        kept = {key: config[key] for key in keys if config.get(key) not in (None, 1, "whole")}
-        if not path.exists() and ("/" in against or against.startswith((".", "~"))):
-            raise InrvidError(f"--against {against}: there is no such file or folder")
-        config = {"type": detect(path), "path": str(path)} if path.exists() else {"type": against}
-        config |= kept
-    config |= {"resize": protocol.resize, "interpolation": protocol.interpolation}
-    config |= {"resolution": list(given.resolution), **(changes or {})}
-    config |= {"clip_length": _longest(protocol, given) if config.get("cut") == "clips" else 2}
+    config = {**_data_config(against, given), **_read_as(protocol, given), **(changes or {})}
+    config["clip_length"] = _longest(protocol, given) if config.get("cut") == "clips" else 2
     dataset = opened(config, against or "the model's data")
-    rate = one_rate(dataset, against or str(config.get("path") or config["type"]))
-    if not same_rate(rate, given.fps) and not any_rate:
+    name = against or str(dataset.config.path or dataset.config.type)
+    rate = one_rate(dataset, name)
+    if not any_rate:
+        _check_rate(rate, given)
+    clips = chosen(dataset, name, protocol.real, protocol.seed)
+    side = Side(name=name, kind="data", fingerprint=clips.fingerprint, fps=rate, settings=shown(dataset))
+    return Subject(clips, side)
+
+
+def _data_config(against: str | None, given: Given) -> dict[str, Any]:
+    """Where the real videos lie, at which rate they are read and whether cut: as in the training, if there was one."""
+    trained = {**given.recipe.get("data", {}), **given.recipe.get("eval", {}).get("data", {})}
+    if against is None:
+        if not trained:
+            raise InrvidError(f"{given.name}: what to compare it with? --against PATH: a folder of videos")
+        return trained
+    path = Path(against).expanduser()
+    if not path.exists() and ("/" in against or against.startswith((".", "~"))):
+        raise InrvidError(f"--against {against}: there is no such file or folder")
+    where = {"type": detect(path), "path": str(path)} if path.exists() else {"type": against}
+    keys = ("fps", "stride", "cut") if path.exists() else ("fps", "stride")
+    return where | {key: trained[key] for key in keys if trained.get(key) not in (None, 1, "whole")}
+
+
+def _read_as(protocol: Protocol, given: Given) -> dict[str, Any]:
+    """How frames are brought to the size of those that are scored."""
+    return {
+        "resize": protocol.resize, "interpolation": protocol.interpolation, "resolution": list(given.resolution)
+    }  # fmt: skip
+
+
+def _check_rate(rate: float, given: Given) -> None:
+    """Raises InrvidError: the real videos have another frame rate than what is scored."""
+    if not same_rate(rate, given.fps):
         raise InrvidError(
             f"{given.name} has {given.fps:g} frames a second, the real videos {rate:g}: they would differ by their "
             f"speed alone. --data fps={given.fps:g} resamples the real ones, --any-rate takes them as they are"
         )
-    clips = chosen(dataset, against or str(dataset.config.path or dataset.config.type), protocol.real, protocol.seed)
-    side = Side(name=clips.name, kind="data", fingerprint=clips.fingerprint, fps=rate, settings=shown(dataset))
-    return Subject(clips, side)
 
 
 def _longest(protocol: Protocol, given: Given) -> int:

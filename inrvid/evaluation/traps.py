@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ..documents import Document
 from ..errors import InrvidError
+from ..video_io.pictures import from_uint8
 from .clips import Altered, Clip, DatasetClips, Source, Window, eight_bits
 from .detectors.base import DetectorDigest
 from .evaluate import Evaluation
@@ -102,7 +103,7 @@ def jpeg(frames: Tensor) -> Tensor:
 
     pixels = (frames.clamp(-1, 1) * 127.5 + 127.5).round().byte().movedim(-3, -1).contiguous()
     kept = torch.stack([stored(picture) for picture in pixels.flatten(0, 1)])
-    return kept.unflatten(0, frames.shape[:2]).movedim(-1, -3).float() / 127.5 - 1
+    return from_uint8(kept.unflatten(0, frames.shape[:2]))
 
 
 def still(frames: Tensor) -> Tensor:
@@ -114,7 +115,11 @@ class OtherHalf(Source):
     """As many clips of a source again as were asked for; the second half of them where there are not so many."""
 
     def __init__(self, source: Source):
-        self.source, self.name, self.fingerprint = source, source.name, source.fingerprint
+        self.source, self.name = source, source.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self.source.fingerprint
 
     def choose(self, window: Window, count: int) -> list[Clip]:
         found = self.source.choose(window, 2 * count)
@@ -228,7 +233,7 @@ class TrapTable:
             for source, before, known in zip(sources, (self.real, self.fake), self.known[own], strict=True)
         )
         # The other half begins where so many of the real clips end.
-        return (_first(real, _count(fake)) if trap.even else real), fake
+        return (_first(real, len(fake)) if trap.even else real), fake
 
     def _looked_at(self, trap: Trap, own: Window, window: Window, source: Source, known: Features) -> Features:
         clips = source.choose(window, self.evaluation.protocol.clips)
@@ -245,8 +250,8 @@ class TrapTable:
         scores: dict[str, float] = {}
         for metric in self.evaluation.metrics:
             values = metric.score(*self._arrays(metric, pairs), self._parts(metric))
-            scores |= {_titled(metric, part): value for part, value in values.items()}
-        clips = {str(window): [_count(features) for features in pair] for window, pair in pairs.items()}
+            scores |= {metric.score_name(part): value for part, value in values.items()}
+        clips = {str(window): [len(features) for features in pair] for window, pair in pairs.items()}
         return Row(name=name, sentence=sentence, clips=clips, scores=scores)
 
     def _errors(self) -> dict[str, float]:
@@ -256,7 +261,7 @@ class TrapTable:
             real, fake = self.known[metric.window(self.evaluation.clip_length)]
             videos = real.videos(self.real), fake.videos(self.fake)
             errors = spread_of_halves(metric, *self._arrays(metric, self.known), self._parts(metric), protocol, videos)
-            found |= {_titled(metric, part): error for part, error in errors.items()}
+            found |= {metric.score_name(part): error for part, error in errors.items()}
         return found
 
     def _arrays(self, metric: Metric, pairs: Mapping[Window, tuple[Features, Features]]) -> tuple[Tensor, Tensor]:
@@ -278,11 +283,3 @@ def _check_other(source: DatasetClips, clips: Sequence[Clip], known: Sequence[Cl
 
 def _first(features: Features, count: int) -> Features:
     return Features({name: value[:count] for name, value in features.by_detector.items()}, features.clips[:count])
-
-
-def _count(features: Features) -> int:
-    return len(next(iter(features.by_detector.values())))
-
-
-def _titled(metric: Metric, part: str) -> str:
-    return f"{metric.name}/{part}" if part else metric.name

@@ -227,21 +227,33 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
             yield
 
     def _one_hot(self, label: Labels, count: int, draws: DrawsFor) -> Tensor:
-        classes = self.label_dim
-        try:
-            label = label if label is None else torch.as_tensor(label)
-        except (TypeError, ValueError, RuntimeError):
-            raise InrvidError(f"label: expected numbers of classes, or [{count}, {classes}], got {label!r}") from None
-        if label is not None and label.shape == (count, classes):
-            return label.float()
+        """`[count, label_dim]`, of numbers of classes or one-hot already; None: drawn, each class as likely."""
         if label is None:
-            label = draws("label").integers(torch.full((count,), classes)) if classes else torch.zeros(count, 0)
-            return nn.functional.one_hot(label, classes).float() if classes else label
-        if not classes:
+            return self._drawn_label(count, draws)
+        expected = f"label: expected numbers of classes, or [{count}, {self.label_dim}], got"
+        try:
+            given = torch.as_tensor(label)
+        except (TypeError, ValueError, RuntimeError):
+            raise InrvidError(f"{expected} {label!r}") from None
+        if given.shape == (count, self.label_dim):
+            return given.float()
+        if not self.label_dim:
             raise InrvidError("label: this generator is unconditional (its label_dim is 0): leave the label out")
-        if label.is_floating_point():
-            raise InrvidError(f"label: expected numbers of classes, or [{count}, {classes}], got {label.tolist()}")
-        label = label.expand(count) if label.ndim == 0 else label
-        if label.shape != (count,) or label.min() < 0 or label.max() >= classes:
-            raise InrvidError(f"label: expected one class of 0 … {classes - 1} a video ({count}), got {label.tolist()}")
-        return nn.functional.one_hot(label.long(), classes).float()
+        if given.is_floating_point():
+            raise InrvidError(f"{expected} {given.tolist()}")
+        return nn.functional.one_hot(self._checked_classes(given, count), self.label_dim).float()
+
+    def _drawn_label(self, count: int, draws: DrawsFor) -> Tensor:
+        if not self.label_dim:
+            return torch.zeros(count, 0)
+        classes = draws("label").integers(torch.full((count,), self.label_dim))
+        return nn.functional.one_hot(classes, self.label_dim).float()
+
+    def _checked_classes(self, given: Tensor, count: int) -> Tensor:
+        """Numbers of classes `[count]`, of one for all videos or one each. Raises InrvidError: others."""
+        classes = given.expand(count) if given.ndim == 0 else given
+        if classes.shape != (count,) or classes.min() < 0 or classes.max() >= self.label_dim:
+            raise InrvidError(
+                f"label: expected one class of 0 … {self.label_dim - 1} a video ({count}), got {classes.tolist()}"
+            )
+        return classes.long()

@@ -110,8 +110,7 @@ class InrGan(VideoGenerator):
         blocks = [
             block.prepared(below(name, phi), state, self.dtypes[int(name)]) for name, block in self._blocks().items()
         ]
-        moving = [block.motion for block in blocks if block.motion is not None and block.motion.shape[2]]
-        frames = t.shape[1] if moving else 1
+        frames = t.shape[1] if any(block.is_moving for block in blocks) else 1
         coarsest = grid.coarser(self.side_multiple)
 
         def draw(piece: Piece) -> Tensor:
@@ -133,7 +132,7 @@ class InrGan(VideoGenerator):
         block, *rest = blocks
         samples = 1 if x is None else x.shape[0] * x.shape[1]
         points = samples * coarsest.height * coarsest.width * block.scale**2
-        bands = bands_of(coarsest.height, points, block.biases[0].device)
+        bands = bands_of(coarsest.height, points, block.device)
         if len(bands) > 1:
             parts = [
                 self._draw(blocks, coarsest.band(*band), *(_rows(value, band, coarsest.height) for value in (x, rgb)))
@@ -189,20 +188,17 @@ class InrBlock(nn.Module):
         """Everything that one call needs and that no point of it changes."""
         dtype = runs_in(dtype, self.rgb.weight)
         weights = [enter(phi[f"layers.{i}"], dtype) for i in range(len(self.layers))]
-        of_waves = None
+        embedding = None
         if self.embedding is not None:
-            width = 2 * self.embedding.coords.dim
-            weights[0], of_waves = weights[0].split([weights[0].shape[1] - width, width], dim=1)
+            weights[0], of_waves = weights[0].tensor_split([-2 * self.embedding.coords.dim], dim=1)
+            embedding = self.embedding.prepared(of_waves, phi, state)
         return PreparedBlock(
             # Once more, without effect where `modulate` did it: parts of matrices, and φ made for gradients.
             weights=[for_inference(weight) for weight in weights],
-            of_waves=of_waves,
             biases=[enter(layer.scaled_bias, dtype) for layer in self._pointwise],
             to_rgb=(phi["rgb"], self.rgb.bias),
             scale=self.scale,
-            coords=None if self.embedding is None else self.embedding.coords,
-            predicted=below("coords", phi),
-            motion=None if self.embedding is None else code_of(self.embedding.motion, state, phi["w"]),
+            embedding=embedding,
         )
 
 
@@ -216,6 +212,57 @@ class MovingEmbedding(nn.Module):
         self.coords = registry("coords").build(coords, dim=config.coord_dim, w_dim=config.w_dim, size=size)
         self.motion = motion.head(config.coord_dim, config.w_dim)
 
+    def prepared(self, weight: Tensor, phi: dict[str, Tensor], state: MotionState) -> PreparedEmbedding:
+        """For the matrix `[B, 2d, out]` that its sines and cosines are multiplied by."""
+        return PreparedEmbedding(weight, self.coords, below("coords", phi), code_of(self.motion, state, phi["w"]))
+
+
+@dataclasses.dataclass(frozen=True)
+class PreparedEmbedding:
+    """The moving embedding of some videos at some times, and the matrix of the layer that takes it in.
+
+    Attributes:
+        weight: `[B, 2d, out]`, the first layer's, of sines and cosines alone, in the block's precision.
+        coords, predicted: the coordinate encoding, and its part of φ.
+        motion: m(t) `[B, T, d]`; `[B, 1, 0]` without motion.
+    """
+
+    weight: Tensor
+    coords: CoordinateEncoding
+    predicted: dict[str, Tensor]
+    motion: Tensor
+
+    def of(self, piece: Piece) -> PreparedEmbedding:
+        """Only the piece's videos and frames."""
+        return PreparedEmbedding(
+            self.weight[piece.videos],
+            self.coords,
+            {name: value[piece.videos] for name, value in self.predicted.items()},
+            self.motion[piece.videos, piece.frames],
+        )
+
+    def layer(self, coarse: Tensor | None, bias: Tensor, grid: Grid) -> Tensor:
+        """lrelu(doubled(coarse) + embedding · weight + bias) `[B, T, h, w, out]`, on `grid`.
+
+        Args:
+            coarse: `[B, T, h/2, w/2, out]`, what the layer makes of the block before; None in the first block.
+        """
+        affine = self.coords.affine_phase(self.predicted, grid) if self.coords.has_affine_phase else None
+        if affine is None:
+            return self._layer_of_any_phase(coarse, bias, grid)
+        origin, down, right = (value.expand(self.weight.shape[0], -1) for value in affine)
+        origin = origin[:, None] + self.motion if self.motion.shape[2] else origin[:, None]
+        phase = Phase(*(outside(value, bias.dtype) for value in (origin, down, right)))
+        return inr_layer(coarse, phase, self.weight, bias, grid.height, grid.width, slope=SLOPE)
+
+    def _layer_of_any_phase(self, coarse: Tensor | None, bias: Tensor, grid: Grid) -> Tensor:
+        phase = self.coords.phase(self.predicted, grid)[:, None]
+        phase = phase + self.motion[:, :, None, None] if self.motion.shape[2] else phase
+        phase = phase.expand(self.weight.shape[0], -1, -1, -1, -1)
+        waves = enter(torch.cat([phase.sin(), phase.cos()], dim=-1), self.weight.dtype)
+        x = pointwise(waves.flatten(1, 3), self.weight, bias).view(*phase.shape[:4], -1)
+        return F.leaky_relu(x if coarse is None else x + doubled(coarse), SLOPE)
+
 
 @dataclasses.dataclass(frozen=True)
 class PreparedBlock:
@@ -223,42 +270,50 @@ class PreparedBlock:
 
     Attributes:
         weights: `[B, in, out]` each, of features alone, in the block's precision, as `biases` `[out]`.
-        of_waves: `[B, 2d, out]`, what the first layer makes of sines and cosines, if it takes coordinates in.
         to_rgb: (weight `[B, C, 3]`, bias `[3]`).
         scale: sides of the block's grid in those of the coarsest.
-        coords, predicted: the coordinate encoding, if the block takes coordinates in, and its part of φ.
-        motion: `[B, T, d]`, `[B, 1, 0]` without motion.
+        embedding: of coordinates and motion, if the block's first layer takes them in.
     """
 
     weights: list[Tensor]
-    of_waves: Tensor | None
     biases: list[Tensor]
     to_rgb: tuple[Tensor, Tensor]
     scale: int
-    coords: CoordinateEncoding | None
-    predicted: dict[str, Tensor]
-    motion: Tensor | None
+    embedding: PreparedEmbedding | None
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision that the block's layers run in."""
+        return self.biases[0].dtype
+
+    @property
+    def device(self) -> torch.device:
+        return self.biases[0].device
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether its features depend on time."""
+        return self.embedding is not None and self.embedding.motion.shape[2] > 0
 
     def of(self, piece: Piece) -> PreparedBlock:
         """Only the piece's videos and frames."""
-        weight, bias = self.to_rgb
+        rgb_weight, rgb_bias = self.to_rgb
         return dataclasses.replace(
             self,
             weights=[weight[piece.videos] for weight in self.weights],
-            of_waves=None if self.of_waves is None else self.of_waves[piece.videos],
-            to_rgb=(weight[piece.videos], bias),
-            predicted={name: value[piece.videos] for name, value in self.predicted.items()},
-            motion=None if self.motion is None else self.motion[piece.videos, piece.frames],
+            to_rgb=(rgb_weight[piece.videos], rgb_bias),
+            embedding=None if self.embedding is None else self.embedding.of(piece),
         )
 
     def features(self, x: Tensor | None, coarsest: Grid) -> Tensor:
-        """Features `[B, T, h, w, C]` of the block before → this block's, on its grid."""
-        x = None if x is None else switch(x, self.biases[0].dtype)
+        """Features `[B, T, h, w, C]` of the block before (None in the first) → this block's, on its grid."""
+        x = None if x is None else switch(x, self.dtype)
         weights, biases = self.weights, self.biases
-        if self.of_waves is not None:
-            x = self._with_coordinates(x, self.of_waves, coarsest.finer(self.scale))
+        if self.embedding is not None:
+            coarse = None if x is None else pointwise(x.flatten(1, 3), weights[0]).view(*x.shape[:4], -1)
+            x = self.embedding.layer(coarse, biases[0], coarsest.finer(self.scale))
             weights, biases = weights[1:], biases[1:]
-        assert x is not None
+        assert x is not None  # the first block takes coordinates in
         rows = x.flatten(1, 3)
         for weight, bias in zip(weights, biases, strict=True):
             rows = pointwise(rows, weight, bias, slope=SLOPE)
@@ -267,28 +322,3 @@ class PreparedBlock:
     def rgb(self, x: Tensor, rgb: Tensor | None) -> Tensor:
         """The sum of pictures `[B, T, H, W, 3]`, in the parameters' precision."""
         return add_rgb(x, *self.to_rgb, rgb)
-
-    def _with_coordinates(self, x: Tensor | None, of_waves: Tensor, grid: Grid) -> Tensor:
-        assert self.coords is not None
-        assert self.motion is not None
-        bias = self.biases[0]
-        coarse = None
-        if x is not None:
-            coarse = pointwise(x.flatten(1, 3), self.weights[0]).view(*x.shape[:4], -1)
-        affine = self.coords.affine_phase(self.predicted, grid) if self.coords.has_affine_phase else None
-        if affine is None:
-            return self._with_any_phase(coarse, of_waves, bias, grid)
-        origin, down, right = (value.expand(of_waves.shape[0], -1) for value in affine)
-        origin = origin[:, None] + self.motion if self.motion.shape[2] else origin[:, None]
-        phase = Phase(*(outside(value, bias.dtype) for value in (origin, down, right)))
-        return inr_layer(coarse, phase, of_waves, bias, grid.height, grid.width, slope=SLOPE)
-
-    def _with_any_phase(self, coarse: Tensor | None, weight: Tensor, bias: Tensor, grid: Grid) -> Tensor:
-        assert self.coords is not None
-        assert self.motion is not None
-        phase = self.coords.phase(self.predicted, grid)[:, None]
-        phase = phase + self.motion[:, :, None, None] if self.motion.shape[2] else phase
-        phase = phase.expand(weight.shape[0], -1, -1, -1, -1)
-        embedding = enter(torch.cat([phase.sin(), phase.cos()], dim=-1), weight.dtype)
-        x = pointwise(embedding.flatten(1, 3), weight, bias).view(*phase.shape[:4], -1)
-        return F.leaky_relu(x if coarse is None else x + doubled(coarse), SLOPE)

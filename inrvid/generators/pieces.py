@@ -2,7 +2,7 @@
 
 Without gradients, a piece is as large as suits the device, and memory does not grow with the length, number or size of
 the videos. With gradients, everything is drawn at once. So are the clips that a training draws for the discriminator
-(`at_once`), except on a CPU: they need less memory than the clips with gradients that were drawn before them.
+(`for_discriminator`), except on a CPU: they need less memory than the clips with gradients that were drawn before them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ WORTHWHILE = 1 << 12
 
 
 class Piece(NamedTuple):
+    """Some frames of some videos, as slices of the first two dimensions of `[B, T, …]`."""
+
     videos: slice
     frames: slice
 
@@ -60,22 +62,27 @@ def assemble(draw: Callable[[Piece], Tensor], pieces: Sequence[Piece], shape: tu
     return whole
 
 
-_for_a_judge = False
+_for_discriminator = False
 
 
 @contextlib.contextmanager
-def at_once() -> Iterator[None]:
-    """Inside, videos are drawn whole, except on a CPU, where pieces are faster."""
-    global _for_a_judge
-    before, _for_a_judge = _for_a_judge, True
+def for_discriminator() -> Iterator[None]:
+    """Inside, accelerators draw videos whole. CPUs draw them in pieces as ever: they are faster so."""
+    global _for_discriminator
+    before, _for_discriminator = _for_discriminator, True
     try:
         yield
     finally:
-        _for_a_judge = before
+        _for_discriminator = before
+
+
+def _has_room(device: torch.device) -> bool:
+    """Whether clips for the discriminator are being drawn on an accelerator, whose memory has held more before."""
+    return _for_discriminator and device.type not in POINTS
 
 
 def _all_at_once(device: torch.device) -> bool:
-    return torch.is_grad_enabled() or torch.compiler.is_compiling() or (_for_a_judge and device.type not in POINTS)
+    return torch.is_grad_enabled() or torch.compiler.is_compiling() or _has_room(device)
 
 
 def _budget(device: torch.device) -> int:
@@ -99,7 +106,7 @@ def splits(videos: int, frames: int, points: int, device: torch.device) -> list[
     """
     # An upsampling layer's input and its result; on a CPU half of that is as fast, and needs less memory.
     budget = _budget(device) // (4 if device.type in POINTS else 2)
-    if torch.is_grad_enabled() or (_for_a_judge and device.type not in POINTS):
+    if torch.is_grad_enabled() or _has_room(device):
         budget = max(frames * points, WORTHWHILE) if device.type in POINTS else videos * frames * points
     at_once = max(1, budget // points)
     if torch.compiler.is_compiling() or at_once >= videos * frames:

@@ -50,6 +50,10 @@ class Operation:
             return self.recorded.apply(*arguments)
         return self.run(*arguments)
 
+    def in_backward(self, *arguments: Any) -> Any:
+        """For another operation's backward pass: the definition where its gradients are wanted (`create_graph`)."""
+        return self.definition(*arguments) if torch.is_grad_enabled() else self(*arguments)
+
     def run(self, *arguments: Any) -> Any:
         """The result of the implementation that suits the first tensor; autograd may not differentiate it."""
         first = next(x for x in arguments if isinstance(x, Tensor))

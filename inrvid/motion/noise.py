@@ -11,7 +11,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -58,6 +58,29 @@ class NoiseSequence(abc.ABC):
     def slerp(self, other: NoiseSequence, weight: float) -> NoiseSequence:
         """As `lerp`, but along the sphere: what lies between N(0, 1) is N(0, 1)."""
         return MixedNoise(self, other, weight, spherical=True)
+
+
+class ObservedNoise(NoiseSequence):
+    """Another sequence's noises; `observe` is called with the indices that are asked for, int64 `[B, …]`."""
+
+    def __init__(self, sequence: NoiseSequence, observe: Callable[[Tensor], None]):
+        self.sequence, self.observe = sequence, observe
+
+    def at(self, index: Tensor) -> Tensor:
+        self.observe(index)
+        return self.sequence.at(index)
+
+    def tensors(self) -> dict[str, Tensor]:
+        return self.sequence.tensors()
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+    def __getitem__(self, index: slice | list[int] | Tensor) -> NoiseSequence:
+        return self.sequence[index]
+
+    def to(self, *args, **kwargs) -> NoiseSequence:
+        return self.sequence.to(*args, **kwargs)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -169,8 +169,8 @@ def _scores(record: Record | None) -> dict[str, Any]:
 def _detector(name: str, digest: DetectorDigest) -> str:
     package = f"{digest.package} {digest.version}".strip()
     weights = f"sha256 `{digest.sha256}`" if digest.sha256 else "no weights" if digest.trained else "random weights"
-    frames = f"; frames {digest.resize}" if digest.resize != "none" else ""
-    return f"`{name}`: {', '.join(filter(None, (package, weights)))}; {digest.features}, {digest.precision}{frames}"
+    origin = ", ".join(filter(None, (package, weights)))
+    return f"`{name}`: {origin}; {digest.features}, {digest.precision}; resize: {digest.resize}"
 
 
 def _metadata(folder: Path, config: ModelConfig, about: dict[str, Any], record: Record | None, name: str) -> str:

@@ -14,7 +14,7 @@ not in it.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,30 +64,51 @@ def pack(
         check_best(best)
     generator = load_generator(folder)
     (target / CARD).unlink(missing_ok=True)  # until it is written again, the last of all, this is no packed folder
-    metadata = _metadata(folder, source)
-    metadata["name"] = name = name or target.name
-    hub = section(metadata, "recipe", "hub")
-    for key, given in (("license", license), ("data_license", data_license)):
-        if told := given or hub.get(key) or metadata.get(key):
-            metadata[key] = told
-    shown = best_seeds(metadata) if best is None else list(best)
-    metadata.pop(BEST_SEEDS, None)
-    if shown:
-        metadata[BEST_SEEDS] = shown
+    name = name or target.name
+    metadata = {**_metadata(folder, source), "name": name}
+    _state_terms(metadata, license=license, data_license=data_license)
+    seeds = _select_best(metadata, best)
     generator.save_pretrained(target, dtype=dtype, **metadata)
     for kind, place in (("discriminators", DISCRIMINATOR), ("generators", GENERATOR)):
         _put(load_beside(kind, folder, place) if for_training else None, target / place, dtype)
-    write_samples(generator, target, shown)
+    write_samples(generator, target, seeds)
+    _write_recipe(metadata, target)
+    _write_record((source, folder), target, name)
+    write_text(target / CARD, render(target, name))
+
+
+def _state_terms(metadata: dict[str, Any], **given: str | None) -> None:
+    """Set the terms of model and data: as given, else as the recipe's `hub` has them, else as they were."""
+    hub = section(metadata, "recipe", "hub")
+    for key, value in given.items():
+        if terms := value or hub.get(key) or metadata.get(key):
+            metadata[key] = terms
+
+
+def _select_best(metadata: dict[str, Any], best: Sequence[int] | None) -> list[int]:
+    """The selected seeds, which `metadata` then has, too; None: those that it has already."""
+    seeds = best_seeds(metadata) if best is None else list(best)
+    metadata.pop(BEST_SEEDS, None)
+    if seeds:
+        metadata[BEST_SEEDS] = seeds
+    return seeds
+
+
+def _write_recipe(metadata: Mapping[str, Any], target: Path) -> None:
+    """Without one, none of an older model stays."""
     if recipe := section(metadata, "recipe"):
         write_text(target / RECIPE, dump(recipe))
     else:
         (target / RECIPE).unlink(missing_ok=True)
-    record = next((place / EVALUATION for place in (source, folder) if (place / EVALUATION).is_file()), None)
-    if record is not None:
-        _named(read_record(record), name).write(target / EVALUATION)
-    else:  # that of an older model
+
+
+def _write_record(sources: Iterable[Path], target: Path, name: str) -> None:
+    """The scores of the first of `sources` that has some; without any, none of an older model stay."""
+    scored = next((place / EVALUATION for place in sources if (place / EVALUATION).is_file()), None)
+    if scored is not None:
+        _named(read_record(scored), name).write(target / EVALUATION)
+    else:
         (target / EVALUATION).unlink(missing_ok=True)
-    write_text(target / CARD, render(target, name))
 
 
 def _check_target(target: Path) -> None:

@@ -44,13 +44,17 @@ DERIVED = [
 
 
 def derive(data: dict[str, Any]) -> tuple[dict[KeyPath, str], Problems]:
-    """Fill in `DERIVED` in place. Returns (where each filled-in value comes from, what contradicts)."""
+    """Fill in what parts have of each other, in place: by `DERIVED`, `train.precision` and the generator's classes.
+
+    Returns:
+        (where each value that `DERIVED` filled in comes from, what contradicts).
+    """
     derived: dict[KeyPath, str] = {}
     problems: Problems = []
     for rule in DERIVED:
         target, key = data.get(rule.target[0]), rule.target[1]
-        known, value = _value(data, *rule.source)
-        if not isinstance(target, dict) or not known or not _has_field(*rule.target, data):
+        value = _value(data, *rule.source)
+        if not isinstance(target, dict) or value is UNKNOWN or not _has_field(*rule.target, data):
             continue
         if rule.if_fixed and (key in target or not _is_fixed(*rule.source, data) or _is_fixed(*rule.target, data)):
             continue
@@ -60,7 +64,7 @@ def derive(data: dict[str, Any]) -> tuple[dict[KeyPath, str], Problems]:
         elif target[key] != value and target[key] not in ([value, value], (value, value)):
             message = f"is {target[key]}, but {dotted(rule.source)} is {value}: leave this key out, or make them equal"
             problems.append((rule.target, message))
-    return derived, problems + _precision(data) + _labels(data)
+    return derived, problems + _spread_precision(data) + _ask_for_labels(data)
 
 
 def follow_protocol(data: dict[str, Any]) -> Problems:
@@ -94,8 +98,8 @@ def eval_problems(data: Mapping[str, Any]) -> Problems:
     return []
 
 
-def _precision(data: dict[str, Any]) -> Problems:
-    """`train.precision` alone says what runs in half precision: both networks learn it here."""
+def _spread_precision(data: dict[str, Any]) -> Problems:
+    """Fill in both networks' half precision from `train.precision`, in place. Returns what contradicts it."""
     train = data.get("train")
     name = train.get("precision", "fp32") if isinstance(train, dict) else "fp32"
     problems: Problems = []
@@ -111,20 +115,13 @@ def _precision(data: dict[str, Any]) -> Problems:
     return problems
 
 
-def _labels(data: dict[str, Any]) -> Problems:
-    """A conditional generator needs labels."""
-    known, classes = _value(data, "generator", "label_dim")
-    videos = data.get("data")
-    if not known or not classes or not isinstance(videos, dict):
+def _ask_for_labels(data: dict[str, Any]) -> Problems:
+    """Fill in `data.labels` for a conditional generator, in place. Returns what contradicts it."""
+    classes, section = _value(data, "generator", "label_dim"), data.get("data")
+    if classes in (UNKNOWN, 0) or not isinstance(section, dict) or section.setdefault("labels", True):
         return []
-    if not videos.setdefault("labels", True):
-        return [
-            (
-                ("data", "labels"),
-                f"is false, but generator.label_dim is {classes}: a conditional generator needs labels",
-            )
-        ]
-    return []
+    message = f"is false, but generator.label_dim is {classes}: a conditional generator needs labels"
+    return [(("data", "labels"), message)]
 
 
 _KINDS: dict[str, Literal["generators", "discriminators", "time_samplers", "datasets"]] = {
@@ -156,12 +153,16 @@ def _is_fixed(section: str, key: str, data: Mapping[str, Any]) -> bool:
     return model is not None and admits_one_value(model.model_fields[key])
 
 
-def _value(data: Mapping[str, Any], section: str, key: str) -> tuple[bool, Any]:
-    """(known, value) of a key: as written, else its default."""
+UNKNOWN = object()
+"""The value of a key of a section without a known type, or of a type without that key: None may be a value."""
+
+
+def _value(data: Mapping[str, Any], section: str, key: str) -> Any:
+    """A key's value as written, else its default; or `UNKNOWN`."""
     model = _config_class(section, data)
     if model is None or key not in model.model_fields:
-        return False, None
-    return True, data[section].get(key, model.model_fields[key].default)
+        return UNKNOWN
+    return data[section].get(key, model.model_fields[key].default)
 
 
 def admits_one_value(field: FieldInfo) -> bool:

@@ -11,7 +11,7 @@ Importing this module imports no torch; reading a recipe imports the parts that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -39,7 +39,7 @@ from ..precision import HALF_KEYS, Precision
 from ..registry import PartOf, parts_in, registry
 from ..schedule import Cosine
 from .file import Layer, Overrides, find_recipe, read_layer, read_overrides
-from .fit import DERIVED, derive, eval_problems, follow_protocol
+from .fit import DERIVED, Problems, derive, eval_problems, follow_protocol
 from .merge import merge_layer
 from .paper import PaperConfig
 
@@ -227,30 +227,50 @@ def load_recipe(
         InrvidError: not found, not YAML, unknown keys or names, wrong values, parts that do not fit; the message
             has one line for each problem, with file and line.
     """
-    layers = _layers(source)
-    layers.append(read_overrides(overrides))
-    merged = Layer({}, {}, "")
-    for layer in layers:
-        merged = merge_layer(merged, layer, Recipe, _silent if layer.installed else report)
-    data = merged.data
-    data.setdefault("name", layers[-2].name)
-    if not CHANGES_THE_PAPERS.isdisjoint(layers[-1].data):
-        data.pop("paper", None)
-    unknown = follow_protocol(data)
-    derived, problems = derive(data)
-    problems += unknown
-    try:
-        recipe = validate(Recipe, data)
-    except ConfigError as error:
-        wrong = {path for path, _ in error.problems}
-        sources: dict[KeyPath, KeyPath] = {r.target: r.source for r in DERIVED if r.target in derived}
-        told = [(path, message) for path, message in error.problems if sources.get(path[:2]) not in wrong]
-        problems += [(path, message + derived.get(path[:2], "")) for path, message in told]
-    problems += eval_problems(data) if not problems else []
+    layers = [*_layers(source), read_overrides(overrides)]
+    merged = _merged(layers, report)
+    recipe, problems = _fitted(merged.data)
     if problems:
         lines = [_located(path, message, merged) for path, message in problems]
         raise InvalidRecipe("\n".join([*_missing_packages(layers), *lines]))
+    assert recipe is not None
     return recipe.model_copy(update={"requires": _requires(recipe)})
+
+
+def _merged(layers: Sequence[Layer], report: Callable[[str], None]) -> Layer:
+    """Each layer over those before it; the last is the overrides, and the one before it gives the recipe its name."""
+    merged = Layer({}, {}, "")
+    for layer in layers:
+        merged = merge_layer(merged, layer, Recipe, _silent if layer.installed else report)
+    *_, named, overrides = layers
+    merged.data.setdefault("name", named.name)
+    if not CHANGES_THE_PAPERS.isdisjoint(overrides.data):
+        merged.data.pop("paper", None)
+    return merged
+
+
+def _fitted(data: dict[str, Any]) -> tuple[Recipe | None, Problems]:
+    """The recipe of merged layers, whose derived values are filled in in place; None with what is wrong with it."""
+    protocol_problems = follow_protocol(data)
+    derived, problems = derive(data)
+    problems += protocol_problems
+    try:
+        recipe = validate(Recipe, data)
+    except ConfigError as error:
+        return None, problems + _without_echoes(error, derived)
+    problems = problems or eval_problems(data)
+    return (None if problems else recipe), problems
+
+
+def _without_echoes(error: ConfigError, derived: Mapping[KeyPath, str]) -> Problems:
+    """Its problems, but for those of a derived value whose source is wrong itself."""
+    wrong = {path for path, _ in error.problems}
+    sources: dict[KeyPath, KeyPath] = {rule.target: rule.source for rule in DERIVED if rule.target in derived}
+    return [
+        (path, message + derived.get(path[:2], ""))
+        for path, message in error.problems
+        if sources.get(path[:2]) not in wrong
+    ]
 
 
 class About(StrictModel):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..errors import InrvidError
 from ..models.build import build_generator
 from ..motion.base import Motion, MotionHead
-from ..motion.noise import NoiseSequence
+from ..motion.noise import NoiseSequence, ObservedNoise
 from ..random import Draws
 from .checks import ROUNDED, case, near, require, shaped
 from .sizes import built_in, small
@@ -150,37 +150,14 @@ def noise_of(motion: Motion, videos: int) -> Any:
     return motion.sample_noise(Draws.of_seeds(range(videos), "motion"))
 
 
-class Counted(NoiseSequence):
-    """A sequence that counts the noises that are asked for."""
-
-    def __init__(self, sequence: NoiseSequence):
-        self.sequence, self.count = sequence, 0
-
-    def at(self, index: Tensor) -> Tensor:
-        self.count += index.numel()
-        return self.sequence.at(index)
-
-    def tensors(self) -> dict[str, Tensor]:
-        return self.sequence.tensors()
-
-    def __len__(self) -> int:
-        return len(self.sequence)
-
-    def __getitem__(self, index: Any) -> NoiseSequence:
-        return self.sequence[index]
-
-    def to(self, *args: Any, **kwargs: Any) -> NoiseSequence:
-        return self.sequence.to(*args, **kwargs)
-
-
 def noises_asked(motion: Motion, time: float) -> int:
     """For one frame of one video."""
     noise = noise_of(motion, 1)
     if not isinstance(noise, NoiseSequence):
         return 0
-    counted = Counted(noise)
-    motion(counted, torch.zeros(1, 0), torch.tensor([[time]]))
-    return counted.count
+    asked: list[int] = []
+    motion(ObservedNoise(noise, lambda index: asked.append(index.numel())), torch.zeros(1, 0), torch.tensor([[time]]))
+    return sum(asked)
 
 
 def seeded_generator() -> torch.Generator:

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from ..documents import Document, DocumentError, read
 from ..errors import InrvidError
 from ..files import checked, sha256, sync
+from ..losses.base import Network
 from ..weights import Unfit, read_weights
 from .step import TrainingStep
 
@@ -228,20 +229,15 @@ def _modules(training: TrainingStep) -> dict[str, nn.Module]:
     }
 
 
-def _optimized(training: TrainingStep) -> dict[str, nn.Module]:
+def _optimized(training: TrainingStep) -> dict[Network, nn.Module]:
     return {"generator": training.G, "discriminator": training.D}
-
-
-def _state(training: TrainingStep, name: str) -> Any:
-    """Of the optimizer of a network; nothing if all of that is frozen."""
-    optimizer = training.optimizers.get(name)  # type: ignore[call-overload]
-    return {} if optimizer is None else optimizer.state
 
 
 def _tensors(training: TrainingStep) -> dict[str, dict[str, Tensor]]:
     files: dict[str, Any] = {name: module.state_dict() for name, module in _modules(training).items()}
     for name, module in _optimized(training).items():
-        state = _state(training, name)
+        optimizer = training.optimizers.get(name)  # None: all of that network is frozen
+        state = {} if optimizer is None else optimizer.state
         files[f"optimizer_{name}"] = {
             f"{parameter}/{key}": torch.as_tensor(value)
             for parameter, p in module.named_parameters()

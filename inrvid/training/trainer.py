@@ -168,7 +168,7 @@ class Trainer(Run):
             while self.clips < self.end and not self.stopper.agreed():
                 self._step(batches)
             asked = self.stopper.agreed()  # in the last step, too: all stop, or all go on to what comes after it
-            if asked and not self.stopper.signal and self.stopper.failed is None:  # by a callback: this is the end
+            if self.stopper.by_callback:  # this is the end
                 self.log.rest(self)
         complete = self.clips >= self.end
         saved = complete or self._save()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..discriminators.base import Augmentation, Clips, Discriminator, Tensors
 from ..generators.base import VideoGenerator
-from ..generators.pieces import at_once
+from ..generators.pieces import for_discriminator
 from ..latents import Latents
 from ..layers.noise import noise_of
 from ..losses.base import Kind, Phase
@@ -107,7 +107,7 @@ class TurnOf:
         with contextlib.ExitStack() as around:
             if self.phase.moves != "generator":
                 around.enter_context(torch.no_grad())
-                around.enter_context(at_once())
+                around.enter_context(for_discriminator())
             t = self._times()
             return training.run_G(self.latents(), t), t, label
 

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import torch
 from einops import rearrange
 from torch import Tensor
 
@@ -16,6 +17,11 @@ def to_uint8(frames: Tensor) -> np.ndarray:
     """Frames `[..., 3, H, W]` in [−1, 1] → uint8 `[..., H, W, 3]`: ⌊127.5·x + 128⌋, clamped."""
     frames = (frames.detach().float() * 127.5 + 128).clamp_(0, 255).byte()
     return frames.movedim(-3, -1).cpu().numpy()
+
+
+def from_uint8(frames: np.ndarray | Tensor) -> Tensor:
+    """uint8 `[..., H, W, 3]` → float32 `[..., 3, H, W]` in [−1, 1], on the frames' device; `to_uint8` takes it back."""
+    return torch.as_tensor(frames).movedim(-1, -3).float() / 127.5 - 1
 
 
 def grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:

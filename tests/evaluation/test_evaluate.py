@@ -27,7 +27,7 @@ from inrvid.evaluation.protocol import Protocol, load_protocol, with_weights
 from inrvid.evaluation.protocol_files import PROTOCOLS
 from inrvid.evaluation.record import Side, read_record
 from inrvid.evaluation.score import higher_is_better
-from inrvid.evaluation.subjects import Given, real_subject
+from inrvid.evaluation.subjects import open_given, real_subject
 from inrvid.registry import registry
 from inrvid.video_io import write_video
 
@@ -397,7 +397,7 @@ def test_records_say_how_classes_were_drawn(tmp_path, labels, how):
     G.class_names = tuple(times)
     G.save_pretrained(tmp_path)
     of = protocol(STATISTICS, clips=16)
-    given, keys = Given(str(tmp_path), of), {"videos": 40, "frames": 16, "labels": labels, "times_of_day": times}
+    given, keys = open_given(str(tmp_path), of), {"videos": 40, "frames": 16, "labels": labels, "times_of_day": times}
     real = real_subject("procedural", given, of, keys)
     record = evaluate(of, real, given.subjects(of, real), resolution=(32, 32))
     assert record.fake.settings == {"classes": how}
@@ -429,7 +429,7 @@ def test_videos_that_are_pieces_of_one_file_are_no_independent_draws(tmp_path):
 def test_both_sides_are_resized_alike(folders, how):
     path = str(folders / "wide")
     of, _ = load_protocol("inrvid", ["clips=4", "real.start=first", *how], "statistics")
-    given = Given(path, of, resolution=16)
+    given = open_given(path, of, resolution=16)
     real = real_subject(path, given, of)
     found = evaluate(of, real, given.subjects(of, real), resolution=(16, 16))
     assert all(score.value < 1e-9 for score in found.scores.values())
@@ -440,10 +440,10 @@ def test_a_model_of_the_hub_brings_its_recipe(tmp_path, monkeypatch):
         tmp_path, recipe={"data": {"type": "procedural", "videos": 8}}
     )
     monkeypatch.setattr("inrvid.models.hub.fetch", lambda *arguments, **keys: tmp_path)
-    given = Given("me/digan", load_protocol("inrvid")[0])
+    given = open_given("me/digan", load_protocol("inrvid")[0])
     assert given.recipe["data"]["videos"] == 8
     with pytest.raises(InrvidError, match="--resolution 64: the frames of me/digan are scored as they are"):
-        Given("me/digan", load_protocol("inrvid")[0], resolution=64)
+        open_given("me/digan", load_protocol("inrvid")[0], resolution=64)
 
 
 def test_the_metrics_of_a_short_name_are_those_of_that_name(tmp_path):
@@ -649,11 +649,11 @@ def test_videos_that_are_cut_are_cut_into_what_is_seen(folders):
     """20 videos of 16 frames, 7 of them reached over: 40 clips, the frames of none are in another."""
     seen = {"frames": 4, "stride": 2}
     asked = protocol({**STATISTICS, **seen}, clips=40)
-    real = real_subject(str(folders / "real"), Given(str(folders / "fake"), asked), asked, {"cut": "clips"})
+    real = real_subject(str(folders / "real"), open_given(str(folders / "fake"), asked), asked, {"cut": "clips"})
     assert len(real.source.choose(Window(4, 2), 40)) == 40
     longer = {"optional": [{**STATISTICS, "frames": 12}], "real": {"start": "first"}}
     asked = protocol({**STATISTICS, **seen, "first": 6}, clips=40, **longer)
-    real = real_subject(str(folders / "real"), Given(str(folders / "fake"), asked), asked, {"cut": "clips"})
+    real = real_subject(str(folders / "real"), open_given(str(folders / "fake"), asked), asked, {"cut": "clips"})
     assert len(real.source.choose(Window(4, 2, 6), 40)) == len(real.source.choose(Window(12), 40)) == 20
 
 

@@ -96,7 +96,7 @@ def test_what_is_drawn_for_a_judge_is_drawn_at_once():
     """Elsewhere than on a CPU: it needs less memory than what has just been drawn with gradients."""
     meta = torch.device("meta")
     with torch.no_grad():
-        for around, whole in ((pieces.at_once, True), (contextlib.nullcontext, False)):
+        for around, whole in ((pieces.for_discriminator, True), (contextlib.nullcontext, False)):
             with around():
                 assert (len(pieces.pieces_of(64, 3, 1 << 16, meta)) == 1) == whole
                 assert (len(pieces.splits(64, 3, 1 << 16, meta)) == 1) == whole

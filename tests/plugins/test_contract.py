@@ -63,14 +63,14 @@ def test_what_is_private_is_found(tmp_path):
     file = tmp_path / "own.py"
     file.write_text(
         "import inrvid.motion.base\nfrom inrvid.layers.linear import EqLinear\nfrom inrvid.plugins import EqLinear\n"
-        "def f():\n    from inrvid.plugins import _MODULES\n    from inrvid import load_recipe, testing\n"
+        "def f():\n    from inrvid.plugins import _HOMES\n    from inrvid import load_recipe, testing\n"
         "from inrvid.testing import conformance\nfrom .inrvid import x\nimport inrvid_own\n"
     )
     assert private([file]) == [
         "own.py: inrvid.motion.base",
         "own.py: inrvid.layers.linear.EqLinear",
         "own.py: inrvid.testing.conformance",
-        "own.py: inrvid.plugins._MODULES",
+        "own.py: inrvid.plugins._HOMES",
     ]
 
 

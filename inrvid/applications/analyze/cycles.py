@@ -8,6 +8,7 @@ speeds and phases between any two codes: it should not come back at all.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,28 +53,13 @@ def cycles(generator: VideoGenerator, latents: Latents, frames: int | None = Non
         raise NotPossible("this model's motion has no positional encoding of time: there is no cycle to plot")
     frames = frames or math.ceil(2.2 * max(float(_periods(encoding).max()) for encoding in encodings.values()))
     codes = head_codes(generator, latents[0], torch.arange(frames, dtype=torch.float64))
-    charts, numbers = {}, {}
+    charts: dict[str, dict[str, Points]] = {}
     pictures: dict[str, np.ndarray] = {}
+    numbers: dict[str, dict[str, Any]] = {}
     for place, encoding in encodings.items():
-        period = _periods(encoding)
-        shortest, longest = float(period.min()), float(period.max())
-        spaced = {f"plain waves, {s}": periods(len(period), shortest, longest, s) for s in SPACINGS}
-        lines = {told: likeness(spread, frames) for told, spread in spaced.items()}
-        found = autocorrelation(codes[place][0])
-        charts[f"{place}: likeness after τ frames"] = {
-            **{told: _thinned(np.arange(len(y)) * STEP, y) for told, y in lines.items()},
-            "this model's codes": _thinned(np.arange(1, len(found) + 1), found.numpy()),
-        }
-        waves = (2 * math.pi * torch.arange(frames) / period[:, None]).sin()
-        pictures |= {
-            f"{place} codes": _waves(codes[place][0].mT.numpy()),
-            f"{place} plain waves": _waves(waves.numpy()),
-        }
-        numbers[place] = {
-            "periods": [round(shortest, 3), round(longest, 3)],
-            "common_period": {told: common_period(y, shortest) for told, y in lines.items()},
-            "codes_come_back": round(max(found[int(shortest) :].tolist(), default=0.0), 4),
-        }
+        chart, shown, numbers[place] = _of_encoding(_periods(encoding), codes[place][0])
+        charts[f"{place}: likeness after τ frames"] = chart
+        pictures |= {f"{place} {what}": picture for what, picture in shown.items()}
     about = (
         "When an encoding of time comes back (StyleGAN-V, figure 9): plain waves of these periods after their "
         "common period, spaced as powers of two (log: the release) or evenly (linear: the paper). The model's "
@@ -81,6 +67,26 @@ def cycles(generator: VideoGenerator, latents: Latents, frames: int | None = Non
         "goes to the right, a row is one number of the code."
     )
     return Finding("Cycles of the encodings of time", about, charts, pictures, numbers)
+
+
+def _of_encoding(period: Tensor, codes: Tensor) -> tuple[dict[str, Points], dict[str, np.ndarray], dict[str, Any]]:
+    """(lines of the chart, pictures, numbers) of an encoding with these periods `[d]`, whose codes are `[T, n]`."""
+    frames, shortest, longest = len(codes), float(period.min()), float(period.max())
+    lines = {
+        f"plain waves, {spacing}": likeness(periods(len(period), shortest, longest, spacing), frames)
+        for spacing in SPACINGS
+    }
+    of_codes = autocorrelation(codes)
+    chart = {name: _thinned(np.arange(len(y)) * STEP, y) for name, y in lines.items()}
+    chart["this model's codes"] = _thinned(np.arange(1, len(of_codes) + 1), of_codes.numpy())
+    waves = (2 * math.pi * torch.arange(frames) / period[:, None]).sin()
+    pictures = {"codes": _waves(codes.mT.numpy()), "plain waves": _waves(waves.numpy())}
+    numbers = {
+        "periods": [round(shortest, 3), round(longest, 3)],
+        "common_period": {name: common_period(y, shortest) for name, y in lines.items()},
+        "codes_come_back": round(max(of_codes[int(shortest) :].tolist(), default=0.0), 4),
+    }
+    return chart, pictures, numbers
 
 
 def _periods(encoding: AcyclicEncoding) -> Tensor:

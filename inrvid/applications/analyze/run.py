@@ -59,7 +59,7 @@ class Model:
             raise NotPossible(
                 "there is no discriminator beside this model: a run's folder has one in model/discriminator"
             )
-        if self._discriminator.config["resolution"] != self.generator.resolution:
+        if self._discriminator.resolution != self.generator.resolution:
             raise NotPossible("the discriminator beside this model is of another resolution")
         return self._discriminator
 

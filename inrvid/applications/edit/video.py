@@ -19,6 +19,7 @@ from ...latents import Latents
 from ...video_io import to_uint8
 from ..latents_file import read_latents
 from ..options import Options
+from ..when import When
 from .directions import Direction, moved, pick
 
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**63 - 1)]
@@ -74,9 +75,7 @@ class Request(Options):
 
     def times(self, generator: VideoGenerator) -> Tensor:
         """t `[T]`, float64, in frames at the model's rate."""
-        step = generator.fps / (self.fps or generator.fps)
-        count = self.frames or max(1, round(generator.clip_length / step))
-        return self.start + torch.arange(count, dtype=torch.float64) * step
+        return When(frames=self.frames, fps=self.fps, start=self.start).times(generator)
 
 
 def edited(generator: VideoGenerator, directions: Mapping[str, Direction], request: Request) -> Latents:

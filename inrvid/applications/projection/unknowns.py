@@ -18,7 +18,7 @@ from ...errors import InrvidError
 from ...generators.base import VideoGenerator
 from ...generators.inr import Noise
 from ...latents import Latents
-from ...motion.noise import GivenNoise, NoiseSequence
+from ...motion.noise import GivenNoise, NoiseSequence, ObservedNoise
 
 Space: TypeAlias = Literal["w", "w+"]
 """One style for all places where styles enter, or one for each."""
@@ -127,43 +127,18 @@ def _of_motion(
             f"motion noise of {kind} is a {type(noise).__name__}, neither a tensor nor a sequence of noises: it cannot "
             "be found; content alone can (--motion fixed)"
         )
-    watched = _Watched(noise)
+    asked: list[Tensor] = []
     with torch.no_grad():
-        generator.motion(watched, around.label, t.expand(len(around), -1))
-    if watched.first is None:
+        generator.motion(ObservedNoise(noise, asked.append), around.label, t.expand(len(around), -1))
+    asked = [index for index in asked if index.numel()]
+    if not asked:
         return None, _as_it_is
-    codes = watched.last - watched.first + 1
+    first, last = min(int(index.min()) for index in asked), max(int(index.max()) for index in asked)
+    codes = last - first + 1
     if codes > MOST_CODES:
         raise InrvidError(
             f"{codes} codes of motion noise lie between the first and the last time, at most {MOST_CODES} are sought: "
             "times that lie closer together, or --motion fixed"
         )
-    first, indices = watched.first, torch.arange(watched.first, watched.last + 1, device=generator.device)
+    indices = torch.arange(first, last + 1, device=generator.device)
     return noise.at(indices.expand(len(around), -1)), lambda values: GivenNoise(values, first, noise)
-
-
-@dataclasses.dataclass
-class _Watched(NoiseSequence):
-    """Another sequence's noises; takes note of the indices that are asked for."""
-
-    of: NoiseSequence
-    first: int | None = None
-    last: int = 0
-
-    def at(self, index: Tensor) -> Tensor:
-        if index.numel():
-            low, high = int(index.min()), int(index.max())
-            self.first, self.last = (low, high) if self.first is None else (min(low, self.first), max(high, self.last))
-        return self.of.at(index)
-
-    def tensors(self) -> dict[str, Tensor]:
-        return self.of.tensors()
-
-    def __len__(self) -> int:
-        return len(self.of)
-
-    def __getitem__(self, index: slice | list[int] | Tensor) -> NoiseSequence:
-        return self.of[index]
-
-    def to(self, *args, **kwargs) -> NoiseSequence:
-        return self.of.to(*args, **kwargs)

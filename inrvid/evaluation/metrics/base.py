@@ -53,6 +53,10 @@ class Metric(abc.ABC):
         """fvd16, fvd128s8, fvd16t112, kvd: type, frames, stride and first frame where they are written."""
         return metric_name(self.config.type, self.config.frames, self.config.stride, self.config.first)
 
+    def score_name(self, part: str) -> str:
+        """fvd16, or fvd16/part where it has several scores: what records and progress files call one of `score`'s."""
+        return f"{self.name}/{part}" if part else self.name
+
     def window(self, clip_length: int) -> Window:
         """What it sees of a video, where training clips have `clip_length` frames."""
         frames = self.config.frames or clip_length

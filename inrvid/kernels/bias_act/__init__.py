@@ -70,9 +70,8 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-    run: Any = definition.bias_act_backward if torch.is_grad_enabled() else BACKWARD
     y, bias, scale = ctx.saved_tensors
-    of_x, of_bias, of_scale = run(gradient, y, bias, scale, *ctx.constants)
+    of_x, of_bias, of_scale = BACKWARD.in_backward(gradient, y, bias, scale, *ctx.constants)
     return of_x, None if bias is None else of_bias, None if scale is None else of_scale, None, None, None
 
 

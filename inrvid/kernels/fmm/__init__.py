@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ..operation import implement, register
@@ -28,8 +27,7 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-    run: Any = definition.fmm_weight_backward if torch.is_grad_enabled() else BACKWARD
-    return *run(gradient, *ctx.saved_tensors, ctx.gain), None
+    return *BACKWARD.in_backward(gradient, *ctx.saved_tensors, ctx.gain), None
 
 
 FORWARD = register(

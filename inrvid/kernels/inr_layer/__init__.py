@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 
 from ..dispatch import FULL, HALF
@@ -63,9 +62,8 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-    run: Any = definition.inr_layer_backward if torch.is_grad_enabled() else BACKWARD
     saved = ctx.saved_tensors  # once: to read them again is an error under `torch.utils.checkpoint`
-    found = run(gradient, *saved, ctx.height, ctx.width, ctx.slope)
+    found = BACKWARD.in_backward(gradient, *saved, ctx.height, ctx.width, ctx.slope)
     return *(None if x is None else g for x, g in zip(saved[1:], found, strict=True)), None, None, None
 
 

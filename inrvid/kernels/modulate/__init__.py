@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ..dispatch import on_cpu_path
@@ -32,8 +31,7 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-    run: Any = definition.modulate_backward if torch.is_grad_enabled() else BACKWARD
-    return run(gradient, *ctx.saved_tensors)
+    return BACKWARD.in_backward(gradient, *ctx.saved_tensors)
 
 
 FORWARD = register(

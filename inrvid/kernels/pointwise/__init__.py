@@ -34,8 +34,7 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-    run: Any = definition.pointwise_backward if torch.is_grad_enabled() else BACKWARD
-    of_x, of_weight, of_bias = run(gradient, *ctx.saved_tensors, ctx.slope, ctx.biased)
+    of_x, of_weight, of_bias = BACKWARD.in_backward(gradient, *ctx.saved_tensors, ctx.slope, ctx.biased)
     return of_x, of_weight, of_bias if ctx.biased else None, None
 
 

@@ -14,8 +14,9 @@ def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None, slope: float) -> T
 
 
 def pointwise_backward(
-    gradient: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: float, biased: bool
+    grad_y: Tensor, x: Tensor, weight: Tensor, y: Tensor, slope: float, biased: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of x, weight and bias (empty without one), from those of y."""
-    before = gradient * slopes_at(y, slope) if slope != 1 else gradient
-    return before @ weight.mT, x.mT @ before, before.sum(dim=(0, 1)) if biased else before.new_empty(0)
+    grad_pre = grad_y * slopes_at(y, slope) if slope != 1 else grad_y  # of x · W + b, before the activation
+    grad_bias = grad_pre.sum(dim=(0, 1)) if biased else grad_pre.new_empty(0)
+    return grad_pre @ weight.mT, x.mT @ grad_pre, grad_bias

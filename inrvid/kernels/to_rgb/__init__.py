@@ -38,8 +38,7 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-    run: Any = definition.to_rgb_backward if torch.is_grad_enabled() else BACKWARD
-    of_x, of_weight, of_bias, of_base = run(gradient, *ctx.saved_tensors)
+    of_x, of_weight, of_bias, of_base = BACKWARD.in_backward(gradient, *ctx.saved_tensors)
     return of_x, of_weight, of_bias, of_base if ctx.has_base else None
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .. import bias_act as epilogue
 from ..bias_act import NO_BOUND, SLOPE
+from ..fir.definition import length
 from ..operation import implement, register
 from ..rows import as_rows, like, of_samples
 from . import definition
@@ -79,12 +80,8 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
     return adjoint(gradient, ctx.size, *ctx.constants), None, None, None, None, None
 
 
-def _length(n: int, taps: int, up: int, down: int, padding: list[int]) -> int:
-    return (n * up + sum(padding) - taps) // down + 1
-
-
 def _fake(x: Tensor, taps: list[float], up: int, down: int, padding: list[int], gain: float) -> Tensor:
-    sides = (_length(n, len(taps), up, down, padding) for n in x.shape[2:])
+    sides = (length(n, len(taps), up, down, padding) for n in x.shape[2:])
     return x.new_empty(*x.shape[:2], *sides).contiguous(memory_format=torch.channels_last)
 
 
@@ -96,8 +93,9 @@ def _fused_setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _fused_backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
     y, bias, scale = ctx.saved_tensors
-    run: Any = epilogue.definition.bias_act_backward if torch.is_grad_enabled() else epilogue.BACKWARD
-    of_rows, of_bias, of_scale = run(as_rows(gradient), as_rows(y), bias, scale, *ctx.constants)
+    of_rows, of_bias, of_scale = epilogue.BACKWARD.in_backward(
+        as_rows(gradient), as_rows(y), bias, scale, *ctx.constants
+    )
     of_x = adjoint(like(of_rows, y), ctx.size, *ctx.filter)
     return of_x, of_bias, None if scale is None else of_scale, *[None] * 6
 

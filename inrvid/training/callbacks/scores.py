@@ -73,22 +73,27 @@ class Scoring(Callback):
         run.say(f"scores at {run.clips} clips: {', '.join(f'{name} {value:.4g}' for name, value in scores.items())}")
 
     def _score(self, run: Run, scored: Scored) -> None:
-        if isinstance(scored.scorer, ProtocolScorer):
-            record = scored.scorer.record(run.generator)
-            run.scores = values(record)
-            for folder in (run.run_dir, run.run_dir / "model"):
-                record.write(folder / EVALUATION)
-            run.say(*_lines(record))
+        scorer = scored.scorer
+        if isinstance(scorer, ProtocolScorer):
+            _write_record(run, scorer)
+            is_logged = True
         else:
-            _compare(run, scored)
-        if isinstance(scored.scorer, ProtocolScorer) or run.recipe.eval.interval_kclips is not None:
+            _compare_with_untrained(run, scored, scorer)
+            is_logged = run.recipe.eval.interval_kclips is not None
+        if is_logged:
             self._log(run, run.scores)
 
 
-def _compare(run: Run, scored: Scored) -> None:
-    """With the untrained generator."""
-    scorer = scored.scorer
-    assert isinstance(scorer, Scorer)
+def _write_record(run: Run, scorer: ProtocolScorer) -> None:
+    """All that the protocol asks for, beside the run and beside its model."""
+    record = scorer.record(run.generator)
+    run.scores = values(record)
+    for folder in (run.run_dir, run.run_dir / "model"):
+        record.write(folder / EVALUATION)
+    run.say(*_lines(record))
+
+
+def _compare_with_untrained(run: Run, scored: Scored, scorer: Scorer) -> None:
     untrained = build_generator(run.recipe.generator, seed=run.recipe.seed).eval().to(run.accelerator.device)
     before, run.scores = scorer(untrained), scored(run)
     scores = {"untrained": before, "trained": run.scores, "clips": scorer.clips}

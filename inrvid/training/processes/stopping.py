@@ -9,10 +9,9 @@ from .group import Group
 from .signals import stop_signals
 
 ASKED = 1
-"""What processes tell each other for a callback's wish, plus its number for a signal; 0 is to go on."""
-
 FAILED = 1_000_000
-"""Less the process's index for a failure, which counts for more than any signal."""
+"""What `Stopper` exchanges, as one number a process of which the largest counts: 0, to go on; `ASKED`, a callback's
+wish; `ASKED` + n, signal n; `FAILED` − i, a failure in process i, the lowest of several."""
 
 
 class Stopper:
@@ -38,6 +37,11 @@ class Stopper:
     def failed(self) -> int | None:
         """Index of the process whose failure asked: the first of them."""
         return FAILED - self._told if self._told > FAILED // 2 else None
+
+    @property
+    def by_callback(self) -> bool:
+        """Whether a callback asked, and neither a signal nor a failure."""
+        return self._told == ASKED
 
     def ask(self) -> None:
         """A callback's wish; a signal counts for more."""
