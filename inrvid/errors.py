@@ -38,7 +38,8 @@ class ModelError(InrvidError):
 
 
 def dotted(path: Iterable[object]) -> str:
-    return ".".join(str(key) for key in path) or "(top level)"
+    """Keys as people write them, on one line whatever is in them."""
+    return " ".join(".".join(str(key) for key in path).splitlines()) or "(top level)"
 
 
 def did_you_mean(name: str, existing: Iterable[str]) -> str:

@@ -151,7 +151,10 @@ class _Document:
         if node.tag.endswith((":int", ":float")) and len(node.value) > MOST_DIGITS:
             raise self._wrong(node, "a number of too many digits")
         try:
-            return self.loader.construct_object(node)
+            value = self.loader.construct_object(node)
+            if isinstance(value, int) and value.bit_length() > 3 * MOST_DIGITS:  # of hexadecimal digits
+                raise self._wrong(node, "a number of too many digits")
+            return value
         except (ValueError, KeyError, TypeError, IndexError, OverflowError, AttributeError):  # '!!int abc', '0x_'
             kind = node.tag.rsplit(":", 1)[-1]
             raise self._wrong(node, f"{str(node.value)[:40]!r} is not of the kind '{kind}'") from None

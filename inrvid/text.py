@@ -13,6 +13,10 @@ UNFIT = '/\\<>:"|?*'
 """Characters that no name of a file has on Windows; of those the slash, on no system."""
 
 
+TURNING = "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Characters that begin a line, or turn the direction of what follows: a text can look like another by them."""
+
+
 def is_text(name: str) -> bool:
     """Whether a file's name is text: one whose bytes are none has stand-ins for them (surrogates)."""
     return not any("\ud800" <= c <= "\udfff" for c in name)
@@ -20,7 +24,7 @@ def is_text(name: str) -> bool:
 
 def is_printable(text: str) -> bool:
     """Whether a terminal shows it as it is: no control characters, nothing that is not text."""
-    return is_text(text) and not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 for c in text)
+    return is_text(text) and not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in TURNING for c in text)
 
 
 def printable(text: str) -> str:

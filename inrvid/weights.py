@@ -21,12 +21,22 @@ class Unfit(Exception):
     """Why a file's weights cannot be used: the reason alone, in one line, without the file's name."""
 
 
+KNOWN = {
+    torch.float64, torch.float32, torch.float16, torch.bfloat16,
+    torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool,
+}  # fmt: skip
+"""Types of numbers that the library writes or reads; PyTorch computes little with others."""
+
+
 def read_weights(path: Path) -> dict[str, Tensor]:
     """All tensors of a safetensors file. Raises Unfit."""
     _look(path)
     try:
         with _named_in_text(path) as name:
-            return load_file(name)
+            tensors = load_file(name)
+        if odd := sorted(key for key, value in tensors.items() if value.dtype not in KNOWN):
+            raise ValueError(f"{odd[0]} is of {str(tensors[odd[0]].dtype).removeprefix('torch.')}")
+        return tensors
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise Unfit(_reason(path, error)) from None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from inrvid.text import file_name, is_file_name
+from inrvid.errors import dotted
+from inrvid.text import file_name, is_file_name, printable
 
 
 @pytest.mark.parametrize("name", ["a", "sun over hills", "日の出", "v1.2", "console", ".hidden", "lpt", "x" * 200])
@@ -34,3 +35,12 @@ def test_others_are_replaced(name, instead):
     assert not is_file_name(name)
     assert file_name(name) == instead
     assert is_file_name(instead)
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u2028", "\x1b", "\x9b", "\ud800"])
+def test_what_a_terminal_obeys_is_not_shown(sign):
+    assert printable(f"a{sign}b\nc") == "a\N{REPLACEMENT CHARACTER}b\nc"
+
+
+def test_a_key_is_told_on_one_line():
+    assert dotted(["a\nquickstart.yaml: ok", "b"]) == "a quickstart.yaml: ok.b"

@@ -6,6 +6,7 @@ training that was interrupted by SIGHUP, SIGINT or SIGTERM and has saved its sta
 
 from __future__ import annotations
 
+import shutil
 import sys
 import warnings
 from collections.abc import Callable
@@ -104,6 +105,9 @@ def _explained(error: Exception) -> str | None:
     """What to tell the user; None: a fault of the program, which its traceback explains best."""
     if isinstance(error, InrvidError):
         return str(error)
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):  # of a folder: all of it
+        _, target, why = error.args[0][0]
+        return f"{target}: {why}"
     if isinstance(error, OSError):
         is_of_the_system = error.filename is not None or error.errno is not None
         return f"{error.filename or 'error'}: {error.strerror or error}" if is_of_the_system else None
@@ -127,4 +131,6 @@ def _explained(error: Exception) -> str | None:
 def _is_out_of_memory(error: BaseException) -> bool:
     """PyTorch's own error is of a GPU; of a CPU it is a RuntimeError of many texts."""
     text = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text
+    return isinstance(error, MemoryError) or any(
+        told in text for told in ("out of memory", "can't allocate memory", "bad_alloc")
+    )

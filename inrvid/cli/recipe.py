@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..text import printable
+
 if TYPE_CHECKING:
     from ..recipe.schema import About
 
@@ -74,7 +76,7 @@ def show(
     """The resolved recipe: every key with its value."""
     from ..recipe.schema import load_recipe
 
-    resolved = load_recipe(recipe, overrides, report=lambda note: typer.echo(note, err=True))
+    resolved = load_recipe(recipe, overrides, report=lambda note: typer.echo(printable(note), err=True))
     typer.echo(json.dumps(resolved.to_dict(), indent=2, ensure_ascii=False) if as_json else resolved.to_yaml().rstrip())
 
 
@@ -87,9 +89,9 @@ def validate(recipes: list[str] = typer.Argument(help="Recipes: paths or names."
     wrong = 0
     for recipe in recipes:
         try:
-            load_recipe(recipe, overrides, report=lambda note: typer.echo(note, err=True))
+            load_recipe(recipe, overrides, report=lambda note: typer.echo(printable(note), err=True))
         except InrvidError as error:
-            typer.echo(str(error), err=True)
+            typer.echo(printable(str(error)), err=True)
             wrong += 1
         else:
             typer.echo(f"{recipe}: ok")

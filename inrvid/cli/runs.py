@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from ..text import printable
+
 
 def runs(
     paths: list[str] = typer.Argument(metavar="RUN_DIR | compare RUN_DIR RUN_DIR…", help="A run's folder, or several."),
@@ -28,4 +30,4 @@ def runs(
 
 
 def _note(line: str) -> None:
-    typer.echo(line, err=True)
+    typer.echo(printable(line), err=True)

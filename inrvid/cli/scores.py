@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ..text import printable
+
 if TYPE_CHECKING:
     from ..evaluation.record import Record
     from ..evaluation.traps import Traps
@@ -24,17 +26,17 @@ def print_record(record: Record) -> None:
     console.print(escape(told + (f", variant: {variant}" if variant else "")), highlight=False)
     for what, side in (("real", record.real), ("scored", record.fake)):
         clips = "; ".join(f"{count} clips of {window}" for window, count in side.clips.items())
-        console.print(f"{what:<7} {escape(side.name)}: {clips}", highlight=False)
+        console.print(f"{what:<7} {escape(printable(side.name))}: {clips}", highlight=False)
     table = Table("score", "", "±", "with more clips", box=None)
     for column in table.columns[1:]:
         column.justify = "right"
     for name, score in record.scores.items():
         error = "" if score.error is None else f"{score.error:.2g}"
         more = "" if score.more_clips is None else f"{score.more_clips:.4g}"
-        table.add_row(name, f"{score.value:.4g}", error, more)
+        table.add_row(escape(printable(name)), f"{score.value:.4g}", error, more)
     console.print(table)
     for note in record.notes:
-        console.print(f"note: {escape(note)}", highlight=False)
+        console.print(f"note: {escape(printable(note))}", highlight=False)
     for name, digest in record.detectors.items():
         origin = f"{digest.package} {digest.version}".strip() or "the library's own"
         weights = f", sha256 {digest.sha256[:12]}…" if digest.sha256 else ", no weights"

@@ -14,6 +14,7 @@ import typer
 
 from ..errors import InrvidError
 from ..files import WINDOWS
+from ..text import printable
 from .output import outlive_readers
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def train(
     resolved = load_recipe(
         recipe,
         [*data_overrides(data, recipe, overrides), *begun, *overrides],
-        report=lambda note: typer.echo(note, err=True),
+        report=lambda note: typer.echo(printable(note), err=True),
     )
     if dry_run:
         typer.echo(resolved.to_yaml(), nl=False)

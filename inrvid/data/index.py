@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -26,9 +27,12 @@ from .video_info import VideoInfo
 VERSION = f"2, PyAV {av.__version__}"
 """Entries of another version are not used: a file holds what this build of the decoders makes of it."""
 
-MOST_BYTES = 2**27
-"""A cache that is larger is built again: reading it costs many times its size. It holds half a million mp4s, or 150
-hours of webm and mkv, whose times are stored one by one."""
+MOST_BYTES = 2**29
+"""A cache that is larger is built again: reading it costs many times its size. It holds a million and a half of mp4s,
+or 600 hours of webm and mkv, whose times are stored one by one."""
+
+STORE_SECONDS = 60.0
+"""While files are looked into, what is known of them is kept so often, or rarer where keeping it takes long."""
 
 Stamp = tuple[int, int]
 """(size in bytes, modification time in ns)."""
@@ -53,17 +57,38 @@ def index_files(root: Path, names: Sequence[str]) -> dict[str, VideoInfo | str]:
     known = _load(file, MOST_BYTES)
     fresh = {name: entry.info for name, entry in known.items() if entry.stamp == stamps.get(name)}
     missing = [name for name in names if name not in fresh]
-    found = dict(zip(missing, in_parallel(lambda name: _look(root / name), missing, f"indexing {root}"), strict=True))
-    new = {
-        name: _Entry(stamp=stamp, info=info)
-        for name, info in found.items()
-        if isinstance(info, VideoInfo) and (stamp := stamps[name]) is not None and stamp[0] == info.size
-    }
     kept = {name: entry for name, entry in known.items() if name in fresh}
     others = {name: entry for name, entry in known.items() if name not in stamps and (root / name).exists()}
-    if new or len(kept) + len(others) < len(known):
-        _store(file, {**kept, **new, **others})
+    entries, stored = {**kept, **others}, Every(STORE_SECONDS)
+    found: dict[str, VideoInfo | str] = {}
+    looked = in_parallel(lambda name: _look(root / name), missing, f"indexing {root}")
+    for name, info in zip(missing, looked, strict=True):
+        found[name] = info
+        if isinstance(info, VideoInfo) and (stamp := stamps[name]) is not None and stamp[0] == info.size:
+            entries[name] = _Entry(stamp=stamp, info=info)
+        if stored.is_due():  # who is ended here goes on here
+            with stored:
+                _store(file, entries)
+    if entries.keys() != known.keys() or any(name in entries for name in missing):
+        _store(file, entries)
     return {name: fresh[name] if name in fresh else found[name] for name in names}
+
+
+class Every:
+    """Tells when so many seconds have passed since it was left last, or ten times those that it took."""
+
+    def __init__(self, seconds: float):
+        self.seconds, self._next = seconds, time.monotonic() + seconds
+
+    def is_due(self) -> bool:
+        return time.monotonic() >= self._next
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        now = time.monotonic()
+        self._next = now + max(self.seconds, 10 * (now - self._began))
 
 
 def _file_name(root: Path) -> str:

@@ -173,7 +173,8 @@ def _group(entries: Sequence[Entry], differences: Sequence[Difference]) -> Group
     for number, entry in enumerate(entries):
         for name, score in entry.record.scores.items():
             columns.setdefault((name, _settings(entry.record, name)), {})[number] = score
-    names = [_label(column, list(columns)) for column in columns]
+    every = list(columns)
+    names = [_label(column, every) for column in every]
     places: list[dict[str, Place]] = [{} for _ in entries]
     for label, scores in zip(names, columns.values(), strict=True):
         for number, rank in zip(scores, ranks(list(scores.values())), strict=True):

@@ -164,7 +164,9 @@ def real_subject(
 
 def _data_config(against: str | None, given: Given) -> dict[str, Any]:
     """Where the real videos lie, at which rate they are read and whether cut: as in the training, if there was one."""
-    trained = {**given.recipe.get("data", {}), **given.recipe.get("eval", {}).get("data", {})}
+    held_out = given.recipe.get("eval")
+    sections = (given.recipe.get("data"), held_out.get("data") if isinstance(held_out, Mapping) else None)
+    trained = {key: value for part in sections if isinstance(part, Mapping) for key, value in part.items()}
     if against is None:
         if not trained:
             raise InrvidError(f"{given.name}: what to compare it with? --against PATH: a folder of videos")

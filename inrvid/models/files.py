@@ -112,7 +112,7 @@ def _described_by(weights: Path, kind: str, described: dict[str, Any]) -> dict[s
     """The configuration that a file of weights says it is of. Raises Unfit."""
     try:
         told = json.loads(read_metadata(weights).get(kind.removesuffix("s"), ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         return described
     return told if isinstance(told, dict) else described
 

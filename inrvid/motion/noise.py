@@ -254,11 +254,23 @@ def _device(noise: NoiseSequence) -> torch.device:
     return next(iter(noise.tensors().values())).device
 
 
+MOST_RESTS = 8
+"""Of noises that lie beyond one another's ends."""
+
+
 def from_tensors(tensors: dict[str, Tensor]) -> NoiseSequence:
-    """What `NoiseSequence.tensors` gave."""
+    """What `NoiseSequence.tensors` gave. Raises KeyError or ValueError: it was something else."""
     if "given" in tensors:
         rest = {name.removeprefix("rest."): value for name, value in tensors.items() if name.startswith("rest.")}
-        return GivenNoise(tensors["given"], int(tensors["first"]), from_tensors(rest))
+        if any(name.count("rest.") >= MOST_RESTS for name in rest):
+            raise ValueError("given noise beyond given noise, and so on")
+        return GivenNoise(tensors["given"], _whole(tensors["first"]), from_tensors(rest))
     if "values" in tensors:
         return ExplicitNoise(tensors["values"])
-    return SeededNoise(tensors["keys"], int(tensors["width"]))
+    return SeededNoise(tensors["keys"], _whole(tensors["width"]))
+
+
+def _whole(number: Tensor) -> int:
+    if number.dtype != torch.int64 or number.numel() != 1:
+        raise ValueError(f"{number.dtype} of shape {list(number.shape)} is no whole number")
+    return int(number)

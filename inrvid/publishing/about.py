@@ -44,8 +44,9 @@ def text(about: Mapping[str, Any], key: str) -> str:
 
 
 def number(about: Mapping[str, Any], key: str) -> float | int | None:
+    """The number at `key`; None where there is none, or none that anything has been counted to."""
     value = about.get(key)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else None
 
 
 def best_seeds(about: Mapping[str, Any]) -> list[int]:

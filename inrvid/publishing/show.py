@@ -47,14 +47,21 @@ def page(folder: Path, text: str) -> str:
     )
     style = environment.get_template("style.html.jinja").render()
     return (
-        f"<!doctype html><meta charset='utf-8'><title>{escape(folder.name)}</title>{style}"
+        f"<!doctype html><meta charset='utf-8'>{POLICY}<title>{escape(folder.name)}</title>{style}"
         f"<main>{_embedded(folder, html)}<h2>Metadata</h2><pre>{escape(front)}</pre></main>\n"
     )
 
 
+POLICY = (
+    "<meta http-equiv='Content-Security-Policy' "
+    "content=\"default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'\">"
+)
+"""A card of others fetches nothing."""
+
+
 def _unfolded(body: str) -> str:
     """Without the one piece of HTML that a card has, which is to be shown in full."""
-    return re.sub(r"</?details>|<summary>.*?</summary>", "", body)
+    return re.sub(r"</?details>|<summary>[^<]*</summary>", "", body)
 
 
 def _embedded(folder: Path, html: str) -> str:
@@ -62,8 +69,12 @@ def _embedded(folder: Path, html: str) -> str:
 
     def data(match: re.Match[str]) -> str:
         path = folder / match[2]
-        inside = path.resolve().is_relative_to(folder.resolve())  # a card of others may name any file
-        if path.suffix not in TYPES or not inside or not path.is_file() or path.stat().st_size > TEXT_LIMIT:
+        try:
+            inside = path.resolve().is_relative_to(folder.resolve())  # a card of others may name any file
+            shown = path.suffix in TYPES and inside and path.is_file() and path.stat().st_size <= TEXT_LIMIT
+        except (OSError, RuntimeError):  # a name too long, links in a circle
+            return match[0]
+        if not shown:
             return match[0]
         content = base64.b64encode(read_bytes(path)).decode()
         return f'{match[1]}="data:{TYPES[path.suffix]};base64,{content}"'

@@ -50,7 +50,7 @@ def chart(series: Mapping[str, Points]) -> Markup:
     parts = [_frame(across, up)]
     pens = _pens(len(series))
     for pen, points in zip(pens, series.values(), strict=True):
-        parts += [_line(piece, across, up, pen) for piece in _pieces(points)]
+        parts += [_line(_thinned(piece), across, up, pen) for piece in _pieces(points)]
     legend = "".join(
         f"<span><svg viewBox='0 0 21 4'><path d='M0 2H21' {pen.stroke}/></svg>{escape(name)}</span>"
         for pen, name in zip(pens, series, strict=True)
@@ -117,6 +117,16 @@ def _pieces(points: Points) -> list[list[tuple[float, float]]]:
         else:
             pieces[-1].append((x, y))
     return [piece for piece in pieces if piece]
+
+
+def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Of very many, the lowest and the highest of as many runs of neighbours as the chart is wide."""
+    if len(points) <= 4 * WIDTH:
+        return points
+    size = len(points) / WIDTH
+    runs = (points[round(i * size) : round((i + 1) * size)] for i in range(WIDTH))
+    ends = ((min(run, key=lambda p: p[1]), max(run, key=lambda p: p[1])) for run in runs)
+    return [points[0], *(point for pair in ends for point in sorted(pair)), points[-1]]
 
 
 def _x(value: float, across: Axis) -> float:

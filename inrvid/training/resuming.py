@@ -64,6 +64,7 @@ def _load(run: Run, checkpoint: Path) -> None:
     manifest = load_checkpoint(checkpoint, run.training, run.say)
     run.step, run.clips = manifest.step, manifest.clips
     _draw_anew(run, manifest.rollbacks)
+    run.group.agree(f"{run.clips} clips, {run.rollbacks} rollbacks", "the checkpoint to go on from")
     own = run.run_dir / "checkpoints"
     run.saved = checkpoint.resolve().parent == own.resolve()
     if manifest.data != run.dataset.fingerprint:

@@ -96,6 +96,7 @@ class Trainer(Run):
         # One process of a machine builds the index, the others find it in the cache.
         with self.group.one_first(self.accelerator.is_local_main_process):
             dataset = open_dataset(recipe.data)
+        self.group.agree(f"{len(dataset)} videos, {dataset.fingerprint[:12]}", "the data")
         self.say(*dataset.summary())
         self.recipe = fit_to_data(recipe, dataset)
         if self.recipe.generator.fps != dataset.fps:

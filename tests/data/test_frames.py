@@ -192,3 +192,8 @@ def test_huge_class_numbers_matter_with_labels_only(source, root):
     assert len(source()) == 3
     with pytest.raises(DataError, match=r"dataset\.json: 2 different labels up to 1000000000000"):
         source(labels=True)
+
+
+def test_numbers_of_any_length_have_an_order():
+    longest = "1" * 5000
+    assert sorted([longest + "1", longest, "007", "7a", "6"], key=natural) == ["6", "007", "7a", longest, longest + "1"]

@@ -166,3 +166,23 @@ def test_a_folder_with_a_long_name_is_indexed_once(tmp_path, probed):
     for _ in range(2):
         index_files(folder, ["a.mp4"])
     assert probed == ["a.mp4"]
+
+
+def test_what_was_found_before_the_end_is_not_looked_into_again(folder, monkeypatch):
+    write_video(folder / "c.mp4", 7)
+    names, real = ["a.mp4", "b.mp4", "c.mp4"], index.probe
+
+    def ending(path):
+        if path.name == "c.mp4":
+            raise KeyboardInterrupt
+        return real(path)
+
+    monkeypatch.setattr(index, "STORE_SECONDS", 0.0)
+    monkeypatch.setattr(index, "probe", ending)
+    with pytest.raises(KeyboardInterrupt):
+        index_files(folder, names)
+    looked = []
+    monkeypatch.setattr(index, "probe", lambda path: looked.append(path.name) or real(path))
+    assert [info.frames for info in index_files(folder, names).values()] == [5, 5, 7]
+    assert looked[-1] == "c.mp4"
+    assert "a.mp4" not in looked

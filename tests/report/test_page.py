@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 
@@ -181,3 +182,14 @@ def test_names_of_samples_are_text(run):
 )
 def test_charts_of_any_values(values):
     assert "<svg" in chart({"a": list(enumerate(values))})
+
+
+def test_long_curves_keep_their_peaks():
+    values = [(i, math.sin(i / 900)) for i in range(50_000)]
+    values[31_000] = (31_000, 9.0)
+    svg = chart({"a": values})
+    points = re.search("points='([^']*)'", svg)[1].split()
+    assert len(points) < 1000
+    assert min(float(point.split(",")[1]) for point in points) < 25  # the peak, near the top
+    short = chart({"a": values[:1000]})
+    assert len(re.search("points='([^']*)'", short)[1].split()) == 1000

@@ -91,6 +91,8 @@ def load_directions(path: str | Path, generator: VideoGenerator | None = None) -
         raise InrvidError(f"{path}: not a file of directions: {error}") from None
     if set(tensors) != set(about.how) or any(x.ndim != 2 or not x.is_floating_point() for x in tensors.values()):
         raise InrvidError(f"{path}: not a file of directions: its tensors are not those that it lists")
+    if unfit := [name for name, value in tensors.items() if not value.isfinite().all()]:
+        raise InrvidError(f"{path}: direction {unfit[0]} is not finite (NaN or infinity)")
     if generator is not None:
         if about.model != digest_of(generator):
             raise InrvidError(f"{path}: directions of another model: each model has its own (inrvid edit find)")

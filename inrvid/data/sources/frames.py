@@ -219,7 +219,9 @@ class FrameZip(Frames):
 
 def natural(name: str) -> list[tuple[int, int, str]]:
     """Sort key under which 'frame10' comes after 'frame9'."""
-    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
+    parts = [(part.isdecimal(), part.lstrip("0"), part) for part in re.split(r"(\d+)", name) if part]
+    # By length and digits rather than as numbers, of which Python reads 4,300 digits at most.
+    return [(0, len(digits), digits) if decimal else (1, 0, part) for decimal, digits, part in parts]
 
 
 def _two_kinds(names: list[str]) -> str | None:

@@ -8,6 +8,7 @@ stands (OmegaConf's documentation, "Variable interpolation").
 from __future__ import annotations
 
 import re
+import reprlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,5 +110,10 @@ def shown(value: Any) -> str:
     """A value that a message names."""
     if isinstance(value, Record | Name):
         return f"an object of {value.name if isinstance(value, Record) else value.text}"[:100]
-    text = repr(value)
+    text = _REPR.repr(value)
     return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+_REPR = reprlib.Repr()
+"""Looks at a few parts of a few levels: a list that holds itself twice, fifty levels deep, has 2^50."""
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 3, 100, 100

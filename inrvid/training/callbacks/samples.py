@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
@@ -20,7 +21,8 @@ class Samples(Callback):
             return
         folder = run.run_dir / "samples"
         if not run.step or not (folder / f"{REAL}.mp4").exists():  # a run that goes on from another's has none
-            write_real(run.dataset, folder, count=run.recipe.train.sample_videos, seed=run.recipe.seed)
+            with _not_needed(run):
+                write_real(run.dataset, folder, count=run.recipe.train.sample_videos, seed=run.recipe.seed)
         if not run.step:
             self._write(run)
 
@@ -37,7 +39,17 @@ class Samples(Callback):
 
     def _write(self, run: Run) -> None:
         count = run.recipe.train.sample_videos
-        write_samples(run.generator, run.run_dir / "samples", _name(run), count=count)
+        with _not_needed(run):
+            write_samples(run.generator, run.run_dir / "samples", _name(run), count=count)
+
+
+@contextlib.contextmanager
+def _not_needed(run: Run) -> Iterator[None]:
+    """A disk that fails inside costs the samples, and not the training."""
+    try:
+        yield
+    except OSError as error:
+        run.say(f"warning: no samples at {run.clips} clips: {error}; the training goes on")
 
 
 def _name(run: Run) -> str:

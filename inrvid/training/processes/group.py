@@ -15,6 +15,8 @@ from collections.abc import Iterator
 import torch
 import torch.distributed as dist
 
+from ...errors import InrvidError
+
 PATIENCE = datetime.timedelta(days=7)
 """For what the main process does alone."""
 
@@ -57,6 +59,19 @@ class Group:
         everybody: list[tuple[str, set[int]]] = [own] * dist.get_world_size()
         dist.all_gather_object(everybody, own, group=self._quick)
         return sum(host == own[0] and not own[1].isdisjoint(cpus) for host, cpus in everybody)
+
+    def agree(self, value: object, what: str) -> None:
+        """Raises InrvidError, in all processes, where they have not all the same."""
+        if self._quick is None:
+            return
+        everybody: list[object] = [value] * dist.get_world_size()
+        dist.all_gather_object(everybody, value, group=self._quick)
+        if any(other != everybody[0] for other in everybody):
+            told = "; ".join(f"process {rank}: {other}" for rank, other in enumerate(everybody))[:400]
+            raise InrvidError(
+                f"the processes do not agree on {what} ({told}): files are changing, or some processes cannot read "
+                "them: try again; inrvid data verify, on each machine, says which videos cannot be read"
+            )
 
     @contextlib.contextmanager
     def one_first(self, first: bool) -> Iterator[None]:

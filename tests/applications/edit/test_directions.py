@@ -104,3 +104,10 @@ def test_a_strip_is_truncated():
     with torch.no_grad():
         expected = to_uint8(G.inr(latents, 0.2)(0.0))[0, 0]
     assert np.abs(strip(G, latents, [direction], [1.0], truncation=0.2)[0, 0].astype(int) - expected).max() <= 1
+
+
+def test_one_that_is_not_finite_is_refused(tmp_path):
+    wrong = dataclasses.replace(OTHER, vector=OTHER.vector.clone().fill_(float("nan")))
+    save_directions(tmp_path / "d.safetensors", [wrong], G)
+    with pytest.raises(InrvidError, match=r"direction a\.b-c is not finite"):
+        load_directions(tmp_path / "d.safetensors")

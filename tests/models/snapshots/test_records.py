@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inrvid.models.snapshots.reader import read_snapshot
-from inrvid.models.snapshots.records import Plain, Record
+from inrvid.models.snapshots.records import Plain, Record, shown
 from inrvid.weights import Unfit
 
 from ..making import Called, Made, node, pickled
@@ -66,3 +66,11 @@ def test_objects_that_are_no_settings_stay():
     )
     assert isinstance(found["a"], Record)
     assert found["b"] == "a/b"
+
+
+def test_what_a_message_names_is_looked_at_a_few_levels_deep():
+    value = []
+    for _ in range(60):
+        value = [value, value]  # 2^60 lists
+    assert shown(value).startswith("[[[")
+    assert len(shown("x" * 1000)) <= 100

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 
 import pytest
+from rich.console import Console
 
 from inrvid import InrvidError
 from inrvid.training.keeping import checkpoints
@@ -160,3 +162,16 @@ def test_an_unknown_one_is_named(installed, tiny):
         tiny("train.callbacks=[{type: recorder}, {type: moodi}]")
     with pytest.raises(InrvidError, match=r"train\.callbacks\.0\.stop: unknown key\. Did you mean 'stop_at'"):
         tiny("train.callbacks=[{type: journal, stop: 3}]")
+
+
+def test_a_disk_that_fails_costs_samples_and_not_the_training(tiny, tmp_path, monkeypatch):
+    def full(*arguments, **keys):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("inrvid.training.callbacks.samples.write_samples", full)
+    lines = io.StringIO()
+    recipe = tiny("train.kclips=0.016", "train.sample_kclips=0.008")
+    run = trainer(recipe, tmp_path / "run", console=Console(file=lines, width=200))
+    run.run()
+    assert run.clips == 16
+    assert "warning: no samples at 8 clips: [Errno 5] Input/output error; the training goes on" in lines.getvalue()

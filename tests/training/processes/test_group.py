@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch.distributed as dist
 
+from inrvid import InrvidError
 from inrvid.training.processes import group
 from inrvid.training.processes.group import Group, leave
 
@@ -68,3 +69,17 @@ def test_the_main_process_may_take_its_time(monkeypatch):
     assert [keys["backend"] for keys in asked] == ["gloo", "gloo"]
     assert "timeout" not in asked[0]  # in which processes agree at each step
     assert asked[1]["timeout"].days >= 1
+
+
+def test_processes_that_do_not_agree_end_together(monkeypatch):
+    def gather(into, mine, group):
+        into[:] = [mine, "48 clips"]
+
+    own = Group()
+    own.agree("64 clips", "the checkpoint")  # alone
+    own._quick = object()
+    monkeypatch.setattr(dist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(dist, "all_gather_object", gather)
+    own.agree("48 clips", "the checkpoint")
+    with pytest.raises(InrvidError, match=r"on the checkpoint \(process 0: 64 clips; process 1: 48 clips\)"):
+        own.agree("64 clips", "the checkpoint")
