@@ -151,11 +151,13 @@ def _columns(plan: Plan, rows: Sequence[Row]) -> list[str]:
 
 
 def _curves(plan: Plan, out: Path, prefix: str) -> dict[str, Points]:
-    """A line a system, of its first seed: the mean of its values whose name begins so (heads of a discriminator)."""
+    """A line a system, of the first seed that is there: the mean of its values whose name begins so (heads of a
+    discriminator)."""
     lines: dict[str, Points] = {}
     for system in plan.all_systems:
-        path = out / plan.folder(system, plan.seeds[0]) / "run" / METRICS
-        records = read_metrics(path)[0] if path.exists() else []
+        paths = (out / plan.folder(system, seed) / "run" / METRICS for seed in plan.seeds)
+        path = next((path for path in paths if path.exists()), None)
+        records = [] if path is None else read_metrics(path)[0]
         points = [(r["clips"], _mean([v for k, v in r.items() if k.startswith(prefix)])) for r in records]
         if any(y is not None for _, y in points):
             lines[system.name] = points
