@@ -15,7 +15,10 @@ from ..random import Draws
 
 
 class Augment(nn.Module, abc.ABC):
-    """Constructed as `Class(config)`."""
+    """Changes what the discriminator sees of real and generated clips alike.
+
+    Constructed as `Class(config)`; a subclass provides `sample`.
+    """
 
     Config: ClassVar[type[PartConfig]]
 

@@ -5,7 +5,7 @@ starts at the key frame at or before it and goes on until a frame with that very
 not come out that way (a container that lands too late, frames that open a GOP) are looked for from the start.
 
 Damage spreads: a frame is predicted from others. After one that libav calls corrupt, or cannot decode, none is
-believed up to the next intact key frame (`_Damage`).
+believed up to the next intact key frame (`Damage`).
 """
 
 from __future__ import annotations

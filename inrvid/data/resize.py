@@ -24,7 +24,7 @@ def sides(resolution: int | Size) -> Size:
 
 def resize(pictures: np.ndarray, size: Size, rule: str, interpolation: str = "bicubic") -> np.ndarray:
     """uint8 `[n, H, W, 3]` → uint8 `[n, *size, 3]`; `rule` is a key of `RULES`, `interpolation` as in
-    `DatasetConfig`."""
+    `VideoDataset.Config`."""
     height, width = RULES[rule](pictures.shape[1:3], size)
     top, left = (pictures.shape[1] - height) // 2, (pictures.shape[2] - width) // 2
     cropped = pictures[:, top : top + height, left : left + width]
@@ -48,4 +48,4 @@ def _squash(source: Size, target: Size) -> Size:
 
 
 RULES: dict[str, Callable[[Size, Size], Size]] = {"center_crop": _center_crop, "squash": _squash}
-"""By the names of `DatasetConfig.resize`: the size of the middle part of the picture that is kept."""
+"""By the names of `VideoDataset.Config.resize`: the size of the middle part of the picture that is kept."""

@@ -29,7 +29,11 @@ Clips = tuple[Tensor, Tensor, Tensor]
 
 
 class Discriminator(Pretrained, nn.Module, abc.ABC):
-    """Constructed as `Class(config)`; usually by `inrvid.build_discriminator`."""
+    """Frames `[B, frames, 3, H, W]`, their times and labels → logits by head.
+
+    A subclass is constructed as `Class(config)`, usually by `inrvid.build_discriminator`, derives its `Config` from
+    this one, and provides `inputs` (what each head looks at) and `heads` (their logits).
+    """
 
     kind = "discriminators"
 

@@ -36,12 +36,20 @@ DrawsFor = Callable[[str], Draws]
 
 
 class VideoGenerator(Pretrained, nn.Module, abc.ABC):
-    """Constructed as `Class(config)`; usually by `inrvid.build_generator`."""
+    """Videos as implicit neural representations: latents → φ → frames at any times, on any grid.
+
+        G = build_generator("digan_ucf")
+        inr = G.inr(G.sample_latents(4, seed=0), truncation=0.8)   # φ of four videos
+        frames = inr(torch.arange(16.0), Grid(256, 256))           # [4, 16, 3, 256, 256], around [−1, 1]
+
+    Mapping network and motion are made here. A subclass is constructed as `Class(config)`, derives its `Config` from
+    this one, and provides `num_ws`, `modulate` (styles → φ) and `render` (φ and motion → frames).
+    """
 
     kind = "generators"
 
     class_names: tuple[str, ...] = ()
-    """Of the classes by number, where the data that it was trained on had names; saved with it."""
+    """Names of the classes, by number; empty where they are not known. Saved with the model."""
 
     class Config(PartConfig):
         """What every generator has: latents, mapping network, motion, and what it was trained for."""
@@ -154,10 +162,15 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
     @in_its_own_precision
     def inr(self, latents: Latents, truncation: float = 1.0) -> VideoINR:
-        """φ of the videos. `truncation` ψ < 1 trades variety for quality.
+        """The videos of these latents, as functions of time and space.
+
+        Args:
+            latents: of B videos, as `sample_latents` gives them.
+            truncation: ψ; below 1, styles are moved towards their mean: less variety, more quality.
 
         Raises:
-            InrvidError: truncation of given styles (`latents.ws`), where no mean of styles is known.
+            InrvidError: latents of another model; truncation of given styles (`latents.ws`), where no mean of styles
+                is known.
         """
         return self.inr_of_ws(self.styles(latents, truncation), latents.motion, latents.label)
 
@@ -190,7 +203,7 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         By default those of every `StyleAffine` in it. Motion heads are left out: what moves is no part of a look.
 
         Raises:
-            InrvidError: there is none: another way to take styles in, of a generator that does not say which.
+            InrvidError: the backbone has no `StyleAffine`; a subclass that takes styles in otherwise overrides this.
         """
         found = [m for m in self.modules() if isinstance(m, StyleAffine)]
         if not found:
@@ -215,10 +228,10 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
     @contextlib.contextmanager
     def as_one_batch(self, mean: Callable[[Tensor], Tensor]) -> Iterator[None]:
-        """All calls within are one call for what is averaged over batches: micro-batches, on all processes.
+        """Within, statistics of a batch (the mean of w) are taken over all calls: micro-batches count as one batch.
 
         Args:
-            mean: of a tensor over processes.
+            mean: of a tensor over all processes.
         """
         with contextlib.ExitStack() as stack:
             for module in self.modules():

@@ -61,7 +61,8 @@ class GlobalMotion(Motion[Tensor, GlobalState]):
     def forward(self, noise: Tensor, label: Tensor, t: Tensor) -> GlobalState:
         """Raises InrvidError: noise of a motion of another kind."""
         if not isinstance(noise, Tensor) or noise.ndim != 2:
-            raise InrvidError(f"motion noise is a sequence: latents of another model? Expected [B, {self.z_dim}]")
+            found = f"shape {list(noise.shape)}" if isinstance(noise, Tensor) else f"a {type(noise).__name__}"
+            raise InrvidError(f"motion noise: expected [B, {self.z_dim}], got {found}: latents of another model?")
         wide = torch.promote_types(noise.dtype, torch.float32)  # half precision has too few times
         return GlobalState(noise, (t.double() / (self.clip_length - 1)).to(wide))
 

@@ -35,7 +35,7 @@ class NoiseSequence(abc.ABC):
         """Noise of code indices int64 `[B, …]` → `[B, …, width]`. Raises InrvidError where there is none."""
 
     def until(self, last: Tensor) -> int:
-        """How many noises from the first on have those of all code indices `last`, int64, in them."""
+        """Number of noises, from index 0 on, that are needed to have those of all indices in `last` (int64)."""
         return int(last.max()) + 1
 
     @abc.abstractmethod
@@ -231,7 +231,7 @@ def joined(sequences: Sequence[NoiseSequence]) -> NoiseSequence:
     parts = [sequence.tensors() for sequence in sequences]
     kinds = {tuple((name, x.shape[1:] if x.ndim else int(x)) for name, x in sorted(part.items())) for part in parts}
     if len(kinds) > 1:
-        raise InrvidError("motion noises of different kinds or lengths cannot be in one file: save them by themselves")
+        raise InrvidError("motion noises of different kinds or lengths cannot be joined: keep them apart")
     return from_tensors(
         {name: torch.cat([part[name] for part in parts]) if x.ndim else x for name, x in parts[0].items()}
     )

@@ -13,21 +13,23 @@ not in it.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import InrvidError, ModelError
 from ..evaluation.record import Record, read_record
-from ..files import read_text, write_text
-from ..models.files import CONFIG, DISCRIMINATOR, GENERATOR, Network, is_model
+from ..files import MARK, naming, read_text, write_text
+from ..models.files import CONFIG, DISCRIMINATOR, GENERATOR, is_model
 from ..models.pretrained import load_beside, load_generator
 from ..plain_yaml import dump
 from ..run_files import EVALUATION, METRICS, SCORES, read_metrics, read_scores
 from .about import BEST_SEEDS, best_seeds, read_about, section, text, without_paths
 from .card import CARD, RECIPE, renamed, render
-from .samples import check_best, write_samples
+from .samples import SEEDS, check_best, write_samples
 
 WRITTEN = ("format", "inrvid_version", "generator", "components", "sha256")
 """Keys of config.json that saving writes."""
@@ -42,7 +44,7 @@ def pack(
     source: Path, target: Path, *, name: str | None = None, dtype: str | None = None, for_training: bool = True,
     license: str | None = None, data_license: str | None = None, best: Sequence[int] | None = None,
 ) -> None:  # fmt: skip
-    """Write the folder of a run or a saved model into `target`, which is made.
+    """Write the folder of a run or a saved model into `target`, which is made: whole, or not at all.
 
     Args:
         name: of the repository, for the card's lines of use; default: the folder's.
@@ -63,18 +65,43 @@ def pack(
     if best is not None:
         check_best(best)
     generator = load_generator(folder)
-    (target / CARD).unlink(missing_ok=True)  # until it is written again, the last of all, this is no packed folder
     name = name or target.name
     metadata = {**_metadata(folder, source), "name": name}
     _state_terms(metadata, license=license, data_license=data_license)
     seeds = _select_best(metadata, best)
-    generator.save_pretrained(target, dtype=dtype, **metadata)
-    for kind, place in (("discriminators", DISCRIMINATOR), ("generators", GENERATOR)):
-        _put(load_beside(kind, folder, place) if for_training else None, target / place, dtype)
-    write_samples(generator, target, seeds)
-    _write_recipe(metadata, target)
-    _write_record((source, folder), target, name)
-    write_text(target / CARD, render(target, name))
+    with _made_whole(target) as made:
+        generator.save_pretrained(made, dtype=dtype, **metadata)
+        for kind, place in (("discriminators", DISCRIMINATOR), ("generators", GENERATOR)) if for_training else ():
+            if (network := load_beside(kind, folder, place)) is not None:
+                network.save_pretrained(made / place, dtype=dtype)
+        write_samples(generator, made, seeds)
+        if recipe := section(metadata, "recipe"):
+            write_text(made / RECIPE, dump(recipe))
+        _write_record((source, folder), made, name)
+        write_text(made / CARD, render(made, name))
+
+
+@contextlib.contextmanager
+def _made_whole(target: Path) -> Iterator[Path]:
+    """A folder beside `target` to write into, whose files then take the place of those that packing writes."""
+    with naming(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}{MARK}", dir=target.parent))
+    try:
+        with naming(target):
+            yield temporary
+            # Without a card, until all of it is there, this is no packed folder.
+            (target / CARD).unlink(missing_ok=True)
+            for name in (RECIPE, EVALUATION):
+                (target / name).unlink(missing_ok=True)
+            for place in (DISCRIMINATOR, GENERATOR, Path(SEEDS).parent):
+                shutil.rmtree(target / place, ignore_errors=True)
+            files = [path.relative_to(temporary) for path in temporary.rglob("*") if path.is_file()]
+            for file in sorted(files, key=lambda file: file == Path(CARD)):
+                (target / file).parent.mkdir(parents=True, exist_ok=True)
+                (temporary / file).replace(target / file)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _state_terms(metadata: dict[str, Any], **given: str | None) -> None:
@@ -94,21 +121,11 @@ def _select_best(metadata: dict[str, Any], best: Sequence[int] | None) -> list[i
     return seeds
 
 
-def _write_recipe(metadata: Mapping[str, Any], target: Path) -> None:
-    """Without one, none of an older model stays."""
-    if recipe := section(metadata, "recipe"):
-        write_text(target / RECIPE, dump(recipe))
-    else:
-        (target / RECIPE).unlink(missing_ok=True)
-
-
 def _write_record(sources: Iterable[Path], target: Path, name: str) -> None:
-    """The scores of the first of `sources` that has some; without any, none of an older model stay."""
+    """The scores of the first of `sources` that has some."""
     scored = next((place / EVALUATION for place in sources if (place / EVALUATION).is_file()), None)
     if scored is not None:
         _named(read_record(scored), name).write(target / EVALUATION)
-    else:
-        (target / EVALUATION).unlink(missing_ok=True)
 
 
 def _check_target(target: Path) -> None:
@@ -158,11 +175,3 @@ def _hours(path: Path) -> float:
             seconds += (clips - before) / rate
             before = clips
     return seconds / 3600
-
-
-def _put(network: Network | None, folder: Path, dtype: str | None) -> None:
-    """Where there is none, none of an older folder stays."""
-    if network is not None:
-        network.save_pretrained(folder, dtype=dtype)
-    elif is_model(folder):
-        shutil.rmtree(folder)

@@ -35,7 +35,8 @@ class Run:
         clips: real clips that D has seen, over all processes; `step` counts batches of them.
         rollbacks: how often a diverged training has gone back to a checkpoint.
         saved: whether the newest checkpoint holds this very state.
-        scores: of the result by `metric/part`, in the main process, once it is scored; lower is better.
+        scores: of the result by `metric/part`, in the main process, once it is scored; whether lower
+            is better, `Metric.better` says.
         group, stopper: how processes wait for each other and stop together.
         sharing_cpus: processes that share this one's CPUs, itself among them.
     """

@@ -21,7 +21,7 @@ REAL = "real"
 
 
 def write_samples(generator: VideoGenerator, folder: Path, name: str, *, count: int) -> None:
-    """The same videos each time: seeds 0, 1, …"""
+    """Write `name`.mp4 and `name`.png of `count` videos, of seeds 0, 1, …: the same ones each time."""
     t = torch.arange(generator.clip_length, device=generator.device)
     videos = [video_of_seed(generator, seed, t) for seed in range(count)]
     show(np.stack(videos), folder, name, generator.fps)

@@ -250,16 +250,26 @@ def test_a_copy_under_another_name_publishes_no_more_than_the_folder(run, tmp_pa
         list(_own_files(copy))
 
 
-def test_who_is_killed_while_a_folder_is_packed_again_leaves_none_to_be_pushed(run, tmp_path, monkeypatch):
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_a_folder_is_packed_whole_or_not_at_all(run, tmp_path, monkeypatch, error):
     pack(run, tmp_path / "out")
+    before = contents(tmp_path / "out")
 
-    def killed(*arguments):
-        raise KeyboardInterrupt
+    def ended(*arguments):
+        raise error
 
-    monkeypatch.setattr("inrvid.publishing.folder.write_samples", killed)
-    with pytest.raises(KeyboardInterrupt):
-        pack(run, tmp_path / "out")
-    assert not is_packed(tmp_path / "out")
+    monkeypatch.setattr("inrvid.publishing.folder.write_samples", ended)
+    for name in ("out", "new"):
+        with pytest.raises(type(error)) as told:
+            pack(run, tmp_path / name)
+        if isinstance(error, OSError):
+            assert told.value.filename == str(tmp_path / name)
+    assert contents(tmp_path / "out") == before
+    assert [path.name for path in tmp_path.iterdir() if path != run] == ["out"]
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_listing_is_a_line_a_model_whatever_they_say_of_themselves(tmp_path):
@@ -273,4 +283,5 @@ def test_a_card_of_others_shows_no_file_of_ours(run, tmp_path):
     pack(run, tmp_path / "out")
     (tmp_path / "mine.png").write_bytes((tmp_path / "out" / "samples" / "seeds.png").read_bytes())
     html = page(tmp_path / "out", f"![x]({tmp_path}/mine.png) ![y](../mine.png)")
-    assert "data:" not in html
+    assert "data:image" not in html
+    assert "default-src 'none'" in html  # and fetches none of others

@@ -1,4 +1,4 @@
-"""What a run finds around it: trackers, and launchers' settings that two networks in one training cannot have."""
+"""What a run finds around it: trackers, launchers' settings, memory, limits on open files, loaders that fail."""
 
 from __future__ import annotations
 
