@@ -8,6 +8,7 @@ from pathlib import Path
 from ..errors import InrvidError
 from .checkpoint import load_checkpoint
 from .keeping import newest_intact, set_aside
+from .processes.group import NoAgreement
 from .run import Run
 
 MOST_ROLLBACKS = 10
@@ -23,7 +24,7 @@ def go_on_from(run: Run, candidates: Sequence[Path]) -> None:
     """Go on from the first that can be loaded: an intact one may still be of another version or model.
 
     Raises:
-        InrvidError: none can; of the first.
+        InrvidError: none can; of the first. NoAgreement: the processes have loaded different ones.
     """
     if run.recipe.train.init is not None:
         run.say("note: the run goes on from its checkpoint; train.init is of its beginning")
@@ -31,6 +32,8 @@ def go_on_from(run: Run, candidates: Sequence[Path]) -> None:
     for checkpoint in candidates:
         try:
             _load(run, checkpoint)
+        except NoAgreement:  # of what each of them could load: the next would be another one again
+            raise
         except InrvidError as error:
             problems.append(str(error))
             continue

@@ -26,6 +26,10 @@ LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe")
 _made: list[Group] = []
 
 
+class NoAgreement(InrvidError):
+    """Processes are about to go on from different things; all of them raise it."""
+
+
 class Group:
     """All processes of the training; made once a run, by all of them."""
 
@@ -61,14 +65,14 @@ class Group:
         return sum(host == own[0] and not own[1].isdisjoint(cpus) for host, cpus in everybody)
 
     def agree(self, value: object, what: str) -> None:
-        """Raises InrvidError, in all processes, where they have not all the same."""
+        """Raises NoAgreement, in all processes, where they have not all the same."""
         if self._quick is None:
             return
         everybody: list[object] = [value] * dist.get_world_size()
         dist.all_gather_object(everybody, value, group=self._quick)
         if any(other != everybody[0] for other in everybody):
             told = "; ".join(f"process {rank}: {other}" for rank, other in enumerate(everybody))[:400]
-            raise InrvidError(
+            raise NoAgreement(
                 f"the processes do not agree on {what} ({told}): files are changing, or some processes cannot read "
                 "them: try again; inrvid data verify, on each machine, says which videos cannot be read"
             )
