@@ -72,7 +72,7 @@ def verify(
             typer.echo(printable(f"{item.name}: {item.reason}"))
     total = len(dataset) + len(dataset.skipped)
     if as_json:
-        typer.echo(json.dumps({"type": kind, "videos": total, "broken": broken}, ensure_ascii=False))
+        typer.echo(json.dumps({"type": kind, "videos": total, "broken": broken}))
     elif not broken:
         typer.echo(f"{kind}: {path}\nall of its {total} videos can be decoded to the last frame{_unless(dataset)}")
     if broken:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import shlex
 import subprocess
 import sys
@@ -126,6 +127,7 @@ def _check_devices(processes: int) -> None:
 def _run(recipe: Recipe, run_dir: Path | None, resume: str, cpu: bool) -> None:
     """Train in this process, which may be one of several."""
     main = _is_main(cpu)
+    importlib.import_module("inrvid.training.trainer")  # seconds: before anything is made that an interrupt would leave
     folders = NewFolders(recipe, run_dir)
     lock, start = _decided(lambda: folders.prepare(resume), main)  # all processes write into one run
     try:

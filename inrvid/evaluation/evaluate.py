@@ -183,7 +183,7 @@ class Evaluation:
         if fewest < FEWEST and not self.force:
             raise InrvidError(f"{fewest} clips are too few: below {FEWEST}, scores say little (--force shows them)")
         sides = zip((self.real, *self.fakes), (real, *fakes), strict=True)
-        self._note_first(self.real.source, real)
+        self._note_first(self.real.source, window, real)
         videos = min(len({side.source.origin(clip) for clip in clips}) for side, clips in sides)
         if videos < ENOUGH:
             of = "" if videos == fewest else f"{fewest} clips of "
@@ -191,10 +191,10 @@ class Evaluation:
             self.note(f"{of}{videos} {what}: below {ENOUGH}, distances are biased upwards")
         return real, fakes
 
-    def _note_first(self, source: Source, clips: Sequence[Clip]) -> None:
+    def _note_first(self, source: Source, window: Window, clips: Sequence[Clip]) -> None:
         """Where the choice is by name, and has left videos out: those may be of whole classes."""
         if isinstance(source, DatasetClips) and source.order == "first":
-            seen, there = len({clip.video for clip in clips}), len(source.dataset)
+            seen, there = len({clip.video for clip in clips}), len(source.dataset) - source.too_short(window)
             if seen < there:
                 self.note(f"real clips: of the first {seen} of {there} videos by name, perhaps not of all classes")
 

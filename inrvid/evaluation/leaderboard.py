@@ -190,6 +190,10 @@ def _settings(record: Record, score: str) -> str:
         if isinstance(metric, dict):
             keys = (metric.get(key) for key in IN_NAMES)
             if metric_name(*keys) == score.split("/")[0]:
+                detector = metric.get("detector")
+                if isinstance(detector, dict):  # where its weights lie is no part of it: the record has their sha256
+                    known = {key: value for key, value in detector.items() if key not in ("path", "weights", "sha256")}
+                    metric = {**metric, "detector": known}
                 return json.dumps(metric, sort_keys=True)
     return "{}"
 

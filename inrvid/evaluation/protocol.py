@@ -36,7 +36,8 @@ class ClipsConfig(StrictModel):
     """Which clips of a folder of videos."""
 
     order: Order = Field(
-        "shuffled", description="of the videos: by the seed, or the first by name; or by the seed of all their clips"
+        "shuffled",
+        description="of the videos: shuffled, or the first by name; shuffled_clips: of the clips of all videos",
     )
     start: Start = Field("anywhere", description="of a clip in its video, by the seed; or its first frame")
     one_a_video: bool = Field(True, description="else all clips of a video, one behind the other: not independent")

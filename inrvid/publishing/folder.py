@@ -29,7 +29,7 @@ from ..plain_yaml import dump
 from ..run_files import EVALUATION, METRICS, SCORES, read_metrics, read_scores
 from .about import BEST_SEEDS, best_seeds, read_about, section, text, without_paths
 from .card import CARD, RECIPE, renamed, render
-from .samples import SEEDS, check_best, write_samples
+from .samples import BEST, LONG, SEEDS, check_best, write_samples
 
 WRITTEN = ("format", "inrvid_version", "generator", "components", "sha256")
 """Keys of config.json that saving writes."""
@@ -83,10 +83,12 @@ def pack(
 
 @contextlib.contextmanager
 def _made_whole(target: Path) -> Iterator[Path]:
-    """A folder beside `target` to write into, whose files then take the place of those that packing writes."""
+    """A folder to write into, whose files then take the place of those that packing writes: on `target`'s own disk, so
+    in it where it is there."""
     with naming(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}{MARK}", dir=target.parent))
+        place = target.resolve() if target.is_dir() else target.parent
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:100]}{MARK}", dir=place))
     try:
         with naming(target):
             yield temporary
@@ -94,8 +96,12 @@ def _made_whole(target: Path) -> Iterator[Path]:
             (target / CARD).unlink(missing_ok=True)
             for name in (RECIPE, EVALUATION):
                 (target / name).unlink(missing_ok=True)
-            for place in (DISCRIMINATOR, GENERATOR, Path(SEEDS).parent):
-                shutil.rmtree(target / place, ignore_errors=True)
+            for folder in (DISCRIMINATOR, GENERATOR):
+                if is_model(target / folder):
+                    shutil.rmtree(target / folder)
+            for samples in (SEEDS, LONG, BEST):  # what else lies beside them stays
+                for file in (target / samples).parent.glob(f"{Path(samples).name}.*"):
+                    file.unlink()
             files = [path.relative_to(temporary) for path in temporary.rglob("*") if path.is_file()]
             for file in sorted(files, key=lambda file: file == Path(CARD)):
                 (target / file).parent.mkdir(parents=True, exist_ok=True)

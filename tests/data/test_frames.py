@@ -195,5 +195,6 @@ def test_huge_class_numbers_matter_with_labels_only(source, root):
 
 
 def test_numbers_of_any_length_have_an_order():
+    assert sorted(["7", "007"], key=natural) == sorted(["007", "7"], key=natural)
     longest = "1" * 5000
     assert sorted([longest + "1", longest, "007", "7a", "6"], key=natural) == ["6", "007", "7a", longest, longest + "1"]

@@ -184,5 +184,5 @@ def test_what_was_found_before_the_end_is_not_looked_into_again(folder, monkeypa
     looked = []
     monkeypatch.setattr(index, "probe", lambda path: looked.append(path.name) or real(path))
     assert [info.frames for info in index_files(folder, names).values()] == [5, 5, 7]
-    assert looked[-1] == "c.mp4"
+    assert "c.mp4" in looked
     assert "a.mp4" not in looked

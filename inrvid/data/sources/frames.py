@@ -217,11 +217,11 @@ class FrameZip(Frames):
         return {key: value for key, value in self.__dict__.items() if key != "_opened"}
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
+def natural(name: str) -> list[tuple[int, int, str, str]]:
     """Sort key under which 'frame10' comes after 'frame9'."""
     parts = [(part.isdecimal(), part.lstrip("0"), part) for part in re.split(r"(\d+)", name) if part]
     # By length and digits rather than as numbers, of which Python reads 4,300 digits at most.
-    return [(0, len(digits), digits) if decimal else (1, 0, part) for decimal, digits, part in parts]
+    return [(0, len(digits), digits, part) if decimal else (1, 0, part, part) for decimal, digits, part in parts]
 
 
 def _two_kinds(names: list[str]) -> str | None:

@@ -110,7 +110,10 @@ def shown(value: Any) -> str:
     """A value that a message names."""
     if isinstance(value, Record | Name):
         return f"an object of {value.name if isinstance(value, Record) else value.text}"[:100]
-    text = _REPR.repr(value)
+    try:
+        text = _REPR.repr(value)
+    except ValueError:  # a number of more digits than Python writes
+        return "a number of very many digits"
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 

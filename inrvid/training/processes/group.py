@@ -27,7 +27,7 @@ _made: list[Group] = []
 
 
 class NoAgreement(InrvidError):
-    """Processes are about to go on from different things; all of them raise it."""
+    """The processes hold different data, or checkpoints; all of them raise it."""
 
 
 class Group:

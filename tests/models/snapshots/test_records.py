@@ -73,4 +73,5 @@ def test_what_a_message_names_is_looked_at_a_few_levels_deep():
     for _ in range(60):
         value = [value, value]  # 2^60 lists
     assert shown(value).startswith("[[[")
+    assert "digits" in shown([10**5000])
     assert len(shown("x" * 1000)) <= 100
