@@ -141,8 +141,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def refilling(folder: Path, replaced: Iterable[str]) -> Iterator[Path]:
-    """A temporary folder; on success its files take the place of the `replaced` ones of `folder`. Others stay.
+def refilling(folder: Path, replaced: Iterable[str], last: str = "") -> Iterator[Path]:
+    """A temporary folder; on success its files, and those of folders in it, take the place of the `replaced` ones of
+    `folder`. Others stay.
+
+    Args:
+        last: the file that says that all others are there: until then there is none of that name.
 
     Raises:
         OSError: it cannot be written; `filename` is `folder`, or a file of it.
@@ -159,11 +163,17 @@ def refilling(folder: Path, replaced: Iterable[str]) -> Iterator[Path]:
         with naming(folder):
             yield temporary
             folder.mkdir(exist_ok=True)
-            written = {path.name for path in temporary.iterdir()}
-            for name in sorted(written):
-                (temporary / name).replace(folder / name)
+            if last:
+                (folder / last).unlink(missing_ok=True)
+            written = {path.relative_to(temporary).as_posix() for path in temporary.rglob("*") if path.is_file()}
             for name in {*replaced} - written:
                 (folder / name).unlink(missing_ok=True)
+                if "/" in name:
+                    with contextlib.suppress(OSError):  # it is not there, or not empty
+                        (folder / name).parent.rmdir()
+            for name in sorted(written, key=lambda name: (name == last, name)):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (temporary / name).replace(folder / name)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         _close(handle)

@@ -13,17 +13,15 @@ not in it.
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import InrvidError, ModelError
 from ..evaluation.record import Record, read_record
-from ..files import MARK, naming, read_text, write_text
-from ..models.files import CONFIG, DISCRIMINATOR, GENERATOR, is_model
+from ..files import read_text, refilling, write_text
+from ..models.files import CONFIG, DISCRIMINATOR, GENERATOR, WEIGHTS, is_model
 from ..models.pretrained import load_beside, load_generator
 from ..plain_yaml import dump
 from ..run_files import EVALUATION, METRICS, SCORES, read_metrics, read_scores
@@ -69,7 +67,7 @@ def pack(
     metadata = {**_metadata(folder, source), "name": name}
     _state_terms(metadata, license=license, data_license=data_license)
     seeds = _select_best(metadata, best)
-    with _made_whole(target) as made:
+    with refilling(target, _written(target), last=CARD) as made:
         generator.save_pretrained(made, dtype=dtype, **metadata)
         for kind, place in (("discriminators", DISCRIMINATOR), ("generators", GENERATOR)) if for_training else ():
             if (network := load_beside(kind, folder, place)) is not None:
@@ -81,33 +79,13 @@ def pack(
         write_text(made / CARD, render(made, name))
 
 
-@contextlib.contextmanager
-def _made_whole(target: Path) -> Iterator[Path]:
-    """A folder to write into, whose files then take the place of those that packing writes: on `target`'s own disk, so
-    in it where it is there."""
-    with naming(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        place = target.resolve() if target.is_dir() else target.parent
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:100]}{MARK}", dir=place))
-    try:
-        with naming(target):
-            yield temporary
-            # Without a card, until all of it is there, this is no packed folder.
-            (target / CARD).unlink(missing_ok=True)
-            for name in (RECIPE, EVALUATION):
-                (target / name).unlink(missing_ok=True)
-            for folder in (DISCRIMINATOR, GENERATOR):
-                if is_model(target / folder):
-                    shutil.rmtree(target / folder)
-            for samples in (SEEDS, LONG, BEST):  # what else lies beside them stays
-                for file in (target / samples).parent.glob(f"{Path(samples).name}.*"):
-                    file.unlink()
-            files = [path.relative_to(temporary) for path in temporary.rglob("*") if path.is_file()]
-            for file in sorted(files, key=lambda file: file == Path(CARD)):
-                (target / file).parent.mkdir(parents=True, exist_ok=True)
-                (temporary / file).replace(target / file)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+def _written(target: Path) -> Iterator[str]:
+    """What packing writes, of an older model: what else lies beside it stays."""
+    yield from (CARD, RECIPE, EVALUATION)
+    for folder in (DISCRIMINATOR, GENERATOR):
+        yield from (f"{folder}/{name}" for name in (CONFIG, WEIGHTS))
+    for samples in (SEEDS, LONG, BEST):
+        yield from (path.relative_to(target).as_posix() for path in target.glob(f"{samples}.*"))
 
 
 def _state_terms(metadata: dict[str, Any], **given: str | None) -> None:
