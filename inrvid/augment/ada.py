@@ -115,6 +115,8 @@ class Ada(Augment):
         def _is_a_probability(self) -> Self:
             if self.schedule is not None and max(self.schedule.start, self.schedule.end) > 1:
                 raise ValueError("schedule: of a probability: start and end are at most 1")
+            if self.schedule is not None and self.initial > 0:
+                raise ValueError("initial: with a schedule, p begins with schedule.start: leave initial out")
             return self
 
     config: Config

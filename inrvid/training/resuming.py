@@ -67,7 +67,11 @@ def _load(run: Run, checkpoint: Path) -> None:
     manifest = load_checkpoint(checkpoint, run.training, run.say)
     run.step, run.clips = manifest.step, manifest.clips
     _draw_anew(run, manifest.rollbacks)
-    run.group.agree(f"{run.clips} clips, {run.rollbacks} rollbacks", "the checkpoint to go on from")
+    run.group.agree(
+        f"{run.clips} clips, {run.rollbacks} rollbacks",
+        "the checkpoint to resume from",
+        "some cannot read a file of it, or another training writes there: the run's folder must be the same for all",
+    )
     own = run.run_dir / "checkpoints"
     run.saved = checkpoint.resolve().parent == own.resolve()
     if manifest.data != run.dataset.fingerprint:

@@ -96,7 +96,12 @@ class Trainer(Run):
         # One process of a machine builds the index, the others find it in the cache.
         with self.group.one_first(self.accelerator.is_local_main_process):
             dataset = open_dataset(recipe.data)
-        self.group.agree(f"{len(dataset)} videos, {dataset.fingerprint[:12]}", "the data")
+        self.group.agree(
+            f"{len(dataset)} videos, {dataset.fingerprint[:12]}",
+            "the data",
+            "files are changing, or some processes cannot read them: try again; inrvid data verify, on each machine, "
+            "says which videos cannot be read",
+        )
         self.say(*dataset.summary())
         self.recipe = fit_to_data(recipe, dataset)
         if self.recipe.generator.fps != dataset.fps:

@@ -75,6 +75,8 @@ def test_a_schedule_is_followed_whatever_the_discriminator_thinks_and_gone_on_wi
     assert resumed.p == pytest.approx(seen[3])
     with pytest.raises(InrvidError, match="start and end are at most 1"):
         ada(schedule={"start": 0, "end": 2, "kclips": 1})
+    with pytest.raises(InrvidError, match="leave initial out"):
+        ada(initial=0.5, schedule={"start": 0, "end": 1, "kclips": 1})
 
 
 def observed(augment, sign, steps):

@@ -21,7 +21,7 @@ class Samples(Callback):
             return
         folder = run.run_dir / "samples"
         if not run.step or not (folder / f"{REAL}.mp4").exists():  # a run that goes on from another's has none
-            with _not_needed(run):
+            with _not_needed(run, "samples of the data"):
                 write_real(run.dataset, folder, count=run.recipe.train.sample_videos, seed=run.recipe.seed)
         if not run.step:
             self._write(run)
@@ -39,17 +39,17 @@ class Samples(Callback):
 
     def _write(self, run: Run) -> None:
         count = run.recipe.train.sample_videos
-        with _not_needed(run):
+        with _not_needed(run, f"samples at {run.clips} clips"):
             write_samples(run.generator, run.run_dir / "samples", _name(run), count=count)
 
 
 @contextlib.contextmanager
-def _not_needed(run: Run) -> Iterator[None]:
-    """A disk that fails inside costs the samples, and not the training."""
+def _not_needed(run: Run, what: str) -> Iterator[None]:
+    """A disk that fails inside costs `what`, and not the training."""
     try:
         yield
     except OSError as error:
-        run.say(f"warning: no samples at {run.clips} clips: {error}; the training goes on")
+        run.say(f"warning: no {what}: {error}; the training goes on")
 
 
 def _name(run: Run) -> str:

@@ -64,18 +64,19 @@ class Group:
         dist.all_gather_object(everybody, own, group=self._quick)
         return sum(host == own[0] and not own[1].isdisjoint(cpus) for host, cpus in everybody)
 
-    def agree(self, value: object, what: str) -> None:
-        """Raises NoAgreement, in all processes, where they have not all the same."""
+    def agree(self, value: object, what: str, remedy: str) -> None:
+        """Raises NoAgreement, in all processes, unless all have the same value.
+
+        Args:
+            what: what the value is of, for the message.
+            remedy: why they may differ, and what to do about it.
+        """
         if self._quick is None:
             return
         everybody: list[object] = [value] * dist.get_world_size()
         dist.all_gather_object(everybody, value, group=self._quick)
         if any(other != everybody[0] for other in everybody):
-            told = "; ".join(f"process {rank}: {other}" for rank, other in enumerate(everybody))[:400]
-            raise NoAgreement(
-                f"the processes do not agree on {what} ({told}): files are changing, or some processes cannot read "
-                "them: try again; inrvid data verify, on each machine, says which videos cannot be read"
-            )
+            raise NoAgreement(f"the processes do not agree on {what} ({_who_has_what(everybody)}): {remedy}")
 
     @contextlib.contextmanager
     def one_first(self, first: bool) -> Iterator[None]:
@@ -87,6 +88,17 @@ class Group:
         finally:
             if first:
                 self.wait()
+
+
+def _who_has_what(everybody: list[object]) -> str:
+    """Each value, and the first few of the processes that have it."""
+    holders: dict[object, list[str]] = {}
+    for rank, value in enumerate(everybody):
+        holders.setdefault(value, []).append(str(rank))
+    return "; ".join(
+        f"process{'es' * (len(ranks) > 1)} {', '.join(ranks[:4])}{' …' * (len(ranks) > 4)}: {value}"
+        for value, ranks in list(holders.items())[:4]
+    )
 
 
 def lost_another(error: BaseException) -> bool:

@@ -73,13 +73,14 @@ def test_the_main_process_may_take_its_time(monkeypatch):
 
 def test_processes_that_do_not_agree_end_together(monkeypatch):
     def gather(into, mine, group):
-        into[:] = [mine, "48 clips"]
+        into[:] = [mine, *["48 clips"] * 5]
 
     own = Group()
-    own.agree("64 clips", "the checkpoint")  # alone
+    own.agree("64 clips", "the checkpoint", "try again")  # alone
     own._quick = object()
-    monkeypatch.setattr(dist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(dist, "get_world_size", lambda: 6)
     monkeypatch.setattr(dist, "all_gather_object", gather)
-    own.agree("48 clips", "the checkpoint")
-    with pytest.raises(InrvidError, match=r"on the checkpoint \(process 0: 64 clips; process 1: 48 clips\)"):
-        own.agree("64 clips", "the checkpoint")
+    own.agree("48 clips", "the checkpoint", "try again")
+    told = r"on the checkpoint \(process 0: 64 clips; processes 1, 2, 3, 4 …: 48 clips\): try again$"
+    with pytest.raises(InrvidError, match=told):
+        own.agree("64 clips", "the checkpoint", "try again")
