@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
 from ..interval import Interval
+from ..processes.stopping import AskedToStop
 from ..run import Run
 from ..samples import REAL, write_real, write_samples
 from .base import Callback
@@ -21,8 +21,8 @@ class Samples(Callback):
             return
         folder = run.run_dir / "samples"
         if not run.step or not (folder / f"{REAL}.mp4").exists():  # a run that goes on from another's has none
-            with _not_needed(run, "samples of the data"):
-                write_real(run.dataset, folder, count=run.recipe.train.sample_videos, seed=run.recipe.seed)
+            count, seed = run.recipe.train.sample_videos, run.recipe.seed
+            _if_possible(run, "samples of the data", lambda: write_real(run.dataset, folder, count=count, seed=seed))
         if not run.step:
             self._write(run)
 
@@ -38,18 +38,23 @@ class Samples(Callback):
             self._write(run)
 
     def _write(self, run: Run) -> None:
-        count = run.recipe.train.sample_videos
-        with _not_needed(run, f"samples at {run.clips} clips"):
-            write_samples(run.generator, run.run_dir / "samples", _name(run), count=count)
+        folder, count = run.run_dir / "samples", run.recipe.train.sample_videos
+        _if_possible(
+            run,
+            f"samples at {run.clips} clips",
+            lambda: write_samples(run.generator, folder, _name(run), count=count),
+        )
 
 
-@contextlib.contextmanager
-def _not_needed(run: Run, what: str) -> Iterator[None]:
-    """A disk that fails inside costs `what`, and not the training."""
+def _if_possible(run: Run, what: str, write: Callable[[], None]) -> None:
+    """A disk that fails costs `what`, and not the training; and no signal waits for it."""
     try:
-        yield
+        with run.stopper.abandoning():
+            write()
     except OSError as error:
         run.say(f"warning: no {what}: {error}; the training goes on")
+    except AskedToStop as error:
+        run.say(f"warning: no {what}: {error}")
 
 
 def _name(run: Run) -> str:

@@ -18,8 +18,9 @@ class Scored:
         self._known: tuple[tuple[int, int], Scores] | None = None
 
     def __call__(self, run: Run) -> Scores:
-        """Score by `metric/part`. Raises InrvidError, as the scorer does."""
+        """Score by `metric/part`. Raises InrvidError, as the scorer does, and AskedToStop."""
         now = run.step, run.rollbacks
         if self._known is None or self._known[0] != now:
-            self._known = now, self.scorer(run.generator)
+            with run.stopper.abandoning():
+                self._known = now, self.scorer(run.generator)
         return self._known[1]

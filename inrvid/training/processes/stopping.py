@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+from collections.abc import Iterator
 from typing import Any
 
+from ...errors import InrvidError
 from .group import Group
 from .signals import stop_signals
 
@@ -12,6 +15,13 @@ ASKED = 1
 FAILED = 1_000_000
 """What `Stopper` exchanges, as one number a process of which the largest counts: 0, to go on; `ASKED`, a callback's
 wish; `ASKED` + n, signal n; `FAILED` − i, a failure in process i, the lowest of several."""
+
+
+class AskedToStop(InrvidError):
+    """A signal has asked the training to stop; what may take long, and can be done later, is left."""
+
+    def __init__(self, number: int):
+        super().__init__(f"{signal.Signals(number).name} asks the training to stop")
 
 
 class Stopper:
@@ -26,6 +36,7 @@ class Stopper:
     def __init__(self, group: Group) -> None:
         self._told = 0
         self._before: dict[int, Any] = {}
+        self._abandons = False
         self._group = group
 
     @property
@@ -51,6 +62,22 @@ class Stopper:
         """A failure in this process, whose index it is."""
         self._told = FAILED - index
 
+    @contextlib.contextmanager
+    def abandoning(self) -> Iterator[None]:
+        """Inside, a signal does not wait for the step: who sends one ends the process after a minute, often, and the
+        state is still to be saved then.
+
+        Raises:
+            AskedToStop: where a signal comes, or has come already.
+        """
+        if self.signal:
+            raise AskedToStop(self.signal)
+        self._abandons = True
+        try:
+            yield
+        finally:
+            self._abandons = False
+
     def agreed(self) -> bool:
         """Whether some process was asked to stop; to be called by all processes, after the same steps."""
         told = self._group.most(self._told)
@@ -71,6 +98,8 @@ class Stopper:
     def _ask(self, number: int, frame: Any) -> None:
         self._told = max(self._told, ASKED + number)
         self._restore()
+        if self._abandons:
+            raise AskedToStop(number)
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import os
+import signal
 
 import pytest
 from rich.console import Console
@@ -175,3 +177,21 @@ def test_a_disk_that_fails_costs_samples_and_not_the_training(tiny, tmp_path, mo
     run.run()
     assert run.clips == 16
     assert "warning: no samples at 8 clips: [Errno 5] Input/output error; the training goes on" in lines.getvalue()
+
+
+def test_a_signal_does_not_wait_for_samples(tiny, tmp_path, monkeypatch):
+    """1024×1024 take most of the minute that schedulers leave."""
+
+    def slow(generator, folder, name, *, count):
+        if name != "clips-000000000000":  # untrained: before there is anything to save
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise AssertionError("went on drawing")
+
+    monkeypatch.setattr("inrvid.training.callbacks.samples.write_samples", slow)
+    lines = io.StringIO()
+    recipe = tiny("train.kclips=0.032", "train.sample_kclips=0.008")
+    run = trainer(recipe, tmp_path / "run", console=Console(file=lines, width=200))
+    with pytest.raises(Interrupted):
+        run.run()
+    assert "warning: no samples at 8 clips: SIGTERM asks the training to stop\n" in lines.getvalue()
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["clips-000000000008"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
 
 import pytest
 import torch
@@ -15,6 +17,7 @@ from inrvid.evaluation.record import read_record
 from inrvid.evaluation.score import Scorer
 from inrvid.report.page import write_comparison, write_report
 from inrvid.training.keeping import checkpoints, newest_intact
+from inrvid.training.trainer import Interrupted
 
 from ...cli.test_cli import inrvid
 from ..conftest import TINY
@@ -170,6 +173,27 @@ def test_scores_that_fail_on_the_way_are_told(tiny, protocol, tmp_path, monkeypa
         run.run()
     assert "warning: no scores at 8 clips: a bad day" in run.console.file.getvalue()
     assert (tmp_path / "run" / "model").exists()
+
+
+def test_a_signal_does_not_wait_for_scores_and_the_state_is_saved(tiny, tmp_path, monkeypatch):
+    """Schedulers kill a minute after they ask; `keep_best` scores before it saves."""
+    calls = []
+
+    def slow(self, generator):
+        calls.append(generator)
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("went on scoring")
+
+    monkeypatch.setattr(Scorer, "__call__", slow)
+    settings = ("train.kclips=0.032", "train.checkpoint_kclips=0.016", "train.keep_best=statistics/spatial")
+    measured = "eval={metrics: [{type: statistics}], clips: 4, interval_kclips: 0.008}"
+    run = trainer(tiny(*settings, measured), tmp_path / "run")
+    with pytest.raises(Interrupted):
+        run.run()
+    assert len(calls) == 1
+    assert "warning: no scores at 8 clips: SIGTERM asks the training to stop" in run.console.file.getvalue()
+    assert newest_intact(tmp_path / "run" / "checkpoints").name == "clips-000000000008"
+    assert "warning: the checkpoint of 8 clips has no scores: SIGTERM" in run.console.file.getvalue()
 
 
 def test_two_processes_score_as_one(protocol, tmp_path):

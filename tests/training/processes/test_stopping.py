@@ -7,7 +7,7 @@ import pytest
 import torch.distributed as dist
 
 from inrvid.training.processes.group import Group
-from inrvid.training.processes.stopping import Stopper
+from inrvid.training.processes.stopping import AskedToStop, Stopper
 
 
 def test_first_signal_asks_second_acts_at_once():
@@ -20,6 +20,26 @@ def test_first_signal_asks_second_acts_at_once():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_can_be_done_later_is_left_at_a_signal():
+    done = []
+
+    def work(*signals):
+        with stopper.abandoning():
+            for number in signals:
+                os.kill(os.getpid(), number)
+            done.append(signals)
+
+    with Stopper(Group()) as stopper:
+        stopper.ask()  # a callback's wish is no hurry
+        work()
+        with pytest.raises(AskedToStop, match=r"^SIGTERM asks the training to stop$"):
+            work(signal.SIGTERM)
+        assert stopper.agreed()
+        with pytest.raises(AskedToStop):
+            work()  # it is not begun, either
+    assert done == [()]
 
 
 def test_a_signal_that_comes_while_processes_agree_is_heard_at_the_next_step(monkeypatch):
