@@ -42,13 +42,13 @@ class Use:
 
 
 USES = (
-    Use("length", "Any length, from any time on, also before 0.", "generate RUN -o out.npz --start -16 --frames 96"),
-    Use("slow", "Any frame rate: slow motion evaluates the frames between.", "generate RUN -o out.npz --slow 8"),
+    Use("length", "Any length, from any start time, even before 0.", "generate RUN -o out.npz --start -16 --frames 96"),
+    Use("slow", "Any frame rate: slow motion evaluates the frames in between.", "generate RUN -o out.npz --slow 8"),
     Use("large", "Finer grids: 32×32 as 128×128.", "generate RUN -o out.npz --size 128x128"),
-    Use("wider", "Beyond the frame that it learned.", "generate RUN -o out.npz --zoom-out 1.5 --size 128x128"),
+    Use("wider", "Beyond the frame that the model learned.", "generate RUN -o out.npz --zoom-out 1.5 --size 128x128"),
     Use(
         "contents and motions",
-        "Contents by motions: a row has one scene, a column one motion; 12 times from left to right.",
+        "Contents by motions: each row has one scene, each column one motion; 12 times from left to right.",
         "generate RUN -o out.npz --content-motion-grid 3x2",
     ),
     Use(
@@ -58,21 +58,21 @@ USES = (
     ),
     Use(
         "interpolate",
-        "INR weights φ from one video to another: a row a step, a column a time.",
+        "INR weights φ from one video to another: one row per step, one column per time.",
         "interpolate RUN 0 3 -o out.png",
         "out.png",
     ),
     Use(
         "project",
         "Given frames, here three of a video that the model never saw: target, projection, error. It takes 1,000 "
-        "steps, minutes on a CPU; with `--steps 200` one sees where it leads.",
+        "steps, minutes on a CPU; `--steps 200` shows where it leads.",
         "project RUN video.mp4 --frames 4-6 -o out.safetensors",
         "out.png",
         "--steps 300 --distance pixels",
     ),
     Use(
         "predict",
-        "The frames around given ones, beside simpler ways.",
+        "The frames around given ones, beside simpler methods.",
         "predict RUN video.mp4 --given 4,8,12 -o out",
         "out/prediction.png",
         "--steps 300 --distance pixels",
@@ -86,7 +86,7 @@ USES = (
     ),
     Use("slices", "A line of pixels over time.", "analyze RUN -o out --only slices", "out/slices_x-t.png"),
 )
-NEEDED = """`video.mp4`, whose frames are given below, is a video like those that the model learned from, or its own:
+NEEDED = """`video.mp4`, whose frames are given below, is a video like the model's training data, or one of its own:
 
 ```bash
 inrvid generate runs/quickstart/001 -o video.mp4 --seed 100 --frames 16
@@ -100,7 +100,7 @@ EXPLORE = """## Play
 inrvid explore runs/quickstart/001       # pip install 'inrvid[explore]'
 ```
 
-A page of this machine: seeds of content and motion, time, zoom, interpolation, directions (`--directions FILE`).
+A page on this machine: seeds of content and motion, time, zoom, interpolation, directions (`--directions FILE`).
 
 ![The page](uses/explore.png)
 """
@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="a run of the quickstart")
     model = parser.parse_args().model.resolve()
     lines = ["# What a trained model can do", ""]
-    lines += ["Made by `python docs/make_uses.py`, of the quickstart's model (a small DIGAN after four minutes).", ""]
+    lines += ["Made by `python docs/make_uses.py` from the quickstart's model (a small DIGAN after four minutes).", ""]
     lines += [NEEDED, ""]
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
