@@ -195,12 +195,12 @@ HEAD = """\
 # What the metrics see
 
 Scores of {clips} procedural clips (16 frames of 64 × 64, the train split) that were damaged in a known way, against
-{clips} clips of the test split that are as they were drawn. **Bold**: worse than the undamaged clips (for diagnostics:
-different) by more than twice the error, the root of the summed squares of both standard errors. FVD,
-KVD, precision and recall are of I3D's 400 logits, FID of Inception's 2,048 features of each clip's first frame.
+{clips} unaltered clips of the test split. **Bold**: worse than the undamaged clips (for diagnostics: different) by more
+than twice the error, which is the root of the summed squares of both standard errors. FVD, KVD, precision and recall
+are computed from I3D's 400 logits, FID from Inception's 2,048 features of each clip's first frame.
 Motion, flicker and sharpness are in steps of 8 bits; the real clips have {motion:.2f}, {flicker:.2f}, {sharpness:.2f}.
-With more clips (`--clips`) the page gets better: with few, FVD and FID are far above what many clips would have, the
-undamaged ones' too, and errors are large. Compare rows, and no number with those of papers.
+More clips (`--clips`) make the page better: with few, FVD and FID are far above their values for many clips, for the
+undamaged clips too, and errors are large. Compare rows with each other, and no number with those of papers.
 
 """
 TAIL = """
