@@ -1,10 +1,10 @@
 """Adaptive discriminator augmentation (StyleGAN2-ADA, NeurIPS 2020), one draw for all frames of a clip (StyleGAN-V).
 
-Each operation happens with probability p. All geometric operations of a clip are one low-passed warp, all colour
-operations one matrix. p follows the mean sign of the discriminator's logits at real clips.
+Each operation happens with probability p. All geometric operations on a clip form one low-passed warp, all colour
+operations one matrix. p follows the mean sign of the discriminator's logits for real clips.
 
-Matrices are made on the CPU, from the CPU's draws and a p that the CPU knows: a warp needs their extent there. The
-statistic travels from the device while training goes on, and is used one interval later, when it has long arrived:
+Matrices are made on the CPU, from the CPU's draws and a p that the CPU knows, as a warp needs their extent there. The
+statistic is copied from the device while training goes on, and is used one interval later, when it has long arrived:
 nothing waits.
 """
 
@@ -43,7 +43,7 @@ class Source(Protocol):
 
 
 class RandomSource:
-    """From draws. `happens` with probability p, or with 1 − √(1 − p), of which two in a row make p."""
+    """From draws. `happens` with probability p, or, with `root`, 1 − √(1 − p): at least one of two happens with p."""
 
     def __init__(self, draws: Draws, p: float):
         self.draws, self.p = draws, p
@@ -59,8 +59,8 @@ class RandomSource:
 
 
 class QuantileSource:
-    """Every operation happens, every random variable sits at its quantile q (as the release's debugging aid has it:
-    a normal variable at erfinv(2q − 1), without the √2)."""
+    """Every operation happens, and every random variable is at its quantile q (as in the release's debugging aid: a
+    normal variable at erfinv(2q − 1), without the √2)."""
 
     def __init__(self, q: float, count: int):
         self.q, self.count = q, count
@@ -81,7 +81,7 @@ Operation = Literal[
 ]  # fmt: skip
 GEOMETRY: tuple[Operation, ...] = ("xflip", "rotate90", "xint", "scale", "rotate", "aniso", "xfrac")
 APPLIED = ("xflip", "rotate90", "xint", "scale", "rotate", "aniso", "rotate again", "xfrac")
-"""Geometry in the order in which it is applied: `rotate` once before the anisotropic scaling and once behind it."""
+"""Geometry in the order in which it is applied: `rotate` once before the anisotropic scaling and once after it."""
 COLOR: tuple[Operation, ...] = ("brightness", "contrast", "lumaflip", "hue", "saturation")
 
 
@@ -90,9 +90,9 @@ class Ada(Augment):
 
         p ← clamp(p + sign(E sign D(x) − target)·clips / (1000·speed_kclips), 0, 1)
 
-    p is the probability of each operation, changed every `interval` steps; D(x) are the logits at real clips, of the
-    interval before the last one (the release: of the last, for which a device would have to be waited for). With
-    `schedule`, p follows that instead (R3GAN, NeurIPS 2024), whatever D thinks.
+    p is the probability of each operation, changed every `interval` steps, in which D sees `clips`; D(x) are the logits
+    for real clips, from the interval before the last one (in the release: from the last, which would mean waiting for
+    the device). With `schedule`, p follows that at each step instead (R3GAN, NeurIPS 2024), whatever the logits.
     """
 
     source = "StyleGAN2-ADA (NeurIPS 2020)"
@@ -101,10 +101,10 @@ class Ada(Augment):
         """The default is the pipeline `bgc`: pixel blitting, geometry, colour."""
 
         operations: Annotated[tuple[Operation, ...], Strict(False)] = Field(
-            GEOMETRY + COLOR, description="what is varied, each with probability p"
+            GEOMETRY + COLOR, description="operations, each of which happens with probability p"
         )
         target: Annotated[float, Field(ge=-1, le=1)] = Field(
-            0.6, description="mean sign of D's logits at real clips to keep"
+            0.6, description="target for the mean sign of D's logits for real clips"
         )
         speed_kclips: Positive = Field(100.0, description="thousands of clips in which p can go from 0 to 1")
         interval: Count = Field(4, description="steps between two changes of p")
@@ -177,7 +177,7 @@ class Ada(Augment):
         return {"augment/p": torch.tensor(self.p)}
 
     def get_extra_state(self) -> Tensor:
-        """p, the steps counted, the statistic on its way, and the clips counted: with `signs`, all that resuming
+        """p, the steps counted, the statistic being copied, and the clips counted: with `signs`, all that resuming
         needs."""
         sums, event = self._arriving or (torch.zeros(2, dtype=torch.float64), None)
         if event is not None:
@@ -187,13 +187,13 @@ class Ada(Augment):
     def set_extra_state(self, state: Tensor) -> None:
         self.p, self._steps = float(state[0]), int(state[1])
         self._arriving = (state[2:4].clone(), None) if state[3] > 0 else None
-        self._clips = int(state[4]) if len(state) > 4 else 0  # before schedules: not counted
+        self._clips = int(state[4]) if len(state) > 4 else 0  # state from before schedules existed: not counted
 
     # One draw
 
     def _augmentation(self, source: Source, count: int) -> Augmentation:
         has = self.config.operations.__contains__
-        # Everything is drawn in a fixed order, whatever the size of the frames: they are given only later.
+        # Everything is drawn in a fixed order, whatever the size of the frames, which are given only later.
         drawn: dict[str, Maker] = {name: _GEOMETRY[name](source) for name in GEOMETRY if has(name)}
         if "rotate" in drawn:
             drawn["rotate again"] = _rotate_again(source)
@@ -317,7 +317,7 @@ _COLOR: dict[str, Callable[[Source], Tensor]] = {
 
 
 def _recolor(frames: Tensor, operations: list[Tensor]) -> Tensor:
-    """frames `[B, T, 3, H, W]` through matrices `[B, 4, 4]`, the first one first."""
+    """Apply matrices `[B, 4, 4]` to frames `[B, T, 3, H, W]`, the first one first."""
     total = torch.eye(4)
     for operation in operations:
         total = operation @ total

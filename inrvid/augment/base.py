@@ -31,10 +31,10 @@ class Augment(nn.Module, abc.ABC):
         """One draw for each of `len(draws)` clips, the same for all frames of a clip, as a function of frames."""
 
     def observe(self, real: Tensors, *, clips: int, total: Callable[[Tensor], Tensor]) -> None:
-        """Told the logits of each step's real clips. What adapts, adapts here; by default nothing does.
+        """Called with the logits of each step's real clips. What adapts, adapts here; by default, nothing does.
 
         Args:
-            clips: of all processes in this step.
+            clips: number of clips of all processes in this step.
             total: sums a tensor over all processes.
         """
 
@@ -42,5 +42,5 @@ class Augment(nn.Module, abc.ABC):
         """Called before a checkpoint: what each process has counted for itself becomes the mean over processes."""
 
     def report(self) -> dict[str, Tensor]:
-        """What is worth logging, by name."""
+        """Values to log, by name."""
         return {}

@@ -46,7 +46,7 @@ class DiffAugment(Augment):
         return apply
 
     def _shift(self, frames: Tensor, uniform: Tensor) -> Tensor:
-        """Each whole number of −m … m, m the largest translation, is as likely: int64 `[B, 2]`."""
+        """Integers in −m … m, all equally likely, where m is the largest translation: int64 `[B, 2]`."""
         largest = [int(side * self.config.max_translation + 0.5) for side in frames.shape[3:]]
         return torch.stack(
             [(u * (2 * m + 1)).long() - m for u, m in zip(uniform.unbind(1), largest, strict=True)], dim=1

@@ -25,14 +25,14 @@ LOWPASS = tuple(tap / sum(SYM6) for tap in SYM6)
 PAD = len(SYM6) // 2
 
 STEPS = 8
-"""On a GPU margins are multiples of this part of a side: memory of few sizes is found again, of any size it is not."""
+"""On a GPU, margins are multiples of 1/STEPS of a side: memory is reused if it comes in few sizes, not in any size."""
 
 
 def warp(x: Tensor, inverse: Tensor) -> Tensor:
     """x `[B, C, H, W]` moved by matrices that map output to input pixels, `[B, 3, 3]` **on the CPU**.
 
     Pixels are counted from the centre, x right, y down. How far to reflect at the borders is read from the
-    matrices: were they on the device, it would have to be waited for.
+    matrices: if they were on the device, this would have to wait for it.
     """
     height, width = x.shape[2:]
     left, top, right, bottom = margins(inverse, height, width, coarse=x.device.type != "cpu")
@@ -55,8 +55,8 @@ class _Sampled(torch.autograd.Function):
     """Bilinear samples of x `[B, C, H, W]` at grid `[B, h, w, 2]`, zeros outside; differentiable in x as often as
     wanted.
 
-    In x it is linear: its gradient is the adjoint map, whose gradient is this map again. PyTorch has no second
-    derivative of `grid_sample` in its older versions, and R1 through an augmentation needs one.
+    It is linear in x: its gradient is the adjoint map, whose gradient is this map again. Older versions of PyTorch
+    have no second derivative of `grid_sample`, and R1 through an augmentation needs one.
     """
 
     @staticmethod
@@ -90,7 +90,7 @@ class _Spread(torch.autograd.Function):
 def margins(inverse: Tensor, height: int, width: int, *, coarse: bool = False) -> tuple[int, int, int, int]:
     """How far beyond the borders (left, top, right, bottom) the warped frames of a batch reach, at most a side.
 
-    `coarse`: in steps of a part of the side.
+    `coarse`: rounded up to multiples of a fraction of the side (`STEPS`).
     """
     cx, cy = (width - 1) / 2, (height - 1) / 2
     corners = torch.tensor([[-cx, -cy, 1], [cx, -cy, 1], [cx, cy, 1], [-cx, cy, 1]], dtype=inverse.dtype)

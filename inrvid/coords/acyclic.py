@@ -5,8 +5,8 @@ Between two motion codes u_ℓ and u_r at times t_ℓ and t_r = t_ℓ + δ, with
     e(τ) = [sin ‖ cos](ω·s·τ + ρ),   s = tanh(W_ω u_ℓ) + 1,   ρ = (W_ρ u_ℓ)·(max_period / period)
     v(t) = e(t) − lerp(e(t_ℓ), e(t_r), α) + lerp(W_a u_ℓ, W_a u_r, α)
 
-The wave vanishes at the codes, where v is W_a u: v is continuous, and never repeats. (Release: sine and cosine,
-no amplitude; the paper has a sine with a learned one.)
+The wave vanishes at the codes, where v equals W_a u: v is continuous, and never repeats. (The release uses sine and
+cosine without an amplitude; the paper uses a sine with a learned amplitude.)
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Spacing = Literal["log", "linear"]
 
 
 class Codes(NamedTuple):
-    """The motion codes around each time: two or more in a row, `distance` frames apart, the first of them at `t_left`.
+    """The motion codes around each time: two or more consecutive ones, `distance` frames apart, the first at `t_left`.
 
     `t`, `t_left` `[B, T]` in frames, `values` `[B, T, n, code_dim]`.
     """
@@ -41,7 +41,7 @@ class Codes(NamedTuple):
 
     @property
     def right(self) -> Tensor:
-        """The next one."""
+        """The code after `left`, `[B, T, code_dim]`."""
         return self.values[:, :, 1]
 
     @property
@@ -64,7 +64,7 @@ def periods(count: int, shortest: float, longest: float, spacing: Spacing) -> Te
 class AcyclicEncoding(Tables):
     """`Codes` → v `[B, T, width]`; width/2 frequencies, one more if the width is odd.
 
-    Phases are computed in float64: in float32 a time of an hour costs the codes their accuracy.
+    Phases are computed in float64: in float32, codes an hour into a video would be inaccurate.
     """
 
     def __init__(self, code_dim: int, width: int, *, min_period: float, max_period: float, spacing: Spacing = "log"):
@@ -79,7 +79,7 @@ class AcyclicEncoding(Tables):
     frequencies: Tensor
     """2π / period, float64."""
     phase_scale: Tensor
-    """The longest period over each, float64."""
+    """The longest period divided by each, float64."""
 
     def tables(self) -> dict[str, Tensor]:
         with torch.device("cpu"):

@@ -5,7 +5,7 @@ m(t) of the same width is *added to the phase*, so that it rotates the embedding
 
     sin(p + m) = sin p · cos m + cos p · sin m        cos(p + m) = cos p · cos m − sin p · sin m
 
-Where p is affine in x and y, sines of a grid's rows and columns therefore make those of all its points.
+Where p is affine in x and y, the sines of all points of a grid therefore follow from those of its rows and columns.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..grid import Grid
 
 
 class AffinePhase(NamedTuple):
-    """Phases origin + row·down + column·right of a grid's points, rows from the top: each `[B, d]` or `[1, d]`."""
+    """Phases of a grid's points, origin + row·down + column·right, rows from the top; each `[B, d]` or `[1, d]`."""
 
     origin: Tensor
     down: Tensor
@@ -29,17 +29,17 @@ class AffinePhase(NamedTuple):
 
 
 class CoordinateEncoding(nn.Module, abc.ABC):
-    """Phases of points, `dim` a point.
+    """Phases of points, `dim` per point.
 
-    Constructed as `Class(config, dim=d, w_dim=…, size=n)`: d phases, styles of width w_dim, n points a side of
-    the grid that the encoding serves in training. Subclasses say what their phases are: in `affine_phase` where they
-    are affine (generators are faster then), in `phase` otherwise.
+    Constructed as `Class(config, dim=d, w_dim=…, size=n)`: d phases, styles of width w_dim, n points per side of
+    the grid on which the encoding is used in training. Subclasses define their phases in `affine_phase` if they are
+    affine (generators are then faster), in `phase` otherwise.
     """
 
     Config: ClassVar[type[PartConfig]]
 
     has_affine_phase: ClassVar[bool] = False
-    """Whether `affine_phase` holds: not where a subclass overrides `phase` alone."""
+    """Whether `affine_phase` is valid: not if a subclass overrides only `phase`."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -55,7 +55,7 @@ class CoordinateEncoding(nn.Module, abc.ABC):
         """What depends on the video: w `[B, w_dim]` → named tensors `[B, …]`, kept in φ."""
 
     def affine_phase(self, predicted: dict[str, Tensor], grid: Grid) -> AffinePhase | None:
-        """The phases of a grid's points, if they are affine in x and y."""
+        """The phases of a grid's points if they are affine in x and y, else None."""
         return None
 
     def phase(self, predicted: dict[str, Tensor], grid: Grid) -> Tensor:
@@ -69,7 +69,7 @@ class CoordinateEncoding(nn.Module, abc.ABC):
 
 
 def linear_phase(frequencies: Tensor, grid: Grid, offset: Tensor | None = None) -> AffinePhase:
-    """A·(x, y) + offset, for A `[B, d, 2]` in radians a unit of x ∈ [−1, 1], offset `[B, d]` or `[d]`."""
+    """A·(x, y) + offset, for A `[B, d, 2]` in radians per unit of x ∈ [−1, 1], offset `[B, d]` or `[d]`."""
     (x, step_x), (y, step_y) = grid.steps()
     origin = frequencies[..., 0] * x + frequencies[..., 1] * y
     origin = origin if offset is None else origin + offset

@@ -16,7 +16,7 @@ class ConstantCoords(CoordinateEncoding):
 
         p(x, y) = P[row(y), column(x)]
 
-    Off the native grid the table is interpolated bilinearly; beyond it, its border continues.
+    On any other grid, the table is interpolated bilinearly; beyond its border, the border values continue.
     """
 
     source = "INR-GAN (CVPR 2021)"

@@ -16,8 +16,8 @@ class LogCoords(SharedBasis):
 
         p_2j(x, y) = f_j·x,   p_2j+1(x, y) = f_j·y,   f_j = π … π·size/2
 
-    Each f is the same factor above the one before, from one period a frame to the native grid's Nyquist rate, or to
-    `max_frequency`.
+    The f_j are a geometric sequence from one period across the frame to the native grid's Nyquist rate, or to
+    `max_frequency` (at least π).
     """
 
     source = "INR-GAN (CVPR 2021)"
@@ -25,7 +25,7 @@ class LogCoords(SharedBasis):
     class Config(PartConfig):
         max_frequency: Positive | None = Field(
             None,
-            description="largest frequency, in radians a unit of x ∈ [−1, 1]; default: the native grid's Nyquist rate",
+            description="largest frequency, radians per unit of x ∈ [−1, 1]; default: the native grid's Nyquist rate",
         )
 
     def __init__(self, config: Config, *, dim: int, w_dim: int, size: int):
@@ -49,7 +49,7 @@ class RandomCoords(SharedBasis):
     source = "INR-GAN (CVPR 2021)"
 
     class Config(PartConfig):
-        sigma: Positive = Field(10.0, description="standard deviation of the frequencies, radians a unit of x")
+        sigma: Positive = Field(10.0, description="standard deviation of the frequencies, radians per unit of x")
 
     def __init__(self, config: Config, *, dim: int, w_dim: int, size: int):
         super().__init__(config, dim=dim, w_dim=w_dim, size=size)

@@ -16,7 +16,7 @@ class FourierCoords(CoordinateEncoding):
 
         p(x, y) = σ·A(w)·(x, y) + β(w),   (A, β) = affine(w),   x, y ∈ [−1, 1]
 
-    The generator's features are `[sin ‖ cos](p + m)`, m the motion's term.
+    The generator's features are `[sin ‖ cos](p + m)`, where m is the motion term.
     """
 
     source = "DIGAN (ICLR 2022) §3.1"

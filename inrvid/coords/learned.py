@@ -16,13 +16,13 @@ class LearnedCoords(SharedBasis):
 
         p(x, y) = B·(x, y) + β
 
-    B and β are parameters; B ~ N(0, σ²) at the start.
+    B and β are parameters; B is initialised from N(0, σ²).
     """
 
     source = "INR-GAN (CVPR 2021)"
 
     class Config(PartConfig):
-        sigma: Positive = Field(10.0, description="standard deviation of the frequencies at the start")
+        sigma: Positive = Field(10.0, description="standard deviation of the initial frequencies")
 
     def __init__(self, config: Config, *, dim: int, w_dim: int, size: int):
         super().__init__(config, dim=dim, w_dim=w_dim, size=size)

@@ -1,7 +1,7 @@
 """Discriminators: frames and their times → logits of one or several heads.
 
-A discriminator says what its heads look at (`inputs`), what they think of it (`heads`), and where a loss may penalise
-their gradients (`penalty_points`), so that the loss need not know the heads.
+A discriminator defines what its heads look at (`inputs`), their logits (`heads`), and where a loss may penalise their
+gradients (`penalty_points`), so that the loss need not know the heads.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         channel_base: Count = Field(32768, description="channels(r) = min(channel_base // r, channel_max)")
         channel_max: Count = Field(512, description="largest number of channels")
         mbstd_group: Count = Field(4, description="group size of the minibatch standard deviation")
-        half_blocks: Natural = Field(0, description="so many of the highest resolutions run in half precision")
+        half_blocks: Natural = Field(0, description="how many of the highest resolutions run in half precision")
         half_dtype: Literal["float16", "bfloat16"] = Field("float16", description="which half precision")
 
     joins: ClassVar[bool] = False
-    """Whether `both` may be one call: no layer but `MinibatchStd` looks beyond a clip, or keeps statistics."""
+    """Whether `both` may be one call: no layer except `MinibatchStd` looks beyond a clip or keeps statistics."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -59,7 +59,7 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         self.frames = config.frames
         """Number of frames of a clip that it sees."""
         self.group = config.mbstd_group
-        """Number of clips that are judged together: a batch is shared in whole groups."""
+        """Number of clips that are judged together: a batch is split into whole groups only."""
 
     @abc.abstractmethod
     def inputs(self, frames: Tensor, t: Tensor) -> Tensors:
@@ -67,18 +67,18 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def heads(self, inputs: Tensors, t: Tensor, label: Tensor) -> Tensors:
-        """Logits of each head, `[B]`, or several a clip: `[B, frames]`, `[B, …]` of patches."""
+        """Logits of each head: `[B]`, or several per clip, `[B, frames]`, or `[B, …]` for patches."""
 
     @in_its_own_precision
     def forward(self, frames: Tensor | Tensors, t: Tensor, label: Tensor | None = None) -> Tensors:
         """frames `[B, frames, 3, H, W]` in [−1, 1], t `[B, frames]`, label `[B, classes]` → logits by head.
 
-        In the place of frames: what the heads look at, as `inputs` or `penalty_points` have it. Without classes, the
-        label may be left out.
+        `frames` may instead be what the heads look at, as returned by `inputs` or `penalty_points`. Without classes,
+        the label may be left out.
 
         Raises:
             InrvidError: clips of another number of frames or type, or without the label that it judges them by;
-                `heads` gives what are no logits of them.
+                `heads` returns something other than their logits.
         """
         if not isinstance(frames, dict):
             self._check_clips(frames, t)
@@ -91,7 +91,7 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         return logits
 
     def _check_clips(self, frames: Tensor, t: Tensor) -> None:
-        """Their size, and how many channels they have, is the discriminator's own affair."""
+        """Size and number of channels are left for the discriminator itself to check."""
         name, count = type(self).__name__, self.frames
         if frames.ndim == 5 and frames.shape[1] != count:
             raise InrvidError(f"{name} judges {count} frames of a clip, got {frames.shape[1]}")
@@ -114,10 +114,10 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
     def both(
         self, first: Clips, second: Clips, run: Callable[[Tensor, Tensor, Tensor], Tensors] | None = None
     ) -> tuple[Tensors, Tensors]:
-        """Logits of two batches of one size, each judged as if the other were not there.
+        """Logits of two batches of equal size, each judged as if the other were not there.
 
         Args:
-            run: what stands for this discriminator: itself, compiled.
+            run: what to call in place of this discriminator: its compiled version.
         """
         run = self if run is None else run
         if not self.joins:
@@ -128,12 +128,12 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         return {head: value[0] for head, value in logits.items()}, {head: value[1] for head, value in logits.items()}
 
     def penalty_points(self, frames: Tensor, t: Tensor, augment: Augmentation) -> tuple[Tensors, Tensors]:
-        """Where a gradient penalty differentiates: (leaves that require a gradient, each head's input made of them).
+        """Where a gradient penalty differentiates: (leaves that require a gradient, each head's input made from them).
 
-        A row of a leaf is what the squared gradient norm is taken of. By default that is one real frame,
-        `[B·frames, 3, H, W]`, *before* augmentation, which is a part of the function that is differentiated
-        (StyleGAN2-ADA, NeurIPS 2020, and StyleGAN-V's release); each head has leaves of its own. A head that is not
-        to be penalised is left out of both, and `heads` then is not given its input.
+        The squared gradient norm is taken of each row of a leaf. By default, a row is one real frame,
+        `[B·frames, 3, H, W]`, *before* augmentation, which is part of the differentiated function (StyleGAN2-ADA,
+        NeurIPS 2020, and StyleGAN-V's release); each head has its own leaves. A head that is not to be penalised is
+        left out of both, and `heads` is then called without its input.
         """
         points, inputs = {}, {}
         for head in self.inputs(frames, t):
@@ -142,7 +142,7 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         return points, inputs
 
     def steering(self, logits: Tensors) -> Tensors:
-        """Of real clips' logits, those whose signs an adaptive augmentation follows; by default all."""
+        """Those of the real clips' logits whose signs an adaptive augmentation follows; by default all."""
         return logits
 
     @property

@@ -18,7 +18,7 @@ from .residual import ResidualDiscriminator
 class DualDiscriminator(Discriminator):
     """An image discriminator, and a motion discriminator on a pair of frames and their interval.
 
-    Heads: `image` `[B, 2]`, a logit a frame; `motion` `[B]`, a logit a pair.
+    Heads: `image` `[B, 2]`, one logit per frame; `motion` `[B]`, one logit per pair.
 
     The motion discriminator's input is `[B, 7, H, W]`: both frames, and a plane that holds their interval
     Δτ = (t2 − t1)/(clip_length − 1).
@@ -54,8 +54,8 @@ class DualDiscriminator(Discriminator):
         }
 
     def penalty_points(self, frames: Tensor, t: Tensor, augment: Augmentation) -> tuple[Tensors, Tensors]:
-        """As the release: the image head at augmented frames, the motion head at the pair *before* augmentation
-        (and the interval's plane)."""
+        """As in the release: the image head at augmented frames, the motion head at the pair *before* augmentation
+        (and at the plane of the interval)."""
         motion = self.inputs(frames, t)["motion"].detach().requires_grad_()
         pair, plane = motion.split([6, 1], dim=1)
         pair = augment(rearrange(pair, "b (t c) h w -> b t c h w", c=3))

@@ -1,8 +1,9 @@
 """StyleGAN-V's discriminator (CVPR 2022, §3.2): a few frames at once, told how far apart in time they are.
 
-Blocks above `concat_resolution` run on each frame alone; there the features of a clip's frames are concatenated in
-time order, and the rest runs once a clip. The distances between consecutive frames (and the label) are embedded and
-mapped to a vector that conditions the logit by projection, and, with `modulated`, each block's first convolution.
+Blocks above `concat_resolution` run on each frame alone; at that resolution, the features of a clip's frames are
+concatenated in time order, and the rest runs once per clip. The distances between consecutive frames (and the label)
+are embedded and mapped to a vector that conditions the logit by projection, and, with `modulated`, each block's first
+convolution.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class HypernetworkDiscriminator(Discriminator):
         c    = M([label ‖ e(t_2 − t_1) ‖ … ‖ e(t_k − t_{k−1})])
         D(x, t) = h(x)·c / √n
 
-    The table and the network M are learned, h are the features of all k frames, n is the width of c.
+    The table and the network M are learned; h are the features of all k frames, and n is the width of c.
 
     Head: `video` `[B]`. Its input is frames `[B·k, 3, H, W]`.
     """
@@ -41,10 +42,11 @@ class HypernetworkDiscriminator(Discriminator):
     class Config(Discriminator.Config):
         frames: Annotated[int, Field(ge=1, le=16)] = Field(3, description="k: frames of a clip that it sees")
         max_frames: Annotated[int, Field(ge=2, le=MOST)] = Field(
-            1024, description="longest distance that is told apart; in a recipe: the time sampler's, if it has one"
+            1024,
+            description="distances with an embedding of their own; in a recipe: the time sampler's, if it has one",
         )
         concat_resolution: PowerOfTwo = Field(16, description="where the frames' features are concatenated")
-        frame_channel_divisor: Count = Field(2, description="channels of one frame there, as a part of the usual")
+        frame_channel_divisor: Count = Field(2, description="divisor of one frame's channels at concat_resolution")
         modulated: bool = Field(
             False, description="modulate each block by the time distances (paper; the release does not)"
         )
@@ -116,7 +118,7 @@ class HypernetworkDiscriminator(Discriminator):
         return torch.cat([label, self.time_embedding(t.diff(dim=1)).flatten(1).to(label.dtype)], dim=1)
 
     def _concatenated(self, resolution: int, x: Tensor) -> Tensor:
-        """At the concatenation's resolution `[B·k, C, H, W]` → `[B, k·C, H, W]`, frame by frame; else x."""
+        """At `concat_resolution`, `[B·k, C, H, W]` → `[B, k·C, H, W]`, frame after frame; elsewhere, x itself."""
         if resolution != self.concat_resolution:
             return x
         x = x.unflatten(0, (-1, self.frames)).flatten(1, 2)

@@ -1,4 +1,4 @@
-"""StyleGAN2's discriminator of pictures (CVPR 2020), of which discriminators of clips are made."""
+"""StyleGAN2's image discriminator (CVPR 2020), from which discriminators of clips are made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .base import Discriminator
 class ResidualDiscriminator(nn.Module):
     """`[N, in_channels, R, R]`, label `[N, classes]` → logit `[N]`: residual blocks down to 4×4, and the epilogue.
 
-    With `config.label_dim`, the logit is the projection of the label, mapped by `label_layers` layers.
+    With `config.label_dim`, the logit is the projection onto the label, which `label_layers` layers map first.
     """
 
     def __init__(self, config: Discriminator.Config, *, in_channels: int, label_layers: int = 8):

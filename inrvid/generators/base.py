@@ -32,7 +32,7 @@ from .inr import Noise, VideoINR
 
 Labels = int | Sequence[int] | Tensor | None
 DrawsFor = Callable[[str], Draws]
-"""Purpose → an independent stream of draws for it, one a video."""
+"""Purpose → independent draws for it, one stream per video."""
 
 
 class VideoGenerator(Pretrained, nn.Module, abc.ABC):
@@ -42,8 +42,8 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         inr = G.inr(G.sample_latents(4, seed=0), truncation=0.8)   # φ of four videos
         frames = inr(torch.arange(16.0), Grid(256, 256))           # [4, 16, 3, 256, 256], around [−1, 1]
 
-    Mapping network and motion are made here. A subclass is constructed as `Class(config)`, derives its `Config` from
-    this one, and provides `num_ws`, `modulate` (styles → φ) and `render` (φ and motion → frames).
+    This class makes the mapping network and the motion. A subclass is constructed as `Class(config)`, derives its
+    `Config` from this one, and provides `num_ws`, `modulate` (styles → φ) and `render` (φ and motion → frames).
     """
 
     kind = "generators"
@@ -63,7 +63,7 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         z_dim: Count = Field(512, description="width of the latents z and z_M")
         w_dim: Count = Field(512, description="width of the style w")
         mapping_layers: Layers = Field(2, description="layers of the mapping network")
-        half_blocks: Natural = Field(0, description="so many of the highest resolutions run in half precision")
+        half_blocks: Natural = Field(0, description="how many of the highest resolutions run in half precision")
         half_dtype: Literal["float16", "bfloat16"] = Field("float16", description="which half precision")
         motion: Annotated[PartConfig, PartOf("motions")] = Field(
             {"type": "global"},
@@ -81,7 +81,7 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
     @staticmethod
     def make_mapping(config: Config) -> nn.Module:
-        """`(z [B, z_dim], label [B, label_dim], truncation) → w [B, w_dim]`; another generator may have another."""
+        """`(z [B, z_dim], label [B, label_dim], truncation) → w [B, w_dim]`; a subclass may make another network."""
         return MappingNetwork(config.z_dim, config.label_dim, config.w_dim, layers=config.mapping_layers)
 
     # What a backbone provides
@@ -97,7 +97,7 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
-        """φ at the times t `[B, T]`, whose motion state is `state`, on `grid` → frames `[B, T, 3, H, W]`."""
+        """Evaluate φ at times t `[B, T]`, with their motion state, on `grid` → frames `[B, T, 3, H, W]`."""
 
     # What a caller uses
 
@@ -131,17 +131,18 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         return next(self.parameters()).device
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        check_float64(fn(torch.empty(0, device="cpu")).device)  # before a part of it has moved
+        check_float64(fn(torch.empty(0, device="cpu")).device)  # before any part of the module has moved
         return super()._apply(fn, recurse)
 
     def sample_latents(self, count: int, seed: int = 0, label: Labels = None) -> Latents:
-        """Latents of `count` videos; video i is that of seed + i alone, on any device and in any batch.
+        """Latents of `count` videos; video i depends on seed + i alone, whatever the device and the batch.
 
         Args:
-            label: class number, one a video, or `[count, label_dim]`; default: a class drawn by the seed.
+            label: a class number, one number per video, or `[count, label_dim]`; default: classes drawn from the seeds.
 
         Raises:
-            InrvidError: a label for an unconditional generator, or one that does not exist.
+            InrvidError: a label for an unconditional generator, or of another type or shape; a class that does not
+                exist; a count that is not an integer.
         """
         if not hasattr(count, "__index__"):
             one_by_one = "Latents.joined([G.sample_latents(1, seed) for seed in seeds])"
@@ -169,13 +170,13 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
             truncation: ψ; below 1, styles are moved towards their mean: less variety, more quality.
 
         Raises:
-            InrvidError: latents of another model; truncation of given styles (`latents.ws`), where no mean of styles
-                is known.
+            InrvidError: latents of another model; truncation of given styles (`latents.ws`) if the generator keeps no
+                mean of styles.
         """
         return self.inr_of_ws(self.styles(latents, truncation), latents.motion, latents.label)
 
     def styles(self, latents: Latents, truncation: float = 1.0) -> Tensor:
-        """ws `[B, num_ws, w_dim]` of the videos: the mapping's, or those that the latents bring. Raises as `inr`."""
+        """Styles `[B, num_ws, w_dim]` of the videos: `latents.ws` if given, else the mapping's. Raises as `inr`."""
         if not isinstance(latents, Latents):
             kind = type(latents).__name__
             raise InrvidError(f"latents: expected Latents, as G.sample_latents gives them, got a {kind}")
@@ -194,16 +195,16 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
     @property
     def w_average(self) -> Tensor | None:
-        """Mean of w `[w_dim]` over training, of a mapping network that keeps one."""
+        """Mean of w `[w_dim]` over training, if the mapping network keeps one, else None."""
         return getattr(self.mapping, "w_average", None)
 
     def style_weights(self) -> Tensor:
-        """`[n, w_dim]`: the matrices that styles are multiplied by where they enter the backbone, below each other.
+        """The matrices that multiply styles where they enter the backbone, stacked: `[n, w_dim]`.
 
-        By default those of every `StyleAffine` in it. Motion heads are left out: what moves is no part of a look.
+        By default, those of every `StyleAffine` in it. Motion heads are left out: motion is not part of appearance.
 
         Raises:
-            InrvidError: the backbone has no `StyleAffine`; a subclass that takes styles in otherwise overrides this.
+            InrvidError: the backbone has no `StyleAffine`; a subclass where styles enter otherwise overrides this.
         """
         found = [m for m in self.modules() if isinstance(m, StyleAffine)]
         if not found:
@@ -211,15 +212,15 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         return torch.cat([m.weight[:, : self._config.w_dim] * m.weight_gain for m in found])
 
     def check_grid(self, grid: Grid) -> None:
-        """Raises InrvidError, with the reason, if `render` cannot draw that grid. By default any will do."""
+        """Raise InrvidError, with the reason, if `render` cannot draw that grid. By default, it can draw any grid."""
 
     @property
     def side_multiple(self) -> int:
-        """Sides of the grids that `render` draws are multiples of this, where it draws more than one grid."""
+        """The sides of grids for `render` must be multiples of this, if it draws more than one grid at all."""
         return 1
 
     def inr_of_ws(self, ws: Tensor, motion: Noise, label: Tensor) -> VideoINR:
-        """φ of the styles ws `[B, num_ws, w_dim]` (W+) with this motion noise, in whatever precision, and label."""
+        """The videos of styles ws `[B, num_ws, w_dim]` (W+), with this motion noise (in any precision) and label."""
         return VideoINR(self, self.modulate(ws), motion.to(ws.dtype), label)
 
     def forward(self, latents: Latents, t: Tensor, grid: Grid | None = None) -> Tensor:
@@ -228,10 +229,10 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
     @contextlib.contextmanager
     def as_one_batch(self, mean: Callable[[Tensor], Tensor]) -> Iterator[None]:
-        """Within, statistics of a batch (the mean of w) are taken over all calls: micro-batches count as one batch.
+        """Within this context, batch statistics (the mean of w) cover all calls: micro-batches count as one batch.
 
         Args:
-            mean: of a tensor over all processes.
+            mean: averages a tensor over all processes.
         """
         with contextlib.ExitStack() as stack:
             for module in self.modules():
@@ -240,7 +241,7 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
             yield
 
     def _one_hot(self, label: Labels, count: int, draws: DrawsFor) -> Tensor:
-        """`[count, label_dim]`, of numbers of classes or one-hot already; None: drawn, each class as likely."""
+        """`[count, label_dim]`, from class numbers or already one-hot; None: drawn, each class equally likely."""
         if label is None:
             return self._drawn_label(count, draws)
         expected = f"label: expected numbers of classes, or [{count}, {self.label_dim}], got"
@@ -263,7 +264,7 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         return nn.functional.one_hot(classes, self.label_dim).float()
 
     def _checked_classes(self, given: Tensor, count: int) -> Tensor:
-        """Numbers of classes `[count]`, of one for all videos or one each. Raises InrvidError: others."""
+        """Class numbers `[count]`, from one for all videos or one each. Raises InrvidError: any other classes."""
         classes = given.expand(count) if given.ndim == 0 else given
         if classes.shape != (count,) or classes.min() < 0 or classes.max() >= self.label_dim:
             raise InrvidError(

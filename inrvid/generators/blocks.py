@@ -1,4 +1,4 @@
-"""Backbones made of blocks, one a resolution: how styles and φ are dealt out to them."""
+"""Backbones made of one block per resolution: how styles and φ are distributed over the blocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 class Block(Protocol):
-    """What takes one style a layer, and one more for its ToRGB."""
+    """A block takes one style per layer, and one more for its ToRGB."""
 
     @property
     def layers(self) -> Sized: ...
@@ -20,7 +20,7 @@ class Block(Protocol):
 
 
 def count_ws(blocks: Mapping[str, Block]) -> int:
-    """One style a layer; a block's ToRGB takes the next block's first, the last one's a style of its own."""
+    """One style per layer; a block's ToRGB shares the next block's first style, the last ToRGB has its own."""
     return sum(len(block.layers) for block in blocks.values()) + 1
 
 
@@ -37,5 +37,5 @@ def modulate_blocks(blocks: Mapping[str, Block], ws: Tensor) -> dict[str, Tensor
 
 
 def below(name: str, values: Mapping[str, Value]) -> dict[str, Value]:
-    """The values under `<name>.`, by the rest of their names."""
+    """The values whose names begin with `<name>.`, by the rest of their names."""
     return {key.removeprefix(f"{name}."): value for key, value in values.items() if key.startswith(f"{name}.")}

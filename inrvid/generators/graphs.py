@@ -1,9 +1,9 @@
-"""Frames by CUDA graphs: a small network's launches, one by one, take longer than its work.
+"""Frames by CUDA graphs, for small networks, whose kernel launches one by one take longer than their work.
 
-What is recorded, the first time that frames of a shape are asked for, is `render`: φ and the motion's state → frames.
-It works on copies that the next video's are written over, so that it serves every video of the generator, and with the
-same kernels, so that frames are bit for bit those of `VideoINR`. The motion itself runs before, as always: it may ask
-the device which frames share codes.
+The first time that frames of a given shape are requested, `render` (φ and motion state → frames) is recorded. The graph
+works on its own copies of the inputs, which the next video's overwrite, so that it serves every video of the generator.
+It runs the same kernels, so that frames are bit for bit those of `VideoINR`. The motion itself runs before the graph,
+as always: it may ask the device which frames share codes.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from .base import VideoGenerator
 from .inr import FRAMES_AT_ONCE, VideoINR, times_of
 
 WARM_UPS = 3
-"""Runs before one is recorded: libraries choose and load what they need in the first."""
+"""Runs before the recorded one: in the first ones, libraries choose and load what they need."""
 
 
 class Graphs:
-    """The graphs of one generator on a GPU; the memory of each stays taken.
+    """The graphs of one generator on a GPU; each keeps its memory.
 
     Raises:
-        InrvidError: the generator is elsewhere.
+        InrvidError: the generator is not on a GPU.
     """
 
     def __init__(self, generator: VideoGenerator):
@@ -41,7 +41,7 @@ class Graphs:
     @torch.no_grad()
     @in_its_own_precision
     def __call__(self, inr: VideoINR, t: Tensor, grid: Grid | None = None) -> Tensor:
-        """`inr(t, grid)`, t `[T]` or `[B, T]`, of an `inr` of this generator."""
+        """`inr(t, grid)` for an `inr` of this generator; t `[T]` or `[B, T]`."""
         t = times_of(t, self.generator.device).expand(len(inr), -1)
         grid = Grid.of(self.generator.resolution if grid is None else grid)
         inputs = inr.phi, self.generator.motion(inr.noise, inr.label, t), t
@@ -51,7 +51,7 @@ class Graphs:
         return self._recorded[key](inputs)
 
     def stream(self, inr: VideoINR, t: Tensor, grid: Grid | None = None) -> Iterator[Tensor]:
-        """`inr.stream(t, grid)`; what is left over at its end is drawn without a graph."""
+        """`inr.stream(t, grid)`; frames left over at the end are drawn without a graph."""
         for some in times_of(t).split(FRAMES_AT_ONCE, dim=-1):
             yield self(inr, some, grid) if some.shape[-1] == FRAMES_AT_ONCE else inr(some, grid)
 

@@ -25,8 +25,8 @@ FRAMES_AT_ONCE = 16
 
 
 def times_of(t: Tensor | float, device: torch.device | None = None) -> Tensor:
-    """Times as a tensor of at least one dimension: whole numbers, and those that are no tensor, in float64, which has
-    every one of them."""
+    """Times as a tensor of at least one dimension; integers, and times that are not a tensor, become float64, which
+    represents them exactly."""
     t = t if isinstance(t, Tensor) else torch.as_tensor(t, dtype=torch.float64)
     t = t.to(device=device, dtype=t.dtype if t.is_floating_point() else torch.float64)
     return t.reshape(1) if t.ndim == 0 else t
@@ -36,8 +36,8 @@ class VideoINR:
     """φ of B videos, and the network structure that evaluates it: `inr(t, grid) → frames`.
 
     φ is a flat mapping of tensors `[B, …]` (modulated matrices, coordinate frequencies, styles). It is computed
-    once, by `VideoGenerator.inr`; evaluating more frames, other times or other grids computes none of it again. (Of
-    StyleGAN2 φ has the styles, small as they are; weights are scaled by them at each call, for all of its frames.)
+    once, by `VideoGenerator.inr`; evaluating more frames, other times or other grids computes none of it again. (For
+    StyleGAN2, φ holds the styles, which are small; each call scales the weights by them, for all of its frames.)
     """
 
     def __init__(self, generator: VideoGenerator, phi: Mapping[str, Tensor], noise: Noise, label: Tensor):
@@ -45,7 +45,7 @@ class VideoINR:
 
     @in_its_own_precision
     def __call__(self, t: Tensor | float, grid: Grid | None = None) -> Tensor:
-        """Frames `[B, T, 3, H, W]`, [−1, 1] but not clamped.
+        """Frames `[B, T, 3, H, W]`, nominally in [−1, 1], but not clamped.
 
         Args:
             t: `[B, T]`, `[T]` (the same times for all videos) or a number, in frames at the model's rate; may be
@@ -73,7 +73,7 @@ class VideoINR:
         return self.label.shape[0]
 
     def __bool__(self) -> bool:
-        """True, without a look at the label: PyTorch 2.11's compiler asks before there is one."""
+        """True, without reading the label: PyTorch 2.11's compiler asks before the label exists."""
         return True
 
     def __getitem__(self, index: int | slice | list[int] | Tensor) -> VideoINR:
@@ -91,7 +91,7 @@ class VideoINR:
         """φ + weight·(φ_other − φ), the interpolation of INR weights (DIGAN §4.2)."""
         phi = {name: value.lerp(other.phi[name], weight) for name, value in self.phi.items()}
         noises: list[Any] = [self.noise, other.noise]
-        if isinstance(noises[0], Tensor) != isinstance(noises[1], Tensor):  # of one sequence the values were given
+        if isinstance(noises[0], Tensor) != isinstance(noises[1], Tensor):  # one was given as a tensor of values
             noises = [ExplicitNoise(noise) if isinstance(noise, Tensor) else noise for noise in noises]
         return VideoINR(self.generator, phi, noises[0].lerp(noises[1], weight), self.label.lerp(other.label, weight))
 

@@ -1,17 +1,16 @@
-"""The coordinate network of INR-GAN (CVPR 2021), as DIGAN (ICLR 2022) makes videos with it.
+"""The coordinate network of INR-GAN (CVPR 2021), as used for videos by DIGAN (ICLR 2022).
 
 Blocks at nominal resolutions 4, 8, … R hold pointwise layers modulated by FMM; those up to `input_resolution`
-share one grid, each later one doubles its features by nearest neighbour and takes a coordinate embedding in.
+share one grid, each later one doubles its features by nearest neighbour and takes in a coordinate embedding.
 Every block adds to the RGB sum (skip architecture).
 
-How φ is evaluated. Features are `[B, T, H, W, C]`. The identities that save most of the work, none of them
-approximate beyond rounding:
+How φ is evaluated. Features are `[B, T, H, W, C]`. Three identities, exact up to rounding, save most of the work:
 - the matrices depend on the video alone, and are made once (`modulate`);
-- a pointwise layer commutes with nearest-neighbour doubling: it runs before, on a quarter of the points;
-- the embedding's share of a layer is a sum of waves, which `kernels.inr_layer` evaluates without writing the
-  embedding down.
+- a pointwise layer commutes with nearest-neighbour doubling: it runs before it, on a quarter of the points;
+- the embedding's contribution to a layer is a sum of waves, which `kernels.inr_layer` evaluates without storing the
+  embedding.
 Every layer is pointwise: where no gradient is recorded, videos, frames and bands of rows are evaluated in pieces
-that the device handles well, and memory does not grow with the video or its size.
+that the device handles well, and memory does not grow with the video or its size. (Exceptions are in `pieces`.)
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ class InrGan(VideoGenerator):
         coord_dim: Count = Field(128, description="d: number of phases; a coordinate embedding is 2d wide")
         fmm_rank: Count = Field(10, description="rank of the factorised modulation")
         extra_layers: dict[Annotated[int, Strict(False)], Annotated[int, Field(ge=0, le=100)]] = Field(
-            {128: 1, 256: 1}, description="layers added to the block of a resolution"
+            {128: 1, 256: 1}, description="resolution → number of layers added to its block"
         )
 
         _channels = model_validator(mode="after")(some_are_left)
@@ -124,10 +123,10 @@ class InrGan(VideoGenerator):
     def _draw(
         self, blocks: list[PreparedBlock], coarsest: Grid, x: Tensor | None = None, rgb: Tensor | None = None
     ) -> Tensor:
-        """RGB `[B, T, H, W, 3]` of what the blocks are prepared for, on a grid given as the first block's.
+        """RGB `[B, T, H, W, 3]` of what the blocks are prepared for; `coarsest` is the grid of the model's first block.
 
-        x and rgb, `[B, T, h, w, …]`, are what the blocks before made. From the resolution on at which that is more
-        than the device should handle at a time, a band of rows after the other goes through the rest of the blocks.
+        x and rgb, `[B, T, h, w, …]`, are the results of the blocks before. From the resolution on at which there are
+        more points than the device should handle at a time, bands of rows go one by one through the remaining blocks.
         """
         block, *rest = blocks
         samples = 1 if x is None else x.shape[0] * x.shape[1]
@@ -154,7 +153,7 @@ def _rows(x: Tensor | None, band: tuple[int, int], height: int) -> Tensor | None
 
 
 class InrBlock(nn.Module):
-    """The layers of one resolution. φ of a block: `layers.<i>`, `rgb`, and of the coordinates `coords.*`, `w`."""
+    """The layers of one resolution. A block's φ: `layers.<i>`, `rgb`, and, for coordinates, `coords.*` and `w`."""
 
     def __init__(self, config: InrGan.Config, motion: Motion, resolution: int, in_channels: int, channels: int):
         super().__init__()
@@ -185,7 +184,7 @@ class InrBlock(nn.Module):
         return phi
 
     def prepared(self, phi: dict[str, Tensor], state: MotionState, dtype: torch.dtype | None) -> PreparedBlock:
-        """Everything that one call needs and that no point of it changes."""
+        """Everything that one call needs and that is the same for all its points."""
         dtype = runs_in(dtype, self.rgb.weight)
         weights = [enter(phi[f"layers.{i}"], dtype) for i in range(len(self.layers))]
         embedding = None
@@ -193,7 +192,7 @@ class InrBlock(nn.Module):
             weights[0], of_waves = weights[0].tensor_split([-2 * self.embedding.coords.dim], dim=1)
             embedding = self.embedding.prepared(of_waves, phi, state)
         return PreparedBlock(
-            # Once more, without effect where `modulate` did it: parts of matrices, and φ made for gradients.
+            # Once more, for parts of matrices and φ made with gradients; without effect where `modulate` did it.
             weights=[for_inference(weight) for weight in weights],
             biases=[enter(layer.scaled_bias, dtype) for layer in self._pointwise],
             to_rgb=(phi["rgb"], self.rgb.bias),
@@ -213,7 +212,7 @@ class MovingEmbedding(nn.Module):
         self.motion = motion.head(config.coord_dim, config.w_dim)
 
     def prepared(self, weight: Tensor, phi: dict[str, Tensor], state: MotionState) -> PreparedEmbedding:
-        """For the matrix `[B, 2d, out]` that its sines and cosines are multiplied by."""
+        """Prepare the embedding for the matrix `[B, 2d, out]` that its sines and cosines are multiplied by."""
         return PreparedEmbedding(weight, self.coords, below("coords", phi), code_of(self.motion, state, phi["w"]))
 
 
@@ -222,7 +221,7 @@ class PreparedEmbedding:
     """The moving embedding of some videos at some times, and the matrix of the layer that takes it in.
 
     Attributes:
-        weight: `[B, 2d, out]`, the first layer's, of sines and cosines alone, in the block's precision.
+        weight: `[B, 2d, out]`, the first layer's rows for sines and cosines, in the block's precision.
         coords, predicted: the coordinate encoding, and its part of φ.
         motion: m(t) `[B, T, d]`; `[B, 1, 0]` without motion.
     """
@@ -245,7 +244,7 @@ class PreparedEmbedding:
         """lrelu(doubled(coarse) + embedding · weight + bias) `[B, T, h, w, out]`, on `grid`.
 
         Args:
-            coarse: `[B, T, h/2, w/2, out]`, what the layer makes of the block before; None in the first block.
+            coarse: `[B, T, h/2, w/2, out]`, the layer applied to the previous block's features; None in the first.
         """
         affine = self.coords.affine_phase(self.predicted, grid) if self.coords.has_affine_phase else None
         if affine is None:
@@ -266,12 +265,12 @@ class PreparedEmbedding:
 
 @dataclasses.dataclass(frozen=True)
 class PreparedBlock:
-    """A block of some videos at some times.
+    """A block prepared for some videos at some times.
 
     Attributes:
-        weights: `[B, in, out]` each, of features alone, in the block's precision, as `biases` `[out]`.
+        weights, biases: `[B, in, out]` each, for features only, and `[out]`; in the block's precision.
         to_rgb: (weight `[B, C, 3]`, bias `[3]`).
-        scale: sides of the block's grid in those of the coarsest.
+        scale: sides of the block's grid, relative to the coarsest grid's.
         embedding: of coordinates and motion, if the block's first layer takes them in.
     """
 

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 POINTS = {"cpu": 1 << 15}
-"""Pixels that a device evaluates at a time; others than the CPU: `POINTS_OF_OTHERS`."""
+"""Pixels that a device evaluates at a time; on devices other than the CPU: `POINTS_OF_OTHERS`."""
 POINTS_OF_OTHERS = 1 << 19
 
 WORTHWHILE = 1 << 12
-"""Least number of pixels a call on a CPU with gradients: below, the call's own cost dominates."""
+"""Least number of pixels per call on a CPU with gradients: below it, the cost of the call itself dominates."""
 
 
 class Piece(NamedTuple):
@@ -30,7 +30,7 @@ class Piece(NamedTuple):
 
 
 def pieces_of(videos: int, frames: int, points: int, device: torch.device) -> list[Piece]:
-    """`videos` of `frames` with `points` pixels each, a frame at least at a time."""
+    """`videos` of `frames` with `points` pixels each, as pieces of at least one frame."""
     if _all_at_once(device):
         return [Piece(slice(0, videos), slice(0, frames))]
     budget = _budget(device)
@@ -44,7 +44,7 @@ def pieces_of(videos: int, frames: int, points: int, device: torch.device) -> li
 
 
 def bands_of(rows: int, points: int, device: torch.device) -> list[tuple[int, int]]:
-    """(first row, how many) of bands of something with `points` pixels in `rows`."""
+    """(first row, number of rows) of each band, for something with `points` pixels in `rows` rows."""
     at_once = rows if _all_at_once(device) else max(1, min(rows, _budget(device) * rows // max(points, 1)))
     return [(row, min(at_once, rows - row)) for row in range(0, rows, at_once)]
 
@@ -67,7 +67,7 @@ _for_discriminator = False
 
 @contextlib.contextmanager
 def for_discriminator() -> Iterator[None]:
-    """Inside, accelerators draw videos whole. CPUs draw them in pieces as ever: they are faster so."""
+    """Within this context, accelerators draw videos whole. CPUs still draw them in pieces, which is faster there."""
     global _for_discriminator
     before, _for_discriminator = _for_discriminator, True
     try:
@@ -104,7 +104,7 @@ def splits(videos: int, frames: int, points: int, device: torch.device) -> list[
     With gradients, memory grows with the video anyway: a CPU takes one video at a time if that is work enough
     (`WORTHWHILE`), other devices take all.
     """
-    # An upsampling layer's input and its result; on a CPU half of that is as fast, and needs less memory.
+    # For an upsampling layer's input and its result; on a CPU, half of that is as fast and needs less memory.
     budget = _budget(device) // (4 if device.type in POINTS else 2)
     if torch.is_grad_enabled() or _has_room(device):
         budget = max(frames * points, WORTHWHILE) if device.type in POINTS else videos * frames * points

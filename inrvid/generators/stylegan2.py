@@ -1,7 +1,7 @@
-"""StyleGAN2 (CVPR 2020) as StyleGAN-V (CVPR 2022) makes videos with it: the motion code enters at the input.
+"""StyleGAN2 (CVPR 2020) as used for videos by StyleGAN-V (CVPR 2022): the motion code enters at the input.
 
-The input at 4×4 is a learned constant with the motion code tiled behind it (`motion_input: constant`), or the code
-stands behind w in every layer (`styles`, as MoCoGAN+SG2 has it). All frames of a video share w with `constant`.
+The input at 4×4 is a learned constant with the motion code tiled and concatenated (`motion_input: constant`), or the
+code is concatenated to w in every layer (`styles`, as in MoCoGAN+SG2). With `constant`, a video's frames share w.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class StyleGan2(VideoGenerator):
         W'_oi  = s_i·W_oi / √(Σ (s_i·W_oi)²),   s = affine(w)
         x_0(t) = [constant ‖ v(t)] at each of 4×4 places
 
-    The sum goes over the inputs i and the kernel. v(t) is the motion code; with `motion_input: styles` it stands behind
-    w instead: s = affine([w ‖ v(t)]).
+    The sum goes over the inputs i and the kernel. v(t) is the motion code; with `motion_input: styles` it is
+    concatenated to w instead: s = affine([w ‖ v(t)]).
     """
 
     source = "StyleGAN2 (CVPR 2020); StyleGAN-V (CVPR 2022)"
@@ -48,7 +48,7 @@ class StyleGan2(VideoGenerator):
         motion_width: Natural = Field(512, description="width of the motion code that the backbone takes in")
         motion_input: Literal["constant", "styles"] = Field(
             "constant",
-            description="where: behind the constant input (StyleGAN-V), or behind w in every layer (MoCoGAN+SG2)",
+            description="whether the code joins the constant input (StyleGAN-V) or w in every layer (MoCoGAN+SG2)",
         )
 
         _channels = model_validator(mode="after")(some_are_left)
@@ -123,12 +123,12 @@ class StyleGan2(VideoGenerator):
         rgb: Tensor | None,
         into: Tensor | None,
     ) -> Tensor:
-        """The blocks of features `[B·T, C, h, w]` and pictures `[B·T, 3, h, w]` (or none) → pictures `[B·T, 3, R, R]`.
+        """Run blocks on features `[B·T, C, h, w]` and pictures `[B·T, 3, h, w]` (or none) → pictures `[B·T, 3, R, R]`.
 
-        They are written to `into`, where there is one.
+        The result is written to `into`, if given.
 
         From the resolution on at which all frames together are more than the device should handle at a time, they
-        go through the rest of the blocks some at a time.
+        go through the remaining blocks a part at a time.
         """
         (name, block), *rest = blocks
         videos = next(iter(phi.values())).shape[0]
@@ -153,7 +153,7 @@ class StyleGan2(VideoGenerator):
         return rgb if into is None else into.copy_(rgb)
 
     def _folded(self, blocks: list[tuple[str, StyleBlock]], phi: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """φ of these blocks with modulated weights: they are made once a video, not once for each part of it."""
+        """φ of these blocks with modulated weights, made once per video rather than once for each part of it."""
         return {
             f"{name}.{key}": value
             for name, block in blocks
@@ -209,7 +209,7 @@ class StyleBlock(nn.Module):
         videos = phi["rgb"].shape[0]
         base = None if rgb is None else _frames_of(doubled(rgb), videos)
         features = _frames_of(x, videos)
-        if self.bounded:  # each resolution's own part, not the sum
+        if self.bounded:  # clamp each resolution's own part, not the sum
             own = add_rgb(features, phi["rgb"], self.rgb.bias, None).clamp(-CLAMP, CLAMP)
             rgb = own if base is None else own + base
         else:

@@ -10,7 +10,7 @@ Layout: *rows* `[N, M, C]` are N samples of M points with C channels, contiguous
 channels-last memory, whose rows are a view.
 
 Other packages can add implementations and operations. Say that `fast_kernels.py` implements a pointwise layer and its
-backward pass for CPUs, and makes a new operation with a kernel for Hopper's GPUs, which is imported when one runs it:
+backward pass for CPUs, and makes a new operation with a kernel for Hopper GPUs, which is imported on first use:
 
     import torch
     import torch.nn.functional as F

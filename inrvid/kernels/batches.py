@@ -50,7 +50,7 @@ def add_products(out: Tensor, x: Tensor, matrix: Tensor) -> None:
 def sum_of_rows(x: Tensor, dim: int, dtype: torch.dtype | None = None) -> Tensor:
     """Sum a contiguous x over its axis `dim`, which is not the last.
 
-    The sum is made in parts of consecutive rows, which are then added. Each core so reads the rows that it is likely
+    The sum is made in parts of consecutive rows, which are then added. Each core thus reads the rows that it is likely
     to have written. PyTorch's own sum gives each core some columns of all rows, which it must fetch from the caches of
     the others: up to ten times slower on processors whose cores share no cache.
 

@@ -31,8 +31,8 @@ def node_count(bandwidth: float, most: int) -> int:
 def interpolation(points: int, nodes: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor | None]:
     """(positions `[nodes]` in units of points 0 … points − 1, matrix `[points, nodes]` from nodes to points).
 
-    Barycentric formula of the second kind (ibid., ch. 5), in float64. As many nodes as points are the points: there is
-    no matrix.
+    Barycentric formula of the second kind (ibid., ch. 5), in float64. With as many nodes as points, the nodes are the
+    points, and there is no matrix.
     """
     if nodes >= points:
         return torch.arange(points, dtype=dtype, device="cpu"), None

@@ -1,8 +1,8 @@
 """Which implementation of an operation runs.
 
 Implementations are registered for a device, the least capability of its chips, and the types that they take. Of those
-that suit a tensor, the one for the newest chips runs; without one, the operation's definition. A GPU that could be
-served faster, were Triton installed or the chip newer, is told so once, as the definition is several times slower.
+that suit a tensor, the one for the newest chips runs; if there is none, the operation's definition. If Triton or a
+newer chip would make a GPU faster, a single warning says so, as the definition is several times slower.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PATHS = get_args(Path)
 Function = Callable[..., Any]
 
 Capability = tuple[int, int]
-"""Of a CUDA device: major, minor."""
+"""Compute capability of a CUDA device: (major, minor)."""
 
 OLDEST: dict[str, Capability] = {"triton": (7, 0)}
 """The oldest chips that a module compiles for."""
@@ -40,7 +40,7 @@ HALF = (torch.float16, torch.bfloat16)
 
 @dataclass(frozen=True)
 class Implementation:
-    """A function that does an operation's work, and the tensors that it does it for."""
+    """A function that does an operation's work, and the tensors that it takes."""
 
     target: Function | str
     """The function, or `module:function`, which is imported when it runs for the first time."""
@@ -60,7 +60,7 @@ class Implementation:
 
     @property
     def place(self) -> tuple[Any, ...]:
-        """What no two packages may implement."""
+        """What no two packages may both implement."""
         return self.device, self.capability, self.dtypes
 
     def load(self) -> Function:
@@ -81,10 +81,10 @@ _warned = False
 
 
 def add(operation: str, new: Implementation) -> None:
-    """Register an implementation. A package may register its own anew, and one in the place of the library's.
+    """Register an implementation. A package may replace its own, and the library's.
 
     Raises:
-        InrvidError: two packages implement the operation in one place.
+        InrvidError: two packages implement the operation for the same `place`.
     """
     own = [one for one in _implementations.get(operation, ()) if (one.package, one.place) != (new.package, new.place)]
     for other in own:
@@ -108,7 +108,7 @@ def undone_on_error() -> Iterator[None]:
 
 
 def _replace(implementations: dict[str, tuple[Implementation, ...]]) -> None:
-    """A new dictionary of picks as well, so that a thread that is picking leaves its choice in the old one."""
+    """Replace the dictionary of picks as well, so that a thread that is picking leaves its choice in the old one."""
     global _implementations, _picked
     _implementations = implementations
     _picked = {}
@@ -116,12 +116,12 @@ def _replace(implementations: dict[str, tuple[Implementation, ...]]) -> None:
 
 @contextlib.contextmanager
 def using(path: Path) -> Iterator[None]:
-    """Inside, every operation runs this way.
+    """Within this context, every operation runs this way.
 
     It holds for the whole process, as backward passes run on threads of their own.
 
     Args:
-        path: `definition`; `cpu`: implementations for the CPU (on tensors there alone); `triton`: those that require
+        path: `definition`; `cpu`: implementations for the CPU (for CPU tensors only); `triton`: those that require
             Triton (on a CPU, in its interpreter); or `auto`: those for the tensor's device.
 
     Raises:
@@ -136,7 +136,7 @@ def using(path: Path) -> Iterator[None]:
 
 
 def path_in_force() -> Path:
-    """That of `using`, or of INRVID_KERNELS in the environment. Raises InrvidError if the latter is none."""
+    """The path of `using`, else of INRVID_KERNELS in the environment. Raises InrvidError if the latter is no path."""
     return _forced or _checked(os.environ.get("INRVID_KERNELS", "auto"), "INRVID_KERNELS")
 
 
@@ -164,7 +164,7 @@ def pick(name: str, x: Tensor, definition: Function) -> Function:
 
 
 def _best(name: str, x: Tensor, path: Path) -> Implementation | None:
-    """Of those with the highest capability, the one that was registered last."""
+    """The suitable implementation with the highest capability; of several, the one that was registered last."""
     suitable = [one for one in _implementations.get(name, ()) if _suits(one, x, path)]
     missing = [one for one in suitable if path == "auto" and not _installed(one.requires)]
     usable = [one for one in suitable if one not in missing and _oldest(one) <= _capability(x.device)]
@@ -180,7 +180,7 @@ def _suits(one: Implementation, x: Tensor, path: Path) -> bool:
         return one.requires == "triton"
     if path == "cpu":
         return one.device == "cpu"
-    # On a GPU, float64 is for those who doubt the kernels: it runs what they are compared with.
+    # On a GPU, float64 is for checking the kernels: it runs the definitions, which they are compared with.
     return one.device == x.device.type and not (one.device == "cuda" and x.dtype == torch.float64)
 
 
@@ -190,7 +190,7 @@ def _oldest(one: Implementation) -> Capability:
 
 
 def _capability(device: torch.device) -> Capability:
-    """Of another device than a GPU, that of any: Triton's interpreter has no limits."""
+    """A GPU's capability; any other device counts as the newest: Triton's interpreter has no limits."""
     return torch.cuda.get_device_capability(device) if device.type == "cuda" else (99, 0)
 
 
@@ -200,7 +200,7 @@ def _installed(module: str) -> bool:
 
 
 def _warn(name: str, x: Tensor, missing: str | None) -> None:
-    """Once a process: `missing`, or else a newer chip, would be faster."""
+    """Warn once per process that `missing`, or else a newer chip, would be faster."""
     global _warned
     if _warned:
         return

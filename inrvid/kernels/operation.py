@@ -2,9 +2,9 @@
 
 An operation is registered as a torch custom op, `torch.ops.inrvid.<name>`, because compilation and tracing understand
 one. A custom op is slow to call: 0.3 ms of the host's time forward and 0.5 ms backward, as long as a fast GPU works on
-one launch. An eager call therefore leaves it out. It runs the implementation directly, or within an autograd function
-where a gradient is recorded. Within `torch.func`'s transformations and forward-mode differentiation, of which custom
-ops know nothing, operations are their definitions.
+one launch. An eager call therefore bypasses it. It runs the implementation directly, or within an autograd function
+where a gradient is recorded. Within `torch.func`'s transformations and forward-mode differentiation, which custom ops
+do not support, operations are their definitions.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _written_out = False
 
 @contextlib.contextmanager
 def written_out() -> Iterator[None]:
-    """Inside, each operation is its definition *to autograd too*, which keeps what it needs of every step.
+    """Within this context, each operation is its definition *to autograd too*, which keeps what it needs of every step.
 
     `dispatch.using("definition")` changes only what runs inside the operation.
     """
@@ -151,8 +151,8 @@ def implement(
 
     Args:
         device: as in `tensor.device.type`: cpu, cuda, ...
-        capability: (major, minor) of the oldest CUDA chip that it runs on. On newer ones, the implementation with the
-            highest runs; of several, the one that was registered last.
+        capability: (major, minor) of the oldest CUDA chip that it runs on. Of the implementations that a chip can run,
+            the one with the highest capability does; of several, the one that was registered last.
         dtypes: of the operation's first tensor; None: any. float64 on CUDA always runs the definition.
         requires: a module that must be installed, such as triton.
 

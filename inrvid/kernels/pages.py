@@ -11,7 +11,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 @functools.cache
 def keep_pages() -> bool:
-    """Tell glibc to keep freed memory for the next allocation; whether it could be told.
+    """Tell glibc to keep freed memory for the next allocation; return whether that succeeded.
 
     By default, every tensor of more than a few MB is mapped anew, and the kernel clears its pages one fault at a
     time: on a CPU that can take as long as the arithmetic. The process then never shrinks below its peak, which is

@@ -15,12 +15,12 @@ _loaded = False
 
 
 def load_plugins() -> None:
-    """Import the modules that entry points of the group `inrvid.kernels` name, once a process.
+    """Import the modules that entry points of the group `inrvid.kernels` name, once per process.
 
     Those that fail to import are left out, with a warning that names their package.
     """
     global _loaded
-    with _lock:  # other threads wait for the plugins; one that calls an operation goes on without those to come
+    with _lock:  # other threads wait; a plugin that calls an operation meanwhile runs without those still to come
         if _loaded:
             return
         _loaded = True

@@ -1,7 +1,7 @@
-"""While a network is recorded as a program that others run (`models.export`), of PyTorch's own operations alone.
+"""Whether a network is being recorded as a program that others run (`models.export`), of PyTorch's own operations.
 
-A program serves any batch, any times and any values: what looks at them to choose the faster of two ways, or to refuse
-them, asks `recording` first.
+A program serves any batch, any times and any values: code that looks at them to choose the faster of two ways, or to
+refuse them, asks `recording` first.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _recording = False
 
 
 def recording() -> bool:
-    """Whether a program is recorded now: one way for all sizes and values."""
+    """Whether a program is being recorded now, which must take one way for all sizes and values."""
     return _recording
 
 
 @contextlib.contextmanager
 def as_program() -> Iterator[None]:
-    """Inside, networks run as they are recorded, and each operation is its definition. It holds for the process."""
+    """Within this context, networks run as if recorded, and operations are their definitions, in the whole process."""
     global _recording
     before, _recording = _recording, True
     try:

@@ -1,4 +1,4 @@
-"""Rows `[N, M, C]` and feature maps `[N, C, H, W]` as one another, and factors of their channels."""
+"""Conversion between rows `[N, M, C]` and feature maps `[N, C, H, W]`, and factors of their channels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .recording import recording
 
 
 def as_rows(x: Tensor) -> Tensor:
-    """`[N, C, H, W]` or `[N, M, C]` → contiguous rows `[N, M, C]`; of channels-last memory, a view."""
+    """`[N, C, H, W]` or `[N, M, C]` → contiguous rows `[N, M, C]`; for channels-last memory, a view."""
     return (x.permute(0, 2, 3, 1).flatten(1, 2) if x.ndim == 4 else x).contiguous()
 
 
@@ -18,7 +18,7 @@ def like(rows: Tensor, x: Tensor) -> Tensor:
 
 
 def of_samples(scale: Tensor | None, samples: int) -> Tensor | None:
-    """One row a sample, of a scale that has one for several consecutive samples."""
+    """Give each sample a row of its own, from a scale that has one row for several consecutive samples."""
     if recording() and scale is not None:
         return scale.repeat_interleave(samples // scale.shape[0], dim=0)
     if scale is None or len(scale) == samples:

@@ -18,7 +18,7 @@ PROGRAMS = 1024
 
 
 def power(n: int, least: int, most: int) -> int:
-    """The power of 2 from n on, between `least` and `most`, which are powers of 2."""
+    """The smallest power of 2 that is at least n, clamped to `least` … `most`, which are powers of 2."""
     return max(least, min(most, triton.next_power_of_2(max(n, 1))))
 
 
@@ -33,7 +33,7 @@ def precision(dtype: torch.dtype) -> str:
 
 
 def product_blocks(dtype: torch.dtype, samples: int, rows: int, columns: int) -> dict[str, int]:
-    """Blocks (rows BM, columns BN, depth BK) of a matrix product with that result, and how they run.
+    """Blocks (rows BM, columns BN, depth BK) for a matrix product with a result of that size, and how they run.
 
     Tensor cores want large blocks, three of them in flight: 96 KB of shared memory at most (two on AMD's chips, which
     have 64). Without them (float32, exactly) the operands come through registers, and smaller blocks leave room for the
@@ -49,7 +49,7 @@ def product_blocks(dtype: torch.dtype, samples: int, rows: int, columns: int) ->
 
 
 PARTS = 4
-"""Of a product over many rows: a GPU would be idle for the most part of one that has few rows and columns."""
+"""Parts of a product over many rows: one result of few rows and columns would leave most of a GPU idle."""
 
 
 def product_over_rows(x: Tensor, gradient: Tensor) -> Tensor:
@@ -60,9 +60,9 @@ def product_over_rows(x: Tensor, gradient: Tensor) -> Tensor:
 
 
 def launch(kernel: Any, programs: int, *arguments: Any, **constants: Any) -> None:
-    """Run so many programs on the device of the first tensor.
+    """Run `programs` programs on the device of the first tensor.
 
-    Products and sums fuse, as in all CUDA code: Triton's default, which it announces to change.
+    Products and sums fuse, as in all CUDA code: this is Triton's default, but it has announced a change.
     """
     with torch.cuda.device_of(arguments[0]):
         kernel[(programs,)](*arguments, enable_fp_fusion=True, **constants)
@@ -70,7 +70,7 @@ def launch(kernel: Any, programs: int, *arguments: Any, **constants: Any) -> Non
 
 @functools.lru_cache(maxsize=64)
 def on_device(taps: tuple[float, ...], device: torch.device) -> Tensor:
-    """A filter, sent once."""
+    """A filter's taps on a device, sent once."""
     return torch.tensor(taps, dtype=torch.float32, device=device)
 
 

@@ -16,7 +16,7 @@ class FMMLinear(nn.Module):
     """A pointwise layer whose matrix is modulated by the style with a matrix of rank q.
 
     W' = normalise(W ⊙ (1 + L·R/√q)), L `[out, q]` and R `[q, in]` affine in w, each output row divided by its
-    L2 norm. W' depends on the video alone: `modulated` makes one matrix a video.
+    L2 norm. W' depends on the video alone: `modulated` makes one matrix per video.
     """
 
     def __init__(self, in_features: int, out_features: int, w_dim: int, *, rank: int):

@@ -55,12 +55,12 @@ def switch(x: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def outside(x: Tensor, inside: torch.dtype) -> Tensor:
-    """An input in its own precision of an operation inside half precision: its gradient comes back unscaled."""
+    """Pass an input in its own precision into a half-precision operation: its gradient comes back unscaled."""
     return _Cast.apply(x, x.dtype, 1 / GRADIENT_SCALE) if inside == torch.float16 else x
 
 
 def to_outside(x: Tensor, inside: torch.dtype) -> Tensor:
-    """A result in its own precision of an operation inside half precision: inside, its gradient is scaled."""
+    """Pass a result in its own precision out of a half-precision operation: inside, its gradient is scaled."""
     return _Cast.apply(x, x.dtype, GRADIENT_SCALE) if inside == torch.float16 else x
 
 
@@ -78,11 +78,11 @@ def bounded(count: int, name: str) -> bool:
 SLOW_ON_CPU = {torch.float16} | (
     {torch.bfloat16} if torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "NO AVX", "AVX2") else set()
 )
-"""Half precisions that this machine's CPU computes in tens to hundreds of times slower than in float32: bfloat16 needs
-AVX-512, or SVE."""
+"""Half precisions in which this machine's CPU is tens to hundreds of times slower than in float32: bfloat16 needs
+AVX-512 or SVE."""
 
 EMULATE = False
-"""Whether CPUs run what is slow on them, as tests do."""
+"""Whether CPUs run even the precisions that are slow on them, as in tests."""
 
 
 def runs_in(dtype: torch.dtype | None, parameter: Tensor) -> torch.dtype:

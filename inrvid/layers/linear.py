@@ -21,7 +21,7 @@ class EqLinear(nn.Module):
 
     Args:
         lr_mult: learning rate multiplier.
-        bias_init: value of the (effective) bias at the start.
+        bias_init: initial value of the (effective) bias.
         activate: apply leaky ReLU (slope 0.2, gain √2).
     """
 
@@ -45,27 +45,27 @@ class EqLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         gain = GAIN if self.activate else 1.0  # homogeneous: the activation's gain is applied before it
         bias = None if self.bias is None else self.bias * (self.lr_mult * gain)
-        # Here x has few rows: the gain costs less on it than on the weight, whose gradient also stays as it is.
+        # Here x has few rows: scaling it costs less than scaling the weight, whose gradient then needs no scaling.
         x = _product(x * (self.weight_gain * gain), self.weight, bias)
         return F.leaky_relu(x, SLOPE) if self.activate else x
 
 
 class StyleAffine(EqLinear):
-    """Where a style enters a backbone: w `[B, w_dim]`, perhaps with more behind it → what a layer is modulated by.
+    """The layer where a style enters a backbone: w `[B, w_dim]`, perhaps with more appended → a layer's modulation.
 
-    By it a generator knows which of its weights act on styles (`VideoGenerator.style_weights`).
+    By this class, a generator knows which of its weights act on styles (`VideoGenerator.style_weights`).
     """
 
 
 LARGE = 1 << 18
-"""Numbers of a weight from which reading it is what a product with few rows costs."""
+"""Number of elements from which reading the weight dominates the cost of a product with few rows."""
 
 BLOCK = 128
 """Rows of such a weight that a core handles at a time."""
 
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """`F.linear`, which on a CPU reads a large weight several times too slowly when x has two to sixteen rows."""
+    """`F.linear`, replaced on a CPU when x has 2 to 16 rows: it reads a large weight several times too slowly there."""
     if not recording() and _has_few_rows(x):
         in_blocks = weight.numel() > LARGE and len(weight) % BLOCK == 0
         x = _FewRows.apply(x, weight) if in_blocks else (weight @ x.mT).mT

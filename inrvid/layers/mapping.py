@@ -66,10 +66,10 @@ class MappingNetwork(nn.Module):
 
     @contextlib.contextmanager
     def one_average(self, mean_of_all: Callable[[Tensor], Tensor]) -> Iterator[None]:
-        """All calls within are one call for the running mean of w: micro-batches of one batch, on all processes.
+        """Within this context, all calls count as one for the running mean of w: micro-batches, on all processes.
 
         Args:
-            mean_of_all: the mean of a tensor over processes.
+            mean_of_all: averages a tensor over processes.
         """
         self._deferred = []
         try:

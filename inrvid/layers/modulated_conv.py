@@ -21,15 +21,16 @@ class ModulatedConv2d(nn.Module):
     """Frames' features `[B·T, in, H, W]` of B videos → `[B·T, out, H, W]`, or twice the size with `up`; leaky ReLU.
 
     With W the weight and s = affine(w) the style, W'_oi = s_i·W_oi, demodulated by d_o = 1/‖W'_o‖. φ keeps the
-    vectors s and d. In evaluation they are applied to the weight: one plain convolution a video. In training, with
-    many videos of few frames, they are applied to the features before and after a convolution that all videos share;
-    on a CPU, to the weight where a video has so many pixels that this is the cheaper way.
+    vectors s and d. In evaluation they are applied to the weight: one plain convolution per video. In training, with
+    many videos of few frames, they are applied to the features before and after a convolution that all videos share,
+    but on a CPU to the weight, where a video has enough pixels for this to be cheaper.
 
     Args:
         up: transposed convolution with stride 2, then the low-pass.
         gain: factor of the result.
-        half: made for float16: weights and styles are scaled to a maximum of 1 before a demodulated
-            convolution (which undoes it), and the result is clamped to ±256·gain (StyleGAN2-ADA, appendix).
+        half: made for float16: before a demodulated convolution (which undoes it), styles are scaled to a maximum
+            of 1 and each output channel's weights to one of 1/√fan-in, and the result is clamped to ±256·gain
+            (StyleGAN2-ADA, appendix).
     """
 
     def __init__(
@@ -59,9 +60,9 @@ class ModulatedConv2d(nn.Module):
         return {"style": style, "scale": (style.square() @ energy.mT + 1e-8).rsqrt() * self.gain}
 
     def folded(self, phi: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
-        """φ with modulated weights `[B, out, in, k, k]` in place of the vectors, for more frames than one call's.
+        """φ with modulated weights `[B, out, in, k, k]` in place of the vectors, for use in several calls.
 
-        They are in the precision that the layer runs in, and lie in memory as its convolution reads them.
+        The weights have the precision that the layer runs in, and the memory layout that its convolution reads.
         """
         if "weight" in phi:
             return dict(phi)
@@ -84,17 +85,17 @@ class ModulatedConv2d(nn.Module):
 
     @property
     def _weight(self) -> Tensor:
-        """The stored weight; for half precision with a maximum of 1/√fan-in, which demodulation undoes."""
+        """The stored weight; for half precision, scaled to a maximum of 1/√fan-in, which demodulation undoes."""
         if not self.bounded:
             return self.weight
         return self.weight / (self.weight.abs().amax(dim=(1, 2, 3), keepdim=True) * self.weight[0].numel() ** 0.5)
 
     def _scales_weight(self, x: Tensor, videos: int) -> bool:
         if not self.training:
-            # Whatever the batch: in half precision the other way has another rounding.
-            return not recording()  # one convolution a video would be as many as were recorded
+            # For any batch alike: in half precision, the other way rounds differently.
+            return not recording()  # one convolution per video would fix the number of videos
         if x.device.type != "cpu":
-            return False  # one convolution of all videos: others than the CPU would wait for each by itself
+            return False  # one convolution for all videos: devices other than the CPU would wait for each
         features = x.shape[0] // max(videos, 1) * sum(self.weight.shape[:2]) * x[0, 0].numel()
         return self.weight.numel() <= features
 

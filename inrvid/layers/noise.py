@@ -1,8 +1,8 @@
 """Instance noise: noise that a discriminator adds to what its layers take in (Sønderby et al., ICLR 2017; MoCoGAN).
 
-Randomness comes from outside: who judges clips in training says whose noise it is (`noise_of`), a seed a clip, so that
-a clip's noise depends neither on the batch that it is in nor on the process, and two calls within see the same. Where
-nobody says it, there is no noise.
+Randomness comes from outside: the code that judges clips in training gives a seed per clip (`noise_of`), so that a
+clip's noise depends neither on its batch nor on the process, and two calls within see the same noise. Outside
+`noise_of`, there is no noise.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 STRIDE = 1_000_003
-"""Between the seeds of a clip's layers."""
+"""Difference between the seeds of successive layers, for one clip."""
 
 
 class InstanceNoise(nn.Module):
@@ -35,10 +35,10 @@ class InstanceNoise(nn.Module):
 
 @contextlib.contextmanager
 def noise_of(module: nn.Module, seeds: Callable[[], Sequence[int]]) -> Iterator[None]:
-    """Within, the layers of `module` that add noise add that of these clips.
+    """Within this context, the layers of `module` that add noise add that of these clips.
 
     Args:
-        seeds: a number of 0 … 2⁶³ − 1 a clip; called if there is such a layer.
+        seeds: returns a number in 0 … 2⁶³ − 1 per clip; called only if there is such a layer.
     """
     layers = [layer for layer in module.modules() if isinstance(layer, InstanceNoise) and layer.sigma]
     own = list(seeds()) if layers else []

@@ -1,4 +1,4 @@
-"""What of a network learns, and how fast."""
+"""Which parameters of a network learn, and how fast."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ class ParameterGroup(NamedTuple):
 
 
 def parameter_groups(network: nn.Module) -> Iterator[ParameterGroup]:
-    """What the network itself yields (`parameter_groups`), or one group of all its parameters."""
+    """The groups that the network's own `parameter_groups` yields, or one group of all its parameters."""
     own = getattr(network, "parameter_groups", None)
     yield from own() if own is not None else (ParameterGroup(network.parameters()),)

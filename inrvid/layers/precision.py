@@ -17,7 +17,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def in_its_own_precision(method: Method) -> Method:
-    """A method that computes as it would outside `torch.autocast`: networks say themselves what runs in half precision
+    """Make a method compute as outside `torch.autocast`: networks decide themselves what runs in half precision
     (`train.precision`), and phases, styles and sums of pictures must not."""
 
     @functools.wraps(method)
@@ -32,8 +32,8 @@ def in_its_own_precision(method: Method) -> Method:
 
 
 def check_float64(device: torch.device) -> None:
-    """Raises InrvidError if a device has no float64, in which times and phases are computed: Apple's GPUs, some of
-    Intel's."""
+    """Raise InrvidError if a device, such as Apple's and some of Intel's GPUs, lacks float64, in which times and phases
+    are computed."""
     if device.type in ("cpu", "cuda", "meta"):
         return
     try:
@@ -52,8 +52,8 @@ def at_least_float32(x: Tensor) -> Tensor:
 def in_float64(module: nn.Module, *args: Any) -> Any:
     """`module(*args)` with its parameters and buffers as float64.
 
-    The module is not touched, not even for the time of the call: other threads may be in it. (`functional_call` puts
-    the casts in its place and takes them out again; where it has to serve, threads wait for one another.)
+    The module is not modified, not even during the call, as other threads may be using it. (`functional_call` swaps
+    the casts in and out again; where it must be used, threads wait for one another.)
     """
     if not torch.compiler.is_compiling() and all(map(_is_plain, module.modules())):
         return _as_float64(module)(*args)
@@ -66,8 +66,8 @@ _one_at_a_time = threading.RLock()
 
 
 def _is_plain(module: nn.Module) -> bool:
-    """Whether what it computes is all in its class: nothing is bound to this very object, and no submodule lies where
-    `nn.Module` does not know of it."""
+    """Whether its class alone defines what it computes: nothing is bound to this very object, and no submodule is held
+    where `nn.Module` does not know of it."""
     own = {key: value for key, value in module.__dict__.items() if key not in _MODULE}
     holders = (value for value in own.values() if isinstance(value, list | tuple | dict))
     held = (item for holder in holders for item in (holder.values() if isinstance(holder, dict) else holder))
@@ -76,11 +76,11 @@ def _is_plain(module: nn.Module) -> bool:
 
 
 _MODULE = {*nn.Module().__dict__}
-"""Attributes that every module has: its hooks are called with the module that is called."""
+"""Attributes that every module has. Its hooks, which are among them, receive whichever module is called."""
 
 
 def _as_float64(module: nn.Module) -> nn.Module:
-    """A module of the same structure, whose tensors are casts: gradients reach the module's own."""
+    """A module of the same structure whose tensors are casts; gradients reach the original's tensors."""
     twin = module.__new__(type(module))
     twin.__dict__.update(module.__dict__)
     twin.__dict__["_parameters"] = {name: None if x is None else _double(x) for name, x in module._parameters.items()}

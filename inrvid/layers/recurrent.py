@@ -1,8 +1,8 @@
-"""PyTorch's recurrent networks, for networks that are differentiated in evaluation mode.
+"""PyTorch's recurrent layers, for networks that are differentiated in evaluation mode.
 
-On a GPU they are cuDNN's, which has a backward pass in training mode alone: what seeks the noise of a given video
-(`inrvid project`, guided edits) has the generator in evaluation mode. The modes differ in their dropout, and there is
-none here: so these are in training mode for ever.
+On a GPU they are cuDNN's, whose backward pass exists in training mode only; but a search for the noise of a given video
+(`inrvid project`, guided edits) has the generator in evaluation mode. The modes differ only in dropout, and there is
+none here: so these layers always stay in training mode.
 """
 
 from __future__ import annotations

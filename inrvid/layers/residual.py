@@ -1,4 +1,4 @@
-"""The residual discriminator of StyleGAN2 (CVPR 2020), in parts that discriminators put together."""
+"""The residual discriminator of StyleGAN2 (CVPR 2020), as parts from which discriminators are built."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def run_blocks(
     style: Tensor | None = None,
     before: Callable[[int, Tensor], Tensor] = lambda resolution, x: x,
 ) -> Tensor:
-    """Frames `[N, C, R, R]` through `rgb` and the blocks, each in its precision → features in the parameters' own.
+    """Run frames `[N, C, R, R]` through `rgb` and the blocks, each in its precision → features in the parameters'.
 
-    `before(resolution, x)` may change what a block takes in.
+    `before(resolution, x)` may change a block's input.
     """
     own = rgb.weight.dtype
     x = x.contiguous(memory_format=torch.channels_last)
@@ -70,7 +70,7 @@ def run_blocks(
 
 
 class Epilogue(nn.Module):
-    """Features `[N, in, 4, 4]` → logit `[N]`, or with `cmap_dim`, the projection of `cmap` `[N, cmap_dim]`."""
+    """Features `[N, in, 4, 4]` → logit `[N]`; with `cmap_dim`, the projection onto `cmap` `[N, cmap_dim]`."""
 
     def __init__(self, in_channels: int, channels: int, *, cmap_dim: int = 0, mbstd_group: int = 4, half: bool = False):
         super().__init__()
@@ -86,7 +86,7 @@ class Epilogue(nn.Module):
 
 
 class MinibatchStd(nn.Module):
-    """`minibatch_std` of each of `batches` batches that stand behind one another in `[N, C, H, W]`."""
+    """`minibatch_std` of each of `batches` batches, which are concatenated in `[N, C, H, W]`."""
 
     def __init__(self, group_size: int):
         super().__init__()
@@ -100,7 +100,7 @@ class MinibatchStd(nn.Module):
 
 @contextlib.contextmanager
 def batches_apart(module: nn.Module, count: int) -> Iterator[None]:
-    """Within, what `module` is given holds `count` batches of one size, and statistics are of each batch alone."""
+    """Within this context, `module`'s input holds `count` batches of equal size, and statistics are per batch."""
     layers = [layer for layer in module.modules() if isinstance(layer, MinibatchStd)]
     try:
         for layer in layers:

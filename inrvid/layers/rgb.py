@@ -1,4 +1,4 @@
-"""ToRGB of both generators: features to pictures, in a sum over the resolutions (StyleGAN2, CVPR 2020, §4.1)."""
+"""ToRGB of both generators: features → pictures, summed over the resolutions (StyleGAN2, CVPR 2020, §4.1)."""
 
 from __future__ import annotations
 

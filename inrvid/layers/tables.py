@@ -1,4 +1,4 @@
-"""Numbers that a layer computes with and does not learn."""
+"""Constant tensors that a layer computes with but does not learn."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing_extensions import Self
 
 
 class Tables(nn.Module, abc.ABC):
-    """A module with constant tensors: buffers that are not saved, of which `tables` says what is in them.
+    """A module with constant tensors: buffers that are not saved, whose values `tables` defines.
 
-    Casts of the module are of its parameters alone: rounded frequencies would be wrong ones, an hour on. On another
-    device they are made again, as those of a module that was built without memory (`meta`) hold nothing.
+    Casting the module casts its parameters alone: rounded frequencies would be wrong ones, an hour into a video. On
+    another device, the tables are made again, as those of a module built without memory (`meta`) hold nothing.
     """
 
     def __init__(self) -> None:
@@ -24,10 +24,10 @@ class Tables(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def tables(self) -> dict[str, Tensor]:
-        """Each by its name, on the CPU, in its own precision."""
+        """The tensors by name, on the CPU, each in its own precision."""
 
     def make_tables(self, device: torch.device) -> None:
-        """To be called once what `tables` needs is there."""
+        """Make the buffers on `device`. To be called as soon as what `tables` needs exists."""
         for name, value in self.tables().items():
             self.register_buffer(name, value.to(device), persistent=False)
 
@@ -39,12 +39,12 @@ class Tables(nn.Module, abc.ABC):
             if device != before.device:
                 self.make_tables(device)
                 break
-            self._buffers[name] = before  # the very tensor: a recorded graph reads it where it is
+            self._buffers[name] = before  # the very same tensor: a recorded graph reads its memory
         return self
 
 
 def _follow(module: nn.Module, loaded: Any) -> None:
-    """After weights were loaded: with `assign`, parameters come to another device by themselves."""
+    """Follow the parameters after weights were loaded: with `assign`, these may have come to another device."""
     assert isinstance(module, Tables)
     device = next(module.parameters()).device
     if any(module.get_buffer(name).device != device for name in module.tables()):

@@ -9,7 +9,7 @@ from ..errors import ConfigError
 
 
 class Widths(Protocol):
-    """Of a configuration."""
+    """What a configuration must have."""
 
     @property
     def resolution(self) -> int: ...
@@ -23,7 +23,7 @@ C = TypeVar("C", bound=Widths)
 
 
 def some_are_left(config: C) -> C:
-    """A validator of configurations, after all others. Raises ValueError: none is left at the frames' side."""
+    """A validator of configurations, after all others. Raises ValueError: no channel is left at the frames' side."""
     if config.channel_base < config.resolution:
         raise ValueError(_none_left(config.channel_base, config.resolution))
     return config

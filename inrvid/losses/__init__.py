@@ -1,5 +1,5 @@
 """Losses: the phases of a training step.
 
 - base: phases, and what a phase may look at;
-- logistic: both papers.
+- logistic: the loss of both papers.
 """

@@ -1,7 +1,7 @@
 """Losses: a game of two networks, as the phases that a training step goes through.
 
-A phase moves one of the two networks by a loss of what it sees. What there is to see is a `Turn`: real and generated
-clips, what the discriminator thinks of them, and the augmentation under which it does.
+A phase updates one of the two networks with a loss of what it sees, which is a `Turn`: real and generated clips, their
+logits, and the augmentation under which the discriminator gives them.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from ..random import Draws
 
 Network = Literal["generator", "discriminator"]
 Kind = Literal["real", "fake"]
-"""Of clips: the data's, or the generator's."""
+"""Kind of clips: the data's, or the generator's."""
 
 
 class Turn(Protocol):
-    """What a phase may look at, one micro-batch at a time. Everything is made when it is first asked for.
+    """What a phase may look at, one micro-batch at a time. Everything is computed when first asked for.
 
-    Generated clips are new in each phase, and carry gradients where the phase moves the generator.
+    Generated clips are new in each phase, and carry gradients if the phase updates the generator.
     """
 
     @property
@@ -40,41 +40,41 @@ class Turn(Protocol):
 
     @property
     def clips_seen(self) -> int:
-        """By the training, before this step: what a schedule is a function of (`inrvid.schedule`)."""
+        """Clips seen by the training before this step, of which a schedule is a function (`inrvid.schedule`)."""
 
     def draws(self, purpose: str) -> Draws:
-        """Random numbers of this phase, a stream a clip: a function of (seed, phase, purpose, step, clip)."""
+        """Random numbers of this phase, one stream per clip: a function of (seed, phase, purpose, step, clip)."""
 
     def latents(self) -> Latents:
-        """Of this phase's generated clips."""
+        """Latents of this phase's generated clips."""
 
     def clips(self, kind: Kind) -> Clips:
         """Frames `[B, T, 3, H, W]` before augmentation, times `[B, T]`, labels `[B, classes]`."""
 
     def augmentation(self, kind: Kind) -> Augmentation:
-        """The phase's one draw for these clips."""
+        """The phase's single draw of an augmentation for these clips."""
 
     def logits(self, *kinds: Kind) -> tuple[Tensors, ...]:
-        """By head, of augmented clips; several kinds are judged in one call of the discriminator where it allows it."""
+        """Logits by head of augmented clips; several kinds are judged in one call if the discriminator allows it."""
 
     @property
     def judged(self) -> dict[Kind, Tensors]:
-        """Logits as they were found, by kind: their signs are logged, and an adaptive augmentation follows them. A loss
-        that calls the discriminator, or parts of it, by itself writes here what it finds."""
+        """Logits found so far, by kind: their signs are logged, and an adaptive augmentation follows them. A loss that
+        itself calls the discriminator, or parts of it, writes the logits that it finds here."""
 
     def judge(self, kind: Kind, frames: Tensor | Tensors) -> Tensors:
-        """Logits of other frames `[B, T, 3, H, W]` in the place of this kind's, whose times, labels and noise stay.
+        """Logits of other frames `[B, T, 3, H, W]` in place of this kind's, whose times, labels and noise are kept.
 
-        They are judged as they are: augmentation is the caller's. In their place: what the heads look at
-        (`Discriminator.inputs`, `penalty_points`). Where `train.compile` is on it has no second derivatives.
+        The frames are not augmented: that is left to the caller. Instead of frames, what the heads look at may be given
+        (`Discriminator.inputs`, `penalty_points`). With `train.compile`, there are no second derivatives.
         """
 
     def noise(self, *kinds: Kind) -> AbstractContextManager[None]:
-        """Within, layers that add noise add that of these clips, which are called one after another in a batch; for
-        calls of the discriminator, or parts of it, by a loss itself."""
+        """Within this context, layers that add noise add that of these kinds' clips, concatenated to one batch in this
+        order; for losses that themselves call the discriminator, or parts of it."""
 
     def gathered(self, rows: Tensor) -> Tensor:
-        """Rows of all processes, one process after another, without a gradient. All processes must ask for it."""
+        """Rows of all processes, one process after another, without a gradient. All processes must call it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,16 +82,16 @@ class Phase:
     """One of the phases of a step.
 
     Attributes:
-        name: in logs (`loss/NAME`), and part of what its random draws are for.
-        moves: whose parameters learn; those of the other network are constants.
+        name: appears in logs (`loss/NAME`), and is part of the purpose of its random draws.
+        moves: the network whose parameters learn; those of the other are constants.
         sees: which clips.
-        loss: a scalar.
-        interval: steps between two of this phase.
-        weight: of the loss; usually the interval, so that a rare phase weighs as much as all that it stands for.
-        after: called with both networks, without gradients, when the parameters have moved.
+        loss: returns a scalar.
+        interval: steps from one run of this phase to the next.
+        weight: factor on the loss; usually the interval, so that a rare phase weighs as much as all it stands for.
+        after: called with both networks, without gradients, once the parameters have been updated.
 
     Raises:
-        InrvidError: moves no network that there is, sees clips of no kind that there is, or is never played.
+        InrvidError: `moves` or `sees` names something that does not exist, or `interval` is below 1.
     """
 
     name: str
@@ -113,7 +113,7 @@ class Phase:
 
 
 class AdversarialLoss(abc.ABC):
-    """Constructed as `Class(config)`."""
+    """A loss; constructed as `Class(config)`."""
 
     Config: ClassVar[type[PartConfig]]
 

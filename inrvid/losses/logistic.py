@@ -17,13 +17,13 @@ from .penalty import r1_norms
 
 
 class LogisticLoss(AdversarialLoss):
-    """Non-saturating logistic loss, lazy R1 where the discriminator says.
+    """Non-saturating logistic loss, with lazy R1 at the points that the discriminator chooses.
 
         L_G = E softplus(−D(G(z)))
         L_D = E softplus(D(G(z))) + E softplus(−D(x))
-        R1  = γ/2·E ‖∇D(x)‖²,   each `r1_interval` steps, times r1_interval
+        R1  = γ/2·E ‖∇D(x)‖²,   every `r1_interval` steps, times r1_interval
 
-    Heads are summed with weight 1.
+    The losses of several heads are summed with weight 1.
     """
 
     source = "StyleGAN2 (CVPR 2020)"
@@ -31,7 +31,7 @@ class LogisticLoss(AdversarialLoss):
     class Config(PartConfig):
         r1_gamma: NotNegative = Field(1.0, description="γ of the R1 penalty, γ/2·‖∇‖², for each head")
         r1_interval: Count = Field(
-            16, description="steps between two penalties; each weighs as much as all it stands for"
+            16, description="steps between two penalties, each of which is multiplied by this number"
         )
 
     def __init__(self, config: Config):
@@ -53,15 +53,16 @@ class LogisticLoss(AdversarialLoss):
             return self.penalty(turn.discriminator, *turn.clips("real"), turn.augmentation("real"))
 
     def generator(self, fake: Tensors) -> Tensor:
-        """Of the generator, given the logits of its clips; each head is averaged over its own."""
+        """Loss of the generator, given the logits of its clips; each head is averaged over its own logits."""
         return sum_of_means(fake, sign=-1)
 
     def discriminator(self, real: Tensors, fake: Tensors) -> Tensor:
-        """Of the discriminator, without its penalty."""
+        """Loss of the discriminator, without its penalty."""
         return sum_of_means(fake, sign=1) + sum_of_means(real, sign=-1)
 
     def penalty(self, D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensor:
-        """R1: γ/2 · Σ over heads of the mean of ‖∂logit/∂x‖², x a row of its penalty point (a real frame)."""
+        """R1: γ/2 · Σ over heads of the mean of ‖∂logit/∂x‖², x a row of its penalty points (by default real
+        frames)."""
         norms = r1_norms(D, frames, t, label, augment).values()
         return self.config.r1_gamma / 2 * torch.stack([of_head.mean() for of_head in norms]).sum()
 

@@ -11,7 +11,7 @@ from ..layers.precision import at_least_float32, in_its_own_precision
 
 @in_its_own_precision
 def r1_norms(D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensors:
-    """Squared gradient norm of each head's logits, one a row of its penalty point (a frame, or a pair)."""
+    """Squared gradient norms of each head's logits, one per row of its penalty points (a frame, or a pair)."""
     points, inputs = D.penalty_points(frames, t, augment)
     total = torch.stack([at_least_float32(value).sum() for value in D.heads(inputs, t, label).values()]).sum()
     gradients = torch.autograd.grad(total, list(points.values()), create_graph=True)

@@ -2,5 +2,5 @@
 
 - base: the trunk and its heads;
 - global_motion: DIGAN; conv1d: StyleGAN-V; attention, lstm, static;
-- codes: what conv1d and attention share; noise: motion noise without an end.
+- codes: what conv1d and attention share; noise: motion noise as endless sequences.
 """

@@ -1,7 +1,7 @@
 """Motion codes by windowed self-attention over the same noises as `conv1d`, with the same finite reach.
 
-Two unpadded layers: each position attends to the `kernel` positions around it, so that code i sees the noises
-i … i + 2(kernel − 1), wherever on the time axis it is.
+In each of two unpadded layers, a position attends to the `kernel` positions around it, so that code i sees the noises
+i … i + 2(kernel − 1), wherever it lies on the time axis.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from .codes import CodeNetwork, CodesMotion
 
 
 class WindowAttention(nn.Module):
-    """`[N, n, dim]` → `[N, n − kernel + 1, dim]`: the middle of each window asks, the window answers.
+    """`[N, n, dim]` → `[N, n − kernel + 1, dim]`: the middle of each window attends to the whole window.
 
-    Positions within the window are told apart by a learned embedding added to the keys and values.
+    Positions within the window are told apart by a learned embedding, which is added to the window first.
     """
 
     def __init__(self, dim: int, kernel: int, heads: int):
@@ -64,13 +64,13 @@ class AttentionMotion(CodesMotion):
 
         y_i = lrelu(x_m + W_o Σ_j softmax_j(q(x_m)·k(x_j) / √d) v(x_j))
 
-    The x_j are the `kernel` inputs around place i, a learned embedding of their place in that window added, x_m is the
-    one in its middle. Two such layers make codes of noises; between the codes lies the encoding v(t) of `conv1d`.
+    The x_j are the `kernel` inputs around position i, each with a learned embedding of its position in this window
+    added; x_m is the middle one. Two such layers turn noises into codes, between which v(t) is that of `conv1d`.
     """
 
     class Config(CodesMotion.Config):
         kernel: Annotated[int, Field(ge=1, le=MOST)] = Field(11, description="window of each of the two layers, codes")
-        heads: Count = Field(4, description="attention heads; they share code_dim")
+        heads: Count = Field(4, description="attention heads, which divide code_dim among them")
 
         @model_validator(mode="after")
         def _heads_divide(self) -> Self:

@@ -1,7 +1,7 @@
-"""Motion parametrizations: a trunk shared by the whole video, and a head for each place that takes motion in.
+"""Motion parametrizations: a trunk shared by the whole video, and a head for each place where motion enters.
 
 The trunk turns the video's motion noise into a *state* at times t; each head turns (state, w) into a code of
-the width that its place in the backbone asks for. Any motion thereby goes with any backbone.
+the width required at its place in the backbone. Any motion can thus be combined with any backbone.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ..random import Draws
 from .noise import NoiseSequence
 
 MotionState: TypeAlias = object
-"""What a trunk hands to its own heads, to those who carry it and do not look into it."""
+"""A trunk's output for its own heads, as seen by code that passes it on without looking inside."""
 Noise = TypeVar("Noise", bound="Tensor | NoiseSequence")
 State = TypeVar("State")
 
 
 class Span(NamedTuple):
-    """Times that L noises of an explicit sequence serve: start ≤ t < distance·(L − kept), in frames."""
+    """Times covered by L noises of an explicit sequence: start ≤ t < distance·(L − kept), in frames."""
 
     start: float
     distance: float
@@ -37,14 +37,14 @@ class MotionHead(nn.Module, abc.ABC, Generic[State]):
 
     @abc.abstractmethod
     def forward(self, state: State, w: Tensor) -> Tensor:
-        """`state` as the trunk gave it, w `[B, w_dim]` of the layer that takes the code in."""
+        """`state` is the trunk's output, w `[B, w_dim]` the style of the layer that takes the code in."""
 
 
 def code_of(head: MotionHead[State], state: State, w: Tensor) -> Tensor:
-    """What a head gives, `[B, T, width]`; for backbones.
+    """Call a head and check its code, `[B, T, width]`; for backbones.
 
     Raises:
-        InrvidError: it is of another shape.
+        InrvidError: the code has another shape.
     """
     code = head(state, w)
     if code.ndim != 3 or code.shape[2] != head.width:
@@ -56,7 +56,7 @@ def code_of(head: MotionHead[State], state: State, w: Tensor) -> Tensor:
 
 
 class Motion(nn.Module, abc.ABC, Generic[Noise, State]):
-    """The trunk, of the motion noise that it draws and the state that it makes of it.
+    """A trunk, generic in the motion noise that it draws and the state that it makes from it.
 
     Constructed as `Class(config, z_dim=…, label_dim=…, clip_length=…)`.
     """
@@ -69,12 +69,12 @@ class Motion(nn.Module, abc.ABC, Generic[Noise, State]):
 
     @property
     def span(self) -> Span | None:
-        """What a sequence of noises serves; None: the noise is no sequence, and any time does."""
+        """The times that a sequence of noises covers; None: the noise is not a sequence and serves any time."""
         return None
 
     @abc.abstractmethod
     def sample_noise(self, draws: Draws) -> Noise:
-        """Motion noise of `len(draws)` videos, on the CPU: `[B, …]`, or a sequence without an end."""
+        """Motion noise of `len(draws)` videos, on the CPU: `[B, …]`, or an endless sequence."""
 
     @abc.abstractmethod
     def head(self, width: int, w_dim: int) -> MotionHead[State]:

@@ -1,12 +1,12 @@
-"""Motions made of codes: what `conv1d` and `attention` share, and motions of other packages.
+"""Motions made of codes: what `conv1d`, `attention` and motions of other packages share.
 
 Codes u_0, u_1, … lie δ frames apart. Code i sees the noises i … i + reach − 1 and no others, so that the two codes
-around a time t (or more: `around`) need a window of reach + 1 noises: any frame is evaluated without the frames before
-it, at a cost that does not depend on t.
+around a time t (for more, see `around`) need a window of reach + 1 noises: any frame is evaluated without the frames
+before it, at a cost that does not depend on t.
 
-In training mode times are short: codes are computed in the model's precision, and nothing waits for the device. In
-evaluation mode they are computed in float64, as they set the speed of waves (an error of 1e-7 in it is one of 0.04
-radians 10⁶ frames later), and once for all frames that share them.
+In training mode, times are short: codes are computed in the model's precision, and nothing waits for the device. In
+evaluation mode, codes are computed in float64, because they set the speed of the waves (an error of 1e-7 in the speed
+is one of 0.04 radians 10⁶ frames later), and only once for all frames that share them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .noise import ExplicitNoise, NoiseSequence, SeededNoise
 
 
 class CodeNetwork(nn.Module):
-    """Noises (the label behind each) `[N, n, z_dim + label_dim]` → codes `[N, n − reach + 1, code_dim]`.
+    """Noises, each followed by the label, `[N, n, z_dim + label_dim]` → codes `[N, n − reach + 1, code_dim]`.
 
     Constructed as `Class(config, z_dim=…, label_dim=…)`.
     """
@@ -39,10 +39,10 @@ class CodeNetwork(nn.Module):
 
 
 class CodesMotion(Motion[NoiseSequence | Tensor, Codes]):
-    """Trunk: noise sequence → the `Codes` around times t. Its heads are encodings of them.
+    """Trunk: noise sequence → the `Codes` around times t. Its heads are encodings of these codes.
 
-    What another motion of codes may change: the network of the codes, how many of them lie around a time, which noises
-    they see, and the encoding between them.
+    A subclass may change the network that makes the codes (`network_class`), how many of them lie around a time
+    (`around`), which noises they see (`window`), and the encoding between them (`encoding`).
     """
 
     class Config(PartConfig):
@@ -64,7 +64,7 @@ class CodesMotion(Motion[NoiseSequence | Tensor, Codes]):
     config: Config
     network_class: ClassVar[type[CodeNetwork]]
     around: ClassVar[int] = 2
-    """Codes that a time t lies among, from number ⌊t/δ⌋ on."""
+    """Number of codes around a time t; the first is code ⌊t/δ⌋."""
 
     def __init__(self, config: Config, *, z_dim: int, label_dim: int, clip_length: int):
         super().__init__(config, z_dim=z_dim, label_dim=label_dim, clip_length=clip_length)
@@ -81,7 +81,7 @@ class CodesMotion(Motion[NoiseSequence | Tensor, Codes]):
         return CodesHead(self.encoding(width), width)
 
     def encoding(self, width: int) -> nn.Module:
-        """A new module `Codes` → v `[B, T, width]`, which computes in the precision of the codes."""
+        """A new module `Codes` → v `[B, T, width]` that computes in the codes' precision."""
         config = self.config
         shortest = config.min_period or config.distance
         return AcyclicEncoding(
@@ -105,29 +105,29 @@ class CodesMotion(Motion[NoiseSequence | Tensor, Codes]):
         return Codes(t.double(), left * distance, distance, codes)
 
     def _evaluated(self, noise: NoiseSequence, label: Tensor, left: Tensor) -> Tensor:
-        """Codes from number `left` (int64 `[B, T]`) on, in float64: those that frames share are computed once."""
-        # Finding out which they are waits for the device.
+        """Codes from number `left` (int64 `[B, T]`) on, in float64; those that frames share are computed only once."""
+        # Finding the shared ones waits for the device.
         needed, place = left.unique(return_inverse=True)
-        shared = recording() or len(needed) <= left.shape[1]  # else videos have times of their own
+        shared = recording() or len(needed) <= left.shape[1]  # else each video has its own times
         which = needed.expand(left.shape[0], -1) if shared else left
         windows = self._labelled(self.window(noise, which), label)
         codes = in_float64(self.network, windows.double()).unflatten(0, which.shape)
         return codes.gather(1, place[:, :, None, None].expand(-1, -1, *codes.shape[2:])) if shared else codes
 
     def window(self, noise: NoiseSequence, left: Tensor) -> Tensor:
-        """What the codes from number `left` (int64 `[B, n]`) on see: `[B, n, reach + around − 1, z_dim]`."""
+        """The noises seen by the codes from number `left` (int64 `[B, n]`) on: `[B, n, reach + around − 1, z_dim]`."""
         count = self.network.reach + self.around - 1
         return noise.at(left[..., None] + torch.arange(count, device=left.device))
 
     @staticmethod
     def _labelled(window: Tensor, label: Tensor) -> Tensor:
-        """The label `[B, label_dim]` behind each noise of `[B, n, count, z_dim]`, `[B·n, count, z_dim + label_dim]`."""
+        """Append the label `[B, label_dim]` to noises: `[B, n, count, z_dim]` → `[B·n, count, z_dim + label_dim]`."""
         labels = label[:, None, None].expand(-1, *window.shape[1:3], -1)
         return torch.cat([window, labels.to(window.dtype)], dim=-1).flatten(0, 1)
 
 
 class CodesHead(MotionHead[Codes]):
-    """An encoding of codes, in float64 but for training."""
+    """An encoding of codes, computed in float64 except in training mode."""
 
     def __init__(self, encoding: nn.Module, width: int):
         super().__init__()

@@ -27,7 +27,7 @@ class EqConv1d(nn.Module):
         self.gain = LR_MULT / math.sqrt(in_channels * kernel)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x * self.gain  # the weight, the larger of the two, stays as it is
+        x = x * self.gain  # rather than the weight, which is larger
         return F.leaky_relu(F.conv1d(x, self.weight, self.bias * LR_MULT), SLOPE)
 
 
@@ -53,15 +53,15 @@ class Conv1dMotion(CodesMotion):
         s    = tanh(W_ω u_ℓ) + 1,   ρ = (W_ρ u_ℓ)·(max_period / period)
         v(t) = e(t) − lerp(e(t_ℓ), e(t_r), α) + lerp(W_a u_ℓ, W_a u_r, α)
 
-    Code i lies at time i·δ and is of the noises i … i + 2·(kernel − 1); u_ℓ and u_r are those before and after t, and
-    α = (t − t_ℓ)/δ. The wave vanishes at the codes: v is continuous, and never repeats.
+    Code i lies at time i·δ and depends on the noises i … i + 2·(kernel − 1); u_ℓ and u_r are the codes before and after
+    t, and α = (t − t_ℓ)/δ. The wave vanishes at the codes: v is continuous, and never repeats.
     """
 
     source = "StyleGAN-V (CVPR 2022) §3.1, eqs. 2–5"
 
     class Config(CodesMotion.Config):
         kernel: Annotated[int, Field(ge=1, le=MOST)] = Field(
-            11, description="width of each of the two convolutions, codes"
+            11, description="kernel size of each of the two convolutions, in codes"
         )
 
     network_class = Conv1dCodes

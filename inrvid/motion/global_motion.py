@@ -1,4 +1,4 @@
-"""One motion vector a video (DIGAN §3.2)."""
+"""One motion vector per video (DIGAN §3.2)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class GlobalState(NamedTuple):
     noise: Tensor
     """z_M, `[B, z_dim]`."""
     tau: Tensor
-    """Time in unit clip length, `[B, T]`."""
+    """Time as a fraction of the clip, 1 at its last frame, `[B, T]`."""
 
 
 class GlobalMotion(Motion[Tensor, GlobalState]):
@@ -37,7 +37,7 @@ class GlobalMotion(Motion[Tensor, GlobalState]):
     source = "DIGAN (ICLR 2022) §3.2"
 
     class Config(PartConfig):
-        """DIGAN's motion vector; the flags are the rows of its ablations (table 5, table 7)."""
+        """DIGAN's motion vector; the flags correspond to the rows of its ablations (table 5, table 7)."""
 
         sigma_t: Positive = Field(0.25, description="σt: scale of time; 0.5 for 128-frame clips")
         content: bool = Field(True, description="the motion vector depends on the content's style w")
@@ -63,7 +63,7 @@ class GlobalMotion(Motion[Tensor, GlobalState]):
         if not isinstance(noise, Tensor) or noise.ndim != 2:
             found = f"shape {list(noise.shape)}" if isinstance(noise, Tensor) else f"a {type(noise).__name__}"
             raise InrvidError(f"motion noise: expected [B, {self.z_dim}], got {found}: latents of another model?")
-        wide = torch.promote_types(noise.dtype, torch.float32)  # half precision has too few times
+        wide = torch.promote_types(noise.dtype, torch.float32)  # half precision cannot tell enough times apart
         return GlobalState(noise, (t.double() / (self.clip_length - 1)).to(wide))
 
 

@@ -1,8 +1,9 @@
-"""MoCoGAN's motion codes (CVPR 2018) in continuous time, as StyleGAN-V's ablation has them.
+"""MoCoGAN's motion codes (CVPR 2018) in continuous time, as in StyleGAN-V's ablation.
 
 An LSTM runs over the noises; code i is its state after noise i. At time t, u = lerp(u_ℓ, u_{ℓ+1}, α), and each head
-maps u to its width. To reach t it must run through all codes before: its cost grows with t, and it waits for the device
-to learn the latest. A video that is streamed in n parts runs through its beginning n times. Before 0 it stands still.
+maps u to its width. To reach t, the LSTM must run through all codes before it: its cost grows with t, and it waits for
+the device to learn the latest time. For a video that is streamed in n parts, it runs through the beginning n times.
+Before time 0, the video stands still.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ class LstmState(NamedTuple):
 
 
 class LstmMotion(Motion[NoiseSequence | Tensor, LstmState]):
-    """Recurrent motion codes, linearly interpolated. With a label, the network and the heads are told it.
+    """Recurrent motion codes, linearly interpolated; a label conditions the network and the heads.
 
         u_i  = LSTM(z_0, …, z_i)
         v(t) = head(lerp(u_ℓ, u_{ℓ+1}, α)),   ℓ = ⌊t/δ⌋,   α = t/δ − ℓ
 
-    Before 0 it stands still.
+    Before time 0, the video stands still.
     """
 
     source = "MoCoGAN (CVPR 2018); StyleGAN-V (CVPR 2022) §4.2"

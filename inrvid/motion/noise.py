@@ -1,9 +1,9 @@
-"""Motion noise as a sequence without an end: the noise of any code index, without the ones before it.
+"""Motion noise as an endless sequence: the noise of any code index, without drawing the ones before it.
 
 A sequence is either explicit (`ExplicitNoise`: a tensor `[B, L, width]`, as in the papers' notation) or seeded
-(`SeededNoise`): noise i of a video is a function of (the video's key, i) alone, computed on whatever device by a
-counter-based generator (`kernels.normal`). numpy has that family too, but on the CPU and one stream at a time; here a
-whole batch of windows is drawn at once, where the model is.
+(`SeededNoise`): noise i of a video is a function of (the video's key, i) alone, computed on any device by a
+counter-based generator (`kernels.normal`). numpy has such generators too, but on the CPU and one stream at a time; here
+a whole batch of windows is drawn at once, on the model's device.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from ..slerp import slerp
 from ..transfer import sent
 
 MOST_GIVEN = 1 << 16
-"""Indices of given noises that are brought to the same ones."""
+"""Most indices over which `joined` makes given noises alike."""
 
 
 class NoiseSequence(abc.ABC):
-    """Noise of B videos. Behaves like a tensor's first dimension: length, indexing, `to`."""
+    """Noise of B videos, with a tensor's `len`, indexing (along its first dimension) and `to`."""
 
     @abc.abstractmethod
     def at(self, index: Tensor) -> Tensor:
         """Noise of code indices int64 `[B, …]` → `[B, …, width]`. Raises InrvidError where there is none."""
 
     def until(self, last: Tensor) -> int:
-        """Number of noises, from index 0 on, that are needed to have those of all indices in `last` (int64)."""
+        """Number of noises, from index 0 on, needed to include all indices in `last` (int64)."""
         return int(last.max()) + 1
 
     @abc.abstractmethod
     def tensors(self) -> dict[str, Tensor]:
-        """What rebuilds it, to be saved: see `from_tensors`."""
+        """The tensors to save, from which `from_tensors` rebuilds the sequence."""
 
     @abc.abstractmethod
     def __len__(self) -> int: ...
@@ -52,16 +52,16 @@ class NoiseSequence(abc.ABC):
     def to(self, *args, **kwargs) -> NoiseSequence: ...
 
     def lerp(self, other: NoiseSequence, weight: float) -> NoiseSequence:
-        """Between this noise (weight 0) and another, at each index."""
+        """Linear interpolation between this noise (weight 0) and another (weight 1), at each index."""
         return MixedNoise(self, other, weight)
 
     def slerp(self, other: NoiseSequence, weight: float) -> NoiseSequence:
-        """As `lerp`, but along the sphere: what lies between N(0, 1) is N(0, 1)."""
+        """As `lerp`, but along the sphere: between noises from N(0, 1), the result is nearly from N(0, 1), too."""
         return MixedNoise(self, other, weight, spherical=True)
 
 
 class ObservedNoise(NoiseSequence):
-    """Another sequence's noises; `observe` is called with the indices that are asked for, int64 `[B, …]`."""
+    """Another sequence's noises; `observe` is called with the requested indices, int64 `[B, …]`."""
 
     def __init__(self, sequence: NoiseSequence, observe: Callable[[Tensor], None]):
         self.sequence, self.observe = sequence, observe
@@ -95,7 +95,7 @@ class ExplicitNoise(NoiseSequence):
         return self.values[videos, index]
 
     def until(self, last: Tensor) -> int:
-        """In a program all that there are: values decide on no shape."""
+        """While a program is recorded, all noises that there are: shapes must not depend on values."""
         if not recording():
             return super().until(last)
         self._check(last)
@@ -130,7 +130,7 @@ class ExplicitNoise(NoiseSequence):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SeededNoise(NoiseSequence):
-    """N(0, 1), `width` numbers an index; any index, negative ones too.
+    """N(0, 1), `width` numbers per index, for any index, even a negative one.
 
     `keys`: int64 `[B, 4]`, 32-bit words (two of the seed, the step, the sample).
     """
@@ -164,8 +164,8 @@ class SeededNoise(NoiseSequence):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class GivenNoise(NoiseSequence):
-    """`values` `[B, L, width]` at the indices `first` … first + L − 1, and `rest` everywhere else: noises that a
-    projection has found, before and behind which the video goes on."""
+    """`values` `[B, L, width]` at the indices `first` … first + L − 1, and `rest` everywhere else: noises found by a
+    projection, for a video that continues before and after them."""
 
     values: Tensor
     first: int
@@ -195,7 +195,7 @@ class GivenNoise(NoiseSequence):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class MixedNoise(NoiseSequence):
-    """first + weight·(second − first), or as far along the sphere."""
+    """first + weight·(second − first), or, if `spherical`, the same fraction of the way along the sphere."""
 
     first: NoiseSequence
     second: NoiseSequence
@@ -210,7 +210,7 @@ class MixedNoise(NoiseSequence):
         raise InrvidError("interpolated motion noise cannot be saved: save the latents that it lies between")
 
     def __len__(self) -> int:
-        return max(len(self.first), len(self.second))  # one is for all of the other's videos
+        return max(len(self.first), len(self.second))  # a noise of one video serves all of the other's
 
     def __getitem__(self, index: slice | list[int] | Tensor) -> MixedNoise:
         first, second = (noise[index] if len(noise) == len(self) else noise for noise in (self.first, self.second))
@@ -222,10 +222,10 @@ class MixedNoise(NoiseSequence):
 
 
 def joined(sequences: Sequence[NoiseSequence]) -> NoiseSequence:
-    """The noises of all their videos; given ones beside seeded ones are given at the same indices for all.
+    """The noises of all their videos as one sequence; if some are given, all become given, at the same indices.
 
     Raises:
-        InrvidError: they are of different kinds or lengths, or given at indices far from each other.
+        InrvidError: they are of different kinds or lengths, or given at indices too far apart.
     """
     sequences = _given_alike(sequences)
     parts = [sequence.tensors() for sequence in sequences]
@@ -238,7 +238,7 @@ def joined(sequences: Sequence[NoiseSequence]) -> NoiseSequence:
 
 
 def _given_alike(sequences: Sequence[NoiseSequence]) -> Sequence[NoiseSequence]:
-    """The same noises, where some are given: as given ones at all indices from the first to the last of any."""
+    """The same noises; if some are given, all as given ones, at all indices from the first to the last of any."""
     spans = [(noise.first, noise.first + noise.values.shape[1]) for noise in sequences if isinstance(noise, GivenNoise)]
     if not spans or (len({*spans}) == 1 and len(spans) == len(sequences)):
         return sequences
@@ -255,11 +255,11 @@ def _device(noise: NoiseSequence) -> torch.device:
 
 
 MOST_RESTS = 8
-"""Of noises that lie beyond one another's ends."""
+"""Depth to which the `rest` of given noise may be given noise in turn."""
 
 
 def from_tensors(tensors: dict[str, Tensor]) -> NoiseSequence:
-    """What `NoiseSequence.tensors` gave. Raises KeyError or ValueError: it was something else."""
+    """Rebuild a sequence from its `NoiseSequence.tensors`. Raises KeyError or ValueError: they are something else."""
     if "given" in tensors:
         rest = {name.removeprefix("rest."): value for name, value in tensors.items() if name.startswith("rest.")}
         if any(name.count("rest.") >= MOST_RESTS for name in rest):

@@ -17,7 +17,7 @@ class TimeSampler(abc.ABC):
     """Draws the times of real and generated clips. Times are in frames at the model's rate."""
 
     class Config(PartConfig):
-        frames: Count = Field(2, description="times a clip; in a recipe: what the discriminator sees")
+        frames: Count = Field(2, description="times per clip; in a recipe: the discriminator's frames")
         clip_length: Annotated[int, Field(ge=2, le=MOST)] = Field(
             16, description="frames of a clip; in a recipe: the generator's"
         )
@@ -34,13 +34,13 @@ class TimeSampler(abc.ABC):
 
     @abc.abstractmethod
     def real(self, draws: Draws, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """For videos of `lengths` (int64 `[B]`) frames each: (frame numbers int64 `[B, frames]`, of
-        0 … length − 1 and ascending; their times t float32 `[B, frames]`, as the discriminator is told them)."""
+        """For videos of `lengths` (int64 `[B]`) frames: (ascending frame numbers in 0 … length − 1, int64
+        `[B, frames]`; their times t, float32 `[B, frames]`, as passed to the discriminator)."""
 
     @abc.abstractmethod
     def generated(self, draws: Draws, lengths: Tensor) -> Tensor:
         """Times of generated clips, float32 `[B, frames]`, ascending.
 
-        `lengths`, int64 `[B]`: frames of as many random training videos, so that generated clips can be as long as
-        real ones.
+        `lengths`, int64 `[B]`: numbers of frames of B random training videos, so that generated clips can be as long
+        as real ones.
         """

@@ -15,9 +15,8 @@ from .base import TimeSampler
 class BetaPair(TimeSampler):
     """Two times in a clip, t1 ~ Beta(2, 1) and t2 ~ Beta(1, 2), sorted.
 
-    In unit clip length.
-
-    Real clips: frames ⌊T·t⌋ of a clip of T frames at a uniform offset; generated: t·(T − 1) frames.
+    Both are fractions of the clip. Real clips: frames ⌊T·t⌋ of a clip of T frames at a uniform offset; generated clips:
+    times t·(T − 1), in frames.
     """
 
     source = "DIGAN (ICLR 2022) appendix A.1"

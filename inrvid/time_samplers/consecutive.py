@@ -17,13 +17,13 @@ from .base import TimeSampler
 class Consecutive(TimeSampler):
     """k neighbouring frames, anywhere in the video.
 
-    k frames in a row that start anywhere: real ones at a frame of the video, generated ones at any real time of a
-    video as long as a random training video, at most `max_frames`."""
+    Real clips start at any frame of the video; generated ones at any real-valued time of a video as long as a random
+    training video, but at most `max_frames`."""
 
     source = "MoCoGAN (CVPR 2018)"
 
     class Config(TimeSampler.Config):
-        frames: Count = Field(16, description="k; in a recipe: what the discriminator sees")
+        frames: Count = Field(16, description="k; in a recipe: the discriminator's frames")
         max_frames: Annotated[int, Field(ge=2, le=MOST)] = Field(1024, description="longest generated video, frames")
 
         @model_validator(mode="after")

@@ -17,17 +17,17 @@ from .base import TimeSampler
 class RandomDistance(TimeSampler):
     """k times whose total distance is drawn first, anywhere in the video.
 
-    D = t_k − t_1 is a power of two (release) or any whole number (paper) of k − 1 … max_distance; t_1 is uniform;
-    the inner times are different whole numbers of frames after t_1.
+    D = t_k − t_1 is a power of two (release) or any integer (paper) in k − 1 … max_distance; t_1 is uniform; the inner
+    times are distinct whole numbers of frames after t_1.
 
-    Real clips: t_1 is a frame of the video. Generated: t_1 is any real number, in videos as long as random training
-    videos but at most `max_frames` (release), or all of `max_frames` (paper).
+    Real clips: t_1 is a frame of the video. Generated clips: t_1 is any real number, in videos as long as random
+    training videos but at most `max_frames` (release), or always `max_frames` long (paper).
     """
 
     source = "StyleGAN-V (CVPR 2022) §3.2"
 
     class Config(TimeSampler.Config):
-        frames: Annotated[int, Field(ge=1, le=16)] = Field(3, description="k; in a recipe: what the discriminator sees")
+        frames: Annotated[int, Field(ge=1, le=16)] = Field(3, description="k; in a recipe: the discriminator's frames")
         max_frames: Annotated[int, Field(ge=2, le=MOST)] = Field(1024, description="longest generated video, frames")
         max_distance: Count = Field(32, description="largest distance between the first and the last frame")
         variant: Literal["release", "paper"] = Field(
@@ -68,16 +68,16 @@ class RandomDistance(TimeSampler):
             draws.uniform(2)
             return torch.zeros(len(draws), 1, dtype=torch.int64), torch.zeros(len(draws), dtype=torch.int64)
         span = self._distance(draws.uniform(), (lengths - 1).clamp(max=self.config.max_distance))
-        # k − 2 different numbers of 1 … D − 1: the places of the smallest of as many uniform draws.
+        # k − 2 distinct numbers in 1 … D − 1: the positions of the k − 2 smallest of D − 1 uniform draws.
         ranks = draws.uniform(self.config.max_distance - 1)
         ranks = ranks.masked_fill(torch.arange(1, self.config.max_distance, device="cpu") >= span[:, None], 2.0)
         inner = ranks.argsort(dim=1)[:, : k - 2].sort(dim=1).values + 1
         return torch.cat([torch.zeros_like(span)[:, None], inner, span[:, None]], dim=1), span
 
     def _distance(self, uniform: Tensor, longest: Tensor) -> Tensor:
-        """Total distances of k − 1 … longest (int64 `[B]`), uniform among those that the variant admits.
+        """Total distances in k − 1 … longest (int64 `[B]`), uniform among those that the variant admits.
 
-        Where it admits none (a video of 16 frames has no power of two from 15 to 15), the longest.
+        Where it admits none, the longest (for k = 16 in a video of 16 frames, there is no power of two from 15 to 15).
         """
         shortest = self.frames - 1
         admitted = torch.arange(shortest, self.config.max_distance + 1, device="cpu")

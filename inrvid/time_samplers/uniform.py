@@ -1,4 +1,4 @@
-"""Different times of a clip, each set as likely."""
+"""Distinct times of a clip, all sets of them equally likely."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from .base import TimeSampler
 
 
 class Uniform(TimeSampler):
-    """k different times of a clip, each as likely.
+    """k distinct times of a clip, all equally likely.
 
-    Real clips: k different frames of a clip at a uniform offset. Generated: k uniform real times of a clip.
+    Real clips: k distinct frames of a clip at a uniform offset. Generated: k uniform real-valued times of a clip.
     """
 
     class Config(TimeSampler.Config):

@@ -20,7 +20,7 @@ from ..rows import as_rows, like, of_samples
 from . import definition
 
 SLOPE = 0.2
-"""Of the leaky ReLU in the StyleGAN family."""
+"""Slope of the leaky ReLU in the StyleGAN family."""
 
 NO_BOUND = math.inf
 

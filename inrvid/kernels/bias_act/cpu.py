@@ -21,8 +21,8 @@ def bias_act(x: Tensor, bias: Tensor | None, scale: Tensor | None, slope: float,
 def write(
     x: Tensor, bias: Tensor | None, scale: Tensor | None, slope: float, gain: float, bound: float, y: Tensor
 ) -> None:
-    """The same into rows y, which may be x."""
-    if bias is None and scale is None and gain == 1 and slope != 1:  # one step alone is its own piece
+    """Write the result of `bias_act` into rows y, which may be x."""
+    if bias is None and scale is None and gain == 1 and slope != 1:  # a single step needs no pieces
         return _activate(x, slope, bound, y)
     bias = None if bias is None else bias * gain
     for i, _, part, out in _pieces(x, y):

@@ -125,7 +125,7 @@ def _backward(
 
 
 def before_lrelu(gradient: Tensor, y: Tensor, slope: float) -> tuple[Tensor, Tensor]:
-    """(gradient of what a leaky ReLU made y `[N, M, C]` of, its sum for the bias `[C]`)."""
+    """(gradient of the input from which a leaky ReLU made y `[N, M, C]`, its sum for the bias `[C]`)."""
     if slope == 1:
         return gradient, gradient.sum(dim=(0, 1), dtype=torch.float32).to(y.dtype)
     return bias_act_backward(gradient, y, None, None, slope, 1.0, math.inf)[:2]

@@ -19,5 +19,5 @@ def fir(x: Tensor, taps: list[float], axis: int, up: int, down: int, padding: li
 
 
 def length(n: int, taps: int, up: int, down: int, padding: Sequence[int]) -> int:
-    """Of the filtered axis."""
+    """Length of the filtered axis."""
     return (n * up + sum(padding) - taps) // down + 1

@@ -1,6 +1,6 @@
 """The filter along one axis: a program takes a tile of a plane's results; neighbours' inputs come from the cache.
 
-Of the taps, a result visits those that meet no inserted zero: each up-th.
+A result visits only the taps that meet no inserted zero: every up-th.
 """
 
 import torch

@@ -1,6 +1,6 @@
-"""The layer a piece of its result at a time: some videos, frames or rows.
+"""The layer, one piece of its result at a time: some videos, frames or rows.
 
-The embedding's product with the weight is a sum of waves. Where their frequencies allow it, it is evaluated at few
+The embedding's product with the weight is a sum of waves. Where their frequencies allow it, the sum is evaluated at few
 Chebyshev nodes and interpolated.
 """
 
@@ -134,7 +134,7 @@ PIECE = 1 << 20
 def _pieces(
     frames: int, down: Tensor, right: Tensor, height: int, width: int, weight: Tensor
 ) -> Iterator[tuple[slice, slice, _Nodes]]:
-    """(videos, frames, nodes) of about `PIECE` numbers of the result: videos together have the same nodes."""
+    """(videos, frames, nodes) of about `PIECE` numbers of the result; the videos of a piece have the same nodes."""
     highest = torch.stack([down.abs().amax(dim=1) * (height - 1), right.abs().amax(dim=1) * (width - 1)], dim=1) / 2
     waves, channels = weight.shape[1:]
     nodes = [_nodes(bandwidths, height, width, waves, weight.dtype) for bandwidths in highest.tolist()]
@@ -147,7 +147,7 @@ def _pieces(
 
 
 def _bands(height: int, size: int) -> Iterator[slice]:
-    """Rows of `size` numbers of a frame that is more than a piece by itself, in pairs."""
+    """Bands of whole pairs of rows (`size` numbers a row), for a frame that is more than a piece by itself."""
     return (slice(2 * pairs.start, min(2 * pairs.stop, height)) for pairs in parts((height + 1) // 2, 2 * size, PIECE))
 
 

@@ -23,7 +23,7 @@ from ..bias_act.triton import before_lrelu
 from ..triton_common import PROGRAMS, launch, power, precision, product_blocks, product_over_rows
 
 CHUNK = 1 << 27
-"""Numbers of the embedding that the backward pass holds at a time, or one frame's."""
+"""Numbers of the embedding that the backward pass holds at a time; at least one frame's."""
 
 
 class _Tables(NamedTuple):

@@ -19,7 +19,7 @@ __all__ = ["MASK", "normal", "philox"]
 
 def normal(keys: Tensor, index: Tensor, width: int) -> Tensor:
     """N(0, 1) float32 `[B, …, width]` of indices int64 `[B, …]`; keys int64 `[B, 4]`, or one for all: 32-bit words (two
-    of the seed, the step, the sample). Of an index, its lowest 32 bits count."""
+    of the seed, the step, the sample). Only an index's lowest 32 bits count."""
     rows = index.flatten(1) if index.ndim > 1 else index[:, None]
     return FORWARD(keys.expand(len(index), -1), rows, width).view(*index.shape, width)
 

@@ -23,7 +23,7 @@ def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, slope: f
 
 
 def for_inference(weight: Tensor) -> Tensor:
-    """A weight `[B, in, out]` that many products will follow, laid out in memory as this device's are fastest with."""
+    """A weight `[B, in, out]` for use in many products, in the memory layout with which they are fastest here."""
     return weight.mT.contiguous().mT if on_cpu_path(weight) and not torch.is_grad_enabled() else weight
 
 

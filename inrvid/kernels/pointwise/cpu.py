@@ -1,7 +1,8 @@
 """The pointwise layer as convolutions, or a few rows at a time.
 
-A large video is a convolution, which adds the bias. Of smaller ones, and in the backward pass, rows are taken a few at
-a time, so that the activation (and its gradient, which three sums consume) is found in a cache that the cores share.
+A large video is handled by a convolution, which also adds the bias. For smaller ones, and in the backward pass, a few
+rows are taken at a time, so that the activation (and its gradient, which three sums consume) is found in a cache that
+the cores share.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def _as_convolutions(x: Tensor, weight: Tensor, bias: Tensor | None, slope: floa
         return F.leaky_relu_(y, slope) if slope != 1 else y
     y = x.new_empty(*x.shape[:2], weight.shape[2])
     for image, kernel, out in zip(images, kernels, y[:, None], strict=True):
-        # The activation carries the result to its place among the others.
+        # The activation writes the result to its place in y.
         torch.ops.aten.leaky_relu.out(_rows(F.conv2d(image, kernel, bias)), slope, out=out)
     return y
 
@@ -64,4 +65,4 @@ def pointwise_backward(
 
 
 PIECE = 1 << 22
-"""Bytes of the wider side that the CPU handles at a time; of a video, from which a convolution is the faster way."""
+"""Bytes of the wider side that the CPU handles at a time; for a video of this size or more, a convolution is faster."""

@@ -40,11 +40,11 @@ def _own_gradient(x: Tensor, weight: Tensor) -> bool:
 
 
 WORTHWHILE = 1 << 18
-"""Numbers of the small map."""
+"""Size of the small map, in numbers, from which they are worth it."""
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    """Of all three: the two that the result is linear in."""
+    """For all three operations: save the two tensors that the result is linear in."""
     ctx.save_for_backward(*inputs[:2])
 
 

@@ -17,7 +17,7 @@ def shrink(large: Tensor, weight: Tensor) -> Tensor:
 
 
 def grow(small: Tensor, weight: Tensor, size: Sequence[int]) -> Tensor:
-    """`size`: height and width of the result, which rows and columns that no patch reaches may end."""
+    """`size`: height and width of the result, which may end in rows and columns that no patch reaches."""
     rest = [n - STRIDE * (m - 1) - weight.shape[2] for n, m in zip(size, small.shape[2:], strict=True)]
     return F.conv_transpose2d(small, weight, stride=STRIDE, output_padding=rest)
 

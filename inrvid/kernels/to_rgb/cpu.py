@@ -1,4 +1,4 @@
-"""The sum of pictures with products laid out as the CPU is fastest with."""
+"""The sum of pictures, with products in the layout that is fastest on the CPU."""
 
 from __future__ import annotations
 

@@ -63,6 +63,6 @@ def _channels_last(x: Tensor) -> Tensor:
 @functools.lru_cache(maxsize=64)
 def _kernel(taps: tuple[float, ...], gain: float, channels: int, dtype: torch.dtype) -> Tensor:
     """`[channels, 1, taps, taps]`, made once: in small networks it took as long as the convolution."""
-    with torch.inference_mode(False):  # or the first to ask could keep it from all others
+    with torch.inference_mode(False):  # else a first call in inference mode would spoil it for autograd
         axis = torch.tensor(taps, dtype=torch.float64, device="cpu")
         return (torch.outer(axis, axis) * gain).to(dtype).repeat(channels, 1, 1, 1)

@@ -1,11 +1,11 @@
 """The resampling filter over channels-last maps, alone or with a layer's epilogue, in one read and one write.
 
-A program takes a tile of output pixels × channels. The pixels form a rectangle, of whose inputs most are shared, so
-that the filter's repeated reads are served by the cache; channels lie side by side in memory. Of the taps, a pixel
-visits those that meet no inserted zero: each up-th.
+A program takes a tile of output pixels × channels. The pixels form a rectangle and share most of their inputs, so that
+the filter's repeated reads are served by the cache; channels lie side by side in memory. A pixel visits only the taps
+that meet no inserted zero: every up-th.
 
 Without upsampling, the filter of 4 taps is separable work: a program marches down some rows, filters each row of the
-input once along it, and keeps the last four to make a row of the result of.
+input once along it, keeps the last four, and makes a row of the result from them.
 """
 
 import math

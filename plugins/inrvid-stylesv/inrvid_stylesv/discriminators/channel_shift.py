@@ -53,7 +53,8 @@ class ChannelShiftDiscriminator(Discriminator):
             3, description="k: frames of a clip that it sees; may change as training goes on"
         )
         max_frames: Annotated[int, Field(ge=2, le=2**20)] = Field(
-            1024, description="longest distance that is told apart; in a recipe: the time sampler's, if it has one"
+            1024,
+            description="distances with an embedding of their own; in a recipe: the time sampler's, if it has one",
         )
         merge_resolution: PowerOfTwo = Field(16, description="where the frames' features are averaged")
         modulated: bool = Field(False, description="modulate each block by the time distances and the label")
