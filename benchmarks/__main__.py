@@ -40,7 +40,7 @@ def bench(
     compare: tuple[Path, Path] | None = typer.Option(
         None, "--compare", metavar="A.json B.json", help="Compare two results; measure nothing."
     ),
-    as_json: bool = typer.Option(False, "--json", help="For programs."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON instead of text."),
 ) -> None:
     """Measure kernels, generation, training, evaluation and data loading beside what the device can do at best."""
     from inrvid.errors import InrvidError

@@ -61,14 +61,14 @@ class Request(When, Where, Who):
         if self.content_motion_grid is not None or self.difference:
             name = "--difference" if self.difference else "--content-motion-grid"
             if self.videos is not None or self.same_content or self.same_motion:
-                raise ValueError(f"{name} says itself which videos: leave --videos, --same-content, --same-motion out")
+                raise ValueError(f"{name} chooses the videos: leave out --videos, --same-content and --same-motion")
         return self
 
     def check_several(self, videos: int) -> None:
         """Raises InrvidError that names an option which does nothing with a single video."""
         for name in ("same_content", "same_motion", "grid", "side_by_side"):
             if videos == 1 and getattr(self, name):
-                raise InrvidError(f"--{name.replace('_', '-')}: of several videos: it needs --videos N")
+                raise InrvidError(f"--{name.replace('_', '-')}: needs several videos: give --videos N")
 
     @property
     def cells(self) -> list[tuple[int, int]] | None:

@@ -152,9 +152,9 @@ def _check_useful(request: Request, picture: bool, ends: Sequence[str]) -> None:
     of_pictures = {"rows": request.rows is not None, "columns": request.columns is not None}
     for name, given in (of_files if picture else of_pictures).items():
         if given:
-            raise InrvidError(f"--{name}: {'of a video: leave it out of a picture' if picture else 'of a .png alone'}")
+            raise InrvidError(f"--{name}: only for {'a video: leave it out' if picture else 'a picture: -o NAME.png'}")
     if request.label is not None and not any(map(_is_seed, ends)):
-        raise InrvidError("--label: of seeds; files of latents have labels of their own")
+        raise InrvidError("--label: only for seeds: files of latents have labels of their own")
 
 
 def _check_memory(grid: Grid, frames: int, wanted: str) -> None:

@@ -121,7 +121,7 @@ def predict(
     options, at = options or SearchOptions(), [float(t) for t in at]
     times = sorted({float(t) for t in times} - {*at})
     if not times or at != sorted({*at}):
-        raise InrvidError("to predict: times that are not given are needed, and given ones that ascend")
+        raise InrvidError("given times must ascend, and at least one time to predict must not be given")
     distance = (distance or open_distance(side=generator.resolution)).to(generator.device)
     pictures, inside = as_model(given), [at[0] < t < at[-1] for t in times]
     found = search(generator, pictures, _t(at), distance, options, state=state, progress=progress)

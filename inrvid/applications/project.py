@@ -108,7 +108,7 @@ def _projection(
 def check_latents_path(output: Path) -> None:
     """Raises InrvidError: not the name of a file of latents."""
     if output.suffix != SUFFIX:
-        raise InrvidError(f"-o {output}: latents are written as {SUFFIX}: give it such a name")
+        raise InrvidError(f"-o {output}: expected a name that ends in {SUFFIX}")
 
 
 def project_file(

@@ -80,7 +80,7 @@ def open_target(path: str | Path, side: int, *, rule: str = "center_crop") -> Ta
     """
     path = expanded(path)
     if rule not in RULES:
-        raise InrvidError(f"resize {rule[:40]}: {' or '.join(RULES)}")
+        raise InrvidError(f"resize {rule[:40]}: expected {' or '.join(RULES)}")
     if path.is_file() and path.suffix.lower() in PICTURES:
         return Photograph(path, side, rule)
     settings = {"path": str(path), "resolution": side, "clip_length": 1, "resize": rule, "in_memory": False}

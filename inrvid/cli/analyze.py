@@ -21,7 +21,7 @@ def analyze(
     seed: int = typer.Option(0, help="Seed of the first video."),
     videos: int = typer.Option(4, help="Videos that are looked at, where several are."),
     frames: int = typer.Option(None, help="Frames of each; default: four training clips, 16 for repeats."),
-    cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
+    cpu: bool = typer.Option(False, "--cpu", help="Run on the CPU, even where there is a GPU."),
 ) -> None:
     """Look into a trained model: how it moves, whether it repeats itself, what its discriminator sees."""
     from ..applications.analyze.finding import Finding
@@ -31,7 +31,7 @@ def analyze(
     names = tuple(name.strip() for name in (only or "").split(",") if name.strip())
     request = Request.of(only=names, seed=seed, videos=videos, frames=frames)
     if output.exists() and not output.is_dir():
-        raise InrvidError(f"-o {output}: a file: give the name of a folder")
+        raise InrvidError(f"-o {output}: is a file: give the name of a folder")
     earlier(output)
     findings, notes = {}, []
     for name, found in of_model(model, request, cpu=cpu):

@@ -34,7 +34,7 @@ class Commands(TyperGroup):
         try:
             super().invoke(ctx)  # what a command returns is no exit code
         except KeyboardInterrupt:
-            typer.echo("interrupted: a file that was not finished is not there, or as it was before", err=True)
+            typer.echo("interrupted: no unfinished file is left, and what was there before is unchanged", err=True)
             raise typer.Exit(130) from None
         except EOFError as error:  # of which the parser would make the end of what a user types
             raise InrvidError(f"a file ended too early: {error}") from error

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from ..models.convert import Converted
 
 _ACCEPT = typer.Option(
-    [], "--accept", metavar="NAME,…", help="Pass over settings that no component expresses: they change nothing."
+    [],
+    "--accept",
+    metavar="NAME,…",
+    help="Ignore these settings, which no component has: you know that they change nothing.",
 )
 _TO = typer.Option(None, "--to", metavar="export|torchscript", help="Write a program that runs without inrvid.")
 _SET = typer.Option([], "--set", metavar="KEY=VALUE", help="What the file does not say: clip_length=128.")
@@ -28,17 +31,17 @@ def convert(
     truncation: float = typer.Option(None, help="With --to: ψ < 1, less variety, more quality; fixed in the program."),
     accept: list[str] = _ACCEPT,
     given: list[str] = _SET,
-    as_json: bool = typer.Option(False, "--json", help="For programs."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON instead of text."),
 ) -> None:
-    """Make a model of a checkpoint of the papers' releases; or, with --to, of a model a program that needs no inrvid.
+    """Convert a checkpoint of a paper's release into a model; or, with --to, a model into a program without inrvid.
 
     Nothing that is in a checkpoint is run. What a program is: docs/export.md.
     """
     if to is not None:
-        _refuse("of a checkpoint, not with --to", accept=accept, set=given, json=as_json)
+        _refuse("is for checkpoints: leave it out with --to", accept=accept, set=given, json=as_json)
         typer.echo(_to_program(source, out, to, 1.0 if truncation is None else truncation))
         return
-    _refuse("of a program, with --to export or --to torchscript", truncation=truncation is not None)
+    _refuse("needs --to export or --to torchscript", truncation=truncation is not None)
     from ..models import convert as conversion
     from ..models.official.describing import Choices
     from ..text import printable
@@ -59,7 +62,7 @@ def _refuse(what_for: str, **options: object) -> None:
 
     for name, given in options.items():
         if given:
-            raise InrvidError(f"--{name}: an option {what_for}")
+            raise InrvidError(f"--{name}: {what_for}")
 
 
 def _assigned(text: str) -> tuple[str, Any]:

@@ -21,13 +21,13 @@ BENCH_SECONDS = 5.0
 BENCH_BATCH = 16
 
 PathArgument = Annotated[
-    Path, typer.Argument(help="a folder of videos or of frames, a zip, UCF-101's root, or a video")
+    Path, typer.Argument(help="A folder of videos or of frames, a zip, UCF-101's root, or a video.")
 ]
-TypeOption = Annotated[str, typer.Option("--type", help="type of data set; auto looks at the path")]
-Resolution = Annotated[int, typer.Option(min=4, help="side of the frames, pixels")]
-Fps = Annotated[float | None, typer.Option(help="resample to this rate; default: each video's own")]
-Stride = Annotated[int, typer.Option(min=1, help="keep every n-th frame")]
-UseLabels = Annotated[bool, typer.Option("--labels", help="use the videos' classes")]
+TypeOption = Annotated[str, typer.Option("--type", help="Type of data set; auto looks at the path.")]
+Resolution = Annotated[int, typer.Option(min=4, help="Side of the frames, pixels.")]
+Fps = Annotated[float | None, typer.Option(help="Resample to this rate; default: each video's own.")]
+Stride = Annotated[int, typer.Option(min=1, help="Keep every n-th frame.")]
+UseLabels = Annotated[bool, typer.Option("--labels", help="Use the videos' classes.")]
 
 
 @app.command()
@@ -35,12 +35,12 @@ def info(
     path: PathArgument,
     type_: TypeOption = "auto",
     resolution: Resolution = 128,
-    clip_length: Annotated[int, typer.Option(min=2, help="frames of a clip; shorter videos are left out")] = 16,
+    clip_length: Annotated[int, typer.Option(min=2, help="Frames of a clip; shorter videos are left out.")] = 16,
     fps: Fps = None,
     stride: Stride = 1,
     labels: UseLabels = False,
-    bench: Annotated[bool, typer.Option("--bench", help="measure how many clips a second can be read")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    bench: Annotated[bool, typer.Option("--bench", help="Measure how many clips a second can be read.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Say what a data set holds, and what is left out and why."""
     kind, dataset = _open(
@@ -59,7 +59,7 @@ def info(
 def verify(
     path: PathArgument,
     type_: TypeOption = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Decode everything and name what is broken; exit code 2 if anything is."""
     from ..data.verify import broken_videos
@@ -82,18 +82,18 @@ def verify(
 @app.command()
 def convert(
     path: PathArgument,
-    out: Annotated[Path, typer.Argument(help="the zip file to write")],
+    out: Annotated[Path, typer.Argument(help="The zip file to write.")],
     resolution: Resolution = 128,
     type_: TypeOption = "auto",
-    format_: Annotated[str, typer.Option("--format", help="jpeg or png (lossless, larger)")] = "jpeg",
-    quality: Annotated[int, typer.Option(min=1, max=100, help="of jpeg")] = 95,
+    format_: Annotated[str, typer.Option("--format", help="jpeg, or png (lossless, larger).")] = "jpeg",
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Quality of jpeg.")] = 95,
     fps: Fps = None,
     stride: Stride = 1,
-    resize: Annotated[str, typer.Option(help="center_crop or squash")] = "center_crop",
-    interpolation: Annotated[str, typer.Option(help="bicubic, or bilinear as DIGAN's release")] = "bicubic",
+    resize: Annotated[str, typer.Option(help="center_crop or squash.")] = "center_crop",
+    interpolation: Annotated[str, typer.Option(help="bicubic, or bilinear as in DIGAN's release.")] = "bicubic",
     labels: UseLabels = False,
-    clip_length: Annotated[int, typer.Option(min=1, help="leave out videos that are shorter, frames")] = 1,
-    on_error: Annotated[str, typer.Option(help="skip or fail: what to do with a broken video")] = "skip",
+    clip_length: Annotated[int, typer.Option(min=1, help="Leave out videos of fewer frames.")] = 1,
+    on_error: Annotated[str, typer.Option(help="What to do with a broken video: skip or fail.")] = "skip",
 ) -> None:
     """Write a zip of frames at one resolution, which trains faster than video files."""
     from ..data.convert import SUFFIXES

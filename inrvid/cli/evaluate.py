@@ -35,17 +35,21 @@ _SUBJECTS = typer.Argument(
 _AGAINST = typer.Option(
     None, "--against", metavar="DATA", help="Real videos: a path; default: what the model was trained on."
 )
-_PROTOCOL = typer.Option("inrvid", "--protocol", metavar="NAME|FILE", help="Whose choices.")
+_PROTOCOL = typer.Option(
+    "inrvid", "--protocol", metavar="NAME|FILE", help="How scores are made (inrvid plugins list protocols)."
+)
 _METRICS = typer.Option(None, "--metrics", metavar="fvd16,kvd", help="These instead of the protocol's.")
 _DETECTOR = typer.Option(
     None, "--detector", metavar="FILE", help="Weights of the metrics' detector; default: the ones fetched."
 )
-_SET = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key: the record says so.")
-_DATA = typer.Option([], "--data", metavar="KEY=VALUE", help="How the real videos are read: split=test.")
+_SET = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key of the protocol; the record says so.")
+_DATA = typer.Option([], "--data", metavar="KEY=VALUE", help="Change how the real videos are read: split=test.")
 _LEADERBOARD = typer.Option(
     False, "--leaderboard", help="Compare records: of files, and of folders, which are searched."
 )
-_TRAPS = typer.Option(False, "--traps", help="How far each choice behind the score moves it; default: fvd16.")
+_TRAPS = typer.Option(
+    False, "--traps", help="Measure how far each choice of a protocol moves the score; default metric: fvd16."
+)
 _NEAREST = typer.Option(
     None, "--nearest", metavar="PATH.png", help="Draw the generated clips that are nearest to a real one, beside it."
 )
@@ -53,10 +57,10 @@ _OUTPUT = typer.Option(
     None,
     "-o",
     "--output",
-    help="Write it: a record: .json (RUN/evaluation.json: for its card); the leaderboard: .md, .html; --traps: .json, "
-    ".html, .png.",
+    help="Write the record (.json; RUN/evaluation.json goes into its card), the leaderboard (.md, .html) or the table "
+    "of --traps (.json, .html, .png).",
 )
-_JSON = typer.Option(False, "--json", help="For programs: the record, or leaderboard, instead of a table.")
+_JSON = typer.Option(False, "--json", help="Print the record, or the leaderboard, as JSON instead of a table.")
 
 
 def evaluate(
@@ -69,7 +73,7 @@ def evaluate(
     overrides: list[str] = _SET,
     data: list[str] = _DATA,
     fps: float = typer.Option(None, help="Resample the videos to this rate."),
-    resolution: int = typer.Option(None, min=4, help="Side, where the videos' sizes differ."),
+    resolution: int = typer.Option(None, min=4, help="Bring videos of different sizes to this side."),
     any_rate: bool = typer.Option(False, "--any-rate", help="Compare videos of different frame rates."),
     force: bool = typer.Option(False, "--force", help="Score fewer clips than asked for, or than make sense."),
     leaderboard: bool = _LEADERBOARD,
@@ -77,9 +81,9 @@ def evaluate(
     nearest: Path = _NEAREST,
     output: Path = _OUTPUT,
     as_json: bool = _JSON,
-    processes: int = typer.Option(1, "--processes", min=1, max=64, help="Share the work."),
+    processes: int = typer.Option(1, "--processes", min=1, max=64, help="Processes that share the work."),
     fresh: bool = typer.Option(False, "--fresh", help="Compute features of real videos again."),
-    cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
+    cpu: bool = typer.Option(False, "--cpu", help="Run on the CPU, even where there is a GPU."),
 ) -> None:
     """Score a model, or any videos, against real ones; or compare scores."""
     subject = _subject(subjects or [], leaderboard)
@@ -137,7 +141,7 @@ def _looked_at(evaluation: Evaluation, *, traps: bool, nearest: bool) -> tuple[S
 def _compare(paths: list[str], output: Path | None, as_json: bool, context: typer.Context) -> None:
     written = {name for name in context.params if _is_written(context, name)}
     if written - {"subjects", "leaderboard", "output", "as_json"}:
-        raise InrvidError("--leaderboard compares records that there are: it goes with -o and --json alone")
+        raise InrvidError("--leaderboard compares existing records: give no other options with it than -o and --json")
     from .leaderboard import show_leaderboard
 
     show_leaderboard(paths, output, as_json)
@@ -153,7 +157,7 @@ def _check_output(output: Path | None, suffixes: tuple[str, ...]) -> None:
     if output is None:
         return
     if output.suffix not in suffixes:
-        raise InrvidError(f"{output}: it is written as {' or '.join(suffixes)}: give it such a name")
+        raise InrvidError(f"{output}: expected a name that ends in {' or '.join(suffixes)}")
     if output.is_dir():
         raise InrvidError(f"{output}: a folder, not a file")
     folder = next(place for place in output.absolute().parents if place.exists())
@@ -229,7 +233,7 @@ def _subject(subjects: list[str], leaderboard: bool) -> str:
     """What is to be scored. Raises InrvidError where nothing, or more than one thing, is named."""
     if not subjects:
         raise InrvidError(
-            "inrvid evaluate: what? A model or a folder of videos is scored; --leaderboard PATH… compares records"
+            "inrvid evaluate: give a model or a folder of videos to score, or --leaderboard PATH… to compare records"
         )
     if len(subjects) > 1 and not leaderboard:
         raise InrvidError(

@@ -14,9 +14,9 @@ def explore(
     directions: Path = typer.Option(None, metavar="FILE", help="A slider for each of a file of inrvid edit."),
     browser: bool = typer.Option(False, "--browser", help="Open the page in a browser."),
     precision: str = typer.Option(
-        None, metavar="fp32|tf32|bf16|fp16", help="Default: as it was trained, tf32 as fp32."
+        None, metavar="fp32|tf32|bf16|fp16", help="Default: the model's own, or fp32 where that is tf32."
     ),
-    cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
+    cpu: bool = typer.Option(False, "--cpu", help="Run on the CPU, even where there is a GPU."),
 ) -> None:
     """Play with a model on a page of this machine: seeds, time, zoom, interpolation, directions."""
     from ..applications.edit.directions import load_directions

@@ -18,30 +18,38 @@ def generate(
     seconds: float = typer.Option(None, help="Length of the file, instead of --frames."),
     fps: float = typer.Option(None, help="Frames a second of the file; default: the model's own rate."),
     start: float = typer.Option(0.0, help="Time of the first frame, in frames at the model's rate; may be negative."),
-    stride: int = typer.Option(1, min=1, help="Every n-th frame: so many times as fast."),
-    slow: float = typer.Option(1.0, help="Slow motion: so many times as slow."),
+    stride: int = typer.Option(1, min=1, help="Take every n-th frame: n times as fast."),
+    slow: float = typer.Option(1.0, help="Slow motion: 4 is four times as slow."),
     seed: int = typer.Option(0, help="Seed of the first video."),
     truncation: float = typer.Option(1.0, help="ψ < 1: less variety, more quality."),
     label: str = typer.Option(None, help="Class of a conditional model, number or name; default: drawn by the seed."),
-    latents: str = typer.Option(None, metavar="FILE", help="Videos of a file of latents, in the place of seeds."),
+    latents: str = typer.Option(None, metavar="FILE", help="Draw the videos of a file of latents instead of seeds."),
     save_latents: Path = typer.Option(None, metavar="FILE", help="Keep the videos' latents, for --latents."),
     size: str = typer.Option(None, metavar="N|HxW", help="Height x width of the frames; default: the model's."),
     region: str = typer.Option(None, metavar="x0,y0,x1,y1", help="Part of the plane; 0,0,1,1 is the frame; y down."),
-    zoom_out: float = typer.Option(None, help="1.5: half as much again of the plane; 0.5 zooms in."),
-    same_content: bool = typer.Option(False, "--same-content", help="Other motions of the first video's content."),
-    same_motion: bool = typer.Option(False, "--same-motion", help="Other contents with the first video's motion."),
+    zoom_out: float = typer.Option(None, help="1.5 shows a region 1.5 times as wide and as high; 0.5 zooms in."),
+    same_content: bool = typer.Option(
+        False, "--same-content", help="All videos have the first one's content, each with its own motion."
+    ),
+    same_motion: bool = typer.Option(
+        False, "--same-motion", help="All videos have the first one's motion, each with its own content."
+    ),
     grid: bool = typer.Option(False, "--grid", help="All videos in one file, as a square."),
     side_by_side: bool = typer.Option(False, "--side-by-side", help="All videos in one file, in a row."),
-    content_motion_grid: str = typer.Option(None, metavar="RxC", help="R contents, each with the same C motions."),
+    content_motion_grid: str = typer.Option(
+        None, metavar="RxC", help="One file: R contents in rows, C motions in columns."
+    ),
     difference: bool = typer.Option(False, "--difference", help="Two motions of one content, and their difference."),
     crf: int = typer.Option(None, help="Quality: mp4 0 … 51 (12), webm 0 … 63 (20); lower is better and larger."),
-    lossless: bool = typer.Option(False, "--lossless", help="mp4 and webm of the very pixels, as few players show."),
-    pictures: str = typer.Option(None, metavar="png|jpg", help="Of a folder; default: png."),
-    precision: str = typer.Option(
-        None, metavar="fp32|tf32|bf16|fp16", help="Default: as it was trained, tf32 as fp32."
+    lossless: bool = typer.Option(
+        False, "--lossless", help="Keep every pixel exactly in mp4 and webm; few players show such files."
     ),
-    processes: int = typer.Option(1, min=1, help="Share the frames among so many, a GPU each; the same file."),
-    cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
+    pictures: str = typer.Option(None, metavar="png|jpg", help="Format of the frames in a folder; default: png."),
+    precision: str = typer.Option(
+        None, metavar="fp32|tf32|bf16|fp16", help="Default: the model's own, or fp32 where that is tf32."
+    ),
+    processes: int = typer.Option(1, min=1, help="Processes that share the frames, a GPU each; the file is the same."),
+    cpu: bool = typer.Option(False, "--cpu", help="Run on the CPU, even where there is a GPU."),
 ) -> None:
     """Generate videos. Several videos give several files (out_000.mp4, ...), unless they are arranged in one."""
     given = dict(locals())

@@ -12,13 +12,16 @@ from ..text import printable
 app = typer.Typer(no_args_is_help=True, help="Publish models on the Hub, and get them from there.")
 
 NETWORKS = typer.Option(
-    True, "--for-training/--generator-only", help="With the discriminator, for fine-tuning, where it is there."
+    True, "--for-training/--generator-only", help="Include the discriminator, if there is one, for fine-tuning."
 )
 HALF = typer.Option(False, "--half", help="Weights as float16: half the bytes.")
 LICENSE = typer.Option(None, "--license", help="Of the model, by the Hub's identifier: apache-2.0, cc-by-4.0, other …")
 DATA_LICENSE = typer.Option(None, "--data-license", metavar="TEXT", help="What the videos are, and under which terms.")
 BEST = typer.Option(
-    None, "--best", metavar="3,17,40-42", help="Seeds that you selected: shown, and said so, beside the first ones."
+    None,
+    "--best",
+    metavar="3,17,40-42",
+    help="Seeds that you selected: shown beside the first ones, and marked as selected.",
 )
 
 
@@ -114,7 +117,7 @@ def card(
 @app.command("list")
 def list_(
     where: str = typer.Argument(None, metavar="[OWNER|FOLDER]", help="Whose models, or a folder of models."),
-    as_json: bool = typer.Option(False, "--json", help="For programs."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON instead of text."),
 ) -> None:
     """Models of this library: on the Hub, or in a folder."""
     from ..publishing.listing import listing

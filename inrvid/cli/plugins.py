@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True)
 PROTOCOLS = "protocols"
 """What is listed beside the kinds of parts: data, not classes."""
 
-_JSON = typer.Option(False, "--json", help="For programs.")
+_JSON = typer.Option(False, "--json", help="Print JSON instead of text.")
 _MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}
 
 
@@ -26,7 +26,7 @@ def list_plugins(
     kind: str = typer.Argument(None, help="motions, generators, protocols, ...; default: all kinds."),
     as_json: bool = _JSON,
 ) -> None:
-    """Components and protocols that recipes can name, the library's own and those of plugins."""
+    """List components and protocols that recipes can name, the library's own and those of plugins."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -56,10 +56,10 @@ def list_plugins(
 
 @app.command()
 def info(
-    name: str = typer.Argument(help="Of a component: wavelet; motions.wavelet where two kinds have one."),
+    name: str = typer.Argument(help="Name of a component: wavelet; or motions.wavelet where two kinds have one."),
     as_json: bool = _JSON,
 ) -> None:
-    """What a component is, where it comes from, and every key of its configuration."""
+    """Show what a component is, where it comes from, and every key of its configuration."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -86,9 +86,9 @@ def info(
 def new(
     directory: Path = typer.Argument(help="A new folder, named as the package: inrvid-wavelet."),
     kind: str = typer.Option(..., "--kind", help="motion, coords, generator, discriminator, augment, time_sampler, …"),
-    name: str = typer.Option(None, "--name", help="Of the component; default: the folder's, without 'inrvid-'."),
+    name: str = typer.Option(None, "--name", help="Name of the component; default: the folder's, without 'inrvid-'."),
 ) -> None:
-    """A package to begin with: a component that works, its tests, a recipe, README, continuous integration."""
+    """Write a package to begin with: a component that works, tests, a recipe, README, continuous integration."""
     from ..starter.make import make
 
     for path in make(directory, kind, name):

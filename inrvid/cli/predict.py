@@ -33,13 +33,15 @@ def predict(
     seed: int = SEED,
     label: int = LABEL,
     distance: str = DISTANCE,
-    line: bool = typer.Option(True, "--line/--no-line", help="The line between latents of frames: a second search."),
+    line: bool = typer.Option(
+        True, "--line/--no-line", help="Also try the line between latents of single frames (a second search)."
+    ),
     resize: str = RESIZE,
-    as_json: bool = typer.Option(False, "--json", help="Numbers for programs, instead of a table."),
+    as_json: bool = typer.Option(False, "--json", help="Print the numbers as JSON instead of a table."),
     precision: str = PRECISION,
     cpu: bool = CPU,
 ) -> None:
-    """Predict frames of a video before, behind and between given ones, and score them beside simpler ways."""
+    """Predict frames of a video before, after and between given ones, and compare with simpler methods."""
     from ..applications.predict_video import predict_video, remove_states
     from ..applications.projection.search import SearchOptions
     from ..applications.targets import check_apart, parse_whole
@@ -48,7 +50,7 @@ def predict(
     from .progress import shown
 
     if output.exists() and not output.is_dir():
-        raise InrvidError(f"-o {output}: a file: several are written, give the name of a folder")
+        raise InrvidError(f"-o {output}: is a file: give the name of a folder, for several files")
     check_apart(video, [output / name for name in FILES])
     with shown("projecting", "steps", quiet=as_json) as progress:
         found = predict_video(

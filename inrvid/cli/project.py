@@ -17,27 +17,33 @@ def project(
     output: Path = typer.Option(
         ..., "-o", "--output", help="Latents: OUT.safetensors; beside it OUT.png: target, projection, error."
     ),
-    frames: str = typer.Option(None, metavar="6-8,12", help="Which frames; default: a training clip's length of them."),
+    frames: str = typer.Option(
+        None, metavar="6-8,12", help="Frames to project; default: as many as a training clip has."
+    ),
     times: str = typer.Option(
-        None, metavar="6-8,12", help="Their times, in frames at the model's rate; default: by their numbers and rates."
+        None,
+        metavar="6-8,12",
+        help="Their times, in frames at the model's rate; default: from their numbers and frame rate.",
     ),
     first: int = FIRST,
     space: str = typer.Option("w+", metavar="w|w+", help="One style for all layers, or one for each."),
     motion: str = typer.Option(
-        None, metavar="found|fixed", help="Seek the motion noise, too; default: if there are several frames."
+        None,
+        metavar="found|fixed",
+        help="Whether to search for the motion noise, too; default: found if there are several frames.",
     ),
     steps: int = STEPS,
     starts: int = STARTS,
-    learning_rate: float = typer.Option(0.1, "--learning-rate", help="The highest; it ramps up and down."),
+    learning_rate: float = typer.Option(0.1, "--learning-rate", help="Highest learning rate; it ramps up and down."),
     seed: int = SEED,
     label: int = LABEL,
     distance: str = DISTANCE,
     resize: str = RESIZE,
-    as_json: bool = typer.Option(False, "--json", help="Numbers for programs."),
+    as_json: bool = typer.Option(False, "--json", help="Print the numbers as JSON."),
     precision: str = PRECISION,
     cpu: bool = CPU,
 ) -> None:
-    """Find latents whose video shows given frames. A search that was killed goes on where it was."""
+    """Find latents whose video shows given frames. An interrupted search continues where it stopped."""
     from ..applications.project import check_latents_path, project_file
     from ..applications.projection.search import SearchOptions
     from ..applications.targets import check_apart, parse_numbers, parse_whole

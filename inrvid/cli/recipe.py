@@ -19,7 +19,7 @@ _SET = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key of the 
 
 
 @app.command("list")
-def list_recipes(as_json: bool = typer.Option(False, "--json", help="For programs.")) -> None:
+def list_recipes(as_json: bool = typer.Option(False, "--json", help="Print JSON instead of text.")) -> None:
     """Installed recipes, where their papers have them, and the packages that they came with."""
     from rich.console import Console
     from rich.markup import escape
@@ -71,7 +71,7 @@ def _row(what: About | str, package: str) -> dict[str, Any]:
 def show(
     recipe: str = _RECIPE,
     overrides: list[str] = _SET,
-    as_json: bool = typer.Option(False, "--json", help="For programs."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON instead of text."),
 ) -> None:
     """The resolved recipe: every key with its value."""
     from ..recipe.schema import load_recipe

@@ -18,7 +18,7 @@ def runs(
     from ..report.page import write_comparison, write_report
 
     if output is not None and output.suffix.lower() not in (".html", ".htm"):
-        raise InrvidError(f"-o {output}: the page is written as .html")
+        raise InrvidError(f"-o {output}: expected a name that ends in .html")
     if paths[0] == "compare":
         if len(paths) < 3:
             raise InrvidError("inrvid runs compare: give at least two run folders")

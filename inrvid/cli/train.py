@@ -35,7 +35,7 @@ def train(
     resume: str = typer.Option(
         "auto", "--resume", metavar="auto|never|PATH", help="What to do with a run's checkpoint."
     ),
-    cpu: bool = typer.Option(False, "--cpu", help="Do not use an accelerator."),
+    cpu: bool = typer.Option(False, "--cpu", help="Run on the CPU, even where there is a GPU."),
     processes: int = typer.Option(
         None, "--processes", min=1, max=1024, help="Processes on this machine; default: one a visible GPU, or one."
     ),
@@ -207,7 +207,7 @@ def _train(recipe: Recipe, start: Start, cpu: bool, main: bool) -> None:
     except RuntimeError as error:
         if not lost_another(error):
             raise
-        raise InrvidError("another process of the training has ended: what it has said is the reason") from None
+        raise InrvidError("another process of the training has ended: its own message says why") from None
 
 
 def _again(folder: Path) -> str:
@@ -228,8 +228,8 @@ def _left(folder: Path, clips: int) -> str:
     if not saved:
         return "interrupted before anything was saved"
     if clips > clips_of(saved[-1]):
-        return f"interrupted at {clips} clips; {clips_of(saved[-1])} are saved; on from there: {_again(folder)}"
-    return f"interrupted; what was trained is saved, the rest is done by: {_again(folder)}"
+        return f"interrupted at {clips} clips; to continue from {clips_of(saved[-1])}, the last saved: {_again(folder)}"
+    return f"interrupted; all that was trained is saved; to continue: {_again(folder)}"
 
 
 def _decided(decide: Callable[[], tuple[Any, Any]], main: bool) -> tuple[Any, Any]:

@@ -93,16 +93,14 @@ def _check_target(dataset: VideoDataset, out: Path) -> None:
     if not out.is_file():
         return
     if dataset.config.path and Path(dataset.config.path).exists() and out.samefile(dataset.config.path):
-        raise DataError(f"{out}: is what is converted: give the zip another name")
+        raise DataError(f"{out}: is the data to be converted: give the zip another name")
     try:
         with zipfile.ZipFile(out) as archive:
             ours = LABELS_FILE in archive.namelist()
     except (OSError, zipfile.BadZipFile):
         ours = False
     if not ours:
-        raise DataError(
-            f"{out}: there is a file of that name that is no zip of frames: give another name, or remove it"
-        )
+        raise DataError(f"{out}: exists, and is not a zip of frames: give another name, or remove it")
 
 
 def _check_rates(dataset: VideoDataset) -> None:

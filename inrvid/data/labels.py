@@ -50,7 +50,7 @@ class Labels:
         except DocumentError as error:
             raise DataError(f"{where}: {error}") from None
         if len(set(data.classes)) < len(data.classes):
-            raise DataError(f"{where}: classes: each name may stand once")
+            raise DataError(f"{where}: classes: a name occurs twice")
         numbers: dict[str, int] = {}
         for name, number in data.labels or ():
             if numbers.setdefault(as_posix(name), number) != number:
@@ -79,7 +79,7 @@ class Labels:
         most = max(used)
         if most >= FEW_CLASSES and len(used) < (most + 1) / 10:
             raise DataError(
-                f"{where}: {len(used)} different labels up to {most} are no numbers of classes: "
+                f"{where}: {len(used)} different labels, as large as {most}, do not look like class numbers: "
                 'number the classes from 0 on, or add "classes": [name of class 0, …]'
             )
         return [str(number) for number in range(most + 1)]

@@ -159,7 +159,7 @@ class Evaluation:
         self.detectors[detector_name(metric.config.detector)].check_frames(1 if window.singly else window.frames)
         for what, least, there in (("real", metric.fewest_real, real), ("generated", metric.fewest, fakes)):
             if there < least:
-                raise InrvidError(f"{metric.name} needs {least} {what} clips at least, there are {there}")
+                raise InrvidError(f"{metric.name} needs at least {least} {what} clips, there are {there}")
 
     def _chosen(self, window: Window) -> tuple[list[Clip], list[list[Clip]]]:
         wanted = self.protocol.clips
@@ -177,7 +177,7 @@ class Evaluation:
                 raise InrvidError(told)
             if not self.force:
                 forced = "" if there >= FEWEST else " --force"
-                raise InrvidError(f"{told}: --set clips={there}{forced} scores so many of both sides")
+                raise InrvidError(f"{told}: --set clips={there}{forced} scores that many on each side")
             self.note(told)
         fewest = min([len(real), *map(len, fakes)])
         if fewest < FEWEST and not self.force:

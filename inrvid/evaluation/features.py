@@ -110,7 +110,7 @@ def features_of(
     found = {number: features for part, _ in parts for number, features in part.items()}
     there = sum(len(next(iter(features.values()))) for features in found.values()) if detectors else 0
     if there < 2:
-        raise InrvidError(f"{source.name}: {there} of {len(clips)} clips can be decoded, scores need 2 at least")
+        raise InrvidError(f"{source.name}: {there} of {len(clips)} clips can be decoded, scores need at least 2")
     by_detector = {name: torch.cat([found[number][name] for number in sorted(found)]) for name in detectors}
     if broken := [name for name, features in by_detector.items() if not features.isfinite().all()]:
         raise InrvidError(f"{source.name}: {', '.join(broken)}: features are not finite: some frames are no numbers")

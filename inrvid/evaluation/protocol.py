@@ -113,7 +113,7 @@ def with_weights(protocol: Protocol, path: Path) -> Protocol:
     types = sorted({metric.detector.type for metric in protocol.metrics})  # type: ignore[attr-defined]
     if len(types) > 1:
         raise InrvidError(
-            f"--detector {path}: of which detector? The metrics have {', '.join(types)}: --metrics chooses"
+            f"--detector {path}: the metrics have several detectors ({', '.join(types)}): choose one's by --metrics"
         )
     changed = protocol.model_dump(mode="json")
     for metric in changed["metrics"]:

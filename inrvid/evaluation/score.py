@@ -49,7 +49,7 @@ class Scorer:
             self.clips = min(recipe.eval.clips, len(self.dataset))
             if self.clips < 2:
                 raise InrvidError(
-                    f"there is {self.clips} held-out video, scores need 2 at least: clips of a long one do: "
+                    f"there is {self.clips} held-out video, scores need at least 2: to score clips of it: "
                     "--set eval.data.cut=clips"
                 )
             self._real_clips = DatasetClips(self.dataset, seed=recipe.seed)
@@ -76,7 +76,7 @@ class Scorer:
         for window in {metric.window(self._clip_length) for metric in self.metrics}:
             clips = source.choose(window, count)
             if len(clips) < 2:
-                raise InrvidError(f"there are {len(clips)} held-out videos of {window}, scores need 2 at least")
+                raise InrvidError(f"there are {len(clips)} held-out videos of {window}, scores need at least 2")
             side = self.recipe.generator.resolution
             found[window] = features_of(
                 source, window, clips, self._detectors(window), device=self.device, resolution=(side, side)

@@ -121,8 +121,8 @@ def open_given(
     set_tf32("fp32")  # as in `inrvid generate`, whose frames these are
     if resolution not in (None, generator.resolution):
         raise InrvidError(
-            f"--resolution {resolution}: the frames of {name} are scored as they are, "
-            f"{generator.resolution}×{generator.resolution}"
+            f"--resolution {resolution}: {name} is a model, scored at its own {generator.resolution}×"
+            f"{generator.resolution}: leave it out"
         )
     return GivenModel.of(name, generator, recipe_of(folder))
 
@@ -149,7 +149,7 @@ def real_subject(
         InrvidError: no such data; videos of several frame rates, or of another than what is scored.
     """
     if own := sorted(set(changes or {}) & OF_PROTOCOL):
-        raise InrvidError(f"--data {own[0]}: that is not the data's to say: --set {own[0]}=…, or --resolution N")
+        raise InrvidError(f"--data {own[0]}: the protocol decides this: give --set {own[0]}=…, or --resolution N")
     config = {**_data_config(against, given), **_read_as(protocol, given), **(changes or {})}
     config["clip_length"] = _longest(protocol, given) if config.get("cut") == "clips" else 2
     dataset = opened(config, against or "the model's data")
@@ -169,7 +169,7 @@ def _data_config(against: str | None, given: Given) -> dict[str, Any]:
     trained = {key: value for part in sections if isinstance(part, Mapping) for key, value in part.items()}
     if against is None:
         if not trained:
-            raise InrvidError(f"{given.name}: what to compare it with? --against PATH: a folder of videos")
+            raise InrvidError(f"{given.name}: give real videos to compare it with: --against PATH")
         return trained
     path = Path(against).expanduser()
     if not path.exists() and ("/" in against or against.startswith((".", "~"))):

@@ -146,7 +146,7 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         """
         if not hasattr(count, "__index__"):
             one_by_one = "Latents.joined([G.sample_latents(1, seed) for seed in seeds])"
-            raise InrvidError(f"count: expected how many videos, got {count!r}; of seeds of your own: {one_by_one}")
+            raise InrvidError(f"count: expected a number of videos, got {count!r}; for seeds of your own: {one_by_one}")
         seeds = range(seed, seed + count)
         return self.draw_latents(lambda purpose: Draws.of_seeds(seeds, purpose), count, label)
 

@@ -58,7 +58,7 @@ class VideoINR:
         t = times_of(t, self.label.device)
         t = t.expand(len(self), -1) if t.ndim == 1 else t
         if t.ndim != 2 or t.shape[0] != len(self) or not t.numel():
-            raise InrvidError(f"t has shape {tuple(t.shape)}; expected [{len(self)}, T] or [T], with a time at least")
+            raise InrvidError(f"t has shape {tuple(t.shape)}; expected [{len(self)}, T] or [T], with at least one time")
         grid = Grid.of(self.generator.resolution if grid is None else grid)
         state = self.generator.motion(self.noise, self.label, t)
         return self.generator.render(self.phi, state, t, grid)

@@ -84,18 +84,20 @@ class KindChecks(TrainedChecks):
                 )
                 for number, frame in data.each(video):
                     if number < count and not np.array_equal(frame, frames[number]):
-                        raise Failed(f"frame {number} of `each` is another one than that of `read`")
-            require(len(data.read(0, [])) == 0, "no frames are not an empty array")
+                        raise Failed(f"frame {number} is not the same by `each` as by `read`")
+            require(len(data.read(0, [])) == 0, "reading no frames does not give an empty array")
 
     def test_fingerprint(self) -> None:
         """The same for the same videos, another one for other frames of them."""
         with tempfile.TemporaryDirectory() as folder:
             settings = self.settings(Path(folder))
             first, again = (self.parts.build(settings).fingerprint for _ in range(2))
-            require(first == again, "it changes from one opening to the next")
-            require(bool(first) and set(first) <= set("0123456789abcdef"), f"{first!r} is no hex digest")
+            require(first == again, "its fingerprint changes from one opening to the next")
+            require(
+                bool(first) and set(first) <= set("0123456789abcdef"), f"its fingerprint {first!r} is not a hex digest"
+            )
             other = self.parts.build({**settings, "stride": 2}).fingerprint
-            require(first != other, "it does not depend on `stride`")
+            require(first != other, "its fingerprint does not depend on `stride`")
 
     def test_randomness_is_its_own(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -177,7 +177,7 @@ def check_pair(D: Discriminator, count: int) -> None:
         for head, value in expected.items():
             near(logits[head], value, f"{head}, {count} clips, batch {batch}", rtol=1e-4, atol=1e-5)
     differ = [not torch.allclose(alone[0][head], alone[1][head], rtol=1e-3) for head in alone[0]]
-    require(any(differ), "two batches of other clips have the same logits")
+    require(any(differ), "two batches of different clips have the same logits")
     for head, value in D(*first).items():
         near(value, alone[0][head], f"{head}, after two batches in one call")
 

@@ -30,7 +30,10 @@ class KindChecks(Checks):
         require(bool(scores), "there is no score")
         wrong = [name for name, value in scores.items() if not isinstance(value, float) or not math.isfinite(value)]
         require(not wrong, f"no finite float: {', '.join(map(repr, wrong))}")
-        require(metric.score(real, near, {"": slice(None)}) == scores, "the same features have another score again")
+        require(
+            metric.score(real, near, {"": slice(None)}) == scores,
+            "scoring the same features twice gives different scores",
+        )
 
     def test_what_is_nearer_is_better(self) -> None:
         """Features like the real ones score better than few and far ones, unless neither high nor low is good."""

@@ -124,7 +124,7 @@ def load_checkpoint(path: Path, training: TrainingStep, say: Callable[[str], Non
         for name, module in _modules(training).items():
             tensors = read_weights(path / f"{name}.safetensors")
             if name == AUGMENT and tensors.keys() != module.state_dict().keys():
-                say(f"note: {path} is of another augment.type: the recipe's begins anew")
+                say(f"note: {path} has another augment.type: the recipe's augmentation starts afresh")
                 continue
             module.load_state_dict(tensors)
         for name, module in _optimized(training).items():

@@ -27,7 +27,7 @@ def go_on_from(run: Run, candidates: Sequence[Path]) -> None:
         InrvidError: none can; of the first. NoAgreement: the processes have loaded different ones.
     """
     if run.recipe.train.init is not None:
-        run.say("note: the run goes on from its checkpoint; train.init is of its beginning")
+        run.say("note: the run continues from its checkpoint: train.init, for new runs, is ignored")
     problems: list[str] = []
     for checkpoint in candidates:
         try:
@@ -75,7 +75,7 @@ def _load(run: Run, checkpoint: Path) -> None:
     own = run.run_dir / "checkpoints"
     run.saved = checkpoint.resolve().parent == own.resolve()
     if manifest.data != run.dataset.fingerprint:
-        run.say(f"warning: {checkpoint} was trained on other data, or other settings of them (data.*)")
+        run.say(f"warning: {checkpoint} was trained on other data, or with other settings (data.*)")
     if run.is_main:
         aside = set_aside(own, run.clips if run.saved else -1, run.run_dir / "metrics.jsonl")
         if aside is not None:

@@ -50,7 +50,7 @@ def prepare(folder: Path, recipe: Recipe, resume: str, say: Say) -> tuple[RunLoc
         raise InrvidError(f"--run-dir {folder}: has videos in it: give the run a folder of its own")
     for name in ("checkpoints", "model", "samples"):
         if ((folder / name).is_symlink() and not (folder / name).exists()) or (folder / name).is_file():
-            raise InrvidError(f"{folder / name}: a file or a link to nothing, where the run has a folder")
+            raise InrvidError(f"{folder / name}: is a file or a broken link, where the run needs a folder: remove it")
     lock = RunLock(folder)
     lock.acquire()
     try:
@@ -179,6 +179,6 @@ def refuse_another_model(checkpoint: Path, recipe: Recipe) -> None:
         for key, value in after[section].items():
             if key not in from_data and before[section].get(key) != value:
                 raise InrvidError(
-                    f"{checkpoint}: of a run whose {section}.{key} is {before[section].get(key)}, the recipe's is "
+                    f"{checkpoint}: was trained with {section}.{key} {before[section].get(key)}, the recipe has "
                     f"{value}: give another --run-dir to train another model"
                 )

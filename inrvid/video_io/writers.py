@@ -46,12 +46,12 @@ def check_path(path: Path, encoding: Encoding | None = None) -> None:
     if suffix not in FORMATS:
         raise InrvidError(f"{path}: cannot write '{suffix}': {KNOWN}")
     if encoding is not None and encoding.lossless and encoding.crf is not None:
-        raise InrvidError("--lossless, --crf: what loses nothing has no quality to choose: give one of them")
+        raise InrvidError("--lossless and --crf: a lossless file has no quality to choose: give one of them")
     given = set() if encoding is None else {name for name in Encoding.model_fields if getattr(encoding, name)}
     given |= {"crf"} if encoding is not None and encoding.crf is not None else set()
     for name in sorted(given - FORMATS[suffix].takes - {"fragmented"}):
         of = ", ".join(suffix or "a folder" for suffix, known in FORMATS.items() if name in known.takes)
-        raise InrvidError(f"{path}: {name} goes with {of} alone")
+        raise InrvidError(f"{path}: {name} is only for {of}")
 
 
 @contextmanager

@@ -110,11 +110,11 @@ def test_ends_are_seeds_or_files(tmp_path):
 @pytest.mark.parametrize(
     ("name", "ends", "options", "told"),
     [
-        ("a.png", "01", {"encoding": {"crf": 0}}, "--crf: of a video"),
-        ("a.png", "01", {"encoding": {"lossless": True}}, "--lossless: of a video"),
-        ("a.mp4", "01", {"rows": 5}, "--rows: of a .png alone"),
-        ("a.mp4", "01", {"columns": 2}, "--columns: of a .png alone"),
-        ("a.mp4", "xy", {"label": 0}, "--label: of seeds"),
+        ("a.png", "01", {"encoding": {"crf": 0}}, "--crf: only for a video"),
+        ("a.png", "01", {"encoding": {"lossless": True}}, "--lossless: only for a video"),
+        ("a.mp4", "01", {"rows": 5}, "--rows: only for a picture"),
+        ("a.mp4", "01", {"columns": 2}, "--columns: only for a picture"),
+        ("a.mp4", "xy", {"label": 0}, "--label: only for seeds"),
     ],
 )
 def test_options_that_would_do_nothing_are_refused(tmp_path, name, ends, options, told):

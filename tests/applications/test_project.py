@@ -89,7 +89,7 @@ def test_of_a_photograph_motion_stays(tmp_path):
         ({"frames": [9]}, "there are 0 … 7"),
         ({"frames": [1, 2], "times": [1.0]}, "1 times of 2 frames"),
         ({"distance": "vgg16"}, "inrvid detectors fetch vgg16"),
-        ({"output": "p.png"}, "latents are written as .safetensors"),
+        ({"output": "p.png"}, "expected a name that ends in .safetensors"),
     ],
 )
 def test_refusals_write_nothing(tmp_path, options, told):

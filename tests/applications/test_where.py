@@ -57,7 +57,7 @@ def test_a_model_of_one_grid_says_why():
     fixed = build_generator(small_generator("stylegan2", "global"))
     assert Where.of().grid_of(fixed) == Grid(32, 32)
     for asked in ({"size": "64"}, {"zoom_out": 1.5}):
-        with pytest.raises(InrvidError, match="stylegan2 draws 32x32 and the whole frame alone"):
+        with pytest.raises(InrvidError, match="stylegan2 draws only the whole frame, at 32x32"):
             Where.of(**asked).grid_of(fixed)
 
 

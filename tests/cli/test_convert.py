@@ -62,8 +62,8 @@ def test_a_saved_model_becomes_a_program(model):
 def test_what_it_cannot_do_is_told(model):
     assert "Did you mean 'export'" in refusal("convert", "model", "a.pt2", "--to", "exprt", cwd=model)
     assert "named *.pt2" in refusal("convert", "model", "a.bin", "--to", "export", cwd=model)
-    assert "--truncation: an option of a program" in refusal("convert", "x.pkl", "a", "--truncation", 1, cwd=model)
-    assert "--set: an option of a checkpoint" in refusal(
+    assert "--truncation: needs --to export" in refusal("convert", "x.pkl", "a", "--truncation", 1, cwd=model)
+    assert "--set: is for checkpoints" in refusal(
         "convert", "model", "a.pt", "--to", "torchscript", "--set", "fps=1", cwd=model
     )
     assert "no such folder" in refusal("convert", "nothing", "a.pt2", "--to", "export", cwd=model)

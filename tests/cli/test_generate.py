@@ -101,12 +101,12 @@ def test_what_does_not_fit_in_memory_is_refused(models, tmp_path, monkeypatch): 
 @pytest.mark.parametrize(
     ("model", "options", "told"),
     [
-        ("convolutions", ["--size", "64"], "stylegan2 draws 32x32 and the whole frame alone"),
-        ("convolutions", ["--zoom-out", "1.5"], "stylegan2 draws 32x32 and the whole frame alone"),
+        ("convolutions", ["--size", "64"], "stylegan2 draws only the whole frame, at 32x32"),
+        ("convolutions", ["--zoom-out", "1.5"], "stylegan2 draws only the whole frame, at 32x32"),
         ("codes", ["--region", "0,0,1"], "--region 0,0,1: expected x0,y0,x1,y1"),
         ("codes", ["--grid", "--side-by-side"], "--grid and --side-by-side: give one of them"),
-        ("codes", ["--difference", "--videos", "2"], "--difference says itself which videos"),
-        ("codes", ["--same-motion"], "--same-motion: of several videos: it needs --videos N"),
+        ("codes", ["--difference", "--videos", "2"], "--difference chooses the videos"),
+        ("codes", ["--same-motion"], "--same-motion: needs several videos: give --videos N"),
         ("codes", ["--content-motion-grid", "4"], None),
         ("codes", ["--content-motion-grid", "99x99"], "--content-motion-grid 99x99: expected ROWSxCOLUMNS"),
         ("codes", ["--videos", "2000", "--grid"], "2000 videos in one picture: at most 1024"),

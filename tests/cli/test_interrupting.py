@@ -24,7 +24,7 @@ def test_a_command(monkeypatch, capsys):
     monkeypatch.setattr("inrvid.packaged_files.PackagedFiles.claims", interrupted)
     code, told = ended(monkeypatch, capsys, "recipe", "list")
     assert (code, told.out) == (130, "")
-    assert told.err == "interrupted: a file that was not finished is not there, or as it was before\n"
+    assert told.err == "interrupted: no unfinished file is left, and what was there before is unchanged\n"
 
 
 def test_a_training_that_has_not_begun(monkeypatch, capsys, tmp_path):
@@ -41,8 +41,8 @@ def test_what_a_training_leaves(tmp_path):
     assert train._left(folder, 8) == "interrupted before anything was saved"
     (folder / "checkpoints" / "clips-000000000004").mkdir(parents=True)
     again = f"inrvid train '{folder}/recipe.yaml' --run-dir '{folder}'"
-    assert train._left(folder, 0) == f"interrupted; what was trained is saved, the rest is done by: {again}"
-    assert train._left(folder, 8) == f"interrupted at 8 clips; 4 are saved; on from there: {again}"
+    assert train._left(folder, 0) == f"interrupted; all that was trained is saved; to continue: {again}"
+    assert train._left(folder, 8) == f"interrupted at 8 clips; to continue from 4, the last saved: {again}"
 
 
 @pytest.mark.parametrize("given", [("--data", "a", "data.path=b"), ("--init", "a", "train.init=b")])

@@ -49,9 +49,9 @@ def test_of_a_model(folders):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--nearest", "n.pdf"], "n.pdf: it is written as .png"),
+        (["--nearest", "n.pdf"], "n.pdf: expected a name that ends in .png"),
         (["--nearest", "n.png", "--traps"], "--nearest goes with scores"),
-        (["--nearest", "n.png", "--leaderboard"], "--leaderboard compares records"),
+        (["--nearest", "n.png", "--leaderboard"], "--leaderboard compares existing records"),
     ],
 )
 def test_what_it_does_not_go_with_is_refused_at_once(tmp_path, arguments, told):

@@ -66,7 +66,7 @@ def test_predict(folder):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["project", "model", "v", "-o", "l.png"], "latents are written as .safetensors"),
+        (["project", "model", "v", "-o", "l.png"], "expected a name that ends in .safetensors"),
         (["project", "model", "v", "-o", "l.safetensors", "--frames", "x"], "--frames x: expected numbers"),
         (["project", "model", "v", "-o", "l.safetensors", "--frames", "99"], "there are 0 … 7"),
         (["project", "model", "v", "-o", "l.safetensors", "--motion", "none"], "--motion: "),
@@ -75,7 +75,7 @@ def test_predict(folder):
         (["project", "model", "p.png", "-o", "p.safetensors"], "p.png: would be written over, and belongs to p.png"),
         (["predict", "model", "p.png", "--given", "0", "-o", "o"], "a photograph has no other frames"),
         (["predict", "model", "v", "--given", "0-7", "--predict", "3", "-o", "o"], "some frames are given, and others"),
-        (["predict", "model", "v", "--given", "1", "-o", "p.png"], "p.png: a file"),
+        (["predict", "model", "v", "--given", "1", "-o", "p.png"], "p.png: is a file"),
         (["predict", "model", "v", "--given", "1", "-o", "o", "--distance", "vgg"], "no distance 'vgg'"),
     ],
 )

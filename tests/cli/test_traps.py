@@ -44,4 +44,4 @@ def test_metrics_that_are_set_are_used(videos):
 def test_a_chart_of_another_kind_is_refused_before_anything_is_computed(videos):
     found = inrvid("evaluate", "nothing-there", "--traps", "-o", "traps.pdf", cwd=videos, check=False)
     assert found.returncode
-    assert "traps.pdf: it is written as .html or .png or .json" in found.stderr
+    assert "traps.pdf: expected a name that ends in .html or .png or .json" in found.stderr

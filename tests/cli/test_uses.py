@@ -54,7 +54,7 @@ def test_it_works_or_says_why_not(saved, use, tmp_path, monkeypatch, capsys):
     if (generator, use) in REFUSED:
         assert end.value.code == 2
         assert len(told.splitlines()) == 1
-        assert "draws 32x32 and the whole frame alone" in told
+        assert "draws only the whole frame, at 32x32" in told
         assert list(tmp_path.iterdir()) == []  # nothing is half written
     else:
         assert not end.value.code, told

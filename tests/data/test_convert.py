@@ -181,12 +181,12 @@ def test_what_is_read_or_another_s_is_not_replaced(tmp_path):
     convert(dataset, out)  # what was written so may be written anew
     before = out.read_bytes()
     of_zip = open_dataset({"type": "zip", "path": str(out), "resolution": 16, "clip_length": 2})
-    with pytest.raises(DataError, match="is what is converted"):
+    with pytest.raises(DataError, match="is the data to be converted"):
         convert(of_zip, out)
     assert out.read_bytes() == before
     with zipfile.ZipFile(tmp_path / "theirs.zip", "w") as archive:
         archive.writestr("notes.txt", "mine")
     before = (tmp_path / "theirs.zip").read_bytes()
-    with pytest.raises(DataError, match="that is no zip of frames: give another name"):
+    with pytest.raises(DataError, match="exists, and is not a zip of frames: give another name"):
         convert(dataset, tmp_path / "theirs.zip")
     assert (tmp_path / "theirs.zip").read_bytes() == before

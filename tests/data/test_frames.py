@@ -190,7 +190,7 @@ def test_a_zip_made_on_windows(tmp_path):
 def test_huge_class_numbers_matter_with_labels_only(source, root):
     (root / "dataset.json").write_text(json.dumps({"labels": [["run/v1", 10**12], ["walk/v2", 0]]}))
     assert len(source()) == 3
-    with pytest.raises(DataError, match=r"dataset\.json: 2 different labels up to 1000000000000"):
+    with pytest.raises(DataError, match=r"dataset\.json: 2 different labels, as large as 1000000000000"):
         source(labels=True)
 
 

@@ -20,7 +20,7 @@ def test_a_huge_number_allocates_nothing():
     try:
         labels = parsed(labels=[["a", 10**12], ["b", 0]])
         assert labels.of("a", "") == str(10**12)
-        with pytest.raises(DataError, match=r'2 different labels up to 1000000000000 .* or add "classes"'):
+        with pytest.raises(DataError, match=r'2 different labels, as large as 1000000000000, .* or add "classes"'):
             labels.classes("dataset.json")
         assert tracemalloc.get_traced_memory()[1] < 10**6
     finally:

@@ -298,7 +298,7 @@ def test_what_cannot_be_scored_is_known_before_anything_is_computed(monkeypatch)
     monkeypatch.setattr(registry("detectors").component("random"), "min_frames", 8)
     with pytest.raises(InrvidError, match="needs at least 8 frames, got 4"):
         evaluate(protocol(RANDOM, short), real, real)
-    with pytest.raises(InrvidError, match=r"^precision_recall needs 31 real clips at least, there are 24$"):
+    with pytest.raises(InrvidError, match=r"^precision_recall needs at least 31 real clips, there are 24$"):
         evaluate(protocol({**NEIGHBOURS, "k": 30}), real, real)
 
 
@@ -308,7 +308,7 @@ def test_what_is_optional_is_left_out_of_too_few_clips():
     record = evaluate(protocol(STATISTICS, optional=[{**NEIGHBOURS, "k": 30}, longer]), real, real)
     assert [*record.scores] == ["statistics/spatial", "statistics/temporal"]
     assert any(note.startswith("kvd400 is left out: procedural: 0 clips of 400 frames") for note in record.notes)
-    assert "precision_recall is left out: precision_recall needs 31 real clips at least, there are 24" in record.notes
+    assert "precision_recall is left out: precision_recall needs at least 31 real clips, there are 24" in record.notes
 
 
 def test_scores_of_halves_that_are_too_small_are_no_error():
@@ -442,7 +442,7 @@ def test_a_model_of_the_hub_brings_its_recipe(tmp_path, monkeypatch):
     monkeypatch.setattr("inrvid.models.hub.fetch", lambda *arguments, **keys: tmp_path)
     given = open_given("me/digan", load_protocol("inrvid")[0])
     assert given.recipe["data"]["videos"] == 8
-    with pytest.raises(InrvidError, match="--resolution 64: the frames of me/digan are scored as they are"):
+    with pytest.raises(InrvidError, match="--resolution 64: me/digan is a model, scored at its own"):
         open_given("me/digan", load_protocol("inrvid")[0], resolution=64)
 
 
@@ -488,7 +488,7 @@ def test_batches_of_which_nothing_can_be_decoded(readable, there):
     detectors = {"random": registry("detectors").build({"type": "random"})}
     run = lambda: features_of(source, Window(4), source.choose(Window(4), 40), detectors, device=CPU)  # noqa: E731
     if there is None:
-        with pytest.raises(InrvidError, match="1 of 40 clips can be decoded, scores need 2 at least"):
+        with pytest.raises(InrvidError, match="1 of 40 clips can be decoded, scores need at least 2"):
             run()
     else:
         assert (len(run().by_detector["random"]), run().unreadable) == (16, 24)
@@ -551,7 +551,7 @@ def test_a_file_of_weights_is_no_variant_and_of_one_detector(tmp_path):
     of = with_weights(load_protocol("digan")[0], tmp_path / "i3d.pt")
     assert {metric.detector.weights for metric in of.metrics} == {str(tmp_path / "i3d.pt")}
     assert of.optional[0].detector.weights is None
-    with pytest.raises(InrvidError, match=r"--detector w\.pt: of which detector.*c3d, i3d"):
+    with pytest.raises(InrvidError, match=r"--detector w\.pt: the metrics have several detectors \(c3d, i3d\)"):
         with_weights(load_protocol("digan", metrics="fvd16,inception_score16")[0], Path("w.pt"))
     with pytest.raises(InrvidError, match="the detector statistics takes no file of weights"):
         with_weights(load_protocol("inrvid", metrics="statistics")[0], Path("w.pt"))
@@ -675,15 +675,15 @@ def test_a_model_is_compared_with_what_it_learned_from(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["fake"], "fake: what to compare it with? --against PATH"),
+        (["fake"], "fake: give real videos to compare it with: --against PATH"),
         (["fake", "--against", "nothing"], "no data set named 'nothing'"),
         (["fake", "--against", "real"], "20 clips of 16 frames, the protocol asks for 2048: --set clips=20 --force"),
         (["mixed", "--against", "real", "--force"], "mixed: mixed frame rates: 25 fps (1), 12 fps (1): --fps N brings"),
         (["sizes", "--against", "real", "--force"], "sizes: videos of several sizes: 16×16 (1), 32×32 (1): --"),
         (["fake", "--against", "real", "--protocol", "digan"], "fake: digan asks for 10 sets of generated clips"),
-        (["fake", "--against", "real", "--data", "resize=squash"], "--data resize: that is not the data's to say"),
+        (["fake", "--against", "real", "--data", "resize=squash"], "--data resize: the protocol decides this"),
         (["fake", "--against", "real", "--data", "split"], "--data split: expected KEY=VALUE"),
-        (["fake", "--against", "real", "-o", "a.html"], "a.html: it is written as .json"),
+        (["fake", "--against", "real", "-o", "a.html"], "a.html: expected a name that ends in .json"),
         (["slow", "--against", "real", "--force"], "slow has 12 frames a second, the real videos 25"),
     ],
 )  # fmt: skip

@@ -137,7 +137,7 @@ def test_another_augmentation_begins_anew(run, tiny, tmp_path):
     ada = "augment={type: ada, initial: 0.25}"
     other = trainer(tiny(ada), run, resume=newest, console=Console(file=said, width=999))
     assert (other.clips, other.training.augment.p) == (32, 0.25)
-    assert "is of another augment.type: the recipe's begins anew" in said.getvalue()
+    assert "has another augment.type: the recipe's augmentation starts afresh" in said.getvalue()
     other.training.augment.p = 0.5
     saved = save_checkpoint(tmp_path / "other", other.training, step=8, clips=32)
     again = trainer(tiny(ada), tmp_path / "again", resume=saved, console=Console(file=said, width=999))

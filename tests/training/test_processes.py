@@ -243,6 +243,6 @@ def test_what_ends_one_process_is_told_in_a_line_by_each(tmp_path):
     assert {first, second} == {
         f"{tmp_path}/run/checkpoints/clips-000000000024: the checkpoint could not be written: Error while serializing: "
         "I/O error: File too large (os error 27); there is none yet",
-        "another process of the training has ended: what it has said is the reason",
+        "another process of the training has ended: its own message says why",
     }
     assert "Traceback" not in result.stderr

@@ -144,7 +144,7 @@ def test_a_run_is_not_poured_among_videos(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        (["eval.data={videos: 1}"], "there is 1 held-out video, scores need 2 at least"),
+        (["eval.data={videos: 1}"], "there is 1 held-out video, scores need at least 2"),
         (["eval.data={frames: 4}"], "hold no clip of 8"),
         (["generator.clip_length=2", "time_sampler.clip_length=2"], "statistics needs at least 3 frames, got 2"),
     ],

@@ -183,14 +183,14 @@ def test_npz_is_an_array(tmp_path):
 @pytest.mark.parametrize(
     ("name", "encoding", "told"),
     [
-        ("a.gif", Encoding(crf=0), "a.gif: crf goes with .mp4, .webm alone"),
+        ("a.gif", Encoding(crf=0), "a.gif: crf is only for .mp4, .webm"),
         (
             "a.webm",
             Encoding(lossless=True, crf=0),
-            "--lossless, --crf: what loses nothing has no quality to choose: give one of them",
+            "--lossless and --crf: a lossless file has no quality to choose: give one of them",
         ),
-        ("frames", Encoding(lossless=True), "frames: lossless goes with .mp4, .webm alone"),
-        ("a.mp4", Encoding(pictures="jpg"), "a.mp4: pictures goes with a folder alone"),
+        ("frames", Encoding(lossless=True), "frames: lossless is only for .mp4, .webm"),
+        ("a.mp4", Encoding(pictures="jpg"), "a.mp4: pictures is only for a folder"),
         ("a.mp4", Encoding(crf=52), "a.mp4: crf 52: an mp4's goes up to 51"),
     ],
 )

@@ -38,7 +38,7 @@ def closed_form(generator: VideoGenerator, count: int = 5, length: Length = "spr
     """
     matrix = generator.style_weights().double()
     if not 1 <= count <= matrix.shape[1]:
-        raise InrvidError(f"{count} directions: w of this model is {matrix.shape[1]} wide")
+        raise InrvidError(f"{count} directions: this model has 1 to {matrix.shape[1]} (the width of its w)")
     styles = observed_styles(generator).double()
     root = _root(torch.cov(styles.mT)) if length == "spread" else torch.eye(matrix.shape[1]).to(matrix)
     changes, steps = torch.linalg.eigh(root.mT @ matrix.mT @ matrix @ root)

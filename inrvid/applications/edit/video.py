@@ -49,7 +49,7 @@ class Which(Options):
         else:
             found = read_latents(self.latents, generator)
             if self.index >= len(found):
-                raise InrvidError(f"{self.latents}: video {self.index} of {len(found)}")
+                raise InrvidError(f"{self.latents}: there is no video {self.index}: there are 0 … {len(found) - 1}")
             latents = found[self.index]
         if self.motion_seed is None:
             return latents

@@ -220,7 +220,7 @@ def _nearest(distances: Tensor) -> tuple[Tensor, Tensor]:
     """(smallest distance, number of the start) of each video, of distances `[starts, V]`. Raises InrvidError: none."""
     best, starts = distances.nan_to_num(nan=math.inf, posinf=math.inf).min(0)
     if not best.isfinite().all():
-        raise InrvidError("the search has left all numbers behind: a lower --learning-rate, or more --starts")
+        raise InrvidError("the search diverged (no distance is finite): lower --learning-rate, or raise --starts")
     return best, starts
 
 

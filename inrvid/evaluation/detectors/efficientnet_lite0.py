@@ -196,6 +196,6 @@ def load_efficientnet_lite0(tensors: Mapping[str, Tensor], eps: float = 1e-3) ->
         known |= {f"{conv}.weight", *(f"{norm}.{x}" for x in NORM)}
         fill(ours, conv, *folded(tensors, conv, norm, eps))
     if unknown := sorted({*tensors} - known):
-        raise Unfit(f"these weights do not fit the model: it has no {unknown[0]}")
+        raise Unfit(f"these weights do not fit the model: it has no place for {unknown[0]}")
     fill(network.logits, "_fc", needed(tensors, "_fc.weight"), needed(tensors, "_fc.bias"))
     return network.eval().requires_grad_(False)

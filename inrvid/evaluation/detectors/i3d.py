@@ -184,7 +184,7 @@ def load_i3d(tensors: Mapping[str, Tensor], eps: float) -> I3dNetwork:
         known |= {f"{name}.conv3d.weight", *(f"{norm}.{x}" for x in NORM)}
         fill(unit, name, *folded(tensors, f"{name}.conv3d", norm, eps))
     if unknown := sorted({*tensors} - known):
-        raise Unfit(f"these weights do not fit the model: it has no {unknown[0]}")
+        raise Unfit(f"these weights do not fit the model: it has no place for {unknown[0]}")
     weight = needed(tensors, "logits.conv3d.weight")
     fill(network.logits, "logits", weight.flatten(1), needed(tensors, "logits.conv3d.bias"))
     return network.eval().requires_grad_(False)

@@ -106,7 +106,7 @@ def assign(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         if not found.is_floating_point() or not _is_finite(found):
             raise Unfit(f"{name} is not a tensor of finite floating-point numbers")
     if unknown := sorted({*tensors} - {*own}):
-        raise Unfit(f"these weights do not fit the model: it has no {unknown[0][:80]}")
+        raise Unfit(f"these weights do not fit the model: it has no place for {unknown[0][:80]}")
     network.load_state_dict(dict(tensors), assign=True)
     network.eval().requires_grad_(False)
 

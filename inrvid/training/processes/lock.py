@@ -152,7 +152,7 @@ class RunLock:
     def _taken(self, owner: Owner | None) -> InrvidError:
         who = f" ({owner})" if owner else ""
         return InrvidError(
-            f"{self.folder}: another training{who} writes there: wait for its end, stop it, or give another --run-dir"
+            f"{self.folder}: another training{who} is writing there: wait, stop it, or give another --run-dir"
         )
 
 

@@ -61,5 +61,5 @@ def test_as_many_as_there_are():
     G = model()
     assert [direction.name for direction in closed_form(G, 3)] == ["style_1", "style_2", "style_3"]
     for count in (0, 13):
-        with pytest.raises(InrvidError, match="w of this model is 12 wide"):
+        with pytest.raises(InrvidError, match="this model has 1 to 12"):
             closed_form(G, count)

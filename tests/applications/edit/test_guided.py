@@ -81,7 +81,7 @@ def test_what_cannot_be_is_refused():
     G = model()
     with pytest.raises(InrvidError, match="begins at one video, these are 2"):
         edit(G, G.sample_latents(2))
-    with pytest.raises(InrvidError, match="step 0: the loss is no number"):
+    with pytest.raises(InrvidError, match="step 0: the loss is not finite"):
         edit(G, G.sample_latents(1), lambda frames: frames.mean((1, 2, 3)) * float("nan"))
 
 

@@ -38,7 +38,7 @@ def test_a_start_that_diverged_is_not_the_best(monkeypatch):
     best, starts = module._nearest(apart)
     assert (best.tolist(), starts.tolist()) == ([1.0, 2.0], [1, 0])
     G = generator("inr_gan", "global")
-    with pytest.raises(InrvidError, match="left all numbers behind: a lower --learning-rate"):
+    with pytest.raises(InrvidError, match=r"diverged \(no distance is finite\): lower --learning-rate"):
         search(G, frames(G, 7), T, Pixels(16), SearchOptions(steps=4, learning_rate=1e30))
 
 

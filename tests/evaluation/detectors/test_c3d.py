@@ -145,7 +145,7 @@ def test_ports_put_things_before_the_names(weights, tmp_path):
     ("change", "message"),
     [
         ({"conv3a.bias": None}, "conv3a.bias is not among them"),
-        ({"fc9.weight": torch.ones(3)}, "it has no fc9.weight"),
+        ({"fc9.weight": torch.ones(3)}, "it has no place for fc9.weight"),
         ({"b.conv1.bias": torch.ones(4)}, "two of them are called conv1.bias"),
         ({"conv2.weight": torch.ones(5, 3, 3, 3, 3)}, r"conv2.weight: \[5, 3, 3, 3, 3\] in the file, \[5, 4"),
         ({"fc8.bias": torch.tensor([np.inf] * 9)}, "fc8.bias is not a tensor of finite"),

@@ -80,7 +80,7 @@ def test_logits_are_of_the_pooled_features(detector):
     [
         ({"_blocks.3._bn1.bias": None}, "_blocks.3._bn1.bias is not among them"),
         ({"_fc.bias": None}, "_fc.bias is not among them"),
-        ({"_blocks.0._expand_conv.weight": torch.ones(1)}, "it has no _blocks.0._expand_conv.weight"),
+        ({"_blocks.0._expand_conv.weight": torch.ones(1)}, "it has no place for _blocks.0._expand_conv.weight"),
         ({"_fc.weight": torch.ones(10, 1280)}, r"_fc: \[10, 1280\] in the file"),
     ],
 )

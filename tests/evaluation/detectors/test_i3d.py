@@ -142,7 +142,7 @@ def test_safetensors(tmp_path, state_dict, detector):
         ({"Mixed_4d.b1b.conv3d.weight": None}, "Mixed_4d.b1b.conv3d.weight is not among them"),
         ({"Mixed_4d.b1b.bn.running_var": None}, "Mixed_4d.b1b.bn.running_var is not among them"),
         ({"logits.conv3d.bias": None}, "logits.conv3d.bias is not among them"),
-        ({"Mixed_9z.weight": torch.ones(1)}, "it has no Mixed_9z.weight"),
+        ({"Mixed_9z.weight": torch.ones(1)}, "it has no place for Mixed_9z.weight"),
         (
             {"Conv3d_2b_1x1.conv3d.weight": torch.ones(64, 32, 1, 1, 1)},
             r"Conv3d_2b_1x1: \[64, 32, 1, 1, 1\] in the file",

@@ -61,7 +61,7 @@ def test_pooling_keeps_what_is_constant_and_does_not_alias():
     ("change", "message"),
     [
         ({"lin2.model.1.weight": None}, "linear.2 is not among them"),
-        ({"classifier.weight": torch.ones(1)}, "it has no classifier.weight"),
+        ({"classifier.weight": torch.ones(1)}, "it has no place for classifier.weight"),
         ({"net.slice2.6.weight": torch.ones(128, 64, 1, 1)}, r"convs.2.weight: \[128, 64, 1, 1\] in the file"),
         ({"net.slice2.6.weight": torch.full((128, 64, 3, 3), torch.nan)}, "not a tensor of finite"),
     ],

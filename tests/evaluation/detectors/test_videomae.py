@@ -186,7 +186,7 @@ def test_logits_are_of_the_pooled_features(tmp_path, detector):
     [
         ({"blocks.1.attn.q_bias": None}, {}, "blocks.1.attn.q_bias is not among them"),
         ({"fc_norm.weight": None}, {}, "fc_norm.weight is not among them"),
-        ({"decoder.weight": torch.ones(1)}, {}, "it has no decoder.weight"),
+        ({"decoder.weight": torch.ones(1)}, {}, "it has no place for decoder.weight"),
         (
             {"blocks.0.attn.proj.bias": torch.ones(5)},
             {},

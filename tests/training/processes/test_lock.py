@@ -46,7 +46,7 @@ def holder(request, tmp_path, monkeypatch):
 
 
 def test_a_second_training_is_refused_and_a_killed_one_holds_nothing(holder, tmp_path):
-    with pytest.raises(InrvidError, match=rf"another training \(process {holder.pid} on .*\) writes there: wait"):
+    with pytest.raises(InrvidError, match=rf"another training \(process {holder.pid} on .*\) is writing there: wait"):
         RunLock(tmp_path).acquire()
     holder.kill()
     holder.wait()
@@ -66,7 +66,7 @@ def lockless(monkeypatch):
 def test_a_lock_of_another_machine_holds_while_it_is_touched(tmp_path, lockless):
     owner = tmp_path / OWNER
     owner.write_text(json.dumps({"host": "elsewhere", "pid": 1, "started": 0.0}))
-    with pytest.raises(InrvidError, match=r"process 1 on elsewhere\) writes there"):
+    with pytest.raises(InrvidError, match=r"process 1 on elsewhere\) is writing there"):
         RunLock(tmp_path).acquire()
     old = time.time() - 2 * lock_module.SILENT
     os.utime(owner, (old, old))

@@ -116,8 +116,8 @@ class StyleGan2Noise(VideoGenerator):
     def check_grid(self, grid: Grid) -> None:
         if grid != Grid(self.resolution, self.resolution):
             raise InrvidError(
-                f"size {grid.height}x{grid.width}: stylegan2_noise draws {self.resolution}x{self.resolution} and the "
-                "whole frame alone; a generator of coordinates (inr_gan) draws any grid"
+                f"size {grid.height}x{grid.width}: stylegan2_noise draws only the whole frame, at {self.resolution}x"
+                f"{self.resolution}; a generator of coordinates (inr_gan) draws any grid"
             )
 
     def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
