@@ -5,8 +5,8 @@ refused, every field documented. A field that holds *another* component is annot
 `Annotated[PartConfig, PartOf("motions")]`: its value is a mapping `{"type": name, ...}` that the registry of
 that kind validates, so that a recipe is checked to its leaves, and errors carry the path of the key.
 
-Numbers are bounded: no field takes a value with which no computer could do anything. `Count`, `Positive` and their
-kin are the types of numbers that have no narrower bounds of their own.
+Numbers are bounded: no field accepts a value that no computer could work with. `Count`, `Positive` and the like are the
+types of numbers without narrower bounds of their own.
 
 This module imports no torch: commands that touch no component answer at once.
 """
@@ -50,10 +50,10 @@ def _ordinary(value: float) -> float:
 Positive = Annotated[float, Field(gt=0), AfterValidator(_ordinary)]
 NotNegative = Annotated[float, Field(ge=0), AfterValidator(_ordinary)]
 Layers = Annotated[int, Field(ge=1, le=100)]
-"""Layers of a network in a row."""
+"""Number of consecutive layers of a network."""
 LOWEST_FPS, HIGHEST_FPS = 0.01, 10_000
 Fps = Annotated[float, Field(ge=LOWEST_FPS, le=HIGHEST_FPS)]
-"""Frames a second."""
+"""Frames per second."""
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
@@ -75,7 +75,7 @@ def _file_name(value: str) -> str:
 
 
 def _path(value: Any, handler: ValidatorFunctionWrapHandler) -> str:
-    # pydantic takes only text for a string. Names of files may hold bytes that are none, as lone surrogates.
+    # pydantic accepts only valid text as a string, but file names may hold other bytes, as lone surrogates.
     text = handler(os.fsencode(value).decode("utf-8", "replace") if isinstance(value, str) else value)
     if "\0" in text:
         raise ValueError("should be a path: it holds a NUL")
@@ -121,8 +121,8 @@ Problem = tuple[tuple[str, ...], str]
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """What pydantic found wrong with a mapping for `model`, in this library's words: a problem for each key.
 
-    pydantic reports a union once for each of its branches, and names the branch in the path; here the branches are
-    left out of paths, and one value's problems joined by "or".
+    pydantic reports a union once for each of its branches, and names the branch in the path; here branches are left out
+    of paths, and the problems of one value are joined by "or".
     """
     problems: list[Problem] = []
     for item in error.errors(include_url=False):
@@ -141,15 +141,15 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]
 
 
 def _path_of(item: ErrorDetails) -> tuple[str, ...]:
-    """The keys above what is wrong, without the names of a union's branches."""
+    """The keys down to what is wrong, without the names of a union's branches."""
     *above, last = map(str, item["loc"] or ("",))
     is_written = item["type"] in ("extra_forbidden", "missing")  # the last is then a key, whatever it looks like
-    is_key = is_written or (last != "" and not _is_branch(last))  # '' is of the whole
+    is_key = is_written or (last != "" and not _is_branch(last))  # '' stands for the whole mapping
     return tuple(key for key in above if not _is_branch(key)) + ((last,) if is_key else ())
 
 
 def _add_wrong_value(problems: list[Problem], path: tuple[str, ...], item: ErrorDetails) -> None:
-    """Adds "should be …, got …"; to the problem before, if that is of another branch of the same union."""
+    """Add "should be …, got …", joined to the previous problem if that is of another branch of the same union."""
     message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
     message = re.sub("a valid dictionary or instance of .*", "a mapping", message)
     got = "" if isinstance(item["input"], Mapping) else f", got {describe(item['input'])}"
@@ -160,7 +160,7 @@ def _add_wrong_value(problems: list[Problem], path: tuple[str, ...], item: Error
 
 
 NO_NUMBER = "should be a valid number"
-"""Said of a mapping, which may be one of another branch of a union."""
+"""Reported for a mapping, which may be meant for another branch of a union."""
 
 
 def _says_more(problems: list[tuple[tuple[str, ...], str]], path: tuple[str, ...]) -> bool:
@@ -168,7 +168,7 @@ def _says_more(problems: list[tuple[tuple[str, ...], str]], path: tuple[str, ...
 
 
 _BRANCH = re.compile(r"(constrained-)?(int|float|str|bool)|(literal|tuple|list|dict|nullable)\[.*|function-.*")
-"""What pydantic adds to a path for each branch of a union; of a model its name."""
+"""What pydantic adds to a path for each branch of a union; for a model, it adds the name."""
 
 
 def _is_branch(key: str) -> bool:
@@ -225,4 +225,4 @@ def power_of_two(value: int) -> int:
 
 
 PowerOfTwo = Annotated[int, AfterValidator(power_of_two)]
-"""A side that doubles from 4."""
+"""A side that is a power of two, from 4 on."""

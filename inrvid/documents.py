@@ -1,6 +1,6 @@
 """JSON that is read back: every kind of file that the library writes and reads again has a typed schema.
 
-pydantic's parser bounds nesting; the schema decides what may be in it. One way to be wrong: `DocumentError`, one line.
+pydantic's parser bounds nesting; the schema decides what may be in it. Every error is a `DocumentError`, one line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 
 class Document(BaseModel):
-    """A JSON file with known keys; unknown ones are of newer versions, and ignored. No NaN, no infinity."""
+    """A JSON file with known keys; unknown ones (of newer versions) are ignored. No NaN, no infinity."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -38,7 +38,7 @@ def parse(content: bytes | str, schema: type[Schema]) -> Schema:
 
 
 def read(path: Path, schema: type[Schema], limit: int = TEXT_LIMIT) -> Schema:
-    """A file as `schema`. Raises DocumentError for whatever is wrong with it, its being there included."""
+    """A file as `schema`. Raises DocumentError for whatever is wrong with it, its absence included."""
     try:
         return parse(read_bytes(path, limit), schema)
     except OSError as error:

@@ -18,7 +18,7 @@ class InrvidError(Exception):
 class ConfigError(InrvidError):
     """A configuration that does not describe anything the library can build.
 
-    `problems` holds one `(path, message)` each; `path` is a tuple of keys below the configuration's root.
+    `problems` holds one `(path, message)` per problem; `path` is a tuple of keys below the configuration's root.
     """
 
     def __init__(self, problems: list[tuple[tuple[str, ...], str]], prefix: tuple[str, ...] = ()):
@@ -26,7 +26,7 @@ class ConfigError(InrvidError):
         super().__init__("\n".join(f"{dotted(path)}: {message}" for path, message in self.problems))
 
     def __reduce__(self) -> tuple[type[ConfigError], tuple[object, ...]]:
-        return type(self), (self.problems,)  # by itself, an exception is made again of its message
+        return type(self), (self.problems,)  # by default, an exception is rebuilt from its message
 
 
 class DataError(InrvidError):

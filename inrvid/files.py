@@ -1,11 +1,11 @@
 """Files: opened only if they are files, and written so that they are either whole or absent.
 
-Reading: a pipe, a socket, a device or a folder in the place of a file would wait for ever, or be read without an end.
+Reading: a pipe, a socket, a device or a folder in place of a file would block for ever, or be read without end.
 Everything that this library opens by name goes through here (`checked` for what another library opens): it must be a
 regular file, and no larger than the caller says. Whatever is wrong is an OSError with `filename` and `strerror`.
 
-Writing: under a temporary name beside the target, which is locked while it is written, synced and renamed. What a
-killed process left behind holds no lock any more, and is removed by whoever writes there next.
+Writing: to a temporary file beside the target, locked while it is written, then synced and renamed. What a killed
+process left behind is no longer locked, and is removed by the next writer there.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ TEXT_LIMIT = 64 * 2**20
 """Bytes of a text file (recipes, JSON, lists) beyond which it is not one of ours."""
 
 LFS, SHORT = b"version https://git-lfs.github.com/spec", 1024
-"""How a file begins that stands for one which Git LFS has not fetched yet; they are short."""
+"""How a pointer of Git LFS begins, which stands for a file that is not fetched yet; pointers are short."""
 
 WINDOWS = os.name == "nt"
-"""Where what is open can be neither renamed nor removed, folders cannot be opened, and there are no locks of theirs."""
+"""Where open files can be neither renamed nor removed, and folders can be neither opened nor locked."""
 
 MARK = "-inrvid-"
-"""In the names of temporary files and folders, so that nobody else's is taken for one."""
+"""Part of the names of temporary files and folders, so that nobody else's are taken for ours."""
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -44,7 +44,7 @@ _KINDS = {
 
 
 def expanded(path: str | Path) -> Path:
-    """`path` with the home directory for '~'; as it is for who has none."""
+    """`path` with '~' replaced by the home directory; unchanged if there is none."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -52,7 +52,7 @@ def expanded(path: str | Path) -> Path:
 
 
 def cache_directory() -> Path:
-    """Where inrvid keeps what it can compute again. Who has no home has it among the temporary files."""
+    """Where inrvid keeps what it can compute again; without a home directory, among the temporary files."""
     if own := os.environ.get("INRVID_CACHE"):
         return expanded(own)
     try:
@@ -93,7 +93,7 @@ def read_bytes(path: Path, limit: int = TEXT_LIMIT) -> bytes:
     """The content of a regular file. Raises OSError as `checked` does."""
     with opened(path, limit) as file:
         content = file.read(limit + 1)
-    if len(content) > limit:  # it grew, or says that it is empty as those of /proc do
+    if len(content) > limit:  # it grew, or claims to be empty, as files in /proc do
         raise _too_large(path, len(content), limit)
     return content
 
@@ -146,7 +146,7 @@ def refilling(folder: Path, replaced: Iterable[str], last: str = "") -> Iterator
     `folder`. Others stay.
 
     Args:
-        last: the file that says that all others are there: until then there is none of that name.
+        last: the file whose presence says that all others are there: it is removed first and written last.
 
     Raises:
         OSError: it cannot be written; `filename` is `folder`, or a file of it.
@@ -155,7 +155,7 @@ def refilling(folder: Path, replaced: Iterable[str], last: str = "") -> Iterator
         raise _unusable(folder, errno.ENOTDIR, "a file or device, not a folder")
     with naming(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # In the folder itself, if there is one: it may be a place of its own, a volume or a link to another disk.
+        # In the folder itself, if it exists: it may be a volume or a link to another disk.
         place = folder.resolve() if folder.is_dir() else folder.parent
         remove_leftovers(place, folder)
         handle, temporary = _own_folder(place, folder)
@@ -181,13 +181,12 @@ def refilling(folder: Path, replaced: Iterable[str], last: str = "") -> Iterator
 
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """An OSError that says no file's name (a full disk's, while writing), or a temporary one's, is said to be of
-    `path`."""
+    """Within, an OSError that names no file (as of a full disk) or a temporary one is made to name `path`."""
     try:
         yield
     except OSError as error:
         if error.errno is not None and (error.filename is None or MARK in str(error.filename)):
-            # Another one, as PyAV's cannot be changed.
+            # A new one, as PyAV's cannot be changed.
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
@@ -198,7 +197,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """As UTF-8; parts of file names that are no text are written as U+FFFD: no reader of JSON takes anything else."""
+    """Write UTF-8; parts of file names that are not text become U+FFFD: JSON readers accept nothing else."""
     write_bytes(path, re.sub("[\ud800-\udfff]", "\ufffd", text).encode())
 
 
@@ -224,7 +223,7 @@ def sync(path: Path) -> None:
 
 
 Handle: TypeAlias = "int | None"
-"""Of what is open and locked while it is written; None where it must not be open."""
+"""Of a file or folder that is open and locked while it is written; None where it must not be open."""
 
 
 def _own_file(path: Path) -> tuple[Handle, Path]:
@@ -257,7 +256,7 @@ def _close(handle: Handle) -> None:
 
 
 def _is_locked_there(handle: int, name: str) -> bool:
-    """False: another writer found it before it was locked, and took it for a leftover."""
+    """Lock it; False if another writer found it before it was locked, and took it for a leftover."""
     _lock(handle)
     try:
         return os.path.samestat(os.fstat(handle), os.stat(name))  # noqa: PTH116
@@ -278,7 +277,7 @@ def _remove_unless_locked(name: str) -> None:
 
 
 def _lock(handle: int) -> bool:
-    """Whether nobody else holds the file; it is ours until it is closed. False where there are no locks."""
+    """Lock the file until it is closed. False if somebody else holds it, or where there are no locks."""
     try:
         import fcntl
 

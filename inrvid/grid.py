@@ -46,10 +46,10 @@ class Grid(NamedTuple):
         return grid
 
     def coarser(self, factor: int) -> Grid:
-        """The same region with `factor` times fewer points a side.
+        """The same region with `factor` times fewer points per side.
 
         Raises:
-            InrvidError: if the sides are no multiples of `factor`.
+            InrvidError: if the sides are not multiples of `factor`.
         """
         if self.height % factor or self.width % factor:
             raise InrvidError(
@@ -59,7 +59,7 @@ class Grid(NamedTuple):
         return self._replace(height=self.height // factor, width=self.width // factor)
 
     def finer(self, factor: int) -> Grid:
-        """The same region with `factor` times more points a side."""
+        """The same region with `factor` times more points per side."""
         return self._replace(height=self.height * factor, width=self.width * factor)
 
     def band(self, first: int, count: int) -> Grid:
@@ -69,7 +69,7 @@ class Grid(NamedTuple):
         return Grid(count, self.width, (x0, top, x1, bottom))
 
     def steps(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """((x of the first column, x from one to the next), (y of the top row, y to the one below)); see `axes`."""
+        """((x of the first column, step to the next), (y of the top row, step to the one below)); see `axes`."""
         x0, y0, x1, y1 = self.region
         step_x, step_y = 2 * (x1 - x0) / self.width, -2 * (y1 - y0) / self.height
         return (2 * x0 - 1, step_x), (1 - 2 * y0 + step_y, step_y)
@@ -81,7 +81,7 @@ class Grid(NamedTuple):
         y = 2(n − 1 − i)/n − 1 (DIGAN's release; the last point does not reach 1).
         """
         x0, y0, x1, y1 = self.region
-        # On a GPU, where they are wanted: a graph that is being recorded takes nothing from the host.
+        # On the GPU itself, if they are wanted there: a graph that is being recorded takes nothing from the host.
         place = device if device is not None and device.type == "cuda" else torch.device("cpu")
         columns = torch.arange(self.width, dtype=torch.float64, device=place) / self.width
         rows = (torch.arange(self.height, dtype=torch.float64, device=place) + 1) / self.height

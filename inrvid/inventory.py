@@ -16,7 +16,7 @@ BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiv
 
 
 def declared() -> list[tuple[str, Entry]]:
-    """(kind, entry) of everything that packages claim, names that are taken too."""
+    """(kind, entry) of everything that packages claim, including names that are taken."""
     return [(kind, entry) for kind in REGISTRIES for claims in plugins(kind).values() for entry in claims]
 
 
@@ -40,7 +40,7 @@ def find(name: str) -> tuple[str, str]:
 
 
 def ignored_plugins() -> list[str]:
-    """What packages declare in vain, a line each: kinds that do not exist, names that are the library's own."""
+    """What packages declare to no effect, a line each: kinds that do not exist, names of the library's own."""
     points = importlib.metadata.entry_points(group=PLUGIN_GROUP)
     wrong = [point for point in points if point.name.partition(".")[0] not in REGISTRIES or "." not in point.name]
     told = [
@@ -68,7 +68,7 @@ def keys_of(config: type[PartConfig]) -> list[dict[str, Any]]:
 
 
 def _type(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """Of a value, in words: 'number > 0', 'release or paper'."""
+    """The type of a value, in words: 'number > 0', 'release or paper'."""
     if "$ref" in schema:
         return _type(definitions[schema["$ref"].rpartition("/")[2]], definitions)
     if "anyOf" in schema:

@@ -25,7 +25,7 @@ class Latents:
         motion: what the generator's motion parametrization asks for: `[B, z_dim]` for `global`; a noise sequence for
             motions made of codes, explicit (`[B, L, z_dim]`) or seeded.
         label: one-hot, `[B, classes]`; width 0 if the generator is unconditional.
-        ws: styles `[B, num_ws, w_dim]` in the place of what the mapping network makes of content and label: W+, as a
+        ws: styles `[B, num_ws, w_dim]` (W+) that replace what the mapping network makes of content and label, as a
             projection or an edit finds them.
     """
 
@@ -49,10 +49,10 @@ class Latents:
         return Latents(self.content.to(*args, **kwargs), motion, self.label.to(*args, **kwargs), ws)
 
     def with_motion(self, other: Latents) -> Latents:
-        """This content with the motion of `other`: of as many videos, or of one for all.
+        """These latents with the motion of `other`, which holds as many videos, or one for all.
 
         Raises:
-            InrvidError: it is of another number of videos.
+            InrvidError: `other` holds another number of videos.
         """
         if len(other) not in (1, len(self)):
             raise InrvidError(f"motion of {len(other)} videos for {len(self)}: expected as many, or one for all")
@@ -62,7 +62,7 @@ class Latents:
 
     @classmethod
     def joined(cls, parts: Sequence[Latents]) -> Latents:
-        """The videos of all parts, of one generator, in their order.
+        """The videos of all parts (latents of one generator), in order.
 
         Raises:
             InrvidError: some have styles of their own and others do not, or motion noise of different kinds.
@@ -104,7 +104,7 @@ class Latents:
             return cls(tensors.pop("content"), motion, tensors.pop("label"), tensors.pop("ws", None))
         except KeyError as error:
             raise ModelError(f"{path}: not a file of latents: it lacks {error}") from None
-        except (ValueError, RuntimeError):  # what should be one whole number is none
+        except (ValueError, RuntimeError):  # what should be a single integer is not
             raise ModelError(f"{path}: not a file of latents: motion noise of no known kind") from None
 
 

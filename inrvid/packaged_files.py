@@ -1,12 +1,12 @@
 """Files that packages bring, found by name: recipes and protocols, the library's own and those of others.
 
-A package declares a folder of its own, in which each YAML file is one, of the file's name:
+A package declares a folder of its own, in which each YAML file is one of them, named after the file:
 
     [project.entry-points."inrvid.recipes"]
     my_lab = "my_package.recipes"
 
-The folder is looked for where the package's modules are, and nothing of the package is imported: these are data. A name
-of the library's own stays its own: another package's claim to it is ignored, and told. A name that two packages claim
+The folder is looked for where the package's modules are, and nothing of the package is imported: these are data. The
+library keeps its own names: another package's claim to one is ignored, with a warning. A name that two packages claim
 is refused when it is asked for.
 """
 
@@ -26,7 +26,7 @@ from .packages import OURS, package_of, taken, tell_ignored
 
 @dataclasses.dataclass(frozen=True)
 class PackagedFile:
-    """A file, and the package and version that it came with: none of a user's own."""
+    """A file, and the package and version that it came with (empty for a user's own file)."""
 
     path: Path
     package: str = ""
@@ -50,7 +50,7 @@ class PackagedFiles:
     """All files of one sort.
 
     Attributes:
-        group: of the entry points by which packages declare their folders.
+        group: entry-point group by which packages declare their folders.
         noun: what one of them is called in messages.
         folder: the library's own.
     """
@@ -64,7 +64,7 @@ class PackagedFiles:
         return {path.stem: PackagedFile(path, OURS, __version__) for path in sorted(self.folder.glob("*.yaml"))}
 
     def claims(self) -> dict[str, list[PackagedFile]]:
-        """All that are installed, by name: the files that claim it; the library's own alone where it is one of them."""
+        """All that are installed: name → the files that claim it; only the library's own where it is one of them."""
         own = {name: [file] for name, file in self.own().items()}
         return dict(sorted({**self.of_others(), **own}.items()))
 
@@ -80,7 +80,7 @@ class PackagedFiles:
         return others[0] if others else None
 
     def ignored(self) -> list[str]:
-        """What packages declare in vain, a line each: folders without a file, names that are the library's own."""
+        """What packages declare to no effect, a line each: folders without a file, names of the library's own."""
         empty = [
             f"{point.name} of {' '.join(package_of(point)).strip()}: no package {point.value} with *.yaml files"
             for point in self._points()
@@ -93,7 +93,7 @@ class PackagedFiles:
         return sorted(importlib.metadata.entry_points(group=self.group), key=package_of)
 
     def of_others(self) -> dict[str, list[PackagedFile]]:
-        """All that packages claim, by name, names of the library's own too."""
+        """All that packages claim, by name, including names of the library's own."""
         found: dict[str, list[PackagedFile]] = {}
         for point in self._points():
             for path in _files(point):
@@ -108,12 +108,12 @@ def _files(point: EntryPoint) -> Iterator[Path]:
 
 
 def _folders(point: EntryPoint) -> Iterator[Path]:
-    """Of the package that an entry point names: one, or several of a namespace package."""
+    """Folders of the package that an entry point names: one, or several of a namespace package."""
     top, *below = point.value.strip().split(".")
     if not all(part.isidentifier() for part in (top, *below)):
         return
     try:
-        spec = importlib.util.find_spec(top)  # of a name without dots it imports nothing
+        spec = importlib.util.find_spec(top)  # for a name without dots it imports nothing
     except (ImportError, ValueError):
         return
     for place in (spec and spec.submodule_search_locations) or ():

@@ -1,7 +1,7 @@
 """What is known of an installed package that brings something, from its metadata alone: name, version, whether it fits.
 
 A package says in its own metadata for which versions of the library it was made (`dependencies = ["inrvid>=0.1,<1"]`).
-pip heeds that when it installs; what was installed otherwise, or before the library changed, is asked here.
+pip heeds that when it installs; what was installed otherwise, or before the library changed, is checked here.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ TRITON = (
     if sys.platform == "linux"
     else "PyPI has it for Linux alone (for Windows: pip install triton-windows)"
 )
-"""How to get it."""
+"""How to install Triton."""
 
 
 def package_of(point: EntryPoint) -> tuple[str, str]:
-    """(name, version) of the package that declares it."""
+    """(name, version) of the package that declares the entry point."""
     return (point.dist.name, point.dist.version) if point.dist else ("?", "")
 
 
 def misfit(package: Distribution | None) -> str:
-    """Why a package does not go with this version of the library, and what to do; empty: it does."""
+    """Why a package does not fit this version of the library, and what to do; empty if it does."""
     for needed in _requirements((package.requires if package else None) or ()):
         if canonicalize_name(needed.name) != OURS or (needed.marker and not needed.marker.evaluate({"extra": ""})):
             continue
@@ -47,7 +47,7 @@ def misfit(package: Distribution | None) -> str:
 
 
 def missing(requirements: Iterable[str]) -> dict[str, str]:
-    """Packages that are not installed as requirements such as `lab==1.2` want them: name → what is wrong, in words."""
+    """Packages that do not satisfy requirements such as `lab==1.2`: name → what is wrong, in words."""
     found = {needed.name: _wrong(needed) for needed in _requirements(requirements)}
     return {name: wrong for name, wrong in found.items() if wrong}
 
@@ -73,7 +73,7 @@ PackageText = Annotated[str, Field(max_length=200), AfterValidator(_requirement)
 
 
 def tell_ignored(noun: str, name: str, claims: Iterable[tuple[str, str]]) -> None:
-    """One warning for each package that claims a name of the library's own, once a process."""
+    """Warn, once per process, of each package that claims a name of the library's own."""
     for package in claims:
         if (noun, name, package) not in _told:
             _told.add((noun, name, package))
@@ -88,7 +88,7 @@ def taken(noun: str, name: str, package: tuple[str, str]) -> str:
 
 
 def _requirements(texts: Iterable[str]) -> list[Requirement]:
-    """Those that can be read: pip refuses a package with others."""
+    """The requirements that can be parsed: pip refuses a package with any others."""
     found = []
     for text in texts:
         try:

@@ -21,7 +21,7 @@ MOST_VALUES = 100_000
 """Values in a file, each alias counted as what it stands for."""
 
 MOST_DIGITS = 4000
-"""Of one number; Python refuses to read more."""
+"""Digits of one number; Python refuses to read more."""
 
 
 class Loader(yaml.SafeLoader):
@@ -52,7 +52,7 @@ Loader.add_implicit_resolver(
 
 
 def parse(text: str, shown: str) -> tuple[Any, dict[KeyPath, str]]:
-    """(what the text says, where it says each key: "file:line"); `shown` is the file's name in messages.
+    """(the text's data, where each key is written: "file:line"); `shown` is the file's name in messages.
 
     Raises:
         InrvidError: not YAML, or not plain data; one line, with file and line.
@@ -76,7 +76,7 @@ def parse(text: str, shown: str) -> tuple[Any, dict[KeyPath, str]]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what `Loader`, or another reader of YAML 1.1, would take for something else than text."""
+    """Quotes what `Loader`, or another reader of YAML 1.1, would take for something other than text."""
 
 
 _Dumper.yaml_implicit_resolvers = {
@@ -86,12 +86,12 @@ _Dumper.yaml_implicit_resolvers = {
 
 
 def dump(data: Any) -> str:
-    """Plain data as YAML that `parse` reads again as what it was."""
+    """Plain data as YAML that `parse` reads back unchanged."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def parse_value(text: str) -> Any:
-    """One value, as it stands behind `--set key=`. Raises InrvidError."""
+    """One value, as written after `--set key=`. Raises InrvidError."""
     return parse(text, "value")[0]
 
 

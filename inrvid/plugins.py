@@ -1,8 +1,8 @@
 """What other packages may use: the public contract of parts.
 
 A package that declares parts by entry points (`inrvid.registry`) imports from `inrvid` and from here, and from
-`inrvid.testing` in its tests. What is named here changes only with the first number of the version; where it lives in
-the library may change at any time. Names are imported at their first use.
+`inrvid.testing` in its tests. What is named here changes only with the major version; where it lives in the library may
+change at any time. Names are imported at their first use.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ _NAMES = {
     "transfer": "sent",
     "weights": "Unfit read_metadata read_weights",
 }
-"""Module → what of it is public."""
+"""Module → its public names."""
 
 __all__ = [
     "GAIN",

@@ -1,4 +1,4 @@
-"""Precisions by name, as `train.precision` and `inrvid generate --precision` have them. Imports no torch."""
+"""Precisions by name, as `train.precision` and `inrvid generate --precision` take them. Imports no torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HALF_KEYS = ("half_blocks", "half_dtype")
 
 
 def in_precision(config: Mapping[str, Any], precision: str) -> dict[str, Any]:
-    """The configuration of a network, in plain data, to run in this precision.
+    """The configuration of a network, as plain data, changed to run in this precision.
 
     Raises:
         InrvidError: no such precision.
@@ -32,15 +32,15 @@ def in_precision(config: Mapping[str, Any], precision: str) -> dict[str, Any]:
 
 
 def choose_algorithms() -> None:
-    """Let cuDNN try its convolutions' algorithms and keep the fastest: a training's shapes come again and again. On an
-    H100 the first step is longer by up to a minute; by how much the others are shorter was not measured apart."""
+    """Let cuDNN try its convolution algorithms and keep the fastest: the same shapes recur throughout a training. On an
+    H100 the first step takes up to a minute longer; how much the others gain was not measured separately."""
     import torch
 
     torch.backends.cudnn.benchmark = True
 
 
 def set_tf32(precision: str) -> None:
-    """Let the process's float32 products on a GPU be TF32 with `tf32`, and exact otherwise."""
+    """Make the process compute float32 products on a GPU in TF32 with `tf32`, and exactly otherwise."""
     import torch
 
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Pretrained:
-    """Base of networks that are plain data (`config`) and weights. What is written and read: `inrvid.models.files`."""
+    """Base of networks that consist of plain data (`config`) and weights; for their files see `inrvid.models.files`."""
 
     kind: ClassVar[str]
     """Registry that builds it: generators, discriminators."""
@@ -25,7 +25,7 @@ class Pretrained:
             metadata: plain data, for config.json.
 
         Raises:
-            InrvidError: weights that `dtype` has no number for.
+            InrvidError: `dtype` cannot represent some of the weights.
         """
         from .models.files import save_network
 
@@ -33,7 +33,7 @@ class Pretrained:
 
     @classmethod
     def from_pretrained(cls, name: str | Path, **options: Any) -> Self:
-        """Load what `save_pretrained` wrote: a folder, a run that has one, or a Hub repository `owner/name`.
+        """Load what `save_pretrained` wrote: a folder, a run that contains one, or a Hub repository `owner/name`.
 
         Args:
             options: revision, token, precision, subfolder: `inrvid.models.pretrained.load_network`.
@@ -46,10 +46,10 @@ class Pretrained:
         return load_network(cls.kind, name, **options)  # type: ignore[return-value]
 
     def adopted(self, other: nn.Module) -> dict[str, Tensor]:
-        """Weights to begin with, by this network's own names, from another model's (`train.init`).
+        """Initial weights from another model (`train.init`), under this network's own names.
 
-        By default those of `other` as they are named; what has no place here, or not the shape, is left out by the
-        caller. A network that contains another one (a second stage) takes that one's, and what it computes of them.
+        By default those of `other` under their names there; the caller leaves out what has no place here or another
+        shape. A network that contains another one (a second stage) takes that one's, and what it computes from them.
         """
         return other.state_dict()
 

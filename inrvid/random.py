@@ -36,7 +36,7 @@ class Draws:
 
     @functools.cached_property
     def _rows(self) -> list[np.random.Generator]:
-        """Made when they are first drawn from: who takes keys and purpose alone has no use for them."""
+        """Made at the first draw: callers that use only keys and purpose never need them."""
         word = zlib.crc32(self.purpose.encode())
         return [
             np.random.Generator(
@@ -52,7 +52,7 @@ class Draws:
 
     @classmethod
     def of_seeds(cls, seeds: Iterable[int], purpose: str) -> Draws:
-        """One video a seed."""
+        """One video per seed."""
         return cls([Key(seed, 0, 0) for seed in seeds], purpose)
 
     def __len__(self) -> int:

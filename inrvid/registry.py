@@ -1,4 +1,4 @@
-"""One registry a kind of component; built-in parts and plugins are found by name and imported when needed.
+"""One registry per kind of component; built-in parts and plugins are found by name and imported when needed.
 
 An `Entry` is a frozen record: name, where the class is (`module:Class`), and the package that provides it. The class
 says the rest: its docstring's first line is the summary, its attribute `source` the paper and section. The library's
@@ -8,11 +8,11 @@ own parts are listed in `components`; third-party packages declare entry points 
     [project.entry-points."inrvid.plugins"]
     "motions.wavelet" = "my_package.wavelet:WaveletMotion"
 
-so that what a package offers is known from its metadata alone. A name of the library's own stays its own: another
-package's claim to it is ignored, and told. A part that is in no package yet, of a script or notebook, is added by
-`Registry.add`, for this process. The class has a nested `Config` (a `PartConfig`) and is
-constructed as `Class(config, **context)`, where the context is what its place in the model decides (widths, number of
-labels, ...), documented by the kind's base class.
+so that what a package offers is known from its metadata alone. The library keeps its own names: another package's claim
+to one is ignored, with a warning. A part that is in no package yet, of a script or notebook, is added by
+`Registry.add`, for this process. The class has a nested `Config` (a `PartConfig`) and is constructed as
+`Class(config, **context)`, where the context is what its place in the model decides (widths, number of labels, ...),
+documented by the kind's base class.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Entry:
     package: str = OURS
     version: str = ""
     misfit: str = ""
-    """Why its package does not go with this version of the library; empty: it does."""
+    """Why its package does not fit this version of the library; empty if it does."""
 
     @property
     def is_plugin(self) -> bool:
@@ -71,12 +71,12 @@ class Registry:
         self._describing = False
 
     def add(self, name: str, component: type) -> None:
-        """Make a class of this very process, of a script or notebook, a component that configurations may name.
+        """Register a class of this process, of a script or notebook, as a component that configurations may name.
 
             registry("motions").add("wavelet", WaveletMotion)
 
-        Another class takes the place of one that was added under the same name. Other processes, a model's next user
-        and the command line know of it only if they add it too: what others are to use belongs in a package.
+        Adding another class under the same name replaces the first. Other processes, a model's next user and the
+        command line know of it only if they add it too: what others are to use belongs in a package.
 
         Raises:
             InrvidError: the name is the library's own or a package's, or the class has no `Config`.
@@ -166,7 +166,7 @@ class Registry:
         entry, component = self.entry(config.type), self.component(config.type)
         try:
             return component(config, **context)
-        except (InrvidError, OSError, ImportError, MemoryError):  # told better elsewhere
+        except (InrvidError, OSError, ImportError, MemoryError):  # reported better elsewhere
             raise
         except Exception as error:
             if not entry.is_plugin or "out of memory" in str(error):
@@ -194,7 +194,7 @@ class Registry:
         for name in self.names():
             try:
                 schema = inline_refs(self.config_class(name).model_json_schema())
-            except Exception:  # a plugin's own code; one that fails to import is told by `plugins list`
+            except Exception:  # a plugin's own code; `plugins list` reports those that fail to import
                 if name in self.built_in:
                     raise
                 continue
@@ -206,7 +206,7 @@ class Registry:
 
 @functools.cache
 def plugins(kind: str) -> dict[str, list[Entry]]:
-    """What packages claim, by name: those of the library's own too, which they do not get."""
+    """What packages claim, by name, including names of the library's own, which they do not get."""
     found: dict[str, list[Entry]] = {}
     for point in importlib.metadata.entry_points(group=PLUGIN_GROUP):
         point_kind, _, name = point.name.partition(".")
@@ -219,7 +219,7 @@ def plugins(kind: str) -> dict[str, list[Entry]]:
 
 
 def _check_config(component: type, told: str, remedy: str) -> type[PartConfig]:
-    """Its `Config`. Raises InrvidError: it has none."""
+    """The class's `Config`. Raises InrvidError if it has none."""
     config = getattr(component, "Config", None)
     if not (isinstance(config, type) and issubclass(config, PartConfig)):
         raise InrvidError(f"{told} has no `Config` derived from PartConfig{remedy}")
@@ -289,7 +289,7 @@ class PartOf:
             try:
                 return registry(self.kind).validate(value)
             except ConfigError as error:  # reported with their paths by `problems_of`
-                # pydantic's own text must be text; what is shown is taken from the error
+                # pydantic's message must be valid text; what is shown is taken from the error
                 raise PydanticCustomError("nested", "of a part", {"error": error}) from None
 
         return core_schema.no_info_plain_validator_function(

@@ -1,6 +1,6 @@
 """What a run writes and others read again: lines of metrics.jsonl, scores.json and evaluation.json.
 
-A line that was damaged, or cut short by a kill, costs that line; whoever reads says how many there were.
+A line that was damaged, or cut short by a kill, costs only that line; readers say how many there were.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Record(Document):
 
 
 class Scores(Document):
-    """scores.json: of the untrained generator and the trained one, by `metric/part`."""
+    """scores.json: scores of the untrained generator and the trained one, by `metric/part`."""
 
     untrained: dict[str, float] = Field({})
     trained: dict[str, float] = Field({})
@@ -48,7 +48,7 @@ class Score(Document):
 
 
 class Evaluation(Document):
-    """evaluation.json, as much of it as is shown of a run; `inrvid.evaluation.record` has all."""
+    """The part of evaluation.json that is shown for a run; `inrvid.evaluation.record` has all of it."""
 
     protocol: str
     protocol_version: int
@@ -78,7 +78,7 @@ def read_metrics(path: Path) -> tuple[list[dict[str, Any]], int]:
 
 
 def read_scores(path: Path) -> tuple[Scores, str]:
-    """(scores, what is wrong with the file, if anything); none where there is none."""
+    """(scores, what is wrong with the file, if anything); no scores if there is no file."""
     if not path.exists():
         return Scores(), ""
     try:

@@ -1,4 +1,4 @@
-"""Numbers that change as a training goes on. They are functions of the clips seen: a resumed run needs no state."""
+"""Numbers that change during training, as functions of the clips seen: a resumed run needs no state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Cosine(StrictModel):
 
     start: NotNegative = Field(description="value at the beginning")
     end: NotNegative = Field(description="value after kclips, and from then on")
-    kclips: float = Field(ge=0.001, le=1e8, description="length of the way, thousands of clips")
+    kclips: float = Field(ge=0.001, le=1e8, description="clips from start to end, in thousands")
 
     def at(self, clips: int) -> float:
         left = (1 + math.cos(math.pi * min(clips / (1000 * self.kclips), 1.0))) / 2
@@ -22,5 +22,5 @@ class Cosine(StrictModel):
 
 
 def at(value: float | Cosine, clips: int) -> float:
-    """The value after so many clips."""
+    """The value after this many clips."""
     return value.at(clips) if isinstance(value, Cosine) else value

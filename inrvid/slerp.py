@@ -1,4 +1,4 @@
-"""Between two Gaussian vectors along a sphere, on which nearly all of a Gaussian lies."""
+"""Interpolation between two Gaussian vectors along a sphere, on which nearly all of a Gaussian lies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 PARALLEL = 1e-4
-"""Sine of an angle below which a straight line is the same."""
+"""Sine of the angle below which a straight line gives the same."""
 
 
 def slerp(first: Tensor, second: Tensor, weight: float) -> Tensor:
@@ -14,7 +14,7 @@ def slerp(first: Tensor, second: Tensor, weight: float) -> Tensor:
 
         (sin((1 − weight)·Ω)·first + sin(weight·Ω)·second) / sin Ω     (Shoemake, SIGGRAPH 1985)
 
-    Independent N(0, 1) stay N(0, 1), nearly; equal vectors stay as they are. Linear where Ω is 0 or π.
+    Of independent N(0, 1) vectors the result is nearly N(0, 1); equal ones stay as they are. Linear where Ω is 0 or π.
     """
     a, b = first.double(), second.double()
     cosine = (a * b).sum(-1, keepdim=True) / (a.norm(dim=-1, keepdim=True) * b.norm(dim=-1, keepdim=True)).clamp(1e-12)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-"""Names that are devices on Windows, whatever stands behind a dot."""
+"""Names that are devices on Windows, whatever follows a dot."""
 
 MOST_BYTES = 200
 
 UNFIT = '/\\<>:"|?*'
-"""Characters that no name of a file has on Windows; of those the slash, on no system."""
+"""Characters that no file name may have on Windows; the slash, on no system."""
 
 
 TURNING = "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""Characters that begin a line, or turn the direction of what follows: a text can look like another by them."""
+"""Characters that begin a line, or turn the direction of what follows: with them, one text can look like another."""
 
 
 def is_text(name: str) -> bool:
-    """Whether a file's name is text: one whose bytes are none has stand-ins for them (surrogates)."""
+    """Whether a file's name is text: bytes that are no text appear in it as stand-ins (surrogates)."""
     return not any("\ud800" <= c <= "\udfff" for c in name)
 
 
@@ -28,7 +28,7 @@ def is_printable(text: str) -> bool:
 
 
 def printable(text: str) -> str:
-    """Without the control characters that names in files may hold: a terminal would obey them."""
+    """`text` without the control characters that names in files may hold: a terminal would obey them."""
     return "".join(c if c == "\n" or is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

@@ -7,9 +7,9 @@ from torch import Tensor
 
 
 def sent(x: Tensor, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
-    """x on a device, in `dtype` or its own. A copy from the host is queued on the device, and the host goes on.
+    """x on a device, in `dtype` or its own. A copy from the host is queued on the device, and the host does not wait.
 
-    CUDA can queue copies of pinned memory alone: for any other, the host may wait until the device has done its work.
+    CUDA can queue copies only from pinned memory: for any other, the host may wait until the device has done its work.
     """
     x = x if dtype is None else x.to(dtype)
     from_host = x.device.type == "cpu"

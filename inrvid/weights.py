@@ -1,4 +1,4 @@
-"""Weights in safetensors files: looked at before they are loaded, and loaded only if they are what a model takes."""
+"""Weights in safetensors files: checked before they are loaded, and loaded only if they fit the model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KNOWN = {
     torch.float64, torch.float32, torch.float16, torch.bfloat16,
     torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool,
 }  # fmt: skip
-"""Types of numbers that the library writes or reads; PyTorch computes little with others."""
+"""Types that the library writes or reads; PyTorch has few operations on others."""
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -42,7 +42,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def weights_file(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """A safetensors file's content; the same for the same weights and metadata, whose order safetensors leaves open."""
+    """A safetensors file's content, the same for equal weights and metadata (whose order safetensors leaves open)."""
     content = save(dict(tensors), dict(metadata))
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
@@ -84,7 +84,7 @@ def load_into(module: nn.Module, path: Path) -> None:
     """Fill a model with a file's weights. Raises Unfit: also where they are not finite floating-point numbers."""
     tensors, own = read_weights(path), module.state_dict()
     for name, value in tensors.items():
-        if name in own and not own[name].is_floating_point():  # a count, of a plugin's
+        if name in own and not own[name].is_floating_point():  # a counter, in a plugin's network
             continue
         if not value.is_floating_point():
             raise Unfit(f"{name} is of {str(value.dtype).removeprefix('torch.')}, weights are floating-point numbers")
@@ -107,7 +107,7 @@ def digest_of(module: nn.Module, start: bytes = b"") -> str:
 
 @contextlib.contextmanager
 def _named_in_text(path: Path) -> Iterator[str]:
-    """A name of the file that is text, which is all that safetensors takes: of its descriptor, if it has no other."""
+    """A name of the file that is text, as safetensors requires: that of its descriptor, if it has no other."""
     if is_text(str(path)):
         yield str(path)
         return
@@ -116,7 +116,7 @@ def _named_in_text(path: Path) -> Iterator[str]:
 
 
 def _look(path: Path) -> None:
-    """Raises Unfit for what is no safetensors file, with what it is instead."""
+    """Raise Unfit if this is no safetensors file, saying what is wrong with it."""
     try:
         checked(path)
         with opened(path) as file:
@@ -128,7 +128,7 @@ def _look(path: Path) -> None:
 
 
 def _reason(path: Path, error: Exception) -> str:
-    """What is wrong, as far as the file's first eight bytes, the length of its header, tell."""
+    """What is wrong, as far as the first eight bytes (the length of the header) tell."""
     with opened(path) as file:
         header, size = int.from_bytes(file.read(8), "little"), path.stat().st_size
     if isinstance(error, SafetensorError) and header < 100_000_000 and ("ncomplete" in str(error) or header > size):

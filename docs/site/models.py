@@ -33,7 +33,7 @@ def _model(folder: Path) -> str:
         "",
         f"{text(section(about, 'recipe'), 'description')}.",
         "",
-        f"![Videos of {folder.name}: a row a video, time from left to right]({place}/{picture_of(folder, SEEDS)})",
+        f"![Videos of {folder.name}: one video per row, time from left to right]({place}/{picture_of(folder, SEEDS)})",
         "",
         f"Seeds from 0 on, none selected ([as a video]({place}/samples/seeds.mp4)). [The card]({place}/README.md) has "
         + ("longer ones, and " if picture_of(folder, LONG) else "")

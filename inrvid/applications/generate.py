@@ -44,7 +44,7 @@ class Request(When, Where, Who):
 
     grid: bool = Field(False, description="all videos in one file, as a square")
     side_by_side: bool = Field(False, description="all videos in one file, in a row")
-    content_motion_grid: str | None = Field(None, description="RxC: a row a content, a column a motion")
+    content_motion_grid: str | None = Field(None, description="RxC: R contents in rows, C motions in columns")
     difference: bool = Field(False, description="two motions of one content, and the difference of their pixels")
     encoding: Encoding = Encoding()
     precision: str | None = None

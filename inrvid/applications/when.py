@@ -26,8 +26,8 @@ class When(Options):
     seconds: Annotated[float, Field(gt=0, le=1e6)] | None = Field(None, description="length of the file, instead")
     fps: Fps | None = Field(None, description="of the file; default: the model's own rate")
     start: Annotated[float, Field(ge=-1e9, le=1e9)] = Field(0.0, description="first time, frames at the model's rate")
-    stride: Count = Field(1, description="every n-th frame: so many times as fast")
-    slow: Positive = Field(1.0, description="slow motion: so many times as slow")
+    stride: Count = Field(1, description="every n-th frame: n times as fast")
+    slow: Positive = Field(1.0, description="slow motion: 4 is four times as slow")
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:

@@ -26,7 +26,7 @@ class Where(Options):
     )
     region: str | None = Field(None, description="x0,y0,x1,y1: 0,0,1,1 is what the model was trained on; y down")
     zoom_out: Annotated[float, Field(gt=0, le=1000)] | None = Field(
-        None, description="1.5: a region so many times as wide and high, around the middle; 0.5 zooms in"
+        None, description="1.5: a region 1.5 times as wide and high, around the middle; 0.5 zooms in"
     )
 
     @model_validator(mode="after")

@@ -19,10 +19,10 @@ LARGEST = 4 * 2**20
 """Bytes of a recipe."""
 
 Override = str | tuple[str, Any]
-"""`key.path=value` with the value in YAML, as behind `--set`; or (key.path, value)."""
+"""`key.path=value` with the value in YAML, as after `--set`; or (key.path, value)."""
 
 Overrides = Iterable[Override] | Mapping[str, Any] | str
-"""Several; key.path and value in pairs; or one."""
+"""Several overrides, a mapping of key.path to value, or a single override as text."""
 
 
 @dataclasses.dataclass
@@ -44,12 +44,12 @@ class Layer:
 
 
 HOMES = (Path(__file__).parents[1] / "_recipes", Path(__file__).parents[2] / "recipes")
-"""Where the library's own are: in a wheel in the package, in a clone beside it."""
+"""Where the library's own recipes are: inside the package in a wheel, beside it in a clone."""
 
 RECIPES = PackagedFiles(
     "inrvid.recipes", "recipe", next((home for home in HOMES if (home / "quickstart.yaml").exists()), HOMES[0])
 )
-"""All that are installed."""
+"""All installed recipes."""
 
 
 def own_recipes() -> dict[str, Path]:
@@ -89,7 +89,7 @@ def find_recipe(source: str | Path, folder: Path = Path(), origin: str = "") -> 
 
 
 def _lacked_by_its_run(name: str) -> str:
-    """What the last run of a recipe of that name requires and is not installed, in words; empty: nothing, or no run."""
+    """What the last run of a recipe of that name requires but is not installed, in words; empty: nothing, or no run."""
     for path in sorted(Path("runs", name).glob("*/recipe.yaml"), reverse=True)[:1]:
         try:
             requires = read_layer(path).data.get("requires")

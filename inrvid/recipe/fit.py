@@ -1,4 +1,4 @@
-"""What the parts of a recipe need of each other: derived where it is not written, refused where it contradicts."""
+"""What the parts of a recipe need from each other: derived where it is not written, refused where it contradicts."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Problems = list[tuple[KeyPath, str]]
 
 @dataclasses.dataclass(frozen=True)
 class Derived:
-    """`target` is `source` where it is not written, and must equal it where it is.
+    """`target` takes the value of `source` where it is not written, and must equal it where it is.
 
-    `if_fixed`: only where the source's component admits one value alone.
+    `if_fixed`: only where the source's component admits a single value; a written target is then not compared.
     """
 
     target: tuple[str, str]
@@ -44,7 +44,7 @@ DERIVED = [
 
 
 def derive(data: dict[str, Any]) -> tuple[dict[KeyPath, str], Problems]:
-    """Fill in what parts have of each other, in place: by `DERIVED`, `train.precision` and the generator's classes.
+    """Fill in, in place, what parts take from each other: by `DERIVED`, `train.precision` and the generator's classes.
 
     Returns:
         (where each value that `DERIVED` filled in comes from, what contradicts).
@@ -68,7 +68,7 @@ def derive(data: dict[str, Any]) -> tuple[dict[KeyPath, str], Problems]:
 
 
 def follow_protocol(data: dict[str, Any]) -> Problems:
-    """`eval.metrics` and `eval.clips` that are not written are those of `eval.protocol`, whose file is then named by
+    """Take `eval.metrics` and `eval.clips`, where not written, from `eval.protocol`. A protocol's file is then named by
     its whole path: a resolved recipe is the same wherever it is read."""
     section = data.get("eval")
     name = section.get("protocol") if isinstance(section, Mapping) else None
@@ -90,7 +90,7 @@ def follow_protocol(data: dict[str, Any]) -> Problems:
 
 
 def eval_problems(data: Mapping[str, Any]) -> Problems:
-    """What is wrong with `eval.data` as changes of `data`: found now, not at the end of the training."""
+    """What is wrong with `eval.data` as changes to `data`: found now, not at the end of the training."""
     try:
         registry("datasets").validate({**data["data"], **(data.get("eval", {}).get("data", {}))})
     except ConfigError as error:
@@ -154,7 +154,7 @@ def _is_fixed(section: str, key: str, data: Mapping[str, Any]) -> bool:
 
 
 UNKNOWN = object()
-"""The value of a key of a section without a known type, or of a type without that key: None may be a value."""
+"""The value of a key if its section has no known type, or a type that lacks it (None may be a value)."""
 
 
 def _value(data: Mapping[str, Any], section: str, key: str) -> Any:

@@ -30,7 +30,7 @@ def merge_layer(base: Layer, layer: Layer, model: type[BaseModel], report: Repor
 
 
 def _without_foreign_eval_keys(base: Mapping[str, Any], layer: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """Inherited keys of `eval.data` are keys of `data`: where its type changes, those that the new type lacks go."""
+    """Drop inherited keys of `eval.data`, which are keys of `data`, that a new type of `data` lacks."""
     old, new = (_written(part, "data", "type") for part in (base, layer))
     inherited = _written(base, "eval", "data")
     if new in (None, old) or not isinstance(inherited, Mapping) or new not in registry("datasets").names():
@@ -46,7 +46,7 @@ def _without_foreign_eval_keys(base: Mapping[str, Any], layer: Mapping[str, Any]
 def _without_choices_of_another_protocol(
     base: Mapping[str, Any], layer: Mapping[str, Any], report: Report
 ) -> dict[str, Any]:
-    """Metrics and clips are a protocol's: where a layer names another, those that were written before it go."""
+    """Drop metrics and clips, which belong to a protocol, where a later layer names another protocol."""
     old, new = (_written(part, "eval", "protocol") for part in (base, layer))
     dropped = [key for key in ("metrics", "clips") if _written(base, "eval", key) is not None]
     if new in (None, old) or not dropped:

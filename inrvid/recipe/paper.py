@@ -1,4 +1,4 @@
-"""What a paper published of a recipe's experiment. It says nothing about training: no run depends on it."""
+"""What a paper published about a recipe's experiment. It says nothing about training: no run depends on it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ScoreName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
 
 
 class PaperConfig(StrictModel):
-    """A recipe that extends another does not inherit it: changed, an experiment is no longer the paper's."""
+    """Not inherited by a recipe that extends another: a changed experiment is no longer the paper's."""
 
     title: Line = Field(description="the paper, by its title or the name that it is known by")
     source: Line | None = Field(None, description="where and when it was published: CVPR 2022")
     table: Number | Annotated[tuple[Number, ...], Field(strict=False, min_length=1, max_length=20)] | None = Field(
-        None, description="number of the paper's table that has the experiment, or numbers"
+        None, description="number, or numbers, of the paper's tables that have the experiment"
     )
     figure: Number | None = Field(None, description="number of the figure that shows it")
     row: Line | None = Field(None, description="its row, or what the paper calls it")
@@ -28,7 +28,7 @@ class PaperConfig(StrictModel):
         {}, description="published scores by name: {fvd16: 47.41}"
     )
     plus_minus: Annotated[dict[ScoreName, NotNegative], Field(max_length=50)] = Field(
-        {}, description="what stands behind ± in them"
+        {}, description="what follows ± in them"
     )
     hardware: Line | None = Field(None, description="what it was trained on: 4 V100")
     days: Annotated[float, Field(gt=0, le=10_000)] | None = Field(None, description="days of training on it, at most")

@@ -1,9 +1,9 @@
-"""Recipes: one YAML file an experiment.
+"""Recipes: one YAML file per experiment.
 
 How a recipe becomes a `Recipe`:
 1. its file and those it `extends` are read (with the line of every key), then `--set` is added: layers;
 2. layers are merged, the later over the earlier (`merge`);
-3. what one part needs of another is derived where it is not written, refused where it contradicts (`fit`);
+3. what one part needs from another is derived where it is not written, refused where it contradicts (`fit`);
 4. everything is validated; an error names file, line, key and the nearest match.
 
 Importing this module imports no torch; reading a recipe imports the parts that it names.
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     GeneratorConfig: TypeAlias = VideoGenerator.Config
     DiscriminatorConfig: TypeAlias = Discriminator.Config
     TimeSamplerConfig: TypeAlias = TimeSampler.Config
-else:  # what the registry makes of them, once it is known which
+else:  # the registry resolves them, once their types are known
     DatasetConfig = GeneratorConfig = DiscriminatorConfig = TimeSamplerConfig = PartConfig
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
@@ -65,11 +65,11 @@ class DecayCosine(Cosine):
 
 
 KClips = Annotated[float, Field(ge=0.001, le=1e8)]
-"""Thousands of clips; one at least."""
+"""Thousands of clips; at least one clip."""
 
 
 class OptimizerConfig(StrictModel):
-    """Adam. What may change as training goes on is a number, or a cosine: `{start: 2e-4, end: 5e-5, kclips: 1000}`."""
+    """Adam. What may change during training is a number, or a cosine: `{start: 2e-4, end: 5e-5, kclips: 1000}`."""
 
     lr: Positive | Cosine = Field(0.0025, description="learning rate, or a cosine")
     betas: Annotated[tuple[Decay | DecayCosine, Decay | DecayCosine], Field(strict=False)] = Field(
@@ -90,34 +90,37 @@ class OptimConfig(StrictModel):
 class TrainConfig(StrictModel):
     """Lengths are in thousands of real clips shown to the discriminator; the batch is that of all processes together.
 
-    StyleGAN-V counts frames: `kclips` is its length over the frames of a clip, `ema_rampup` its ramp-up times them.
+    StyleGAN-V counts frames: `kclips` is its length over the frames per clip, `ema_rampup` its ramp-up times them.
     """
 
     kclips: KClips = Field(25000.0, description="length of the training, thousands of real clips")
-    batch_size: Annotated[int, Field(ge=1, le=2**20)] = Field(64, description="clips a step, over all processes")
+    batch_size: Annotated[int, Field(ge=1, le=2**20)] = Field(64, description="clips per step, over all processes")
     micro_batch: Count | None = Field(
-        None, description="clips that a process handles at once, gradients accumulating; default: its whole share"
+        None, description="clips that a process handles at a time, accumulating gradients; default: its whole share"
     )
     init: PathText | None = Field(
         None,
-        description="begin from the weights of this model, as far as they fit: a folder, a run, or a name of the Hub",
+        description="begin from the weights of this model, as far as they fit: a folder, a run, or a name on the Hub",
     )
     ema_kclips: NotNegative | Cosine = Field(
         20.0, description="half-life of the generator's moving average, or a cosine"
     )
-    ema_rampup: NotNegative = Field(0.05, description="half-life at most this fraction of the clips seen; 0: none")
-    log_kclips: KClips = Field(0.5, description="interval of lines of metrics.jsonl")
+    ema_rampup: NotNegative = Field(
+        0.05, description="half-life at most this fraction of the clips seen; 0, or with init: no limit"
+    )
+    log_kclips: KClips = Field(0.5, description="interval between lines of metrics.jsonl")
     sample_kclips: KClips = Field(200.0, description="interval of sample videos")
     sample_videos: Annotated[int, Field(ge=1, le=4096)] = Field(16, description="videos of a sample grid")
     checkpoint_kclips: KClips = Field(400.0, description="interval of checkpoints")
-    keep_last: Count = Field(2, description="so many of the newest checkpoints are kept")
-    keep_kclips: KClips | None = Field(None, description="and one in each so many thousand clips")
+    keep_last: Count = Field(2, description="number of the newest checkpoints to keep")
+    keep_kclips: KClips | None = Field(None, description="also keep one from each interval of this many thousand clips")
     keep_best: str | None = Field(
-        None, description="and the one with the best score of this name, such as statistics/spatial, of eval.metrics"
+        None,
+        description="also keep the one with the best score of this name (e.g. statistics/spatial), of eval.metrics",
     )
     tensorboard: bool = Field(True, description="write TensorBoard's files beside metrics.jsonl")
     trackers: Annotated[tuple[str, ...], Field(strict=False, max_length=20)] = Field(
-        (), description="others, through Accelerate: wandb, trackio, ..."
+        (), description="other trackers, through Accelerate: wandb, trackio, ..."
     )
     precision: Precision = Field(
         "fp32",
@@ -125,37 +128,38 @@ class TrainConfig(StrictModel):
         "resolutions (StyleGAN-V); phases, styles, sums of pictures and penalties' sums stay float32",
     )
     compile: bool = Field(
-        False, description="torch.compile G and D, but for steps with a gradient penalty, which it would get wrong"
+        False, description="torch.compile G and D, except in steps with a gradient penalty, which it would get wrong"
     )
     on_divergence: Literal["warn", "rollback", "stop"] = Field(
-        "warn", description="when a loss is no longer finite; rollback: to the last checkpoint, with another draw"
+        "warn",
+        description="what to do when a loss is no longer finite; rollback: to the last checkpoint, with another draw",
     )
     callbacks: Annotated[tuple[Annotated[PartConfig, PartOf("callbacks")], ...], Field(strict=False)] = Field(
-        (), description="of other packages: what they do at the moments of a run, after the library's own"
+        (), description="callbacks of other packages, called in the course of a run, after the library's own"
     )
 
 
 class EvalConfig(StrictModel):
     protocol: PathText | None = Field(
         None,
-        description="whose choices, by name or file, as of `inrvid evaluate`; its metrics and clips are those that are "
-        "used where they are not written. The record is evaluation.json",
+        description="protocol to evaluate by, a name or file as for `inrvid evaluate`; its metrics and clips are used "
+        "where none are written. The record is evaluation.json",
     )
     metrics: Annotated[tuple[Annotated[PartConfig, PartOf("metrics")], ...], Field(strict=False)] = Field(
-        (), description="what is measured at the end, and of the untrained generator for comparison"
+        (), description="what is measured at the end, and on the untrained generator for comparison"
     )
-    clips: Annotated[int, Field(ge=2, le=MOST)] = Field(256, description="clips, real and generated")
+    clips: Annotated[int, Field(ge=2, le=MOST)] = Field(256, description="number of clips, real and generated")
     interval_kclips: KClips | None = Field(
-        None, description="score also every so many thousand clips, into metrics.jsonl; default: at the end alone"
+        None, description="also score every this many thousand clips, into metrics.jsonl; default: only at the end"
     )
     data: dict[str, Any] = Field({}, description="keys of `data` that differ for the held-out clips")
 
 
 class HubConfig(StrictModel):
-    repo_id: str | None = Field(None, description="publish the model there at the end, owner/name")
+    repo_id: str | None = Field(None, description="Hub repository to publish the model to at the end, owner/name")
     private: bool = Field(False, description="create the repository as private")
     license: str | None = Field(
-        None, description="of the model, by the Hub's identifier (apache-2.0, cc-by-4.0, other, …), for its card"
+        None, description="the model's licence, by the Hub's identifier (apache-2.0, cc-by-4.0, other, …), for its card"
     )
     data_license: str | None = Field(
         None, description="what the videos are, from where, and under which terms, in words, for the card"
@@ -168,9 +172,9 @@ class Recipe(StrictModel):
     name: FileName = Field(description="name of the experiment; the run's folder is named after it")
     description: str = Field("", description="what it is, in a sentence")
     paper: PaperConfig | None = Field(
-        None, description="what a paper published of it; not inherited by recipes that extend this one, as the name"
+        None, description="what a paper published of it; like the name, not inherited by recipes that extend this one"
     )
-    seed: Seed = Field(0, description="of the weights, the latents, the data: the whole run")
+    seed: Seed = Field(0, description="seed of the whole run: weights, latents, data")
     data: Annotated[DatasetConfig, PartOf("datasets")] = Field(description="where the real videos come from")
     generator: Annotated[GeneratorConfig, PartOf("generators")] = Field(description="latents → video")
     discriminator: Annotated[DiscriminatorConfig, PartOf("discriminators")] = Field(description="frames → logits")
@@ -190,7 +194,7 @@ class Recipe(StrictModel):
     eval: EvalConfig = Field(EvalConfig(), description="scores")
     hub: HubConfig = Field(HubConfig(), description="publishing")
     requires: Annotated[tuple[PackageText, ...], Field(strict=False, max_length=100)] = Field(
-        (), description="packages that bring parts of it: where one is not installed, an error says so"
+        (), description="packages that bring parts of it; an error says if one is not installed"
     )
 
     def to_yaml(self) -> str:
@@ -207,7 +211,7 @@ class Recipe(StrictModel):
 
 
 CHANGES_THE_PAPERS = {"generator", "discriminator", "time_sampler", "augment", "loss"}
-"""Sections whose overrides make an experiment another than the paper's."""
+"""Sections whose overrides make an experiment differ from the paper's."""
 
 
 def load_recipe(
@@ -220,7 +224,7 @@ def load_recipe(
 
     Args:
         overrides: each `key.path=value`, the value in YAML, or (key.path, value); or a mapping of key.path to value.
-        report: called with a line for each part whose change of type dropped inherited keys, but for those of
+        report: called with a line for each part whose change of type dropped inherited keys, except in
             installed recipes.
 
     Raises:
@@ -250,7 +254,7 @@ def _merged(layers: Sequence[Layer], report: Callable[[str], None]) -> Layer:
 
 
 def _fitted(data: dict[str, Any]) -> tuple[Recipe | None, Problems]:
-    """The recipe of merged layers, whose derived values are filled in in place; None with what is wrong with it."""
+    """The recipe of merged layers, whose derived values are filled in in place; or None, and what is wrong with it."""
     protocol_problems = follow_protocol(data)
     derived, problems = derive(data)
     problems += protocol_problems
@@ -263,7 +267,7 @@ def _fitted(data: dict[str, Any]) -> tuple[Recipe | None, Problems]:
 
 
 def _without_echoes(error: ConfigError, derived: Mapping[KeyPath, str]) -> Problems:
-    """Its problems, but for those of a derived value whose source is wrong itself."""
+    """The error's problems, except those of a derived value whose source is itself wrong."""
     wrong = {path for path, _ in error.problems}
     sources: dict[KeyPath, KeyPath] = {rule.target: rule.source for rule in DERIVED if rule.target in derived}
     return [
@@ -274,14 +278,14 @@ def _without_echoes(error: ConfigError, derived: Mapping[KeyPath, str]) -> Probl
 
 
 class About(StrictModel):
-    """What a recipe says of itself; no part of it is imported to read that."""
+    """What a recipe says about itself; none of its parts is imported to read that."""
 
     description: str = ""
     paper: PaperConfig | None = None
 
 
 def about(source: str | Path) -> About:
-    """Raises InrvidError: not found, not YAML, or a description or paper that are none."""
+    """What a recipe says about itself. Raises InrvidError: not found, not YAML, or an invalid description or paper."""
     layers = _layers(source)
     told = {key: layer.data[key] for layer in layers for key in About.model_fields if key in layer.data}
     try:

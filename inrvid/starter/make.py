@@ -34,7 +34,7 @@ KINDS = {
     "metric": "metrics",
     "callback": "callbacks",
 }
-"""What one of them is called on the command line → the kind."""
+"""What a part is called on the command line → its kind."""
 
 FILES = {
     "pyproject.toml": "pyproject.toml",
@@ -65,14 +65,14 @@ SECTIONS = {
 
 
 def make(directory: Path, kind: str, name: str | None = None) -> list[Path]:
-    """Writes a package in a folder that is new or empty; returns its files, relative to it. All are written or none.
+    """Write a package to a folder that is new or empty; returns its files, relative to it. All are written or none.
 
     Args:
         kind: one of `KINDS`.
         name: of the component; default: the folder's, without 'inrvid-'.
 
     Raises:
-        InrvidError: no such kind, a name that is none or is taken, a folder that holds something.
+        InrvidError: no such kind, an invalid or taken name, or a folder that is not empty.
     """
     values = _values(directory, kind, name)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
@@ -121,7 +121,7 @@ def _check_names(kind: str, name: str, module: str) -> None:
 
 
 def _check_written(name: str, class_name: str, recipe: str) -> None:
-    """Whether what is written under this name has a name of its own."""
+    """Raise InrvidError if what is written under this name would share a name with something else."""
     if name == "recipes":
         raise InrvidError("--name recipes: the package's folder of recipes has that name: give another one")
     if class_name in CONTRACT:

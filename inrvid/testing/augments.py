@@ -1,4 +1,4 @@
-"""Checks of an augmentation: one draw a clip, differentiable twice."""
+"""Checks of an augmentation: one draw per clip, differentiable twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CLIPS, FRAMES = 6, 3
 
 
 class KindChecks(ParallelChecks):
-    """Of an augmentation."""
+    """Checks of an augmentation."""
 
     def recipe_parts(self) -> dict[str, Any]:
         return {"augment": self.config()}

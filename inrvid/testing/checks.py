@@ -38,7 +38,7 @@ class Checks:
         return {**small(self.kind, self.name, **{**self.small, **keys})}
 
     def build(self, **context: Any) -> Any:
-        """A small one. The global random state, from which weights begin, is that of seed 0."""
+        """Build a small one. The global random state, which initialises weights, is that of seed 0."""
         with torch.random.fork_rng(devices=[]):
             torch.random.default_generator.manual_seed(0)
             return self.parts.build(self.config(), **context)
@@ -57,7 +57,7 @@ class Checks:
         require(not silent, f"keys without a description: {', '.join(silent)}")
 
     def test_configuration_is_plain_data(self) -> None:
-        """Its defaults hold, come back from plain data as they were, and an unknown key is refused."""
+        """Its defaults are valid and come back from plain data unchanged; an unknown key is refused."""
         config = self.parts.validate({"type": self.name, **self.small})
         require(config.type == self.name, f"its type is {config.type!r}")
         again = self.parts.validate(config.model_dump(mode="json"))
@@ -68,7 +68,7 @@ class Checks:
 
 
 ROUNDED = {"rtol": 1e-4, "atol": 1e-4}
-"""Of what is computed in another order, or in another batch."""
+"""Tolerances for what is computed in another order, or in another batch."""
 
 
 def require(holds: bool, message: str) -> None:
@@ -95,7 +95,7 @@ def shaped(tensor: Tensor, shape: tuple[int, ...], what: str) -> None:
 
 @contextlib.contextmanager
 def case(text: str) -> Iterator[None]:
-    """What fails within is told with its case: `inr_gan, 3 classes: …`."""
+    """Failures inside are reported with the case: `inr_gan, 3 classes: …`."""
     try:
         yield
     except Failed as error:
@@ -103,7 +103,7 @@ def case(text: str) -> Iterator[None]:
 
 
 def without_gradient(module: nn.Module) -> list[str]:
-    """Names of parameters that learn, and that no gradient has reached."""
+    """Names of trainable parameters that no gradient has reached."""
     learned = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
     return [name for name, p in learned if p.grad is None or not p.grad.abs().sum() > 0]
 

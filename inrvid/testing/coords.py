@@ -21,7 +21,7 @@ DIM, W_DIM, SIDE = 5, 4, 16
 
 
 class KindChecks(TrainedChecks):
-    """Of a coordinate encoding."""
+    """Checks of a coordinate encoding."""
 
     def recipe_parts(self) -> dict[str, Any]:
         return {"generator.coords": self.config()}
@@ -30,7 +30,7 @@ class KindChecks(TrainedChecks):
         return self.build(dim=DIM, w_dim=W_DIM, size=SIDE)
 
     def in_each(self, check: Callable[[VideoGenerator], None]) -> None:
-        """Generators of the library that take coordinates; what fails is told with which it was."""
+        """Check the library's generators that take coordinates; failures are reported with the generator."""
         for name in built_in("generators"):
             if "coords" in registry("generators").config_class(name).model_fields:
                 with case(f"in {name}"):
@@ -52,9 +52,9 @@ class KindChecks(TrainedChecks):
 
     @torch.no_grad()
     def test_weights_are_its_whole_state(self) -> None:
-        """With the same weights, saved and loaded too, it is the same."""
+        """With the same weights, also saved and loaded, it gives the same."""
         self.in_each(check_state)
 
     def test_randomness_is_its_own(self) -> None:
-        """The global random states decide on nothing, and stay as they are."""
+        """The global random states influence nothing, and stay as they are."""
         self.in_each(check_randomness)

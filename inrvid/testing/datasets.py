@@ -24,10 +24,10 @@ FRAMES, SIDE, CLASSES = 12, 32, ("first", "second")
 
 
 class KindChecks(TrainedChecks):
-    """Of a data set. One on disk that has a layout of its own says how to `make` it."""
+    """Checks of a data set. One on disk with a layout of its own overrides `make`."""
 
     def make(self, folder: Path) -> dict[str, Any]:
-        """Writes videos in `folder` as this data set has them; returns the keys of its configuration that find them."""
+        """Write videos to `folder` in this data set's layout; returns the keys of its configuration that find them."""
         kind = self.parts.component(self.name)
         if not hasattr(kind, "matches") or {"path", "videos"} & {*self.small, *self.config()}:
             return {}

@@ -1,4 +1,4 @@
-"""Checks of a detector. One whose weights are not on this machine is looked at by what it says alone."""
+"""Checks of a detector. One whose weights are not on this machine is checked only by what it declares."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLIPS, FRAMES, SIDE = 3, 8, 32
 
 
 class KindChecks(Checks):
-    """Of a detector."""
+    """Checks of a detector."""
 
     def detector(self) -> Detector:
         try:
@@ -25,7 +25,7 @@ class KindChecks(Checks):
             raise unittest.SkipTest(" ".join(str(error).split())[:200]) from None
 
     def test_features(self) -> None:
-        """float32 `[B, n]`, finite, of a clip alone as in a batch, and the same again."""
+        """float32 `[B, n]`, finite, the same for a clip alone and in a batch, and the same again."""
         detector = self.detector()
         clips = clips_for(detector)
         features = detector.features(clips)

@@ -22,7 +22,7 @@ CLIPS = 4
 
 
 class KindChecks(ParallelChecks):
-    """Of a discriminator."""
+    """Checks of a discriminator."""
 
     def recipe_parts(self) -> dict[str, Any]:
         return {"discriminator": self.config()}
@@ -31,7 +31,7 @@ class KindChecks(ParallelChecks):
         return build_discriminator(self.config(**keys), seed=seed)
 
     def in_each(self, check: Callable[[Discriminator], None]) -> None:
-        """Unconditional, and conditional unless it refuses to be; what fails is told with which."""
+        """Check it unconditional, and conditional unless it refuses to be; failures are reported with which."""
         for classes in LABELS:
             with case(f"{classes or 'no'} classes"):
                 try:
@@ -43,19 +43,19 @@ class KindChecks(ParallelChecks):
                 check(D)
 
     def test_logits(self) -> None:
-        """Of each head and clip, finite, of as many heads as it has inputs."""
+        """Finite, for each head and clip, with as many heads as it has inputs."""
         self.in_each(check_logits)
 
     def test_every_parameter_gets_a_gradient(self) -> None:
-        """But for those that are frozen (`requires_grad` is off)."""
+        """Except those that are frozen (`requires_grad` is off)."""
         self.in_each(check_gradients)
 
     def test_clips_get_a_gradient(self) -> None:
-        """From which a generator learns: every frame that it sees."""
+        """Every frame that it sees: a generator learns from that gradient."""
         self.in_each(check_gradients_of_clips)
 
     def test_gradient_penalty(self) -> None:
-        """R1's norms are positive and can be differentiated, where it says that a penalty is taken at all."""
+        """R1's norms are positive and can be differentiated, if it has penalty points at all."""
         self.in_each(check_penalty)
 
     def test_penalty_is_the_gradient_of_the_logits(self) -> None:
@@ -82,7 +82,7 @@ class KindChecks(ParallelChecks):
         require_same_shapes("discriminators", self.config(), self.built().state_dict())
 
     def test_two_batches_are_judged_as_if_each_were_alone(self) -> None:
-        """In one call where it joins them: statistics of a batch, its groups above all, stay its own."""
+        """In one call where it joins them: each batch keeps its own statistics, above all its own groups."""
         self.in_each(check_both)
 
     def test_randomness_is_its_own(self) -> None:
@@ -127,7 +127,7 @@ def check_logits(D: Discriminator) -> None:
 
 def check_gradients(D: Discriminator) -> None:
     torch.stack([value.sigmoid().sum() for value in D(*clips_for(D)).values()]).sum().backward()
-    for part in getattr(D, "test_unreached", ()):  # parts that have no logits, which a loss asks for by itself
+    for part in getattr(D, "test_unreached", ()):  # parts without logits, which a loss calls itself
         D.get_submodule(part).requires_grad_(False)
     require_gradients(D)
 
@@ -183,7 +183,7 @@ def check_pair(D: Discriminator, count: int) -> None:
 
 
 def moved_inputs(D: Discriminator, frames: Tensor, t: Tensor, head: str, moved: Tensor) -> dict[str, Tensor] | None:
-    """Inputs where a head's point of the penalty has moved; None where it is neither its input nor the frames."""
+    """Inputs after a head's penalty point has moved; None if the point is neither the head's input nor the frames."""
     inputs = D.inputs(frames, t)
     if moved.shape == inputs[head].shape:
         return {**inputs, head: moved}

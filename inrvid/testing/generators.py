@@ -1,4 +1,4 @@
-"""Checks of a generator, with motions of each kind: no motion, one vector a video, a sequence of noises."""
+"""Checks of a generator, with motions of each kind: no motion, one vector per video, a sequence of noises."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOTIONS = ("static", "global", "conv1d")
 
 
 class KindChecks(VideoChecks, ParallelChecks):
-    """Of a generator."""
+    """Checks of a generator."""
 
     def configs(self, **keys: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         for motion in MOTIONS:

@@ -17,21 +17,21 @@ from .training import ParallelChecks, check_moved, small_recipe, train
 
 
 class KindChecks(ParallelChecks):
-    """Of a loss."""
+    """Checks of a loss."""
 
     def recipe_parts(self) -> dict[str, Any]:
         return {"loss": self.config()}
 
     def test_phases(self) -> None:
-        """Of different names, each moving a network by clips that there are, at an interval: `Phase` refuses others."""
+        """They have different names. `Phase` itself refuses unknown networks and clips, and wrong intervals."""
         phases: list[Phase] = list(self.build().phases())
         require(bool(phases), "it has no phases")
         names = [phase.name for phase in phases]
         require(len(set(names)) == len(names), f"two phases of one name: {', '.join(names)}")
 
     def test_trains_every_pair_of_networks(self) -> None:
-        """Two steps of each generator of the library with each discriminator, one micro-batch after another; of a loss
-        that goes with certain parts alone (`test_parts`), with these."""
+        """Two steps of each of the library's generators with each discriminator, in micro-batches; for a loss that
+        works only with certain parts (`test_parts`), with these."""
         if hasattr(self.parts.component(self.name), "test_parts"):
             with tempfile.TemporaryDirectory() as place:
                 check_moved(train(Path(place) / "run", self.recipe(), "train.micro_batch=2"))
@@ -47,7 +47,7 @@ class KindChecks(ParallelChecks):
                     check_moved(train(Path(place) / "run", recipe, "train.micro_batch=2"))
 
     def test_randomness_is_its_own(self) -> None:
-        """Two trainings under other global seeds end in the same weights."""
+        """Two trainings under different global seeds end in the same weights."""
         ends = []
         for seed in (1, 2):
             with tempfile.TemporaryDirectory() as place, seeded(seed):

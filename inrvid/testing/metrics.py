@@ -1,4 +1,4 @@
-"""Checks of a metric: numbers of two sets of features, of which the nearer set has the better one."""
+"""Checks of a metric: scores of two sets of features, of which the nearer set has the better one."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ WIDTH = 6
 
 
 class KindChecks(Checks):
-    """Of a metric, on features of no detector."""
+    """Checks of a metric, on features that come from no detector."""
 
     def metric(self) -> Metric:
         return self.build()
 
     def test_scores_are_numbers(self) -> None:
-        """By name, finite, and the same again; of each part of the features where they have several."""
+        """By name, finite, and the same again."""
         metric = self.metric()
         real, near, _ = features(metric)
         scores = metric.score(real, near, {"": slice(None)})
@@ -36,7 +36,7 @@ class KindChecks(Checks):
         )
 
     def test_what_is_nearer_is_better(self) -> None:
-        """Features like the real ones score better than few and far ones, unless neither high nor low is good."""
+        """Features like the real ones score better than far ones that are nearly alike, unless no direction is better."""
         metric = self.metric()
         if metric.better == "neither":
             return
@@ -73,7 +73,7 @@ class KindChecks(Checks):
 
 
 def features(metric: Metric) -> tuple[Tensor, Tensor, Tensor]:
-    """Of real clips, of such as are like them, and of others that are nearly all the same; float64."""
+    """Features of real clips, of clips like them, and of others that are all nearly the same; float64."""
     count, generator = max(64, 2 * metric.fewest), torch.Generator().manual_seed(0)
     real, near, noise = (torch.randn(count, WIDTH, generator=generator, dtype=torch.float64) for _ in range(3))
     return real, near, 3 + 0.01 * noise

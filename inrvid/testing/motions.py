@@ -28,11 +28,11 @@ HUNDREDTHS = torch.arange(9, dtype=torch.float64)[None] / 100
 LATER = 1234.5
 NEAR, FAR_FOR_A_RECURRENCE = 10.0, 1e4
 MANY = 200
-"""Noises: a motion that asks for more at this time goes through all times before, and is looked at no further out."""
+"""Noises: a motion that asks for more at the last of these goes through all times before: it is checked no further."""
 
 
 class KindChecks(VideoChecks, ParallelChecks):
-    """Of a motion."""
+    """Checks of a motion."""
 
     def configs(self, **keys: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         for generator in built_in("generators"):
@@ -57,7 +57,7 @@ class KindChecks(VideoChecks, ParallelChecks):
 
     @torch.no_grad()
     def test_noise_is_a_function_of_its_draws(self) -> None:
-        """Of one video, whatever others are drawn with it."""
+        """A video's noise is the same whatever others are drawn with it."""
         motion, head = self.alone()
         t = torch.tensor([[1.0, 6.5]])
         both = head(motion(noise_of(motion, 2), torch.zeros(2, 0), t.expand(2, -1)), w_of(2))
@@ -68,7 +68,7 @@ class KindChecks(VideoChecks, ParallelChecks):
 
     @torch.no_grad()
     def test_noise_may_be_in_float64(self) -> None:
-        """As NumPy makes it: frames are in the precision of the weights."""
+        """As NumPy makes it: frames are still in the precision of the weights."""
         for label, config in self.configs():
             with case(label):
                 G = build_generator(config, seed=1).eval()
@@ -77,7 +77,7 @@ class KindChecks(VideoChecks, ParallelChecks):
                 near(G(given, t), G(latents, t), "frames of the same noise in float64", **ROUNDED)
 
     def test_differentiated_in_evaluation_mode(self) -> None:
-        """cuDNN's recurrent networks, in training mode alone: `inrvid.plugins` has such as stay in it."""
+        """cuDNN differentiates recurrent networks only in training mode: those of `inrvid.plugins` stay in it."""
         for part in self.alone():
             for name, module in part.named_modules():
                 require(
@@ -121,8 +121,8 @@ class KindChecks(VideoChecks, ParallelChecks):
 
     @torch.no_grad()
     def test_accurate_a_million_frames_out(self) -> None:
-        """Codes are those of a copy in float64, to a thousandth of their size, and tell a hundredth of a frame from the
-        next (of a recurrence: at t < 10,000), unless the motion has ended."""
+        """Codes equal those of a copy in float64, to a thousandth of their size, and differ from one hundredth of a
+        frame to the next (for a recurrence: at t < 10,000), unless the motion has ended."""
         motion, head = self.alone()
         double = copy.deepcopy(nn.ModuleDict({"trunk": motion, "head": head})).double()
         noise, far = noise_of(motion, 1), FAR
@@ -151,7 +151,7 @@ def noise_of(motion: Motion, videos: int) -> Any:
 
 
 def noises_asked(motion: Motion, time: float) -> int:
-    """For one frame of one video."""
+    """Number of noises that the motion asks for, for one frame of one video."""
     noise = noise_of(motion, 1)
     if not isinstance(noise, NoiseSequence):
         return 0

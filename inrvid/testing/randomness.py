@@ -20,7 +20,7 @@ def check_own_randomness(make: Callable[[], Any], what: str) -> None:
 
     Args:
         make: gives a tensor, or a mapping or sequence of such.
-        what: is done, for the message: 'building it'.
+        what: what `make` does, for the message: 'building it'.
     """
     results = []
     for seed in (1, 2):

@@ -30,7 +30,7 @@ def small(kind: str, name: str, **keys: Any) -> dict[str, Any]:
 
 
 def own_settings(kind: str, name: str) -> Mapping[str, Any]:
-    """Keys that make it small enough for tests, as its class says them."""
+    """Keys that make it small enough for tests, as its class gives them."""
     return getattr(registry(kind).component(name), "test_settings", {})
 
 

@@ -1,4 +1,4 @@
-"""The checks of a component as a class of tests, and run one after another without pytest."""
+"""The checks of a component, as a class of tests or run one after another without pytest."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LIBRARY = Path(__file__).parents[1]
 
 
 class Result(NamedTuple):
-    """Of one check."""
+    """The result of one check."""
 
     check: str
-    """What was looked at, in words."""
+    """What was checked, in words."""
     outcome: str
     """'passed', 'failed' or 'skipped'."""
     reason: str = ""
@@ -55,7 +55,7 @@ def is_slow(checks: type[Checks], name: str) -> bool:
 
 
 def results(kind: str, name: str, small: Mapping[str, Any] | None = None, *, quick: bool = False) -> Iterator[Result]:
-    """Runs the checks of a component one after another; `quick`: but for those that start processes."""
+    """Run the checks of a component one after another; `quick`: without those that start processes."""
     checks = conformance(kind, name, small)
     try:
         registry(kind).config_class(name)
@@ -74,7 +74,7 @@ def results(kind: str, name: str, small: Mapping[str, Any] | None = None, *, qui
 
 
 def run_check(checks: type[Checks], method: str) -> Result:
-    """Runs one of them."""
+    """Run one check."""
     what = method.removeprefix(PREFIX).replace("_", " ")
     try:
         getattr(checks(), method)()

@@ -16,27 +16,27 @@ from .training import TrainedChecks
 
 VIDEOS, SHORTEST = 200, 40
 FARTHEST = 4
-"""Times as long, at most, as the other kind of clips are on average."""
+"""Largest ratio allowed between the mean spans of real and of generated clips, either way."""
 
 DERIVED = ("frames", "clip_length")
 """Keys that a recipe takes from its other parts."""
 
 
 class KindChecks(TrainedChecks):
-    """Of a time sampler, for a discriminator of two frames."""
+    """Checks of a time sampler, for a discriminator of two frames."""
 
     def recipe_parts(self) -> dict[str, Any]:
         return {"time_sampler": {key: value for key, value in self.config().items() if key not in DERIVED}}
 
     def sampler(self) -> Any:
-        """For clips of two frames, where it does not say another number itself."""
+        """A sampler for clips of two frames, unless it says another number itself."""
         keys = self.parts.config_class(self.name).model_fields
         own = {**own_settings(self.kind, self.name), **self.small}
         says = bool(own.get("frames")) or admits_one_value(keys["frames"])
         return self.parts.build(self.config() if says else self.config(frames=2))
 
     def test_generated_times(self) -> None:
-        """Ascending from 0 on, `[B, frames]`, in frames as the real clips' are; a clip's are its own draws'."""
+        """Ascending from 0 on, `[B, frames]`, in frames as in real clips; a clip's depend on its own draws alone."""
         sampler, lengths = self.sampler(), torch.arange(VIDEOS) + SHORTEST
         t = sampler.generated(draws(range(VIDEOS)), lengths)
         shaped(t, (VIDEOS, sampler.frames), "times of generated clips")
@@ -50,7 +50,7 @@ class KindChecks(TrainedChecks):
         require(max(spans) <= FARTHEST * min(spans), told)
 
     def test_real_frames(self) -> None:
-        """Numbers of frames that there are, ascending; times go with them; a clip's are its own draws'."""
+        """Numbers of existing frames, ascending, and times to match; a clip's depend on its own draws alone."""
         sampler, lengths = self.sampler(), torch.arange(VIDEOS) + SHORTEST
         frames, times = sampler.real(draws(range(VIDEOS)), lengths)
         for values, what in ((frames, "frame numbers"), (times, "times of real clips")):

@@ -35,14 +35,14 @@ SHARED = ("resolution", "clip_length", "label_dim", "fps")
 """Keys that a recipe's parts have in common: written once, for the generator."""
 
 TOLERANCE = 0.05
-"""How far two processes may end from one, of the way that its weights have gone."""
+"""How far two processes may end from one, as a fraction of how far its weights have moved."""
 
 
 def small_recipe(parts: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """A recipe of two steps of four clips, as plain data.
 
     Args:
-        parts: what it has at the place of the library's own: {'generator.motion': {'type': …}}.
+        parts: what it has in place of the library's own parts: {'generator.motion': {'type': …}}.
     """
     recipe: dict[str, Any] = {
         "name": "conformance",
@@ -66,7 +66,7 @@ def small_recipe(parts: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 
 def _agreeing(recipe: dict[str, Any]) -> dict[str, Any]:
-    """What parts have in common, as the last of them that says it, in the generator alone."""
+    """Move keys that parts have in common to the generator alone, as the last part that has them says."""
     generator = recipe["generator"]
     for name in ("discriminator", "time_sampler", "data"):
         section = recipe[name]
@@ -79,7 +79,7 @@ def _agreeing(recipe: dict[str, Any]) -> dict[str, Any]:
 
 
 def train(folder: Path, recipe: Mapping[str, Any] | str | Path, *overrides: str) -> Trainer:
-    """Trains a recipe in a new folder, on the CPU, in this process, without a word."""
+    """Train a recipe in a new folder, on the CPU, in this process, without output."""
     folder.mkdir(parents=True)
     trainer = Trainer(load_recipe(recipe, overrides), folder, cpu=True, console=Console(file=io.StringIO()))
     try:
@@ -97,8 +97,7 @@ class TrainedChecks(Checks):
         """The part at its place in a recipe."""
 
     def recipe(self) -> dict[str, Any]:
-        """A small one with the part, and with those that its class says it goes with, by their places
-        (`test_parts`)."""
+        """A small recipe with the part, and with the others that its class asks for, by their places (`test_parts`)."""
         return small_recipe({**getattr(self.parts.component(self.name), "test_parts", {}), **self.recipe_parts()})
 
     def test_a_recipe_trains_two_steps(self) -> None:
@@ -114,12 +113,12 @@ class TrainedChecks(Checks):
 
 
 class ParallelChecks(TrainedChecks):
-    """And of those whose work is shared between processes."""
+    """Checks of those whose work is also shared between processes."""
 
     def test_two_processes_train_as_one(self) -> None:
         """A batch over two processes (gloo, on the CPU) moves the weights as it does in one.
 
-        Of a part whose class says why it cannot (`test_alone`), that is told instead.
+        Skipped for a part whose class says why it cannot (`test_alone`).
         """
         if alone := getattr(self.parts.component(self.name), "test_alone", ""):
             raise unittest.SkipTest(alone)
@@ -150,9 +149,9 @@ def check_losses(lines: list[dict[str, Any]]) -> None:
 
 
 def check_moved(trainer: Trainer) -> None:
-    """Raises Failed if a parameter that learns is what it was.
+    """Raise Failed if a trainable parameter is unchanged.
 
-    But for single numbers: a loss may not see what is added to all logits (relativistic ones, hinges at small logits).
+    Except single numbers: a loss may not see what is added to all logits (relativistic ones, hinges at small logits).
     """
     start = _initial(trainer.recipe)
     for name, optimizer in trainer.training.optimizers.items():

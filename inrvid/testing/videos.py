@@ -26,14 +26,14 @@ HALF = ("float16", "bfloat16")
 
 
 class VideoChecks(Checks):
-    """Of a part of a generator, in each generator that `configs` gives."""
+    """Checks of a part of a generator, in each generator that `configs` gives."""
 
     @abc.abstractmethod
     def configs(self, **keys: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-        """(What it is, configuration) of small generators with the part in it, with `keys` where they have them."""
+        """(label, configuration) of small generators with the part in them, with `keys` where they have them."""
 
     def in_each(self, check: Callable[[VideoGenerator], None], labels: Sequence[int] = (0,)) -> None:
-        """Checks each of them, with so many classes; what fails is told with which it was."""
+        """Check each of them, with each number of classes in `labels`; failures are reported with which it was."""
         for classes in labels:
             for label, config in self.configs(label_dim=classes):
                 with case(f"{label}, {classes} classes" if classes else label):
@@ -45,12 +45,12 @@ class VideoChecks(Checks):
         self.in_each(check_shapes, LABELS)
 
     def test_every_parameter_gets_a_gradient(self) -> None:
-        """But for those that are frozen (`requires_grad` is off)."""
+        """Except those that are frozen (`requires_grad` is off)."""
         self.in_each(check_gradients, LABELS)
 
     @torch.no_grad()
     def test_weights_are_its_whole_state(self) -> None:
-        """Another seed gives other weights; with the same weights it is the same, saved and loaded too."""
+        """Another seed gives other weights; the same weights, also saved and loaded, give the same."""
         self.in_each(check_state, LABELS)
 
     def test_builds_without_memory(self) -> None:
@@ -83,7 +83,7 @@ class VideoChecks(Checks):
         self.in_each(check_indexing)
 
     def test_randomness_is_its_own(self) -> None:
-        """The global random states decide on nothing, and stay as they are: when it is built, trained, evaluated."""
+        """The global random states influence nothing, and stay as they are: when it is built, trained, evaluated."""
         self.in_each(check_randomness)
 
     def test_half_precision_is_nearly_the_same(self) -> None:
@@ -192,12 +192,12 @@ def check_randomness(G: VideoGenerator) -> None:
 
 
 def times(videos: int) -> torch.Tensor:
-    """Two of each video, within a small clip."""
+    """Two times for each video, within a small clip."""
     return torch.tensor([[0.0, 2.5], [1.0, 7.0], [3.25, 4.0]])[:videos]
 
 
 def skip_single_precision(kind: str, name: str) -> None:
-    """Raises SkipTest: it admits no half precision (`half_blocks: Literal[0]`), and `train.precision` is refused."""
+    """Raise SkipTest if it admits no half precision (`half_blocks: Literal[0]`): `train.precision` is then refused."""
     if admits_one_value(registry(kind).config_class(name).model_fields["half_blocks"]):
         raise unittest.SkipTest(f"{name} runs in single precision alone")
 
@@ -214,7 +214,7 @@ def check_half(full: VideoGenerator, half: VideoGenerator) -> None:
             require_gradients(G)
         distance = gradient_distance(half, full)
         require(distance < 0.15, f"gradients differ by {distance:.0%}")
-    with torch.no_grad():  # layers of batch statistics are others in evaluation
+    with torch.no_grad():  # layers with batch statistics differ in evaluation
         expected = full.eval().inr(latents)(t)
         error = (half.eval().inr(latents)(t) - expected).norm().item() / expected.norm().item()
     require(error < 0.05, f"frames of evaluation differ by {error:.0%}")
@@ -222,7 +222,7 @@ def check_half(full: VideoGenerator, half: VideoGenerator) -> None:
 
 @contextlib.contextmanager
 def half_everywhere() -> Iterator[None]:
-    """Inside, a CPU runs half precision as such where it is slow at it, and would run float32."""
+    """Inside, a CPU runs half precision even where it is slow at it, and would otherwise run float32."""
     before, half_precision.EMULATE = half_precision.EMULATE, True
     try:
         yield
@@ -240,7 +240,7 @@ def refused(call: Any, error: type[Exception], what: str) -> None:
 
 
 def require_same_shapes(kind: str, config: dict[str, Any], state: dict[str, torch.Tensor]) -> None:
-    """Raises Failed if the part is another one on the meta device. One that cannot be built there is allowed."""
+    """Raise Failed if weights have other names or shapes on the meta device. One that cannot be built there passes."""
     planned = shapes(kind, config)
     if planned is not None:
         found = {name: tuple(value.shape) for name, value in planned.items()}

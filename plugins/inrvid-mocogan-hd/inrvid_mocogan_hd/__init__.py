@@ -2,7 +2,7 @@
 
 - generators: the path through an image generator (`mocogan_hd`), StyleGAN2 with inputs of noise (`stylegan2_noise`);
 - motion: the path (`latent_walk`);
-- discriminators, losses: the game, for videos of what the image generator shows, and of something else (`…_cross`);
+- discriminators, losses: the game, for videos of what the image generator shows, or of something else (`…_cross`);
 - official: weights of the release's layout.
 """
 

@@ -3,7 +3,7 @@
 A file is one safetensors file with what the release keeps in several: the image generator (`G.*`), the motion generator
 (`R.*`), the statistics of W (`pca.comp`, `pca.stdev`), and the discriminators, for videos of the image generator's
 domain (`in.D_3d.*`, `in.D_img.*`) and of another (`cross.D_3d.*`, `cross.D_img.*`), with the release's names below. Its
-metadata may have the settings that no shape tells, as JSON under `config`.
+metadata may have the settings that no shape reveals, as JSON under `config`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Official(NamedTuple):
 
 
 def from_official(path: str | Path) -> Official:
-    """Raises ModelError: not such a file, or weights that do not fit one another."""
+    """The models of a file. Raises ModelError: not such a file, or weights that do not fit one another."""
     try:
         with safe_open(path, framework="pt") as file:
             settings = _settings((file.metadata() or {}).get("config", "{}"))
@@ -93,7 +93,7 @@ def _generator(tensors: Tensors, settings: Mapping[str, Any]) -> VideoGenerator:
 
 
 def _image(theirs: Tensors) -> dict[str, Tensor]:
-    """The image generator's weights by our names."""
+    """The image generator's weights under our names."""
     own: dict[str, Tensor] = {"image.constant": theirs["input.input"][0]}
     for name, value in theirs.items():
         if match := re.fullmatch(r"style\.(\d+)\.(weight|bias)", name):
@@ -131,7 +131,7 @@ RGB: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
 
 
 def _motion(theirs: Tensors) -> dict[str, Tensor]:
-    """The motion generator's weights by our names."""
+    """The motion generator's weights under our names."""
     cells = {name: value for name, value in theirs.items() if name.startswith("enc_cell.")}
     cells |= {f"{name}_l0": value for name, value in theirs.items() if name.startswith("cell.")}
     fc = {f"recogniser.{place}.{key}": theirs[f"fc{n}.{key}"] for n, place in ((1, 0), (2, 2)) for key in WEIGHTS}
@@ -167,7 +167,7 @@ def _cross_domain(theirs: Tensors, settings: Mapping[str, Any], config: Mapping[
 
 
 def residual_state(theirs: Tensors) -> dict[str, Tensor]:
-    """A residual network's weights by our names."""
+    """A residual network's weights under our names."""
     own = {}
     for name, value in theirs.items():
         layer, _, key = name.rpartition(".")
@@ -187,7 +187,7 @@ def _pyramid_config(theirs: Tensors) -> dict[str, Any]:
 
 
 def _pyramid(name: str, theirs: Tensors) -> dict[str, Tensor]:
-    """A pyramid's weights by our names: the release counts scales from the coarsest on."""
+    """A pyramid's weights under our names: the release counts scales from the coarsest on."""
     count = _count(theirs, r"scale(\d+)_")
     own = {}
     for theirs_name, value in theirs.items():
@@ -200,7 +200,7 @@ def _pyramid(name: str, theirs: Tensors) -> dict[str, Tensor]:
 
 
 PLACES = (0, 2, 5, 8, 11)
-"""Of each layer's convolution in our sequence; its norm is the next."""
+"""Place of each layer's convolution in our sequence; its norm comes next."""
 
 
 def _below(tensors: Tensors, prefix: str) -> dict[str, Tensor]:

@@ -1,7 +1,7 @@
 """MoCoGAN (CVPR 2018) and MoCoGAN+SG2 (StyleGAN-V, CVPR 2022) for inrvid.
 
-- gru: its motion; generator: its G; convolutions: what its discriminators are made of; discriminator: both of MoCoGAN;
-  discriminator_sg2: both of MoCoGAN+SG2; loss; official: weights of the releases.
+- gru: its motion; generator: its G; convolutions: what its discriminators are made of; discriminator: MoCoGAN's two;
+  discriminator_sg2: MoCoGAN+SG2's two; loss; official: weights of the releases.
 MoCoGAN+SG2's generator is the library's own `stylegan2` with the motion `lstm`, its loss `logistic`.
 """
 

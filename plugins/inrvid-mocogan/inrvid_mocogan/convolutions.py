@@ -21,14 +21,14 @@ Init = Literal["release", "torch"]
 MOST_HALVINGS = 4
 SLOPE = 0.2
 PADDED = 2
-"""Frames, at each end, by which time is padded where it is."""
+"""Frames at each end, where time is padded."""
 
 
 class FrameCritic(nn.Module):
     """Frames `[N, C, R, R]` → logits `[N, …]`, without dimensions of size 1.
 
     Args:
-        widths: channels of a frame, and behind each halving.
+        widths: channels of a frame, and after each halving.
         full: the last convolution is 4×4 without padding; else (`patch`) it halves the side once more.
         noise: σ.
         half: precisions of the convolutions.
@@ -50,8 +50,8 @@ class ClipCritic(nn.Module):
         widths, full, noise, half: as of `FrameCritic`.
         outputs: 1, or 1 + classes.
         extra: 3×3×3 convolutions before the last.
-        padded: in so many convolutions, counted from the first, time is padded; in the last one only with 6 (all that
-            MoCoGAN+SG2 can have).
+        padded: number of convolutions, counted from the first, that pad time; 6 stands for all of them, the last
+            one too.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ def halvings(resolution: int) -> int:
 
 
 def widths_of(channels: int, resolution: int, base: int, most: int) -> list[int]:
-    """Channels of a frame and behind each halving, min(base // side, most)."""
+    """Channels of a frame and after each halving, min(base // side, most)."""
     sides = [resolution >> i for i in range(1, halvings(resolution) + 1)]
     return [channels, *(min(base // side, most) for side in sides)]
 
@@ -127,15 +127,15 @@ def halving(dims: int, in_channels: int, out_channels: int, *, padded: bool = Fa
 
 
 def last(dims: int, in_channels: int, out_channels: int, *, padded: bool = False) -> nn.Module:
-    """4×4, or 4×4×4, without padding but of time."""
+    """4×4, or 4×4×4, without padding except of time."""
     if dims == 2:
         return nn.Conv2d(in_channels, out_channels, 4, bias=False)
     return nn.Conv3d(in_channels, out_channels, 4, padding=(PADDED if padded else 0, 0, 0), bias=False)
 
 
 def initialise(module: nn.Module, init: Init) -> None:
-    """`release`: as PyTorch 0.2, for which MoCoGAN was written: weights U(±1/√(c_in·k^dims)), batch norm's U(0, 1).
-    `torch`: as made, by today's PyTorch, which counts the other channels of a transposed convolution."""
+    """`release`: as in PyTorch 0.2, for which MoCoGAN was written: weights U(±1/√(c_in·k^dims)), batch norm's U(0, 1).
+    `torch`: left as today's PyTorch makes them, with c_out in place of c_in for a transposed convolution."""
     if init == "torch":
         return
     for layer in module.modules():
@@ -147,5 +147,5 @@ def initialise(module: nn.Module, init: Init) -> None:
 
 
 def squeezed(x: Tensor, kept: int) -> Tensor:
-    """Without the dimensions of size 1 behind the first `kept`."""
+    """Without the dimensions of size 1 after the first `kept`."""
     return x.reshape(*x.shape[:kept], *(side for side in x.shape[kept:] if side != 1))

@@ -16,10 +16,10 @@ from .two_heads import TwoHeads
 
 
 class MocoganDiscriminator(TwoHeads):
-    """MoCoGAN's: one of frames, and one of clips that may tell their class.
+    """MoCoGAN's discriminators: one of frames, and one of clips that may also tell their class.
 
-    Convolutions halve the side, down to 4×4 at 64×64; larger ones end in a larger map of logits. `full`: the last one
-    takes in 4×4; `patch`: it is the last halving itself that makes the logits.
+    Convolutions halve the side, down to 4×4 at 64×64; larger frames end in a larger map of logits. `full`: the last
+    convolution takes in 4×4; `patch`: the last halving itself makes the logits.
     """
 
     source = "MoCoGAN (CVPR 2018) §3"
@@ -27,16 +27,16 @@ class MocoganDiscriminator(TwoHeads):
 
     class Config(Discriminator.Config):
         resolution: PowerOfTwo = Field(64, ge=8, description="side of the frames; in a recipe: the generator's")
-        frames: Count = Field(16, description="frames of a clip; at 64×64 patch takes at least 13, full 16")
+        frames: Count = Field(16, description="frames of a clip; at 64×64 patch needs at least 13, full 16")
         channel_base: Count = Field(2048, description="channels(r) = min(channel_base // r, channel_max)")
-        mbstd_group: Count = Field(1, description="of no use here: no clips are compared")
+        mbstd_group: Count = Field(1, description="unused here: no clips are compared")
         image: Literal["patch", "full"] = Field("patch", description="which discriminator of frames")
         video: Literal["patch", "full", "categorical"] = Field(
-            "categorical", description="which one of clips; categorical: full, and a logit for each class there is"
+            "categorical", description="which discriminator of clips; categorical: full, and a logit for each class"
         )
         noise: NotNegative = Field(0.0, description="σ of the noise before convolutions, in training")
-        channels: Literal[1, 3] = Field(3, description="so many channels of a frame, the first, are looked at")
-        init: Init = Field("release", description="initial weights: as PyTorch 0.2's, or as those of today's")
+        channels: Literal[1, 3] = Field(3, description="how many channels of a frame, from the first on, are looked at")
+        init: Init = Field("release", description="initial weights: those of PyTorch 0.2, or of today's")
 
         @model_validator(mode="after")
         def _clips_are_long_enough(self) -> Self:

@@ -27,16 +27,16 @@ from .layers import BatchNorm3d
 from .two_heads import TwoHeads
 
 STD = 0.02
-"""Of initial weights, and of batch norm's around 1."""
+"""Standard deviation of initial weights, and of batch norm's around 1."""
 EXTRA = 2
 """3×3×3 convolutions at 256×256, and at no other size."""
 
 
 class MocoganSg2Discriminator(TwoHeads):
-    """StyleGAN2's of each frame, and 3-D convolutions with noise of the clip.
+    """StyleGAN2's discriminator of each frame, and 3-D convolutions with noise on the clip.
 
-    R1 is of the frames' head alone, and an adaptive augmentation follows it alone; the clips' head learns at a fraction
-    of the rate, in float32, and is told no label.
+    R1 applies only to the frames' head, and an adaptive augmentation follows only that one; the clips' head learns at a
+    fraction of the rate, in float32, and is given no label.
     """
 
     source = "StyleGAN-V (CVPR 2022), its baseline MoCoGAN+SG2"
@@ -48,15 +48,15 @@ class MocoganSg2Discriminator(TwoHeads):
         channel_base: Count = Field(16384, description="of frames: channels(r) = min(channel_base // r, channel_max)")
         channel_max: Count = Field(512, description="of frames: largest number of channels")
         label_layers: Layers = Field(8, description="of frames: layers of the mapping network of the label")
-        video_channels: Count = Field(64, description="of clips: channels behind the first convolution, then doubled")
+        video_channels: Count = Field(64, description="of clips: channels after the first convolution, then doubled")
         extra_layers: Literal[0, 2] | None = Field(
             None, description="of clips: 3×3×3 convolutions; default: 2 at 256×256, else none"
         )
         padded: Annotated[int, Field(ge=0, le=6)] = Field(
-            0, description="of clips: so many convolutions, the first, pad time by 2 at each end"
+            0, description="of clips: how many convolutions, from the first on, pad time by 2 at each end; 6: all"
         )
         noise: NotNegative = Field(0.1, description="of clips: σ of the noise before convolutions, in training")
-        video_lr: Positive = Field(0.1, description="of clips: learning rate, as a part of the recipe's")
+        video_lr: Positive = Field(0.1, description="of clips: learning rate, as a fraction of the recipe's")
 
         @model_validator(mode="after")
         def _clips_are_long_enough(self) -> Self:
@@ -85,7 +85,7 @@ class MocoganSg2Discriminator(TwoHeads):
         return self.video.with_classes(clips)
 
     def penalty_points(self, frames: Tensor, t: Tensor, augment: Augmentation) -> tuple[Tensors, Tensors]:
-        """Of each frame before augmentation, by the head that judges frames."""
+        """Each frame before augmentation, for the head that judges frames."""
         points = frames.detach().flatten(0, 1).requires_grad_()
         seen = augment(points.unflatten(0, frames.shape[:2]))
         return {"image": points}, {"image": seen.flatten(0, 1)}

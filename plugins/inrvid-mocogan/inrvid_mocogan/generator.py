@@ -1,9 +1,8 @@
-"""MoCoGAN's generator (CVPR 2018, §3): a frame is G_I(content, class, motion), a DCGAN's, one code a frame.
+"""MoCoGAN's generator (CVPR 2018, §3): a frame is G_I(content, class, motion), a DCGAN, with a motion code per frame.
 
-The style w of a video is [z ‖ class], as it is, and all of φ. The first layer takes in the whole code of each frame, as
-the release's does: what w gives to it is the same for all frames, but 0.4 % of the work, and summed apart it would be
-rounded otherwise. Batch normalisation joins all frames of a batch while it trains; in evaluation each frame is by
-itself.
+The style w of a video is [z ‖ class], unchanged, and all of φ. The first layer takes in the whole code of each frame,
+as the release's does: w's share is the same for all frames, but only 0.4 % of the work, and adding it separately would
+round differently. Batch normalisation couples all frames of a batch in training; in evaluation each frame is by itself.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from .layers import BatchNorm2d, Stack, precisions
 
 
 class Mocogan(VideoGenerator):
-    """MoCoGAN's: transposed convolutions of a content code, a class and a motion code, a frame each."""
+    """MoCoGAN's generator: transposed convolutions of a content code, a class and a motion code per frame."""
 
     source = "MoCoGAN (CVPR 2018) §3"
     test_settings: ClassVar = {"resolution": 8}
@@ -42,16 +41,16 @@ class Mocogan(VideoGenerator):
     class Config(VideoGenerator.Config):
         resolution: PowerOfTwo = Field(64, ge=8, description="side of the frames, pixels")
         z_dim: Count = Field(50, description="width of the content code z")
-        w_dim: Count = Field(50, description="width of [z ‖ class], whatever is written: z_dim + label_dim")
+        w_dim: Count = Field(50, description="width of [z ‖ class]: z_dim + label_dim, whatever is written")
         mapping_layers: Literal[0] = Field(0, description="the style is the latent itself")
         channel_base: Count = Field(2048, description="channels(r) = min(channel_base // r, channel_max)")
         channel_max: Count = Field(512, description="largest number of channels")
-        channels: Literal[1, 3] = Field(3, description="that are drawn; 1: grey frames, whose three channels are equal")
+        channels: Literal[1, 3] = Field(3, description="channels drawn; 1: grey frames, whose three channels are equal")
         motion: Annotated[PartConfig, PartOf("motions")] = Field(
             {"type": "gru"}, validate_default=True, description="motion parametrization"
         )
         motion_dim: Count = Field(10, description="width of the motion code of a frame")
-        init: Init = Field("release", description="initial weights: as PyTorch 0.2's, or as those of today's")
+        init: Init = Field("release", description="initial weights: those of PyTorch 0.2, or of today's")
 
         @model_validator(mode="before")
         @classmethod
@@ -63,7 +62,7 @@ class Mocogan(VideoGenerator):
             return {**data, "w_dim": z_dim + label_dim} if known else data
 
     def __init__(self, config: Config):
-        # Classes of the data come behind validation.
+        # The data's classes are known only after validation.
         super().__init__(config := config.model_copy(update={"w_dim": config.z_dim + config.label_dim}))
         w_dim, sides = config.w_dim, [2**i for i in range(2, config.resolution.bit_length() - 1)]
         self.head = self.motion.head(config.motion_dim, w_dim)
@@ -87,7 +86,7 @@ class Mocogan(VideoGenerator):
         return {"w": ws[:, 0]}
 
     def style_weights(self) -> Tensor:
-        """Of the first layer, the only one that w enters: the columns behind them are the motion code's."""
+        """Of the first layer, the only one that w enters: its further columns are the motion code's."""
         return self.main[0].weight[: self._config.w_dim].flatten(1).mT
 
     def check_grid(self, grid: Grid) -> None:
@@ -100,7 +99,7 @@ class Mocogan(VideoGenerator):
     def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
         self.check_grid(grid)
         motion = self.head(state, phi["w"])  # [B, T, width]
-        motion = motion if motion.shape[2] else motion[:, :1]  # frames that do not move are one
+        motion = motion if motion.shape[2] else motion[:, :1]  # frames that do not move are drawn once
         w = phi["w"][:, None].expand(-1, motion.shape[1], -1)
         codes = torch.cat([w, motion.to(w.dtype)], dim=2)
         frames = self.main(rearrange(codes, "b t c -> (b t) c 1 1"))

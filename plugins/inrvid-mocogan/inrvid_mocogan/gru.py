@@ -1,8 +1,8 @@
 """MoCoGAN's motion (CVPR 2018, §3): the path of a recurrent network that starts at random and is fed with noise.
 
-Noise 0 is the initial state h_0, noise k what the network is fed with at step k; code k, its state after step k, stands
-at time (k − 1)·distance. Between codes it is interpolated, before 0 it stands still. To reach t it must take all steps
-before: its cost grows with t, and it waits for the device to learn the latest.
+Noise 0 is the initial state h_0, noise k what the network is fed with at step k; code k, its state after step k, lies
+at time (k − 1)·distance. Between codes the motion is interpolated; before 0 it stands still. To reach t it must take
+all earlier steps: its cost grows with t, and it waits for the device to learn the latest time.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from inrvid.plugins import half_dtypes, runs_in, switch
 
 Half = Sequence["torch.dtype | None"]
-"""Of convolutions in their order: half precision, or None."""
+"""Precision of each convolution, in order: a half precision, or None."""
 
 
 class Stack(nn.Sequential):
@@ -29,7 +29,7 @@ class Stack(nn.Sequential):
 
 
 def in_half(layer: nn.Module, x: Tensor, dtype: torch.dtype) -> Tensor:
-    """What the layer makes of `x`, which is computed in `dtype` where its device does it well."""
+    """The layer's output for `x`, computed in `dtype` where the device does that well."""
     dtype = runs_in(dtype, x)
     if dtype == x.dtype:
         y: Tensor = layer(x)
@@ -39,20 +39,20 @@ def in_half(layer: nn.Module, x: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def precisions(resolutions: Sequence[int], half_blocks: int, half_dtype: str) -> Half:
-    """Of convolutions at these resolutions: the highest `half_blocks` in half precision."""
+    """Precisions of convolutions at these resolutions: the highest `half_blocks` in half precision."""
     by_resolution = half_dtypes(list(resolutions), half_blocks, half_dtype)
     return [by_resolution[r] for r in resolutions]
 
 
 class BatchNorm2d(nn.BatchNorm2d):
-    """Of frames, over the batch of all processes."""
+    """Batch normalisation of frames, over the batch of all processes."""
 
     def forward(self, x: Tensor) -> Tensor:
         return over_processes(self, x) if self.training and in_company() else super().forward(x)
 
 
 class BatchNorm3d(nn.BatchNorm3d):
-    """Of clips, over the batch of all processes."""
+    """Batch normalisation of clips, over the batch of all processes."""
 
     def forward(self, x: Tensor) -> Tensor:
         return over_processes(self, x) if self.training and in_company() else super().forward(x)
@@ -64,7 +64,7 @@ def in_company() -> bool:
 
 
 def over_processes(norm: BatchNorm2d | BatchNorm3d, x: Tensor) -> Tensor:
-    """As PyTorch's, by the statistics of all processes, whose batches are of one size."""
+    """As PyTorch's, with the statistics of all processes, whose batches have the same size."""
     others, shape = [0, *range(2, x.ndim)], (1, -1, *[1] * (x.ndim - 2))
     mean = mean_of_all(x.mean(others))
     centred = x - mean.view(shape)
@@ -80,8 +80,8 @@ def over_processes(norm: BatchNorm2d | BatchNorm3d, x: Tensor) -> Tensor:
 
 
 def mean_of_all(values: Tensor) -> Tensor:
-    """Over processes; gradients go to all of them."""
-    from torch.distributed.nn import functional as between  # which PyTorch has not, where it has no processes
+    """Mean over processes; gradients go to all of them."""
+    from torch.distributed.nn import functional as between  # missing where PyTorch has no distributed package
 
     total: Tensor = between.all_reduce(values)
     return total / processes.get_world_size()

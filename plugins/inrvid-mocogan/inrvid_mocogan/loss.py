@@ -1,8 +1,8 @@
 """MoCoGAN's losses (CVPR 2018, §3.3, as the release has them): cross-entropies of two discriminators, and of classes.
 
-Where frames and clips are judged apart (`TwoHeads`), frames are one of each real clip, and one each of as many
-generated videos, other ones than the generated clips. Both discriminators learn in one step, which with Adam is as good
-as two. Other discriminators judge the clips, and each of their heads is one of the game.
+Where frames and clips are judged separately (`TwoHeads`), the frames are one from each real clip, and one from each of
+as many generated videos, which are not those of the generated clips. Both discriminators learn in one step, which with
+Adam is as good as two. Other discriminators judge the clips, and each of their heads takes part in the game.
 """
 
 from __future__ import annotations
@@ -80,12 +80,12 @@ def judged(turn: Turn, kind: Kind) -> Judged:
 
 
 def one_frame_each(turn: Turn, kind: Kind) -> Tensor:
-    """`[B, 1, 3, H, W]`, each frame of a clip as likely."""
+    """`[B, 1, 3, H, W]`, each frame of a clip equally likely."""
     return torch.stack([frames[k : k + 1] for frames, k in zip(turn.clips(kind)[0], chosen(turn, kind), strict=True)])
 
 
 def other_frames(turn: Turn) -> Tensor:
-    """Of as many other videos with the same classes, one frame each: `[B, 1, 3, H, W]`."""
+    """One frame from each of as many other videos with the same classes: `[B, 1, 3, H, W]`."""
     _, t, label = turn.clips("fake")
     times = torch.stack([own[k : k + 1] for own, k in zip(t, chosen(turn, "fake"), strict=True)])
     latents = turn.generator.draw_latents(lambda purpose: turn.draws(f"frame {purpose}"), len(t), label)
@@ -102,7 +102,7 @@ def chosen(turn: Turn, kind: Kind) -> Sequence[int]:
 
 
 def towards(target: float, logits: Judged) -> Tensor:
-    """Cross-entropies of all heads with the one answer."""
+    """Sum of all heads' cross-entropies with one target."""
     heads = [at_least_float32(value) for value in logits.heads.values()]
     losses = [F.binary_cross_entropy_with_logits(value, torch.full_like(value, target)) for value in heads]
     return torch.stack(losses).sum()

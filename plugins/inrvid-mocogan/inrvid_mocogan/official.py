@@ -1,7 +1,7 @@
 """Networks of the releases of MoCoGAN and of MoCoGAN+SG2 → the library's, with their weights.
 
 A file is a safetensors file with the weights under the release's names, each network below its own prefix (`G.`,
-`D_image.`, `V.`, …), and the release's settings as JSON under the metadata key `config`. What else is in it is left.
+`D_image.`, `V.`, …), and the release's settings as JSON under the metadata key `config`. Anything else is ignored.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _sg2(G: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _judge(weights: Mapping[str, Tensor], full: bool, noise: float) -> nn.Module | None:
-    """One of MoCoGAN's discriminators, as large as its weights say; None: the file has not got it."""
+    """One of MoCoGAN's discriminators, as large as its weights say; None: the file does not have it."""
     convolutions = _convolutions(weights)
     if not convolutions:
         return None
@@ -138,7 +138,7 @@ def _video_critic(weights: Mapping[str, Tensor]) -> nn.Module | None:
 
 
 def _convolutions(weights: Mapping[str, Tensor]) -> list[Tensor]:
-    """Weights of a discriminator's convolutions in their order; none of no weights. Raises Unfit: too few."""
+    """Weights of a discriminator's convolutions in their order; empty without weights. Raises Unfit: too few."""
     found = ((re.fullmatch(r"main\.(\d+)\.weight", name), w) for name, w in weights.items())
     numbered = {int(match[1]): w for match, w in found if match}
     convolutions = [numbered[i] for i in sorted(numbered) if numbered[i].ndim > 2]
@@ -154,13 +154,13 @@ def _widths(convolutions: list[Tensor]) -> list[int]:
 
 
 def _below(network: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights of a network, without its prefix; a file's results are no weights."""
+    """Weights of a network, without its prefix; other tensors of a file, such as results, are left out."""
     own = {name.removeprefix(f"{network}."): w for name, w in weights.items() if name.startswith(f"{network}.")}
     return {name: w for name, w in own.items() if re.match(r"(main|recurrent|mapping|synthesis)\.", name)}
 
 
 def _filled(network: Any, weights: Mapping[str, Tensor], rules: Rules) -> Any:
-    """The network with these weights. Raises Unfit: they are not all of its, and no others."""
+    """The network with these weights. Raises Unfit unless they are all of its own and no others."""
     found, expected = renamed(weights, rules), network.state_dict()
     for name in sorted({*expected} ^ {*found}):
         raise Unfit(f"it lacks the weight {name}" if name in expected else f"its weight {name} is none of the layout's")

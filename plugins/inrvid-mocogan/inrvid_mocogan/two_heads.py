@@ -13,7 +13,7 @@ from inrvid.plugins import Discriminator, Tensors
 class TwoHeads(Discriminator, abc.ABC):
     """One head judges frames by themselves, one clips.
 
-    Heads: `image` `[B, T·m]`, m logits a frame; `video` `[B, n]`. Either may be asked alone (`heads`).
+    Heads: `image` `[B, T·m]`, m logits a frame; `video` `[B, n]`. Either may be evaluated alone (`heads`).
     """
 
     @abc.abstractmethod

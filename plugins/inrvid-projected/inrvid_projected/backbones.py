@@ -1,8 +1,8 @@
 """Frozen networks of frames: frames `[N, 3, S, S]` in [−1, 1] → feature maps at S/4, S/8, S/16 and S/32.
 
-Their weights come the way that those of detectors do (`inrvid detectors fetch efficientnet_lite0`; timm's of the Hub,
-or a file). They are buffers that a state dict does not have: nothing that trains or averages parameters meets them, and
-no checkpoint repeats tens of megabytes that never change.
+Their weights come from where those of detectors do (`inrvid detectors fetch efficientnet_lite0`; timm's from the Hub,
+or a file). They are non-persistent buffers: nothing that trains or averages parameters touches them, and no checkpoint
+repeats tens of megabytes that never change.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from inrvid.plugins import (
 
 LITE0 = "efficientnet_lite0"
 RANDOM = "random"
-"""In the place of a file of weights."""
+"""Given in place of a file of weights."""
 STRIDES = (4, 8, 16, 32)
 
 
 class Backbone(nn.Module):
-    """A frozen network, always in evaluation mode, and `widths` of its four maps.
+    """A frozen network, always in evaluation mode, and the `widths` of its four maps.
 
     `sha256` is that of its weights' file, None if they are random.
     """
@@ -36,7 +36,7 @@ class Backbone(nn.Module):
 
     def __init__(self, network: nn.Module, sha256: str | None):
         super().__init__()
-        # In this layout filters of single channels take half the time on a CPU.
+        # In this layout depthwise convolutions take half the time on a CPU.
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network, self.sha256 = freeze(network), sha256
 
@@ -46,7 +46,7 @@ class Backbone(nn.Module):
 
 
 class Lite0(Backbone):
-    """EfficientNet-lite0 (Tan & Le, ICML 2019): the library's own, of ImageNet."""
+    """EfficientNet-lite0 (Tan & Le, ICML 2019): the library's own, trained on ImageNet."""
 
     widths = (24, 40, 112, 320)
 
@@ -75,8 +75,8 @@ def backbone(name: str, weights: str | None, sha256: str | None, seed: int) -> B
     """The frozen network of this name.
 
     Args:
-        weights: a file; None: as fetched; `random`: random numbers, the same whenever the seed is.
-        sha256: what that of the weights' file must be.
+        weights: a file; None: as fetched; `random`: random numbers, determined by the seed.
+        sha256: required sha256 of the weights' file.
 
     Raises:
         InrvidError: no such network, no weights of it here (the message says how to get them), or others than asked

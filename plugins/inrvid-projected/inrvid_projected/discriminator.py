@@ -1,13 +1,14 @@
-"""Projected GAN's discriminator (NeurIPS 2021), of clips: frozen features, mixed at random, a small head a scale.
+"""Projected GAN's discriminator (NeurIPS 2021), for clips: frozen features, mixed at random, a small head per scale.
 
-Frames go through a frozen network one by one; what its four scales say is mixed by random fixed 1×1 convolutions over
-channels and, from the coarsest scale down, over scales. There the features of a clip's frames are concatenated in time
-order (or averaged), and a head a scale judges patches of them, told how far apart in time the frames are as
-StyleGAN-V's discriminator is (CVPR 2022, §3.2).
+Frames go through a frozen network one by one; its features at four scales are mixed by random fixed 1×1 convolutions
+over channels and, from the coarsest scale down, over scales. Then the features of a clip's frames are concatenated in
+time order (or averaged), and a head per scale judges patches of them, conditioned on how far apart in time the frames
+are, as in StyleGAN-V's discriminator (CVPR 2022, §3.2).
 
-**What is saved** are the heads and the mixing. The backbone is not: its weights are published, never change, and would
-be most of each checkpoint. The configuration of a saved model has their sha256 instead: it is loaded with the very same
-ones, and where these are missing, that is said with the command that gets them (a generator needs none).
+**What is saved** are the heads, the mixing, and the networks of the condition. The backbone is not: its weights are
+published, never change, and would be most of each checkpoint. The configuration of a saved model has their sha256
+instead: it is loaded with the very same weights, and if these are missing, an error gives the command that fetches them
+(a generator needs none).
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class ProjectedDiscriminator(Discriminator):
     """Small heads on the randomly mixed features of a frozen network, of a few frames at once.
 
     Heads: `scale_4`, `scale_8`, `scale_16`, `scale_32`, logits of patches `[B, n]`. The input of each is frames
-    `[B·k, 3, H, W]`. R1's double backward works; it runs the backbone once a head, as each has penalty points of its
-    own.
+    `[B·k, 3, H, W]`. R1's double backward works; it runs the backbone once per head, as each has penalty points of
+    its own.
     """
 
     source = "Projected GAN (NeurIPS 2021) §3; StyleGAN-V (CVPR 2022) §3.2"
@@ -46,15 +47,17 @@ class ProjectedDiscriminator(Discriminator):
             LITE0, max_length=200, description="the frozen network: efficientnet_lite0, or one of timm"
         )
         weights: PathText | None = Field(
-            None, description="of the backbone: a file; default: as fetched; random: none, for tests"
+            None, description="weights of the backbone: a file; default: as fetched; random: drawn by `seed`, for tests"
         )
         sha256: str | None = Field(
-            None, pattern=r"^[0-9a-f]{64}$", description="what that of the weights' file must be; in a saved model: was"
+            None,
+            pattern=r"^[0-9a-f]{64}$",
+            description="required sha256 of the weights' file; in a saved model: that of the one it was trained with",
         )
         size: Annotated[int, Field(ge=32, le=2048, multiple_of=32)] = Field(
             224, description="side that frames are resized to for the backbone"
         )
-        seed: Seed = Field(0, description="of the random mixing")
+        seed: Seed = Field(0, description="seed of the random mixing (and of random weights)")
         merge: Literal["concat", "mean"] = Field(
             "concat", description="how the frames' features become a clip's; mean: the heads do not depend on k"
         )
@@ -62,7 +65,7 @@ class ProjectedDiscriminator(Discriminator):
         mbstd_group: Count = Field(1, description="group size of the minibatch standard deviation; 1: there is none")
         mapping_layers: Layers = Field(2, description="layers of the mapping network of distances and label")
         time_embedding_dim: Count = Field(256, description="width of the learned embedding of one distance")
-        condition_dim: Count = Field(64, description="width of the condition that logits are projections of")
+        condition_dim: Count = Field(64, description="width of the condition that logits are projected onto")
 
     joins = True
     test_settings: ClassVar[dict[str, Any]] = {"weights": RANDOM, "size": 32, "condition_dim": 8}
@@ -105,7 +108,7 @@ class ProjectedDiscriminator(Discriminator):
         logits: Tensors = {}
         seen, features = None, {}
         for head, x in inputs.items():
-            if x is not seen:  # all heads look at the same frames, but where a penalty takes them apart
+            if x is not seen:  # all heads look at the same frames, unless a penalty gives each its own
                 seen, features = x, self.features(x)
             logits[head] = self.judges[head](features[head], cmap)
         return logits

@@ -1,4 +1,4 @@
-"""What judges one scale: a few spectrally normalised convolutions (Miyato et al., ICLR 2018; Projected GAN §3.1)."""
+"""The head of one scale: a few spectrally normalised convolutions (Miyato et al., ICLR 2018; Projected GAN §3.1)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from inrvid.plugins import MinibatchStd
 ITERATIONS = 4
 SLOPE = 0.2
 SMALLEST = 8
-"""Side from which maps are judged as they are."""
+"""Side down to which maps are halved."""
 PATCH = 4
 
 
 class SpectralConv2d(nn.Module):
     """A convolution whose weight, as a matrix [out, in·k²], is divided by its largest singular value.
 
-    That is estimated by a few power iterations, always from the same vector: no statistics are kept, so that the
-    layer is a function of its weight, whoever calls it and how often. The estimate is at most the true value, and some
-    percent below it for a random matrix. The weight's own scale falls out, so that, stored as N(0, 1), it learns at an
+    That value is estimated by a few power iterations, always from the same vector: no statistics are kept, so that
+    the layer is a function of its weight, however often it is called. The estimate is at most the true value, and some
+    percent below it for a random matrix. The weight's own scale cancels, so that, stored as N(0, 1), it learns at an
     equalised rate.
     """
 
@@ -41,7 +41,7 @@ class SpectralConv2d(nn.Module):
         return F.conv2d(x, self.weight / self.norm(), self.bias, self.stride, self.padding)
 
     def norm(self) -> Tensor:
-        """uᵀ·W·v of the last u and v, which are constants to its gradient."""
+        """uᵀ·W·v of the last u and v, which its gradient treats as constants."""
         matrix = self.weight.flatten(1)
         with torch.no_grad():
             u = self.start
@@ -54,11 +54,12 @@ class SpectralConv2d(nn.Module):
 class ScaleHead(nn.Module):
     """Features `[B, width, S, S]`, cmap `[B, cmap_dim]` or None → logits of patches `[B, n]`.
 
-    4×4 convolutions of stride 2 down to 8×8 or less (one of 3×3, if it is that already), and one of 4×4 without
-    padding, which gives 4×4 or 5×5 logits, of smaller maps one. With `cmap_dim`, they are projections of cmap.
+    4×4 convolutions of stride 2 down to 8×8 or less (one of 3×3 if the map is that small already), and one of 4×4
+    without padding, which gives (s − 3)² logits for a last map of side s ≥ 4, or one for smaller maps. With `cmap_dim`,
+    they are projected onto cmap.
 
     Args:
-        channels: of maps of a side.
+        channels: side of a map → its channels.
         mbstd_group: clips whose standard deviation is one more channel before the last convolution; 1: none.
     """
 

@@ -33,9 +33,7 @@ class HingeLoss(AdversarialLoss):
 
     class Config(PartConfig):
         penalty_gamma: NotNegative = Field(0.0, description="γ of an R1 penalty, γ/2·‖∇‖², for each head; 0: none")
-        penalty_interval: Count = Field(
-            16, description="steps between two penalties; each weighs as much as all it stands for"
-        )
+        penalty_interval: Count = Field(16, description="steps between two penalties; each is weighted by this number")
 
     def __init__(self, config: Config):
         self.config = config

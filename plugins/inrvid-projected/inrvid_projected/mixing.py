@@ -1,5 +1,5 @@
-"""Random fixed mixing of feature maps (Projected GAN, NeurIPS 2021, §3.2), so that no head may look at what is easy
-alone: over channels, and over scales from the coarsest down."""
+"""Random fixed mixing of feature maps (Projected GAN, NeurIPS 2021, §3.2), so that no head can look only at what
+is easy: over channels, and over scales from the coarsest down."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from torch import Tensor, nn
 class RandomMixing(nn.Module):
     """Maps of n scales, finest first, each half as large as the one before → as many mixed maps, twice as large.
 
-    Scale i: mixed 1×1 to `lateral[i]` channels; added to the mixed map of the coarser scale; enlarged twice,
-    bilinearly; mixed 1×1 to `out[i]` channels (on fewer points: before it is enlarged, with which it commutes).
+    Scale i: mixed 1×1 to `lateral[i]` channels; added to the mixed map of the coarser scale; upsampled to
+    twice the side, bilinearly; mixed 1×1 to `out[i]` channels (before the upsampling, with which it commutes: on fewer
+    points).
 
     Args:
         widths: channels of the maps.
         lateral, out: channels; `lateral[i]` is `out[i + 1]`.
-        seed: of the weights N(0, 1/fan-in), which keep the size of features; buffers, saved with the model.
+        seed: seed of the weights N(0, 1/fan-in), which keep the size of features; buffers, saved with the model.
     """
 
     def __init__(self, widths: Sequence[int], lateral: Sequence[int], out: Sequence[int], seed: int):

@@ -2,12 +2,12 @@
 
     L_D = E softplus(−(D(x) − D(G(z)))) + γ/2·(R1 + R2),    L_G = E softplus(−(D(G(z)) − D(x)))
 
-x and G(z) are pairs by their index in the batch, which have the same label; a head's logits are paired one by one (of a
-head of single frames, frame with frame of the same place). Heads are summed with weight 1, as each penalty is.
+x and G(z) are paired by their index in the batch, and have the same label; a head's logits are paired one by one (for a
+head of single frames, frames at the same place). Heads are summed with weight 1, as each penalty is.
 
-A penalty of every step is part of D's phase: one step of the optimizer moves by the whole of L_D, as the paper's does,
-and the clips and their augmentation are those of the pairs. With a longer interval it is a phase of its own, on
-generated clips of its own, and weighs as much as all the steps that it stands for.
+A penalty of every step is part of D's phase: one step of the optimizer follows the whole of L_D, as in the paper, and
+the clips and their augmentation are those of the pairs. With a longer interval it is a phase of its own, on generated
+clips of its own, weighted by the number of steps that it stands for.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ class RelativisticLoss(AdversarialLoss):
         )
         penalty: Literal["gradient", "finite_differences"] = Field(
             "gradient",
-            description="the norm by a gradient, or its estimate by a second look at noisy clips: no second "
+            description="the norm from a gradient, or its estimate from a second pass over noisy clips, without second "
             "derivatives, so that train.compile covers all of D",
         )
-        sigma: Positive = Field(0.01, description="deviation of the noise of finite differences; frames are in [−1, 1]")
+        sigma: Positive = Field(0.01, description="deviation of the finite differences' noise; frames are in [−1, 1]")
         real_interval: Count = Field(1, description="steps between two penalties at real clips")
         generated_interval: Count = Field(1, description="steps between two penalties at generated clips")
 
@@ -74,7 +74,7 @@ class RelativisticLoss(AdversarialLoss):
                 yield Phase(name, "discriminator", (kind,), self._penalty(kind), interval=interval, weight=interval)
 
     def _intervals(self) -> dict[Kind, int]:
-        """Of the penalties that there are."""
+        """Of the penalties that are in use."""
         none = self.config.gamma == 0
         return (
             {} if none else dict(zip(KINDS, (self.config.real_interval, self.config.generated_interval), strict=True))

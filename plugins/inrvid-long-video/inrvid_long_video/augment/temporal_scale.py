@@ -15,8 +15,8 @@ from inrvid.plugins import Augment, Augmentation, Draws, PartConfig, PartOf, Ten
 class TemporalScale(Augment):
     """Another augmentation, then the clip's time stretched by 2^U(−1, 1), the same for all its frames.
 
-    Frames are taken to be equally far apart (time_sampler: {type: consecutive}); they are interpolated linearly around
-    the clip's middle; what the stretched clip has too much is cropped, what it lacks is zero."""
+    Frames are assumed to be equally far apart (time_sampler: {type: consecutive}) and interpolated linearly around the
+    clip's middle; what the stretched clip has in excess is cropped, what it lacks is zero."""
 
     source = "LongVideoGAN (NeurIPS 2022)"
 
@@ -37,7 +37,7 @@ class TemporalScale(Augment):
     def sample(self, draws: Draws, device: torch.device) -> Augmentation:
         stretch = (
             (2 * draws.uniform() - 1) * self.config.octaves
-        ).exp2()  # first: whatever the base is, it is the same
+        ).exp2()  # drawn first: it is the same whatever the base is
         base = self.base.sample(draws, device)
 
         def apply(frames: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ class TemporalScale(Augment):
 
         return apply
 
-    # What the base learns, it goes on learning.
+    # The base keeps adapting.
 
     def observe(self, real: Tensors, *, clips: int, total: Callable[[Tensor], Tensor]) -> None:
         self.base.observe(real, clips=clips, total=total)

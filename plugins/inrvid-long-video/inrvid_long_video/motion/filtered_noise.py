@@ -1,11 +1,11 @@
 """Motion of low-passed noise (LongVideoGAN, NeurIPS 2022): content that keeps changing, over seconds and minutes alike.
 
-One N(0, 1) vector a frame, a few numbers wide, is filtered by a bank of low-passes whose periods go from seconds to
-minutes (`low_pass`); what all of them make of all the numbers is mapped to the motion code by two layers in each head.
-A frame needs the noises within the longest filter's reach and no others, whenever it is: its cost does not depend on t.
+One N(0, 1) vector per frame, a few numbers wide, is filtered by a bank of low-passes whose periods go from seconds to
+minutes (`low_pass`); in each head, two layers map all the filtered numbers to the motion code. A frame needs only the
+noises within the longest filter's reach, at whatever time: its cost does not depend on t.
 
-The noises of a window serve all filters. In evaluation mode those that several times share are drawn once. In training
-mode each time has its own, as finding out which are shared would wait for the device.
+All filters share the noises of a window. In evaluation mode those that several times share are drawn once. In training
+mode each time draws its own, as finding out which are shared would wait for the device.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ class FilteredNoiseMotion(Motion[NoiseSequence | Tensor, Filtered]):
     }
 
     class Config(PartConfig):
-        noises: Count = Field(8, description="independent noises, numbers a frame")
-        filters: Count = Field(128, description="low-passes, each of all noises")
+        noises: Count = Field(8, description="independent noises, numbers per frame")
+        filters: Count = Field(128, description="low-passes, each applied to all noises")
         shortest_period: Period = Field(250.0, description="shortest period of a filter, frames")
-        longest_period: Period = Field(10_000.0, description="longest; half as many noises are drawn for a frame")
+        longest_period: Period = Field(10_000.0, description="longest period; half as many noises are drawn per frame")
 
         @model_validator(mode="after")
         def _periods_are_ordered(self) -> Self:

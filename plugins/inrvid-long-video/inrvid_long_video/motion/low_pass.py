@@ -25,14 +25,14 @@ SHORTEST = 16
 """Frames. Kernels of shorter periods are too sharp to be sampled at whole frames."""
 
 CUTOFF, WIDTH = 2.0, 12.0
-"""Of the low-pass and its transition, in cycles a period."""
+"""Cutoff of the low-pass and width of its transition, in cycles per period."""
 
 ATTENUATION = 2.285 * math.pi * WIDTH + 7.95
 BETA = 0.1102 * (ATTENUATION - 8.7)
-"""Kaiser's formulas, of r/2 taps."""
+"""Kaiser's formulas, for r/2 taps."""
 
 DEGREE = 5
-"""Of the polynomials in f: an error of 7e-6 of a tap vector's norm at the shortest period, less at others."""
+"""Degree of the polynomials in f: an error of 7e-6 of a tap vector's norm at the shortest period, less at others."""
 
 
 def kernel(time: Tensor, period: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ class LowPassBank(nn.Module):
     """Windows of noise around times → filtered noise.
 
     Args:
-        filters: how many, of periods from `longest` to `shortest`, frames, at equal ratios.
+        filters: number of filters, with periods from `longest` to `shortest`, frames, at equal ratios.
     """
 
     taps: Tensor

@@ -1,1 +1,1 @@
-"""Who judges: clips by pyramids of patches over time, pictures by pyramids of patches or by a residual network."""
+"""Discriminators: of clips, pyramids of patches over time; of pictures, pyramids of patches or a residual network."""

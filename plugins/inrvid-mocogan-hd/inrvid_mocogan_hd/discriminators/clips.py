@@ -1,6 +1,6 @@
-"""What both discriminators of MoCoGAN-HD have: all frames of a clip, and a pyramid that judges them in time and space.
+"""What MoCoGAN-HD's two discriminators share: all frames of a clip, and a pyramid that judges them in time and space.
 
-They look at no label, and are a loss's to call head by head: `clip_inputs`, `picture_inputs`, `heads`.
+They ignore labels, and a loss calls them head by head: `clip_inputs`, `picture_inputs`, `heads`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BETAS = (0.5, 0.999)
 
 
 class ClipDiscriminator(Discriminator):
-    """Heads `video<k>`, k = 0 at full size: `[B, 1, t, h, w]`; derived ones add heads of pictures."""
+    """Heads `video<k>`, k = 0 at full size: `[B, 1, t, h, w]`; derived classes add heads of pictures."""
 
     class Config(Discriminator.Config):
         frames: Annotated[int, Field(ge=2, le=1024)] = Field(16, description="n: all frames of a clip, in their order")
@@ -29,11 +29,11 @@ class ClipDiscriminator(Discriminator):
         mbstd_group: Count = Field(1, description="clips that are judged together, at least")
         channel_max: Count = Field(512, description="largest number of channels of a pyramid")
         size: PowerOfTwo = Field(128, description="side to which larger frames are averaged before they are judged")
-        width: Count = Field(64, description="channels of a pyramid's first layer; each has twice as many")
+        width: Count = Field(64, description="channels of a pyramid's first layer; each next one has twice as many")
         scales: Annotated[int, Field(ge=1, le=8)] = Field(2, description="scales of a pyramid")
         norm: Literal["instance", "batch"] = Field("instance", description="normalisation in pyramids over time")
         least_frames: ClassVar[int] = 3
-        """Of clips that are halved in time."""
+        """Fewest frames of clips that are halved in time."""
 
         @model_validator(mode="after")
         def _can_be_halved(self) -> Self:
@@ -49,7 +49,7 @@ class ClipDiscriminator(Discriminator):
     test_settings: ClassVar[dict[str, Any]] = {"frames": 4, "width": 4}
     test_alone = "batches are normalised a process by itself, as in the release"
     in_channels: int
-    """Of the clips' pyramid."""
+    """Input channels of the clips' pyramid."""
 
     def __init__(self, config: Config):
         super().__init__(config)
@@ -85,7 +85,7 @@ class ClipDiscriminator(Discriminator):
         yield ParameterGroup(self.video.parameters(), betas=BETAS)
 
     def at_scales(self, kind: str, x: Tensor) -> Tensors:
-        """An input of the heads `<kind><k>`."""
+        """`x` as the inputs of the heads `<kind><k>`."""
         return {f"{kind}{k}": at_scale for k, at_scale in enumerate(scales(x, self.scales))}
 
     def pooled(self, frames: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
-"""MoCoGAN-HD's discriminators where the image generator shows something else than the videos (ICLR 2021, §3.3).
+"""MoCoGAN-HD's discriminators where the image generator shows something other than the videos (ICLR 2021, §3.3).
 
 Clips are compared with real ones, pictures only with each other: the first frame of a video is what the image generator
-draws by itself, and any later one is to be of its kind. The network of pictures has an average of itself, whose
-projections of what was generated before fill the queues of a contrastive loss (MoCo, CVPR 2020).
+draws by itself, and any later one should be of the same kind. The network of pictures has a moving average, whose
+projections of earlier generated pictures fill the queues of a contrastive loss (MoCo, CVPR 2020).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .residual import WIDTHS, ResidualNet
 
 
 class CrossDomain(ClipDiscriminator):
-    """A pyramid of patches of clips, and a residual network of pictures with an average of itself.
+    """A pyramid of patches of clips, and a residual network of pictures with its moving average.
 
     Heads: `video<k>` `[B, 1, t, h, w]`, k = 0 at full size; `image` `[B]`.
     """
@@ -63,11 +63,11 @@ class CrossDomain(ClipDiscriminator):
         self.average.requires_grad_(False)
         for own, other in zip(self.average.parameters(), self.image.parameters(), strict=True):
             own.data.copy_(other.data)
-        # Normalised along the queue, as the release's are: they are soon written over, and only compared by angles.
+        # Normalised along the queue, as in the release: they are soon overwritten, and compared only by angles.
         self.register_buffer("queues", F.normalize(torch.randn(2, config.queue, config.projection), dim=1))
         self.register_buffer("written", torch.zeros((), dtype=torch.int64))
         self.used = config.queue
-        """How much of a queue is used: as many batches as it has room for."""
+        """How much of a queue is used: as many whole batches as it has room for."""
 
     def clip(self, frames: Tensor) -> Tensor:
         return self.pooled(frames).transpose(1, 2)

@@ -1,7 +1,7 @@
 """MoCoGAN-HD's discriminators where the image generator shows what the videos show (ICLR 2021, §3.2).
 
-Both are conditioned on the first frame, which stands beside each other one as channels: that of clips sees all of them,
-that of pictures one.
+Both are conditioned on the first frame, which is joined to every other one as further channels: that of clips sees all
+of them, that of pictures one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class InDomain(ClipDiscriminator):
     source = "MoCoGAN-HD (ICLR 2021) §3.2"
 
     class Config(ClipDiscriminator.Config):
-        least_frames = 4  # the first stands beside the others
+        least_frames = 4  # the first is joined to the others
 
     in_channels = 6
 

@@ -1,7 +1,7 @@
 """Pyramids of patch discriminators (MoCoGAN-HD, ICLR 2021, appendix; after pix2pixHD, CVPR 2018).
 
-The networks of all scales are alike. The first sees the input as it is, each further one half of what the one before it
-saw. What a scale sees is one of a discriminator's inputs, what it says of it a head.
+The networks of all scales are alike. The first sees the input as it is, each further one the previous one's input at
+half the size. What a scale sees is one of a discriminator's inputs, its logits a head.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Norm = Literal["instance", "batch"]
 LAYERS = 5
 STRIDES = (2, 2, 2, 1, 1)
 DEVIATION = 0.02
-"""Of weights at the start."""
+"""Standard deviation of initial weights."""
 MANY = 16
-"""Time steps from which more are halved, too, from scale to scale."""
+"""Largest number of time steps that is not halved, too, from scale to scale."""
 
 
 def patches(dims: Literal[2, 3], in_channels: int, *, width: int, most: int, norm: Norm) -> nn.Sequential:
-    """`[B, in, h, w]`, or `[B, in, t, h, w]` → a map of logits: kernels of side 4, padding 2, as many channels again
-    from layer to layer, at most `most`; instance norm keeps statistics of training, for evaluation."""
+    """`[B, in, h, w]`, or `[B, in, t, h, w]` → a map of logits: kernels of side 4, padding 2, channels that double
+    from layer to layer, up to `most`; instance norm keeps statistics of training, for evaluation."""
     conv = nn.Conv3d if dims == 3 else nn.Conv2d
     instance, batch = (nn.InstanceNorm3d, nn.BatchNorm3d) if dims == 3 else (nn.InstanceNorm2d, nn.BatchNorm2d)
     widths = [in_channels, *(min(width * 2**i, most) for i in range(LAYERS - 1)), 1]
@@ -41,7 +41,7 @@ def patches(dims: Literal[2, 3], in_channels: int, *, width: int, most: int, nor
 
 
 def scales(x: Tensor, count: int) -> list[Tensor]:
-    """The input at each scale, the full size first: 3 wide means at every second pixel, of what is there."""
+    """The input at each scale, full size first: means over 3 pixels at every second one, without padding's zeros."""
     found = [x]
     while len(found) < count:
         found.append(_halved(found[-1]))
@@ -49,7 +49,7 @@ def scales(x: Tensor, count: int) -> list[Tensor]:
 
 
 def pooled(frames: Tensor, side: int) -> Tensor:
-    """Frames `[B, T, 3, R, R]`, by means to `[B, T, 3, side, side]` where they are larger."""
+    """Frames `[B, T, 3, R, R]`, average-pooled to `[B, T, 3, side, side]` where they are larger."""
     factor = frames.shape[3] // side
     return frames if factor <= 1 else F.avg_pool2d(frames.flatten(0, 1), factor).unflatten(0, frames.shape[:2])
 

@@ -33,7 +33,7 @@ class Spectral(nn.Module):
         matrix = weight.flatten(1)
         if self.training:
             self._turn(matrix)
-        # Copies: a second call changes them before the first one's gradient is asked for.
+        # Copies: a second call changes them before the first one's gradient is computed.
         return weight / (self.u.clone() @ (matrix @ self.v.clone()))
 
     @torch.no_grad()

@@ -1,12 +1,12 @@
-"""MoCoGAN-HD's generator (ICLR 2021): a video is a path in the W space of an image generator that does not learn.
+"""MoCoGAN-HD's generator (ICLR 2021): a video is a path in the W space of a frozen image generator.
 
     w(t) = w + λ·m(t)·V
 
 w is the style of the latent z, V the first principal axes of W, each as long as its deviation, m(t) the motion's code
-(0 at the first frame with `latent_walk`, whose video therefore begins with the picture of z). Frame t is the picture of
-w(t): a video of one frame to the image generator, with a style of its own. Any image generator, and any motion, goes.
+(0 at the first frame with `latent_walk`, so that the video begins with the picture of z). Frame t is the picture of
+w(t): to the image generator, a video of one frame with a style of its own. Any image generator and any motion will do.
 
-The image generator is that of the first stage: `train.init` (`adopted`) takes its weights and computes V of them.
+The image generator is that of the first stage: `train.init` (`adopted`) takes its weights and computes V from them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ SHARED = (
     "half_blocks",
     "half_dtype",
 )
-"""Keys of a generator that the image generator has from the video generator."""
+"""Keys of a generator that the image generator takes from the video generator."""
 
 AT_ONCE = 32
 """Frames that are drawn together, without gradients."""
@@ -76,12 +76,12 @@ class MocoganHd(VideoGenerator):
             description="image generator, without the keys that it shares with this one (resolution, z_dim, w_dim, "
             "label_dim, mapping_layers, …)",
         )
-        n_pca: Count = Field(384, description="principal axes, or all w_dim; the authors advise 256 at least")
-        step: Positive = Field(0.2, description="λ: length of a step, deviations; the authors advise 0.5 at most")
+        n_pca: Count = Field(384, description="principal axes, at most w_dim; the authors advise 256 at least")
+        step: Positive = Field(0.2, description="λ: length of a step, in deviations; the authors advise 0.5 at most")
         pca_samples: Annotated[int, Field(ge=2, le=10**8)] = Field(
-            1_000_000, description="styles of which the principal axes are computed when a second stage begins"
+            1_000_000, description="styles from which the principal axes are computed when a second stage begins"
         )
-        pca_seed: Seed = Field(0, description="of those styles")
+        pca_seed: Seed = Field(0, description="seed of those styles")
 
         @field_serializer("image")
         def _without_what_is_shared(self, image: PartConfig) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class MocoganHd(VideoGenerator):
         @model_validator(mode="before")
         @classmethod
         def _share(cls, data: Any) -> Any:
-            """The image generator has this one's keys, before it is validated."""
+            """Give the image generator this one's keys, before it is validated."""
             image = data.get("image", cls.model_fields["image"].default) if isinstance(data, Mapping) else None
             if not isinstance(image, Mapping):
                 return data
@@ -119,7 +119,7 @@ class MocoganHd(VideoGenerator):
         count = min(config.n_pca, config.w_dim)
         self.head = self.motion.head(count, config.w_dim)
         self.step = config.step
-        # V; before a first stage is taken over, the plain axes of W
+        # V; until a first stage is adopted, the plain axes of W
         self.register_buffer("axes", torch.eye(count, config.w_dim))
         self.train()
 
@@ -137,9 +137,9 @@ class MocoganHd(VideoGenerator):
 
     @in_its_own_precision
     def inr(self, latents: Latents, truncation: float = 1.0) -> VideoINR:
-        """φ of the videos. Truncation moves the finished path towards the mean of w, its steps with it.
+        """φ of the videos. Truncation moves the finished path towards the mean of w, and shortens its steps with it.
 
-        Given styles (`latents.ws`) are those of the pictures, without the noise maps of the content: the motion starts
+        Given styles (`latents.ws`) are used for the pictures, without the noise maps of the content; the motion starts
         at the first of them.
         """
         if latents.ws is not None:
@@ -166,7 +166,7 @@ class MocoganHd(VideoGenerator):
     def side_multiple(self) -> int:
         return self.image.side_multiple
 
-    # Numbers of videos are asked of shapes, not by `len`, which would write them into a program that is recorded.
+    # Numbers of videos come from shapes, not from `len`, which would fix them in a program that is recorded.
 
     def render(self, phi: Mapping[str, Tensor], state: MotionState, t: Tensor, grid: Grid) -> Tensor:
         moved = self.head(state, phi["w"])  # [B, T, n_pca], or [B, T, 0]
@@ -193,7 +193,7 @@ class MocoganHd(VideoGenerator):
         return None if told is None else (state.noise, told)
 
     def adopted(self, other: nn.Module) -> dict[str, Tensor]:
-        """Another one's weights; or an image generator's, and the principal axes of its W.
+        """Weights of another generator of this kind; or of an image generator, and the principal axes of its W.
 
         Args:
             other: the generator of a first stage, or one of this kind.
@@ -211,7 +211,7 @@ class MocoganHd(VideoGenerator):
         yield ParameterGroup([*self.motion.parameters(), *self.head.parameters()])
 
     def train(self, mode: bool = True) -> Self:
-        """What keeps statistics in the image generator stays as in evaluation: it does not learn by them either."""
+        """Modules of the image generator that keep statistics stay in evaluation mode: these are frozen, too."""
         super().train(mode)
         for module in self.image.modules():
             if next(module.buffers(recurse=False), None) is not None:
@@ -232,12 +232,12 @@ class MocoganHd(VideoGenerator):
         return principal_axes(drawn)[: len(self.axes)]
 
     def _noise_maps(self, content: Tensor) -> dict[str, Tensor]:
-        """Of an image generator that takes noise in: the same for all frames of a video."""
+        """Noise maps of an image generator that takes them in: the same for all frames of a video."""
         own = getattr(self.image, "noise_maps", None)
         return {} if own is None else own(content)
 
     def _pictures(self, ws: Tensor, maps: Mapping[str, Tensor], grid: Grid) -> Tensor:
-        """Styles `[N, num_ws, w_dim]` → pictures `[N, 3, H, W]`: videos at time 0, all of one motion noise."""
+        """Styles `[N, num_ws, w_dim]` → pictures `[N, 3, H, W]`: videos at time 0, all with one motion noise."""
         image, count = self.image, ws.shape[0]
         noise: Tensor | NoiseSequence = image.motion.sample_noise(Draws.of_seeds([0], "motion"))
         noise = noise.to(ws.device, non_blocking=True)
@@ -248,7 +248,7 @@ class MocoganHd(VideoGenerator):
 
 
 def _image_config(config: MocoganHd.Config) -> PartConfig:
-    """The image generator's, with what it shares: some of it is known from the data alone, when all is validated."""
+    """The image generator's configuration, with the shared keys: some come from the data, after validation."""
     return config.image.model_copy(update={key: getattr(config, key) for key in SHARED})
 
 

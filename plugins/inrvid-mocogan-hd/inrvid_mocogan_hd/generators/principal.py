@@ -18,7 +18,7 @@ CHUNK = 4000
 
 
 def principal_axes(samples: Iterator[Tensor]) -> Tensor:
-    """Samples, `[n, d]` at a time → `[d, d]`: axes as rows by falling variance, each as long as its deviation (divisor
+    """Samples, `[n, d]` at a time → `[d, d]`: axes as rows, by falling variance, each as long as its deviation (divisor
     N − 1). Signs are arbitrary."""
     count, total, products = 0, torch.zeros(()), torch.zeros(())
     origin: Tensor | None = None
@@ -42,7 +42,7 @@ def styles(
     seed: int,
     device: torch.device,
 ) -> Iterator[Tensor]:
-    """w of `count` latents, some at a time, of classes in turn; sample i is a function of (seed, i)."""
+    """w of `count` latents, some at a time, with classes in turn; sample i is a function of (seed, i)."""
     noise = SeededNoise.of_keys([Key(seed, 0, 0)], "principal axes", z_dim).to(device)
     for start in range(0, count, CHUNK):
         index = torch.arange(start, min(start + CHUNK, count), device=device)

@@ -1,8 +1,8 @@
-"""StyleGAN2 (CVPR 2020) with inputs of noise: detail that the style does not decide, a learned strength a layer.
+"""StyleGAN2 (CVPR 2020) with noise inputs: detail that the style does not decide, with a learned strength per layer.
 
-In a video's generator the maps of noise are the video's, the same for all its frames (MoCoGAN-HD). They are a function
-of the video's content latent, whose bits are their seed: latents make the same video wherever and whenever. A video
-that is made from styles (`inr_of_ws`) has no latent, and no noise.
+In a generator of videos the noise maps belong to the video, the same for all its frames (MoCoGAN-HD). They are a
+function of the video's content latent, whose bits are their seed: the same latents make the same video anywhere, at any
+time. A video that is made from styles (`inr_of_ws`) has no latent, and no noise.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class StyleGan2Noise(VideoGenerator):
         channel_base: Count = Field(32768, description="channels(r) = min(channel_base // r, channel_max)")
         channel_max: Count = Field(512, description="largest number of channels")
         channels: Annotated[tuple[Count, ...], Field(strict=False)] | None = Field(
-            None, description="of the resolutions 4, 8, … one by one; default: by channel_base and channel_max"
+            None, description="channels at the resolutions 4, 8, … one by one; default: by channel_base and channel_max"
         )
         motion_width: Annotated[int, Field(ge=0, le=65536)] = Field(
             512, description="width of the motion code that the backbone takes in"

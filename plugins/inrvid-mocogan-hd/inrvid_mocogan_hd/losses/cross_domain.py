@@ -1,8 +1,8 @@
-"""MoCoGAN-HD's loss where the image generator shows something else than the videos (ICLR 2021, §3.3).
+"""MoCoGAN-HD's loss where the image generator shows something other than the videos (ICLR 2021, §3.3).
 
-Pictures are told apart among generated ones: first frames, which nothing but the image generator has made, and later
-ones. Projections of two views of a picture are to be found among those of others; a video's first and later frames are
-to have projections alike.
+The pictures that are told apart are all generated: first frames, made by the image generator alone, and later ones. The
+projections of two views of a picture should find each other among those of others; a video's first and later frames
+should have similar projections.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .views import drawn, view
 GENERATOR_VIEWS = ("first", "later")
 DISCRIMINATOR_VIEWS = ("first view 1", "first view 2", "later view 1", "later view 2")
 Views = tuple[Tensor, ...]
-"""The pictures of these names, each as one draw shows it."""
+"""Views of the pictures with these names, one draw each."""
 
 
 class CrossDomainLoss(PathLoss[CrossDomain]):
@@ -37,7 +37,7 @@ class CrossDomainLoss(PathLoss[CrossDomain]):
         contrast: NotNegative = Field(2.0, description="weight of the contrastive loss")
         temperature: Positive = Field(0.07, description="τ of its similarities")
         match: NotNegative = Field(1.0, description="weight of the likeness of first and later frames; 5 for FFHQ")
-        keep: float = Field(0.999, ge=0, lt=1, description="of the average of the network of pictures, a step")
+        keep: float = Field(0.999, ge=0, lt=1, description="decay per step of the average of the network of pictures")
 
     config: Config
     discriminator_class = CrossDomain
@@ -62,7 +62,7 @@ class CrossDomainLoss(PathLoss[CrossDomain]):
         return tuple(view(pictures[name.split()[0]], own) for name, own in zip(names, numbers, strict=True))
 
     def generator(self, scene: Scene[CrossDomain], views: Views, gathered: Callable[[Tensor], Tensor]) -> Tensor:
-        """views: first and later frames; gathered: rows of all processes."""
+        """views: first and later frames; gathered: gives the rows of all processes."""
         D, (first, later) = scene.D, views
         real, fake = (scene.logits(kind) for kind in ("real", "fake"))
         with torch.no_grad():
@@ -71,8 +71,8 @@ class CrossDomainLoss(PathLoss[CrossDomain]):
         return half(fake, real) - logits.mean() + self.config.match * match(projected, D.image(first)[1])
 
     def discriminator(self, scene: Scene[CrossDomain], alpha: Tensor, views: Views) -> Tensor:
-        """alpha `[B]`: where between generated and real clips the penalty is; views: two of first frames, two of later
-        ones."""
+        """alpha `[B]`: where between generated and real clips the penalty is taken; views: two of first frames, two of
+        later ones."""
         D = scene.D
         fake, real = (scene.logits(kind) for kind in ("fake", "real"))
         of_clips = half(real, fake) + self.config.penalty * penalty(D, scene.real, scene.fake, alpha)

@@ -1,9 +1,9 @@
-"""What both of MoCoGAN-HD's losses have (ICLR 2021, §3.2): the phases, clips reversed in time, and the noise that is
+"""What MoCoGAN-HD's two losses share (ICLR 2021, §3.2): the phases, clips reversed in time, and the noise that is
 recognised in the motion's state.
 
-The generator moves several times, each with new videos, and then the discriminator once. Every choice is of the whole
-batch, on all processes: which later frame is looked at, and whether clips run backwards (in what
-the pyramid over time looks at: the first frame, beside which others stand, stays the first).
+The generator takes several steps, each with new videos, and then the discriminator one. Every choice is made for the
+whole batch, on all processes: which later frame is looked at, and whether clips run backwards (only in what the pyramid
+over time looks at: the first frame, to which the others are joined, stays the first).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ D = TypeVar("D", bound=ClipDiscriminator)
 
 
 class Choices(NamedTuple):
-    """Of a phase, the same for the whole batch."""
+    """Choices of a phase, the same for the whole batch."""
 
     later: int
     """Number of the frame that is looked at as a picture, 1 … n − 1."""
@@ -80,7 +80,7 @@ class Scene(NamedTuple, Generic[D]):
         return self.D.clip_inputs(frames, backwards=kind in self.choices.backwards)
 
     def logits(self, kind: Kind, pictures: Tensors | None = None) -> Tensors:
-        """Of the heads of clips, and of those of pictures, whose inputs these are."""
+        """Of the heads of clips, and of those of pictures whose inputs are given."""
         found = self.D.heads({**self.clips(kind), **(pictures or {})})
         if self.seen is not None:
             self.seen[kind] = found
@@ -88,13 +88,13 @@ class Scene(NamedTuple, Generic[D]):
 
 
 class PathLoss(AdversarialLoss, Generic[D]):
-    """Derived ones say what the two networks make small, and which discriminator it takes."""
+    """Derived classes say what the two networks minimise, and which discriminator is needed."""
 
     class Config(PartConfig):
-        generator_steps: Count = Field(5, description="steps of the generator for one of the discriminator")
-        penalty: NotNegative = Field(10.0, description="weight of the penalty of gradients of clips")
+        generator_steps: Count = Field(5, description="steps of the generator per step of the discriminator")
+        penalty: NotNegative = Field(10.0, description="weight of the gradient penalty on clips")
         mutual: NotNegative = Field(
-            1.0, description="weight of the motion noise that is recognised (generator.motion.recognises)"
+            1.0, description="weight of recognising the motion noise (generator.motion.recognises)"
         )
 
     discriminator_class: type[D]
@@ -111,17 +111,17 @@ class PathLoss(AdversarialLoss, Generic[D]):
 
     @abc.abstractmethod
     def _generator(self, turn: Turn) -> Tensor:
-        """What the generator makes small."""
+        """What the generator minimises."""
 
     @abc.abstractmethod
     def _discriminator(self, turn: Turn) -> Tensor:
-        """What the discriminator makes small."""
+        """What the discriminator minimises."""
 
     def after(self, generator: Any, discriminator: Any) -> None:
-        """When the discriminator has moved."""
+        """Called when the discriminator has moved."""
 
     def scene(self, turn: Turn) -> Scene[D]:
-        """Raises InrvidError: it is another discriminator."""
+        """What this phase looks at. Raises InrvidError: it is another discriminator."""
         D = turn.discriminator
         if not isinstance(D, self.discriminator_class):
             raise InrvidError(
@@ -132,7 +132,7 @@ class PathLoss(AdversarialLoss, Generic[D]):
         return Scene(D, real, fake, Choices.drawn(turn.draws("choices"), real.shape[1]), turn.judged)
 
     def recognition(self, turn: Turn) -> Tensor:
-        """−mean cosine of each step's noise and what is recognised of it, by its weight.
+        """−mean cosine of each step's noise and what is recognised of it, weighted.
 
         Raises:
             InrvidError: nothing is recognised.

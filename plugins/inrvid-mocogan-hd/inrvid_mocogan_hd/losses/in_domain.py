@@ -39,7 +39,7 @@ class InDomainLoss(PathLoss[InDomain]):
         return half(fake, real)
 
     def discriminator(self, scene: Scene[InDomain], alpha: Tensor) -> Tensor:
-        """alpha `[B]`: where between generated and real clips the penalty is."""
+        """alpha `[B]`: where between generated and real clips the penalty is taken."""
         fake, real = (self.judged(scene, kind) for kind in ("fake", "real"))
         return half(real, fake) + self.config.penalty * penalty(scene.D, scene.real, scene.fake, alpha)
 

@@ -11,8 +11,8 @@ from ..discriminators.clips import ClipDiscriminator
 
 
 def apart(better: Tensors, worse: Tensors) -> tuple[Tensor, Tensor]:
-    """Σ over heads of mean (b − mean w − 1)² and of mean (w − mean b)²: what a discriminator makes small by half with
-    b real and w generated logits, and a generator with them exchanged."""
+    """Σ over heads of mean (b − mean w − 1)² and of mean (w − mean b)². Half their sum is what a discriminator
+    minimises with b real and w generated logits, and a generator with them exchanged."""
     above = [(b - worse[head].mean() - 1).square().mean() for head, b in better.items()]
     below = [(w - better[head].mean()).square().mean() for head, w in worse.items()]
     return torch.stack(above).sum(), torch.stack(below).sum()
@@ -25,10 +25,10 @@ def half(better: Tensors, worse: Tensors) -> Tensor:
 def penalty(D: ClipDiscriminator, real: Tensor, fake: Tensor, alpha: Tensor) -> Tensor:
     """Mean over scales of mean (‖∇‖ − 1)², the gradient of a scale's logits at α·real + (1 − α)·fake clips.
 
-    The norm is that of the channels, at each place and time by itself (release).
+    The norm is over the channels, at each place and time separately (release).
 
     Args:
-        real, fake: frames `[B, n, 3, R, R]`; between them lies what the pyramid looks at.
+        real, fake: frames `[B, n, 3, R, R]`; the pyramid looks at what lies between them.
         alpha: `[B]`, of 0 … 1.
     """
     mixed = D.clip(fake).lerp(D.clip(real), alpha.view(-1, 1, 1, 1, 1)).detach().requires_grad_()

@@ -1,6 +1,6 @@
 """Views of pictures for the contrastive loss (MoCoGAN-HD, ICLR 2021, appendix; the release's distributions).
 
-Each picture by itself: a piece at one of the borders is cut out, and then one of three is done: mirroring with
+Each picture by itself: a piece at one of the borders is cut out, then one of three is applied: mirroring with
 probability ½; a value added to all channels or one; a rotation by any angle with small shifts and scales.
 """
 

@@ -4,10 +4,10 @@ With w the style, the encoder's cell gives (h_0, c_0) = enc(w) from zero states,
 
     (h_i, c_i) = cell(e_i, (h_{i−1}, c_{i−1})),    u_i = u_{i−1} + tanh(h_i·A + b),    u_0 = 0.
 
-The code at time t is u at t/δ, linearly between steps (the release's interpolation, which inserts means, is that at
-the middle). The generator `mocogan_hd` takes it as a displacement along the principal axes of W; others take it as they
-take any code. To reach t it must take all steps before: its cost grows with t, and it waits for the device to learn the
-latest. Before 0 it stands still.
+The code at time t is u at t/δ, linear between steps (the release's interpolation, which inserts means, is the same
+halfway). The generator `mocogan_hd` takes it as a displacement along the principal axes of W; others take it as they
+take any code. To reach t the walk must take all earlier steps: its cost grows with t, and it waits for the device to
+learn the latest time. Before 0 it stands still.
 
 (The paper's encoder takes z, the release's takes w; this one w.)
 """
@@ -60,7 +60,8 @@ class LatentWalk(Motion[NoiseSequence | Tensor, Steps]):
         distance: Positive = Field(1.0, description="δ: frames between two steps")
         code_dim: Count = Field(384, description="width of the LSTM's state")
         recognises: bool = Field(
-            False, description="has the network that recognises the noise in the state, which loss mocogan_hd trains"
+            False,
+            description="add the network that recognises the noise in the state, as mocogan_hd's losses train it",
         )
 
     config: Config
@@ -93,7 +94,7 @@ class WalkHead(MotionHead[Steps]):
         super().__init__()
         self.width = width
         self.enc_cell = nn.LSTMCell(w_dim, config.code_dim)
-        self.enc_cell.weight_hh.requires_grad_(False)  # of a state that is zero
+        self.enc_cell.weight_hh.requires_grad_(False)  # it multiplies a state that is zero
         self.cell = LSTM(noise_dim, config.code_dim, batch_first=True)
         self.out = nn.Linear(config.code_dim, width)
         self.recogniser = (
@@ -126,7 +127,7 @@ class WalkHead(MotionHead[Steps]):
         return torch.stack(h, dim=1), torch.stack(c, dim=1)
 
     def recognised(self, state: Steps, w: Tensor) -> Tensor | None:
-        """ê `[B, n, z_dim]`: the noise of each step, as the state after it tells; None: it is not asked to."""
+        """ê `[B, n, z_dim]`: the noise of each step, recognised in the state after it; None: without `recognises`."""
         if self.recogniser is None:
             return None
         h, c = self.walk(state, w)
@@ -134,7 +135,7 @@ class WalkHead(MotionHead[Steps]):
 
     @torch.no_grad()
     def _initialise(self) -> None:
-        """Each gate's block orthogonal, no bias; steps that are small at first."""
+        """Each gate's block orthogonal, biases zero; steps that are small at first."""
         for parameter in (*self.enc_cell.parameters(), *self.cell.parameters()):
             for gate in parameter.chunk(4):
                 nn.init.orthogonal_(gate) if gate.ndim == 2 else nn.init.zeros_(gate)

@@ -1,13 +1,13 @@
-"""StyleSV's discriminator (ICLR 2023): frames tell each other of motion by a part of their channels.
+"""StyleSV's discriminator (ICLR 2023): frames exchange a part of their channels to see motion.
 
 Above `merge_resolution` blocks run on each frame, but before the first convolution of a block an eighth of the channels
 comes from the next frame and another from the one before (zeros beyond the clip's ends; the block's skip path sees the
-frame's own channels). At `merge_resolution` the features of a clip's frames are averaged, and the rest runs once a
-clip. No parameter depends on the number of frames: a discriminator of three frames goes on with five.
+frame's own channels). At `merge_resolution` the features of a clip's frames are averaged, and the rest runs once per
+clip. No parameter depends on the number of frames: a discriminator of three frames can continue with five.
 
-The distances between consecutive frames are embedded as StyleGAN-V does, and their embeddings averaged, so that this
-too is one vector whatever the number of frames; with the label it is mapped to what conditions the logit by projection,
-and, with `modulated`, each block's first convolution. The average does not know in which order the distances come.
+The distances between consecutive frames are embedded as in StyleGAN-V, and the embeddings averaged, so that this too is
+one vector whatever the number of frames; with the label it is mapped to a vector that conditions the logit by
+projection, and, with `modulated`, each block's first convolution. The average ignores the order of the distances.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from inrvid.plugins import (
 )
 
 PART = 8
-"""One in so many channels comes from the next frame, and as many from the one before."""
+"""One in this many channels comes from the next frame, and as many from the one before."""
 
 
 class ChannelShiftDiscriminator(Discriminator):
@@ -104,20 +104,20 @@ class ChannelShiftDiscriminator(Discriminator):
         return {"video": self.epilogue(self._merged(4, x), cmap if self.projection else None)}
 
     def condition(self, t: Tensor, label: Tensor) -> Tensor:
-        """[label ‖ mean of the embedded distances], `[B, …]`; t `[B, k]`. A frame alone is at distance 0."""
+        """[label ‖ mean of the embedded distances], `[B, …]`; t `[B, k]`. A single frame has distance 0."""
         assert self.time_embedding is not None
         distances = t.diff(dim=1) if t.shape[1] > 1 else torch.zeros_like(t)
         return torch.cat([label, self.time_embedding(distances).mean(dim=1).to(label.dtype)], dim=1)
 
     def _merged(self, resolution: int, x: Tensor) -> Tensor:
-        """At the merge's resolution `[B·k, C, H, W]` → `[B, C, H, W]`; else x."""
+        """At `merge_resolution` `[B·k, C, H, W]` → `[B, C, H, W]`; else x."""
         if resolution != self.merge_resolution:
             return x
         return x.unflatten(0, (-1, self.frames)).mean(dim=1).contiguous(memory_format=torch.channels_last)
 
 
 class ShiftBlock(ResidualBlock):
-    """A residual block on the frames of clips, `frames` in a row each; of one frame: an ordinary block."""
+    """A residual block on clips of `frames` consecutive frames; with one frame, an ordinary block."""
 
     def __init__(self, frames: int, in_channels: int, out_channels: int, *, style_dim: int, half: bool):
         super().__init__(in_channels, in_channels, out_channels, style_dim=style_dim, half=half)

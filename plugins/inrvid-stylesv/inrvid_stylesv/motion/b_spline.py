@@ -1,6 +1,6 @@
-"""Motion along quadratic B-splines (StyleSV, ICLR 2023): codes are control points, passed smoothly and not by corners.
+"""Motion along quadratic B-splines (StyleSV, ICLR 2023): codes are control points of a path without corners.
 
-Of the codes u_i, u_{i+1}, u_{i+2} from number i = ⌊t/δ⌋ on, with a = t/δ − i, the weights are
+For the codes u_i, u_{i+1}, u_{i+2}, with i = ⌊t/δ⌋ and a = t/δ − i, the weights are
 
     β(a) = (1 − a)²/2,  (1 + 2a − 2a²)/2,  a²/2
 
@@ -71,7 +71,7 @@ class BSplineEncoding(nn.Module):
     def forward(self, codes: Codes) -> Tensor:
         weights = quadratic(codes.weight)  # [B, T, 3]
         wave = {"waves": self._waves, "splined": self._splined, "aligned": self._aligned}[self.embedding]
-        # linear: the spline of what the aligner makes of codes is what it makes of their spline
+        # linear: aligning the codes' spline is the same as splining the aligned codes
         aligned = self.aligner(splined(weights, codes.values))
         return wave(codes, weights).to(aligned.dtype) + aligned
 

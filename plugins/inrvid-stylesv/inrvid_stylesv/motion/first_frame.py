@@ -1,8 +1,9 @@
 """Motion that leaves the first frame as it is (StyleInV, ICCV 2023): a given frame can be animated in many ways.
 
 Anchor 0, in the place of noise 0, is a learned constant, and the convolutions are causal: code i sees the anchors up to
-its own, i − reach + 1 … i, and zeros before the first. Code 0 is therefore one for all videos (of a class), and the
-acyclic encoding, which is A·u_0 at t = 0, gives v(0) whatever the noise is. Before frame 0 a video stands still.
+its own, i − reach + 1 … i, and zeros before the first. Code 0 is therefore the same for all videos (of a class), and
+the acyclic encoding, which is A·u_0 at t = 0, gives the same v(0) whatever the noise. Before frame 0 a video stands
+still.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class FirstFrameMotion(Conv1dMotion):
 
     @property
     def span(self) -> Span:
-        """Two codes around a time, of which the later one sees the noise of its own number and none behind it."""
+        """A time lies between two codes; the later one sees the noise of its own number and none after it."""
         return Span(-math.inf, self.config.distance, 1)
 
     def forward(self, noise: NoiseSequence | Tensor, label: Tensor, t: Tensor) -> Codes:

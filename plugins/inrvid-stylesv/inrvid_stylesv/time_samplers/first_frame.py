@@ -14,11 +14,11 @@ from inrvid.plugins import Count, Draws, RandomDistance
 class FirstFrame(RandomDistance):
     """Frame 0 and k − 1 others after it, the last of them a power of two away.
 
-    Real clips: any frame of a video may be the first of a clip, which is told as time 0. Generated: t_1 = 0, and whole
+    Real clips: any frame of a video may be the first of a clip, and is given as time 0. Generated: t_1 = 0, and whole
     frames after it as in real clips, in videos as long as random training videos but at most `max_frames`.
 
-    A generator that is never shown a time beyond `max_distance` has learned none: with `anywhere` the others are put
-    off by any time that the video has.
+    A generator that never sees a time beyond `max_distance` learns none: with `anywhere` the other frames are delayed
+    by any time that fits in the video.
     """
 
     source = "StyleInV (ICCV 2023)"
@@ -31,7 +31,7 @@ class FirstFrame(RandomDistance):
         variant: Literal["release", "paper"] = Field(
             "release", description="release: spans are powers of two; paper: any whole number of frames"
         )
-        anywhere: bool = Field(False, description="the frames behind the first are put off, all by one random time")
+        anywhere: bool = Field(False, description="delay the frames after the first, all by one random time")
 
     config: Config
 
