@@ -36,7 +36,7 @@ class KindChecks(Checks):
         )
 
     def test_what_is_nearer_is_better(self) -> None:
-        """Features like the real ones score better than far ones that are nearly alike, unless no direction is better."""
+        """Features like the real ones score better than far, nearly equal ones, unless no direction is better."""
         metric = self.metric()
         if metric.better == "neither":
             return
