@@ -1,8 +1,8 @@
 """Frames as bytes, a few at a time: memory does not grow with a video's length, and hardly with its size.
 
-Frames are always drawn so many at a time, whether as many are wanted or not: libraries of matrix products round
-differently for another number of rows, and a frame is to be the same, bit by bit, in whatever video it is.
-Layers whose width is no multiple of four are beyond that: without AVX-512 they round by the row's number, too (MKL).
+Frames are always drawn in batches of one size, even if fewer are wanted: libraries of matrix products round
+differently for another number of rows, and a frame should be the same, bit for bit, in whatever video it is. This does
+not help layers whose width is no multiple of four: without AVX-512 they round by the row's number, too (MKL).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from ..video_io import grid as tiled
 from ..video_io import to_uint8
 
 POINTS_AT_ONCE = 1 << 19
-"""Pixels, of all frames that are drawn at a time, unless a frame alone has more."""
+"""Pixels drawn at a time, over all frames, unless a single frame has more."""
 
 KEPT = 4
-"""Videos whose φ is kept from one piece to the next; those of wider pictures are computed again."""
+"""Videos whose φ is kept from one piece to the next; with more videos in a picture, φ is computed again."""
 
 
 def frames_at_once(grid: Grid) -> int:
@@ -43,7 +43,7 @@ def check_memory(needed: int, what: str, wanted: str) -> None:
 
 
 def pieces(t: Tensor, grid: Grid) -> list[Tensor]:
-    """Times t `[T]` as they are drawn."""
+    """Times t `[T]`, split into the pieces in which they are drawn."""
     return list(t.split(frames_at_once(grid)))
 
 
@@ -64,7 +64,7 @@ class Scene:
     Args:
         videos: how many, and `inr(i)`, φ of the i-th.
         columns: of the picture.
-        difference: behind the videos the difference of the first two, |a − b| of each byte.
+        difference: after the videos, show the difference of the first two, |a − b| of each byte.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""A model to play with: what a page shows for what its controls say.
+"""A model to play with: what a page shows for the settings of its controls.
 
-`Explorer` draws; it knows no page. φ of the last few videos is kept, so that another time or view of one is a matter of
-rendering alone. `inrvid.applications.explore_page` is the page.
+`Explorer` draws; it knows of no page. φ of the last few videos is kept, so that another time or view of one only takes
+rendering. `inrvid.applications.explore_page` is the page.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ class Video(StrictModel):
 
     content: Seed = 0
     motion: Seed = 0
-    """Seed of the motion; the content's for the video that `inrvid generate --seed` makes."""
+    """Seed of the motion; the same as the content's gives the video that `inrvid generate --seed` makes."""
     truncation: float = 1.0
     towards: Seed | None = None
     """Seed of another content and its motion, to which φ is interpolated."""
     weight: float = 0.0
-    """λ: 0 here, 1 there."""
+    """λ: 0 is this video, 1 the other."""
     directions: tuple[tuple[str, float], ...] = ()
-    """Names of directions of w, and how far along each."""
+    """Names of directions of w, and how far to move along each."""
 
 
 class View(StrictModel):
-    """Which part of the plane: as much of it as 1/zoom, around (x, y) in unit coordinates, y down."""
+    """Which part of the plane: a square of side 1/zoom around (x, y), in unit coordinates, y down."""
 
     zoom: float = 1.0
     x: float = 0.5
@@ -67,7 +67,7 @@ class Explorer:
 
     @property
     def any_grid(self) -> bool:
-        """Whether the model draws other parts of the plane, and other sizes, than those that it learned."""
+        """Whether the model can draw other parts of the plane, and other sizes, than those that it learned."""
         try:
             self.generator.check_grid(
                 View(zoom=0.5, size=2 * self.generator.resolution).grid(self.generator.resolution)
@@ -78,7 +78,7 @@ class Explorer:
 
     @torch.no_grad()
     def picture(self, video: Video, t: float, view: View | None = None, least: int = 256) -> np.ndarray:
-        """The frame at time t, in frames: uint8 `[H, W, 3]`, each pixel repeated until it is `least` high.
+        """The frame at time t, in frames: uint8 `[H, W, 3]`, each pixel repeated until H is at least `least`.
 
         Raises:
             InrvidError: a view that the generator cannot draw, an unknown direction.

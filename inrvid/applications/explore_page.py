@@ -26,13 +26,13 @@ PLAYED = 3.0
 """Seconds of a clip that is played."""
 MOST_SEED = 2**31 - 1
 QUICK = 128
-"""Pixels a side of a picture that a small model draws at once."""
+"""Pixels a side of a picture that a small model draws without delay."""
 KEPT = 600
-"""Seconds that Gradio keeps its copies of pictures and clips, and between two looks for older ones."""
+"""Seconds for which Gradio keeps its copies of pictures and clips, and between two checks for older ones."""
 MOST_PLAYED = 512
-"""Pixels a side of a clip."""
+"""Pixels a side of a clip, at most."""
 AHEAD = 8
-"""Lengths of a training clip that the time's slider reaches."""
+"""How far the time slider reaches, in lengths of a training clip."""
 
 
 def serve(
@@ -48,7 +48,7 @@ def serve(
 
     Args:
         port: 0: a free one.
-        say: told the address.
+        say: called with a line that has the address.
 
     Raises:
         InrvidError: Gradio is not installed, or the port is taken.
@@ -68,7 +68,7 @@ def serve(
 
 def page(explorer: Explorer, name: str, folder: Path) -> gradio.Blocks:
     """The page of a model, to be launched; clips are written into `folder`. Raises InrvidError: Gradio is missing."""
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # nothing of a user's is told to anybody
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # nothing about users is sent to anybody
     try:
         import gradio as gr
     except ImportError:
@@ -89,7 +89,7 @@ def page(explorer: Explorer, name: str, folder: Path) -> gradio.Blocks:
 
 
 def _controls(gr: Any, explorer: Explorer) -> dict[str, Any]:
-    """By the name of what they say: a field of `Video` or of `View`, or `t`, or a direction as `→ NAME`."""
+    """Controls by the name of what they set: a field of `Video` or of `View`, `t`, or a direction as `→ NAME`."""
     G = explorer.generator
     found = {
         "content": gr.Number(0, label="content seed", precision=0, minimum=0, maximum=MOST_SEED, elem_id="content"),
@@ -124,7 +124,7 @@ def _controls(gr: Any, explorer: Explorer) -> dict[str, Any]:
 def _connect(
     gr: Any, explorer: Explorer, blocks: Any, controls: dict[str, Any], shown: tuple[Any, Any, Any], folder: Path
 ) -> None:
-    """Draw a frame whenever a control has changed, and a clip where it is asked for."""
+    """Draw a frame whenever a control changes, and a clip when it is asked for."""
     names, inputs = list(controls), list(controls.values())
     picture, play, video = shown
 
@@ -147,7 +147,7 @@ def _connect(
 
 @contextlib.contextmanager
 def _shown(gr: Any) -> Iterator[None]:
-    """What cannot be drawn is said on the page."""
+    """Say on the page what cannot be drawn."""
     try:
         yield
     except InrvidError as error:
@@ -155,7 +155,7 @@ def _shown(gr: Any) -> Iterator[None]:
 
 
 def _write_clip(explorer: Explorer, said: dict[str, Any], path: Path) -> None:
-    """`PLAYED` seconds, some frames at a time, of at most `MOST_PLAYED` pixels a side, or the model's own."""
+    """Write `PLAYED` seconds, some frames at a time, at most `MOST_PLAYED` pixels a side, or the model's own size."""
     G, video, view = explorer.generator, _video(said), _view(said)
     if view.size is not None:
         view = view.model_copy(update={"size": min(view.size, max(MOST_PLAYED, G.resolution))})

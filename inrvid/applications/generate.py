@@ -1,4 +1,4 @@
-"""Videos out of a saved model, written to files: streamed, so that memory does not grow with their length."""
+"""Videos from a saved model, written to files: streamed, so that memory does not grow with their length."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Progress = Callable[[int, int], None]
 """Called with (frames written, of how many in all)."""
 
 MOST_CELLS = 1024
-"""Videos in one picture."""
+"""Videos in one picture, at most."""
 
 
 class Request(When, Where, Who):
@@ -39,7 +39,7 @@ class Request(When, Where, Who):
         for path in generate_videos("hub/digan_landscapes_32", Path("out.mp4"), request):
             print(path)
 
-    A video is the same in whatever request it is, but for the moments and the part of the plane that are asked for.
+    A video is the same in whatever request it occurs, except for the times and the part of the plane asked for.
     """
 
     grid: bool = Field(False, description="all videos in one file, as a square")
@@ -65,14 +65,14 @@ class Request(When, Where, Who):
         return self
 
     def check_several(self, videos: int) -> None:
-        """Raises InrvidError that names an option which does nothing with a single video."""
+        """Raises InrvidError that names an option if it does nothing with a single video."""
         for name in ("same_content", "same_motion", "grid", "side_by_side"):
             if videos == 1 and getattr(self, name):
                 raise InrvidError(f"--{name.replace('_', '-')}: needs several videos: give --videos N")
 
     @property
     def cells(self) -> list[tuple[int, int]] | None:
-        """(content, motion) of each video where the arrangement decides them. Raises InrvidError: no such grid."""
+        """(content, motion) of each video, if the arrangement decides them. Raises InrvidError for an invalid grid."""
         if self.difference:
             return [(0, 0), (0, 1)]
         if self.content_motion_grid is None:
@@ -87,7 +87,7 @@ class Request(When, Where, Who):
 
 
 class Plan:
-    """A request to a generator, looked at: how many files, what each shows, at which times.
+    """A request to a generator, worked out: how many files, what each shows, at which times.
 
     Raises:
         InrvidError: a request that the generator cannot fulfil.
@@ -178,7 +178,7 @@ def _drawing(
 
 @torch.no_grad()
 def video_of_seed(generator: VideoGenerator, seed: int, t: torch.Tensor) -> np.ndarray:
-    """The video of a seed alone at times t `[T]`, at the model's size: uint8 `[T, H, W, 3]`."""
+    """The video of a seed, drawn alone, at times t `[T]` and the model's size: uint8 `[T, H, W, 3]`."""
     inr = generator.inr(generator.sample_latents(1, seed=seed))
     return np.concatenate([to_uint8(frames)[0] for frames in inr.stream(t)])
 

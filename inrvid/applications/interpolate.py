@@ -1,7 +1,7 @@
 """What lies between two videos: in the weights φ of their functions (DIGAN, figure 9), or in their latents.
 
-As a video on whose way λ goes from 0 to 1, at one time or with time running; or as a picture, a row a λ, a column a
-time.
+As a video along which λ goes from 0 to 1, at one time or with time running; or as a picture with one row per λ and one
+column per time.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ Between = Callable[[float], VideoINR]
 """λ of 0 … 1 → φ of the video there."""
 
 ROWS, COLUMNS = 5, 8
-"""Of a picture, unless it is said."""
+"""Of a picture, by default."""
 
 GAUSSIAN: tuple[Space, ...] = ("z", "motion", "all")
-"""Where latents are N(0, 1), so that a sphere is the way between them."""
+"""Where latents are N(0, 1), so that the way between them is along a sphere."""
 
 
 class Request(When, Where):
@@ -70,19 +70,20 @@ def between(
     how: How | None = None,
     truncation: float = 1.0,
 ) -> Between:
-    """The videos between two, of one generator.
+    """The videos between two videos of one generator.
 
         way = between(G, G.sample_latents(1, seed=0), G.sample_latents(1, seed=1), space="z")
         frames = way(0.5)(torch.arange(16))
 
     Args:
-        space: phi: INR weights, motion and label with them; z: content alone, the first one's motion stays; w: the
-            styles that the mapping network makes of it; motion: of the first one's content; all: content, motion and
-            label.
+        space: phi: INR weights, with motion and label; z: content alone, with the first one's motion; w: the styles
+            that the mapping network makes of the content; motion: motion alone, with the first one's content; all:
+            content, motion and label.
         how: linear, or along the sphere, for what is N(0, 1); default: spherical for z, motion and all.
 
     Raises:
-        InrvidError: spherical in φ or w; z of latents that bring styles; truncation as `VideoGenerator.inr`.
+        InrvidError: spherical in φ or w; z or all of latents with styles of their own; truncation, as for
+            `VideoGenerator.inr`.
     """
     how = how or ("spherical" if space in GAUSSIAN else "linear")
     if how == "spherical" and space not in GAUSSIAN:
@@ -127,13 +128,13 @@ def frames_between(way: Between, t: Tensor, grid: Grid) -> Iterator[np.ndarray]:
 
 @torch.no_grad()
 def table_between(way: Between, t: Tensor, grid: Grid, rows: int) -> np.ndarray:
-    """A row each for `rows` values of λ from 0 to 1, a column a time of t `[T]`: uint8 `[rows·H, T·W, 3]`."""
+    """One row for each of `rows` values of λ from 0 to 1, one column per time of t `[T]`: uint8 `[rows·H, T·W, 3]`."""
     videos = [draw(way(weight), t, grid) for weight in torch.linspace(0, 1, rows).tolist()]
     return strip(np.stack(videos), rows=rows, columns=len(t))
 
 
 def end(generator: VideoGenerator, said: str, label: int | str | None = None) -> Latents:
-    """Latents of one video: of a seed, '7', or a file of latents. Raises InrvidError: there is none, or more."""
+    """Latents of one video: of a seed, '7', or a file of latents. Raises InrvidError if it has none, or several."""
     if _is_seed(said):
         return generator.sample_latents(1, seed=int(said), label=class_number(generator, label))
     latents = read_latents(said, generator)
@@ -147,7 +148,7 @@ def _is_seed(said: str) -> bool:
 
 
 def _check_useful(request: Request, picture: bool, ends: Sequence[str]) -> None:
-    """Raises InrvidError that names an option which would do nothing."""
+    """Raises InrvidError that names an option if it would do nothing."""
     of_files = {name: value is not None and value is not False for name, value in request.encoding}
     of_pictures = {"rows": request.rows is not None, "columns": request.columns is not None}
     for name, given in (of_files if picture else of_pictures).items():
@@ -158,7 +159,7 @@ def _check_useful(request: Request, picture: bool, ends: Sequence[str]) -> None:
 
 
 def _check_memory(grid: Grid, frames: int, wanted: str) -> None:
-    """Raises InrvidError: a picture's frames are there twice, alone and in their places."""
+    """Raises InrvidError if memory is too small: a picture's frames are there twice, alone and in their places."""
     points = grid.height * grid.width
     needed = points * 3 * 2 * (frames + 4 * frames_at_once(grid))
     check_memory(needed, f"{frames} frames of {grid.height}x{grid.width}", wanted)
@@ -168,7 +169,7 @@ def interpolate_videos(
     model: str | Path, first: str, second: str, output: Path, request: Request, *, cpu: bool = False,
     progress: Progress = lambda done, of: None,
 ) -> None:  # fmt: skip
-    """Write a video, or with a name in .png a picture. `first` and `second`: seeds, or files of latents.
+    """Write a video or, if `output` ends in .png, a picture. `first` and `second`: seeds, or files of latents.
 
     Raises:
         InrvidError: no such model or latents, or a request that the model cannot fulfil.

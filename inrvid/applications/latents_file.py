@@ -1,4 +1,4 @@
-"""Files of latents, held to a model before anything is made of them."""
+"""Files of latents, checked against a model before anything is made of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_latents(path: str | Path, generator: VideoGenerator) -> Latents:
     """Latents of a file, float32, on the generator's device.
 
     Raises:
-        InrvidError: they are not such as it takes: other shapes or kinds, numbers of videos, NaN or infinity.
+        InrvidError: the generator cannot take them: other shapes or kinds, numbers of videos, NaN or infinity.
     """
     latents, own = Latents.load(expanded(path)), generator.sample_latents(1)
     videos = len(latents.content) if latents.content.ndim else 0
@@ -56,7 +56,7 @@ def _check(path: str | Path, name: str, found: Tensor, expected: tuple[int, ...]
 def _check_sequence(
     path: str | Path, noise: NoiseSequence, own: NoiseSequence, videos: int, device: torch.device
 ) -> None:
-    """Raises InrvidError for noises of another width, of another number of videos, or that are none."""
+    """Raises InrvidError for noises of another width, of another number of videos, or that are not noises."""
     own_width = own.at(torch.zeros(1, 1, dtype=torch.int64, device=device)).shape[-1]
     for name, found in noise.tensors().items():
         kind = name.rpartition(".")[2]

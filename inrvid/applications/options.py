@@ -1,6 +1,6 @@
 """Options of applications: typed, checked once, the same for the command line and for Python.
 
-A request is made of parts (`When`, `Where`, `Who`) and what is its own.
+A request consists of parts (`When`, `Where`, `Who`) and options of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Options(StrictModel):
 
     @classmethod
     def of(cls, **options: Any) -> Self:
-        """Raises InrvidError that names the option with a value of another type or out of range."""
+        """Make a request. Raises InrvidError that names the option with a value of another type or out of range."""
         try:
             return validate(cls, options)
         except ConfigError as error:

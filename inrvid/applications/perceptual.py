@@ -1,9 +1,9 @@
-"""How far a frame is from another, as people see it: what projections make small.
+"""How far apart two frames are, as people see it: what projections minimise.
 
 LPIPS (Zhang et al., CVPR 2018): the feature maps of a frozen network of images are scaled to length 1 over channels at
 each place; the squares of their differences are weighted by channel, averaged over places, and added up over depths.
-Where no weights of channels are known, each weighs 1. Without any network, pixels and their gradients at several scales
-take the place of its maps. Every distance is thus made of maps and weights, and may be added to another.
+Where no channel weights are known, each is 1. Without any network, pixels and their gradients at several scales take
+the place of its maps. Every distance thus consists of maps and weights, and can be added to another.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ MOST_SIDE = 256
 """Larger frames are reduced to it (StyleGAN2's projection does)."""
 
 EPS = 1e-10
-"""Added to squares of lengths of features."""
+"""Added to squared lengths of features."""
 
 AUTO = "auto"
 
 OF_PIXELS = 1.0
-"""Weight of the distance of pixels beside that of features. Three frames of 32 × 32 by VGG16, 150 steps: 36.5 dB with
-it and an LPIPS of 0.0020, without it 25.5 dB and 0.0139: features alone lead a short search astray."""
+"""Weight of the distance of pixels beside that of features. Three frames of 32 × 32 by VGG16, 150 steps: 36.5 dB and an
+LPIPS of 0.0020 with it, 25.5 dB and 0.0139 without: features alone lead a short search astray."""
 
 LEAST_OF_LITE0 = 64
-"""Side below which frames are enlarged: it halves them five times."""
+"""Side below which frames are enlarged: the network halves them five times."""
 
 LEAST_SCALE = 8
 """Pixels a side of the smallest picture of a pyramid, or a little more."""
 
 
 class Distance(nn.Module, abc.ABC):
-    """Frames → maps, of which two sets have a distance. Nothing in it is learned; `to(device)` moves it."""
+    """Frames → maps, and the distance between two sets of maps. Nothing in it is learned; `to(device)` moves it."""
 
     name: str
     """As `open_distance` takes it."""
@@ -57,14 +57,14 @@ class Distance(nn.Module, abc.ABC):
     @property
     @abc.abstractmethod
     def weights(self) -> Sequence[Tensor | float]:
-        """Of each of the `maps`: one number, or one a channel, `[C]`."""
+        """The weight of each of the `maps`: one number, or one per channel, `[C]`."""
 
     @abc.abstractmethod
     def maps(self, frames: Tensor) -> list[Tensor]:
-        """Of frames `[N, 3, H, W]` in [−1, 1], `[N, C, h, w]` each."""
+        """The maps of frames `[N, 3, H, W]` in [−1, 1], `[N, C, h, w]` each."""
 
     def between(self, first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
-        """Distances `[N]` of two sets of maps; of a set of n, N is a multiple, and they are used again and again."""
+        """Distances `[N]` between two sets of maps. The second may be of n, N a multiple of n: then it is repeated."""
         total: Tensor | None = None
         for a, b, weight in zip(first, second, self.weights, strict=True):
             weight = weight.view(-1, 1, 1) if isinstance(weight, Tensor) else weight
@@ -79,8 +79,8 @@ class Distance(nn.Module, abc.ABC):
 
 
 class Pixels(Distance):
-    """Squares of differences of pixels, and of their steps to the right and downwards, at several scales: mean squares
-    over the plane, means over channels and scales."""
+    """Squared differences of pixels, and of their steps to the right and downwards, at several scales: means over the
+    plane, over channels and over scales."""
 
     name = "pixels"
 
@@ -111,13 +111,13 @@ class MapNetwork(Protocol):
 
 
 class Features(Distance):
-    """LPIPS over a frozen network, and the distance of pixels beside it: features alone forgive wrong colours.
+    """LPIPS over a frozen network, plus the distance of pixels: features alone forgive wrong colours.
 
     Args:
         network: frames → feature maps; a module.
-        channels: weights of the channels of each of them, one each or one for all.
+        channels: channel weights for each of the maps, one per channel or one for all.
         least: side below which frames are enlarged to it, or a little more.
-        pixels: weight of the distance of pixels; 0: as the paper has it.
+        pixels: weight of the distance of pixels; 0: as in the paper.
     """
 
     def __init__(
@@ -152,12 +152,12 @@ class Features(Distance):
 
 
 def _of_length_one(x: Tensor) -> Tensor:
-    """Features at each place, scaled. (The square root of nothing has no gradient: hence the sum inside.)"""
+    """Features scaled to length 1 at each place. (The square root of 0 has no gradient: hence the sum inside.)"""
     return x / (x.square().sum(1, keepdim=True) + EPS).sqrt()
 
 
 def _at_most(frames: Tensor, side: int) -> Tensor:
-    """Frames reduced, antialiased, if their shorter side is longer than that."""
+    """Frames, reduced with antialiasing if their shorter side is longer than `side`."""
     height, width = frames.shape[-2:]
     if min(height, width) <= side:
         return frames
@@ -166,7 +166,7 @@ def _at_most(frames: Tensor, side: int) -> Tensor:
 
 
 def open_distance(name: str = AUTO, *, side: int, pixels: float = OF_PIXELS) -> Distance:
-    """A distance of frames of `side` pixels.
+    """A distance between frames of `side` pixels.
 
     Args:
         name: `vgg16`, `efficientnet_lite0`, `pixels`; `auto`: the first of these whose weights are here.

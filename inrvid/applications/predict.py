@@ -1,8 +1,8 @@
-"""Frames that were not given: before, behind and between those that were (DIGAN, ICLR 2022).
+"""Frames that were not given: before, after and between those that were (DIGAN, ICLR 2022).
 
-The given frames are projected to latents, and the video of these is evaluated at the other times. Beside it stand what
-needs no video model: the nearest given frame again; the two given frames around a time, blended; and the latents of
-these two, each projected alone, with a line between them. The last two know of nothing outside the given frames.
+The given frames are projected to latents, whose video is evaluated at the other times. Beside it stand baselines that
+need no video model: the nearest given frame, repeated; a blend of the two given frames around a time; and a line
+between the latents of these two, each projected alone. The last two know nothing outside the given frames.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Prediction:
         given, times: times of the frames that were given, and of those that were not, ascending.
         projected: what the latents give at the given times, uint8 `[V, n, H, W, 3]`.
         frames: by method, uint8 `[V, T, H, W, 3]`.
-        known: by method, which of the times it says anything of.
+        known: by method, for which of the times it says anything.
     """
 
     latents: Latents
@@ -62,7 +62,7 @@ class Prediction:
 
         Args:
             truth: uint8 `[V, T, H, W, 3]`.
-            there: of which times it is known; default: of all.
+            there: for which times the truth is known; default: for all.
 
         Raises:
             InrvidError: frames that are smaller than SSIM's window.
@@ -110,8 +110,8 @@ def predict(
         given: uint8 `[V, n, H, W, 3]`, at the model's size.
         at: times of the given frames, ascending, in frames at the model's rate.
         times: those that are asked for.
-        line: whether to project frames alone, too, for the line of latents: a second search.
-        state, progress: of the searches; that of frames alone is kept beside the other (`.alone`).
+        line: whether to project frames each by itself, too, for the line of latents: a second search.
+        state, progress: of the searches; the state of the second one is kept beside the first's (`.alone`).
 
     Raises:
         InrvidError: as `projection.search` does; no time but the given ones, or these do not ascend.
@@ -146,7 +146,7 @@ def predict(
 
 
 def _alone(options: SearchOptions) -> SearchOptions:
-    """A single frame has no motion; all have that of the first start, so that their styles alone differ."""
+    """For frames alone: a single frame has no motion; all get the first start's, so that only their styles differ."""
     return options.model_copy(update={"motion": "fixed", "starts": 1})
 
 
@@ -165,7 +165,7 @@ def _nearest(at: Sequence[float], times: Sequence[float]) -> list[int]:
 
 
 def _around(at: Sequence[float], t: float) -> tuple[int, int, float]:
-    """The given frames before and behind a time, and how far it is from the first to the second; outside: an end."""
+    """The given frames before and after a time, and how far it is from the first to the second; outside: an end."""
     right = min(max(sum(a <= t for a in at), 1), len(at) - 1) if len(at) > 1 else 0
     left = max(right - 1, 0)
     share = (t - at[left]) / (at[right] - at[left]) if right > left else 0.0
@@ -184,7 +184,7 @@ def _blended(given: np.ndarray, at: Sequence[float], times: Sequence[float]) -> 
 def _between_latents(
     generator: VideoGenerator, alone: Latents, at: Sequence[float], times: Sequence[float]
 ) -> np.ndarray:
-    """Still pictures of latents on the lines between those of the given frames: V·n, a video after the other."""
+    """Still pictures on the lines between the latents of the given frames (`alone`: V·n, one video after another)."""
     ws = alone.ws
     assert ws is not None
     ws, first = ws.unflatten(0, (-1, len(at))), alone[list(range(0, len(alone), len(at)))]

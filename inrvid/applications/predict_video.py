@@ -1,4 +1,4 @@
-"""Prediction of frames of a video file from some of its others, with what it comes to."""
+"""Prediction of frames of a video file from some of its others, compared with the file's own."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class VideoPrediction:
     Attributes:
         given: uint8 `[n, H, W, 3]`.
         truth: uint8 `[T, H, W, 3]` at the predicted times; black where the video has ended.
-        there: at which of them it has not.
-        fps: rate at which the frames' numbers follow each other.
-        said: what distance was made small.
+        there: at which of these times it has not ended.
+        fps: frames a second of the video, by which its frames are numbered.
+        said: which distance was minimised, in words.
     """
 
     prediction: Prediction
@@ -63,8 +63,8 @@ class VideoPrediction:
         return sorted([*self.prediction.given, *self.prediction.times])
 
     def at_all_times(self, method: str | None = None) -> tuple[np.ndarray, list[bool]]:
-        """Frames in the order of time, uint8 `[n + T, H, W, 3]`, and which of them there are: those of a method (None:
-        the truth), at the given times the given ones, of the model what it makes of them."""
+        """Frames in order of time, uint8 `[n + T, H, W, 3]`, and which of them there are: those of a method (None: the
+        truth) and, at the given times, the given ones; for the model, its projection of these."""
         found = self.prediction
         frames = self.truth if method is None else found.frames[method][0]
         known = self.there if method is None else found.known[method]
@@ -91,12 +91,12 @@ def predict_video(
     said: Callable[[str], None] = lambda line: None,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> VideoPrediction:
-    """Frames of a video from some of its others.
+    """Predict frames of a video from some of its others.
 
     Args:
         given, predicted: numbers of frames, counted from frame `first`; default of those predicted: all others of a
             training clip.
-        folder: where the search is kept as it goes, and goes on from; None: nowhere.
+        folder: where the search is saved as it goes, and resumed from; None: nowhere.
 
     Raises:
         InrvidError: no such model or video, or frames that it does not have.
@@ -129,13 +129,13 @@ def _others(given: Sequence[int], clip: int, predicted: Sequence[int] | None) ->
 
 
 def _truth(target: Target, wanted: Sequence[int]) -> tuple[np.ndarray, list[bool]]:
-    """The frames that there are, among black ones for those that there are not."""
+    """The wanted frames, black where the video has none, and which of them it has."""
     there = [0 <= number < target.length for number in wanted]
     frames = target.read([number if known else 0 for number, known in zip(wanted, there, strict=True)])
     return np.where(np.array(there)[:, None, None, None], frames, 0).astype(np.uint8), there
 
 
 def remove_states(folder: Path) -> None:
-    """Those of searches that are done."""
+    """Remove the states of searches that are done."""
     for path in (folder / STATE, folder / f"{STATE}.alone"):
         path.unlink(missing_ok=True)

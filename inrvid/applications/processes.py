@@ -1,7 +1,7 @@
-"""One video drawn by several processes, a GPU each where there are several.
+"""One video drawn by several processes, one GPU each where there are several.
 
-A process draws every n-th piece of the video; pieces come back in order, a few of them ahead of what is taken. The
-pieces are those that one process draws, so that the frames are the same, bit by bit.
+Whichever process is free draws the next piece of the video; pieces come back in order, a few of them ahead of what is
+taken. They are the pieces that a single process would draw, so that the frames are the same, bit for bit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..errors import InrvidError
 from .drawing import Scene
 
 AHEAD = 2
-"""Pieces a process that may wait to be taken."""
+"""Pieces per process that may wait to be taken."""
 
 
 class Scenes(Protocol):
@@ -36,12 +36,12 @@ class Scenes(Protocol):
 
 
 class Helpers:
-    """Processes that draw, to be entered as a context.
+    """Processes that draw; a context manager.
 
     Args:
-        make: called once in each process, so that it must be something that can be pickled.
+        make: called once in each process, so that it must be picklable.
 
-    A program that uses them starts under `if __name__ == "__main__":`, as with all of `multiprocessing`.
+    A program that uses them must start under `if __name__ == "__main__":`, as with all of `multiprocessing`.
     """
 
     def __init__(self, processes: int, make: Callable[[], Scenes]):
@@ -78,9 +78,9 @@ _scene: Callable[[int], Scene]
 
 
 def _start(make: Callable[[], Scenes], started: Any, threads: int) -> None:
-    """In a new process. As many threads as where it came from: sums are to be rounded alike."""
+    """Set up a new process, with as many threads as its parent: sums must be rounded alike."""
     global _scene
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     with started.get_lock():
@@ -92,7 +92,7 @@ def _start(make: Callable[[], Scenes], started: Any, threads: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """A parent that is killed tells nobody."""
+    """End when the parent does: one that is killed tells nobody."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

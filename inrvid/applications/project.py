@@ -21,7 +21,7 @@ from .similarity import WINDOW, psnr, ssim
 from .targets import Target, as_model, check_levels, open_target, read_frames, times_of
 
 SUFFIX, STATE = ".safetensors", ".state"
-"""Of the file of latents; and added to its name, of the search's state."""
+"""Suffix of the file of latents; and what is added to its name for the search's state."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Projection:
         target, drawn: uint8 `[T, H, W, 3]`.
         times: of the frames, in frames at the model's rate.
         distances: of all starts; `start` is the number of the one that is kept.
-        said: what distance it is.
+        said: which distance it is, in words.
     """
 
     latents: Latents
@@ -50,7 +50,7 @@ class Projection:
 
     @property
     def ssim(self) -> list[float] | None:
-        """None: the pictures are smaller than its window."""
+        """None if the pictures are smaller than its window."""
         return None if min(self.target.shape[1:3]) < WINDOW else ssim(self.drawn, self.target).tolist()
 
     def numbers(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def project(
         distance, state, progress: as `projection.search` takes them; default of the distance: `open_distance()`.
 
     Raises:
-        InrvidError: frames of another size, no such label, motion noise that cannot be sought.
+        InrvidError: frames of another size, no such label, motion noise that cannot be searched for.
     """
     check_levels(frames, "T, H, W, 3")
     generator.eval()
@@ -132,7 +132,7 @@ def project_file(
     Args:
         frames: numbers, counted from frame `first`; default: those of a training clip's length.
         times: theirs, in frames at the model's rate; default: what the numbers and the rates give.
-        said: takes lines for people.
+        said: called with lines for people.
 
     Raises:
         InrvidError: no such model or target, or a request that does not fit them. Nothing is written.
@@ -163,7 +163,7 @@ def without_networks(chosen: Distance, asked: str) -> str:
 
 
 def _first_clip(generator: VideoGenerator, source: Target, first: int) -> list[int]:
-    """Numbers of the frames from `first` on that are as long as a training clip."""
+    """Numbers of the frames, from `first` on, that together last as long as a training clip."""
     seconds = generator.clip_length / generator.fps
     count = 1 if source.rate is None else max(1, round(seconds * source.rate))
     return list(range(max(1, min(count, source.length - first))))

@@ -13,7 +13,7 @@ K1, K2 = 0.01, 0.03
 """The paper's: window of a Gaussian in pixels, its σ, and the constants that keep quotients finite."""
 
 HIGHEST = 100.0
-"""dB, of what differs less than that, or not at all."""
+"""dB, for pictures that differ by less than that, or not at all."""
 
 
 def psnr(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -39,13 +39,13 @@ def _ssim(picture: np.ndarray, other: np.ndarray) -> float:
     x, y = (torch.from_numpy(p.astype(np.float64)).movedim(2, 0)[:, None] / 255 for p in (picture, other))
     mean_x, mean_y, square_x, square_y, product = (_blurred(v) for v in (x, y, x * x, y * y, x * y))
     variance_x, variance_y, covariance = square_x - mean_x**2, square_y - mean_y**2, product - mean_x * mean_y
-    c1, c2 = K1**2, K2**2  # of pictures from 0 to 1
+    c1, c2 = K1**2, K2**2  # for pictures from 0 to 1
     luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
     return float((luminance * (2 * covariance + c2) / (variance_x + variance_y + c2)).mean())
 
 
 def _blurred(x: torch.Tensor) -> torch.Tensor:
-    """`[3, 1, H, W]` → means by a Gaussian of its neighbours, without the edges."""
+    """`[3, 1, H, W]` → means over neighbours weighted by a Gaussian, without the edges."""
     place = torch.arange(WINDOW, dtype=x.dtype) - WINDOW // 2
     bell = torch.exp(-(place**2) / (2 * SIGMA**2))
     bell = bell / bell.sum()

@@ -21,7 +21,7 @@ from ..errors import DataError, InrvidError
 from ..files import expanded, read_bytes
 
 MOST_FRAMES = 10_000
-"""That are read at a time."""
+"""Frames that are read at a time, at most."""
 
 _RANGE = re.compile(r"\s*(\d{1,9})\s*-\s*(\d{1,9})\s*")
 _NUMBER = re.compile(r"\s*-?\d{1,9}(\.\d{1,9})?\s*")
@@ -32,7 +32,7 @@ class Target(Protocol):
 
     length: int
     rate: float | None
-    """Frames a second; None: it has no time, a photograph."""
+    """Frames a second; None for a photograph, which has no time."""
 
     def read(self, numbers: Sequence[int]) -> np.ndarray:
         """uint8 `[n, side, side, 3]` of some of the frames 0 … length − 1."""
@@ -112,7 +112,7 @@ def check_apart(target: str | Path, written: Iterable[Path]) -> None:
 
 
 def times_of(target: Target, numbers: Sequence[int], fps: float) -> Tensor:
-    """Times `[n]` of frames, counted in the model's, which has `fps` of them a second; of a photograph, 0."""
+    """Times `[n]` of frames, in frames at the model's rate of `fps`; of a photograph, 0."""
     step = 0.0 if target.rate is None else fps / target.rate
     return torch.tensor(numbers, dtype=torch.float64) * step
 
@@ -128,7 +128,7 @@ def check_levels(frames: np.ndarray, axes: str) -> None:
 
 
 def as_model(frames: np.ndarray) -> Tensor:
-    """uint8 `[..., H, W, 3]` → `[..., 3, H, W]` in [−1, 1]: what `video_io.to_uint8` takes back."""
+    """uint8 `[..., H, W, 3]` → `[..., 3, H, W]` in [−1, 1]; `video_io.to_uint8` takes it back."""
     return torch.from_numpy(frames).movedim(-1, -3).float() / 127.5 - 1
 
 
@@ -149,7 +149,7 @@ def parse_numbers(text: str, option: str) -> list[float]:
 
 
 def parse_whole(text: str, option: str, what: str = "frames") -> list[int]:
-    """As `parse_numbers`, of whole numbers, in the order given: times may be told for each. Raises InrvidError."""
+    """Like `parse_numbers`, for whole numbers, in the order given, since each may have a time. Raises InrvidError."""
     found = parse_numbers(text, option)
     if any(number != int(number) for number in found):
         raise InrvidError(f"{option} {text[:40]}: {what} have whole numbers")

@@ -16,7 +16,7 @@ from ..generators.inr import VideoINR
 from .options import Options, at_most_one
 
 MOST_FRAMES = 10**6
-"""Of one video."""
+"""Of one video, at most."""
 
 
 class When(Options):
@@ -50,7 +50,7 @@ class When(Options):
 
 
 def check_times(inr: VideoINR, t: Tensor) -> None:
-    """Raises InrvidError, before hours are spent on the rest, if the motion has nothing for the times t `[T]`."""
+    """Raises InrvidError, before hours are spent on the rest, if the motion cannot serve the times t `[T]`."""
     ends = torch.stack([t.min(), t.max()]).to(inr.label.device).expand(len(inr), -1)
     with torch.no_grad():
         inr.generator.motion(inr.noise, inr.label, ends)

@@ -35,7 +35,7 @@ class Where(Options):
         return self
 
     def grid_of(self, generator: VideoGenerator) -> Grid:
-        """Raises InrvidError for what is no size or region, or where the generator cannot draw it."""
+        """The grid. Raises InrvidError for an invalid size or region, or one that the generator cannot draw."""
         region = self._region()
         height, width = self._sides() or _at_the_models_density(generator, region)
         grid = Grid(height, width, region)
@@ -69,7 +69,7 @@ class Where(Options):
 
 
 def _at_the_models_density(generator: VideoGenerator, region: Region) -> tuple[int, int]:
-    """Points as far from each other as where the model was trained, but for rounding: (height, width)."""
+    """(height, width) for points as dense as the model was trained on, up to rounding."""
     x0, y0, x1, y1 = region
     multiple = generator.side_multiple
     height, width = (

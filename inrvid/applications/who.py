@@ -45,7 +45,7 @@ class Cast:
     """The videos of a request, each drawn when it is asked for.
 
     Args:
-        pairs: (content, motion) of each video, by number of the file or seed.
+        pairs: (content, motion) of each video, as numbers of the file's videos or of seeds.
 
     Raises:
         InrvidError: no such label, a file that is not of this generator's latents or has too few videos.
@@ -87,14 +87,14 @@ class Cast:
         return (0 if self.who.same_content else number, 0 if self.who.same_motion else number)
 
     def _of(self, number: int) -> Latents:
-        """Motions beyond the file's are drawn by seeds: new ones for a content that was found."""
+        """Numbers beyond the file's are drawn by seed: new motions for a content that was found."""
         if self._file is not None and number < len(self._file):
             return self._file[number]
         return self.generator.sample_latents(1, seed=self.who.seed + number, label=self._label)
 
 
 def class_number(generator: VideoGenerator, label: int | str | None) -> int | None:
-    """A class by its number or, where the model knows names, its name. Raises InrvidError: there is none of it."""
+    """A class by its number or, where the model knows names, its name. Raises InrvidError if there is no such class."""
     if label is None or isinstance(label, int):
         return label
     names = generator.class_names

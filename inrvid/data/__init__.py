@@ -1,6 +1,6 @@
-"""Videos: where they lie, how they are decoded, and the clips of them that a training sees.
+"""Videos: where they are stored, how they are decoded, and the clips that training draws from them.
 
-- open: which data set a folder or a configuration is; clips: its clips, and batches of them for ever.
+- open: the data set that a folder or a configuration describes; clips: its clips, and endless batches of them.
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ if TYPE_CHECKING:
 __all__ = ["Clips", "loader", "open_dataset"]
 
 _HOMES = {"Clips": "inrvid.data.clips", "loader": "inrvid.data.clips", "open_dataset": "inrvid.data.open"}
-# A listing of data needs no torch.
+# Importing the package needs no torch.
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -1,4 +1,4 @@
-"""What a data set of videos offers, whatever its videos are stored in.
+"""The interface of a data set of videos, however its videos are stored.
 
 A data set is an index (`records`, `skipped`, `classes`) plus `read`, which decodes any frames of any video.
 Frame numbers are at the model's rate: after `fps` and `stride`.
@@ -19,12 +19,12 @@ from pydantic import Field
 from ..config import MOST, Count, Fps, PartConfig, PathText, Side, Sides
 
 PIECE = 32
-"""Frames that are read at once where all are wanted."""
+"""Frames read at a time when all of a video is wanted."""
 
 
 @dataclasses.dataclass(frozen=True)
 class VideoRecord:
-    """One usable video, as the index knows it. Sizes are those of the file; `frames` and `fps` too."""
+    """One usable video, as the index knows it. Width, height, `frames` and `fps` are the file's."""
 
     name: str
     frames: int
@@ -33,7 +33,7 @@ class VideoRecord:
     height: int
     label: str | None = None
     codec: str = ""
-    """libav's name of how it is coded; empty where that does not matter."""
+    """libav's name for its codec; empty where that does not matter."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Skipped:
 
     @classmethod
     def because(cls, name: str, error: Exception) -> Skipped:
-        """Of a DataError: without the path, of which the name is the end; a frame's own name stays."""
+        """From a DataError: its message without the path up to and including `name`; a frame's own name stays."""
         text = str(error)
         for end in (f"{name}: ", f"/{name}/"):
             if end in text:
@@ -57,10 +57,10 @@ class VideoDataset(abc.ABC):
     """Videos by number, in the order of their names."""
 
     terms: ClassVar[str] = ""
-    """Whose the videos are, and what may be done with them, for models' cards; empty where that is not known."""
+    """Who owns the videos, and what may be done with them, for model cards; empty if not known."""
 
     class Config(PartConfig):
-        """What every data set has. "The model's rate" is the videos' own, after `fps` and `stride`."""
+        """Keys of every data set. "The model's rate" is the videos' own rate after `fps` and `stride`."""
 
         path: PathText | None = Field(None, description="where the videos are; --data sets it")
         resolution: Side | Sides = Field(
@@ -73,14 +73,15 @@ class VideoDataset(abc.ABC):
         stride: Count = Field(1, description="keep every n-th frame")
         sampling: Literal["videos", "clips"] = Field(
             "videos",
-            description="what is drawn uniformly: a video, then a clip in it; or a clip (long videos weigh more)",
+            description="videos: draw a video uniformly, then a clip in it; clips: draw from all clips uniformly (long "
+            "videos weigh more)",
         )
         xflip: bool = Field(False, description="mirror whole clips with probability ½")
         resize: Literal["center_crop", "squash"] = Field(
-            "center_crop", description="center_crop keeps the aspect ratio, squash all of the picture"
+            "center_crop", description="center_crop keeps the aspect ratio, squash the whole picture"
         )
         interpolation: Literal["bicubic", "bilinear"] = Field(
-            "bicubic", description="of a resize: bicubic with antialiasing; bilinear without (DIGAN's release)"
+            "bicubic", description="for resizing: bicubic with antialiasing; bilinear without (as DIGAN's release)"
         )
         labels: bool = Field(False, description="use the videos' classes")
         on_error: Literal["skip", "fail"] = Field("skip", description="what to do with a video that cannot be used")
@@ -90,19 +91,19 @@ class VideoDataset(abc.ABC):
         )
 
     specificity: ClassVar[int] = 0
-    """Of the data sets that match a path, the one with the highest is what `--data PATH` means."""
+    """If several data sets match a path, `--data PATH` means the one with the highest."""
 
     drawn: ClassVar[bool] = False
-    """Whether frames are made by Python as they are read: threads that make them ahead would wait for one another."""
+    """Whether frames are generated in Python as they are read: threads generating them ahead would block each other."""
 
     config: Config
     records: list[VideoRecord]
     """The usable videos: decodable, and at least `clip_length` frames long at the model's rate."""
     skipped: list[Skipped]
     left_out: Mapping[str, int] = MappingProxyType({})
-    """How many files there are of kinds that are not read, by suffix."""
+    """Number of files of kinds that are not read, by suffix."""
     passed_over: Sequence[str] = ()
-    """Folders of runs and of models whose samples are not taken for videos, relative to the path."""
+    """Folders of runs and models, relative to the path, whose samples are not read as videos."""
     uneven: Sequence[str] = ()
     """Names of the usable videos whose frame rate varies, unless all are resampled."""
     classes: list[str]
@@ -111,7 +112,7 @@ class VideoDataset(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def matches(cls, path: Path) -> bool:
-        """Whether `path` is laid out like this data set (looks, decodes nothing)."""
+        """Whether `path` is laid out like this data set; decodes nothing."""
 
     @abc.abstractmethod
     def length(self, video: int) -> int:
@@ -121,28 +122,28 @@ class VideoDataset(abc.ABC):
     def read(self, video: int, frames: Sequence[int]) -> np.ndarray:
         """Frames of a video as uint8 `[len(frames), H, W, 3]`, resized to `config.resolution`.
 
-        `frames` are numbers of 0 … length − 1, in any order, repetitions allowed.
+        `frames` are numbers in 0 … length − 1, in any order; repeats are allowed.
         Raises DataError if they cannot be decoded.
         """
 
     def each(self, video: int) -> Iterator[tuple[int, np.ndarray]]:
         """All frames of a video as (number, uint8 `[H, W, 3]`), each once, in any order; none of them is kept.
 
-        Raises DataError if one cannot be decoded, after any number of others.
+        Raises DataError if one cannot be decoded, possibly after others were yielded.
         """
         for start in range(0, self.length(video), PIECE):
             frames = range(start, min(start + PIECE, self.length(video)))
             yield from zip(frames, self.read(video, frames), strict=True)
 
     def check(self, video: int) -> None:
-        """Decodes all of a video, more strictly than `read` where it can. Raises DataError if it is broken."""
+        """Decode all of a video, more strictly than `read` where possible. Raises DataError if it is broken."""
         for _ in self.each(video):
             pass
 
     @property
     @abc.abstractmethod
     def fps(self) -> float:
-        """The model's frame rate: the videos' (most frequent) one, after `fps` and `stride`."""
+        """The model's frame rate: the (most frequent) rate of the videos, after `fps` and `stride`."""
 
     @property
     @abc.abstractmethod
@@ -151,8 +152,8 @@ class VideoDataset(abc.ABC):
 
     @property
     def frames_fingerprint(self) -> str:
-        """A hex digest of its videos' frames alone: as `fingerprint`, whatever the classes are, and however clips are
-        drawn and mirrored in training."""
+        """A hex digest of its videos' frames alone: as `fingerprint`, but independent of the classes and of how
+        training draws and mirrors clips."""
         return self.fingerprint
 
     def rate(self, video: int) -> float:
@@ -166,7 +167,7 @@ class VideoDataset(abc.ABC):
         return summary_lines(self)
 
     def label(self, video: int) -> int:
-        """Number of a video's class. Only where `classes` is not empty."""
+        """Number of a video's class; only valid if `classes` is not empty."""
         name = self.records[video].label
         assert name is not None
         return self.classes.index(name)

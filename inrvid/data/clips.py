@@ -23,7 +23,7 @@ from .parallel import cpus
 
 PURPOSE = "real clips"
 ATTEMPTS = 100
-"""Videos that may fail to decode in a row for one sample; more is not bad luck."""
+"""Videos that fail to decode in a row for one sample: with as many, it is given up."""
 
 MOST_WORKERS = 8
 
@@ -32,18 +32,18 @@ class Clips(Dataset[dict[str, Tensor]]):
     """Item `Key(seed, step, sample)` is a clip:
 
     frames: uint8 `[T, 3, H, W]`; t: float32 `[T]`, in frames at the model's rate; label: float32 `[classes]`,
-    one-hot, width 0 if there are none. T and the times are the time sampler's.
+    one-hot, width 0 if there are none. T and the times come from the time sampler.
     """
 
     def __init__(self, dataset: VideoDataset, time_sampler: TimeSampler, seed: int):
         self.dataset, self.time_sampler, self.seed = dataset, time_sampler, seed
         self._lengths = torch.tensor([dataset.length(video) for video in range(len(dataset))])
         self._clips_up_to = _weights(dataset, self._lengths).cumsum(0)
-        # Shared with the loader's workers, so that a file is warned of once and not once a worker.
+        # Shared with the loader's workers, so that a file is warned about once, not once per worker.
         self._warned = torch.zeros(len(dataset), dtype=torch.bool).share_memory_()
 
     def __getitem__(self, key: Key) -> dict[str, Tensor]:
-        """Raises DataError if a video (`on_error: fail`) or `ATTEMPTS` in a row (`skip`) cannot be decoded."""
+        """Raises DataError if a video cannot be decoded (`on_error: fail`), or `ATTEMPTS` in a row cannot (`skip`)."""
         draws, last = Draws([key], PURPOSE), ""
         for _ in range(ATTEMPTS):
             video = self._draw_video(draws)
@@ -82,7 +82,7 @@ class Clips(Dataset[dict[str, Tensor]]):
 
 
 def _weights(dataset: VideoDataset, lengths: Tensor) -> Tensor:
-    """How often each video is drawn, int64 `[videos]`."""
+    """Relative frequency at which each video is drawn, int64 `[videos]`."""
     if dataset.config.sampling == "clips":
         return lengths - dataset.config.clip_length + 1
     return torch.ones_like(lengths)
@@ -97,13 +97,13 @@ def loader(
     num_processes: int = 1,
     pin_memory: bool = False,
 ) -> Iterator[dict[str, Tensor]]:
-    """Batches of steps start_step, start_step + 1, … without end: the items of `Clips`, stacked.
+    """Endless batches for steps start_step, start_step + 1, …: the items of `Clips`, stacked.
 
     Args:
         samples: indices in the global batch that this process handles, in this order.
-        workers: loader processes of this process; they live as long as the iterator. 'auto': none where
-            frames are in memory, else one a processor less one, at least 1 and at most 8, shared by
-            `num_processes` processes on this machine.
+        workers: loader processes of this process; they live as long as the iterator. 'auto': none if frames are in
+            memory, else one per processor, shared among `num_processes` processes on this machine, less one; at
+            least 1 and at most 8.
 
     Raises:
         DataError: as the items of `Clips`.
@@ -127,22 +127,22 @@ class _StepKeys:
 def _clear_errors(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
     try:
         yield from _started(batches)
-    except DataError as error:  # a worker's arrives wrapped in its traceback
+    except DataError as error:  # one from a worker arrives wrapped in its traceback
         message = str(error).strip().rsplit("DataError: ", 1)[-1]
         error.__traceback__ = None  # it would keep the iterator, and so the workers, alive
-    except OSError as error:  # of the machine, not of a video; a worker's has lost its number
+    except OSError as error:  # the machine's fault, not a video's; one from a worker has lost its errno
         message = str(error).strip().rsplit("\n", 1)[-1]
         error.__traceback__ = None
     raise DataError(message)
 
 
 def _started(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
-    """The loader's iterator. A worker's death is found when its batch is asked for: PyTorch's own signal handler
-    would raise in the midst of whatever the process is doing then, an optimizer's step, say."""
+    """The loader's iterator. A worker's death is noticed when its batch is requested: PyTorch's own signal handler
+    would raise in the middle of whatever the process is doing at the time, such as an optimizer step."""
     if not hasattr(signal, "SIGCHLD") or threading.current_thread() is not threading.main_thread():
-        return iter(batches)  # there are no such handlers, or they are the main thread's
+        return iter(batches)  # no such handlers exist, or they belong to the main thread
     before = signal.getsignal(signal.SIGCHLD)
-    if getattr(before, "__module__", "").startswith(torch.utils.data.__name__):  # of another loader in this process
+    if getattr(before, "__module__", "").startswith(torch.utils.data.__name__):  # set by another loader in this process
         before = signal.SIG_DFL
     try:
         return iter(batches)
@@ -151,7 +151,7 @@ def _started(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, Tenso
 
 
 def worker_count(dataset: VideoDataset, workers: int | str, num_processes: int) -> int:
-    """How many loader processes `loader` starts, where `num_processes` share the CPUs of this one."""
+    """How many loader processes `loader` starts, if `num_processes` processes share the CPUs of this one."""
     if workers != "auto":
         return int(workers)
     if isinstance(dataset, InMemory):

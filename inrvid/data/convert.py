@@ -1,4 +1,4 @@
-"""Any data set as a zip of frame folders: decoded and resized once, quick to read ever after."""
+"""Conversion of any data set to a zip of frame folders: decoded and resized once, quick to read from then on."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from .parallel import in_parallel
 Format = Literal["jpeg", "png"]
 SUFFIXES: dict[Format, str] = {"jpeg": "jpg", "png": "png"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""Time stamp of all members: the same videos give the same file, byte for byte."""
+"""Time stamp of all members, so that the same videos give the same file, byte for byte."""
 
 IN_MEMORY = 4 * 2**20
-"""Bytes of a video's encoded frames that wait in memory for their place in the zip; more wait in a file."""
+"""Bytes of a video's encoded frames that may wait in memory to be written to the zip; more wait in a file."""
 
 PIECE = 8 * 2**20
 
 Place = tuple[int, int]
-"""(start, length) of an encoded frame among those that wait."""
+"""(start, length) of an encoded frame within the content that waits."""
 
 
 @dataclasses.dataclass(frozen=True)
 class _Encoded:
-    """One video: its folder in the zip and its frames as files, or why it could not be read.
+    """One video: its folder in the zip and its encoded frames, or why it could not be read.
 
-    Frames are not written to the zip as they are decoded: the last one may turn out to be broken.
+    Frames are not written to the zip as they are decoded, since the last one may turn out to be broken.
     """
 
     video: int
@@ -57,16 +57,19 @@ class _Encoded:
 
 
 def convert(dataset: VideoDataset, out: Path, format: Format = "jpeg", quality: int = 95) -> list[Skipped]:
-    """Writes all frames of `dataset`, at its resolution and rate, to `out`, with classes and rates.
+    """Write all frames of `dataset`, at its resolution and rate, to `out`, with classes and frame rates.
 
     Args:
-        out: the zip file; it is either whole or not there.
+        out: the zip file; it is written completely or not at all.
         format: png is lossless; jpeg keeps full colour resolution (no chroma subsampling).
         quality: of jpeg, 1 … 100.
 
-    Returns: the videos that could not be decoded (`config.on_error: skip`).
-    Raises DataError: one could not be decoded (`on_error: fail`), or none could; frame rates that a zip cannot have;
-        `out` is what is read, or a file that is no zip of frames.
+    Returns:
+        The videos that could not be decoded (`config.on_error: skip`).
+
+    Raises:
+        DataError: a video could not be decoded (`on_error: fail`), or none could; a frame rate that a zip cannot have;
+            `out` is the file that is read, or an existing file that is not a zip of frames.
     """
     _check_target(dataset, out)
     _check_rates(dataset)
@@ -132,7 +135,7 @@ def _encode_all(dataset: VideoDataset, beside: Path, format: Format, quality: in
 
 
 def _pieces(pictures: Iterator[tuple[int, np.ndarray]]) -> Iterator[list[tuple[int, np.ndarray]]]:
-    """Pictures together, up to `PIECE` bytes of them: decoding and encoding by turns is slower by a third."""
+    """Pictures in groups of about `PIECE` bytes: decoding and encoding them one by one in turn is slower by a third."""
     for first in pictures:
         more = itertools.islice(pictures, PIECE // first[1].nbytes)
         yield [first, *more]
@@ -145,7 +148,7 @@ def _file(picture: np.ndarray, format: Format, options: dict[str, Any]) -> bytes
 
 
 def _name(dataset: VideoDataset, video: int) -> str:
-    """Of a video whose frames lie in the given folder itself: that folder's."""
+    """A video's name; if its frames lie in the given folder itself, that folder's name."""
     name = dataset.records[video].name
     return Path(dataset.config.path or "").resolve().name if name == "." else name
 

@@ -1,8 +1,8 @@
-"""What a foreign decoder raises, as one kind of error: a file that cannot be used, and why.
+"""One kind of error for whatever a third-party decoder raises: a file cannot be used, and why.
 
-Pillow, zipfile and libav raise whatever a damaged file leads them to: zlib.error, struct.error, EOFError, SyntaxError,
-RuntimeError, MemoryError of an absurd header … Their calls are wrapped in `decoding`, and nothing else is: errors of
-this library keep their tracebacks.
+On a damaged file, Pillow, zipfile and libav raise all kinds of errors: zlib.error, struct.error, EOFError, SyntaxError,
+RuntimeError, MemoryError from an absurd header … Only their calls are wrapped in `decoding`, so that errors of this
+library keep their tracebacks.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import errno
 from typing import Any
 
 MACHINE = (errno.EMFILE, errno.ENFILE)
-"""No file is to blame for these, and every other one would fail as well."""
+"""Error numbers for which no file is to blame: every other one would fail as well."""
 
 
 class UnreadableError(Exception):
     """Why a file cannot be used; the message is the reason alone, one line, without the file's name."""
 
 
-class decoding:  # noqa: N801 (a context manager; as a generator it would take a tenth of the time to read a clip)
-    """Whatever is raised inside is raised as `UnreadableError`, its reason after `prefix`.
+class decoding:  # noqa: N801 (a context manager; as a generator it would cost a tenth of the time to read a clip)
+    """Re-raise whatever the block raises as `UnreadableError`, with `prefix` before its reason.
 
     Raises:
         UnreadableError: the file is damaged, or cannot be read.
@@ -41,7 +41,7 @@ class decoding:  # noqa: N801 (a context manager; as a generator it would take a
 
 
 def reason(error: Exception) -> str:
-    """One line that says what is wrong, for what libraries say in many, or in none."""
+    """What is wrong, in one line, whether the library's message has many lines or none."""
     if isinstance(error, MemoryError):
         return "needs more memory than there is"
     text: Any = getattr(error, "strerror", None) or str(error) or type(error).__name__

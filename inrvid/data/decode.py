@@ -1,11 +1,11 @@
 """Exact random access to the frames of a video file, through PyAV.
 
 A frame is identified by its presentation time, which the index holds for every frame. To reach one, decoding
-starts at the key frame at or before it and goes on until a frame with that very time comes out. Times that do
-not come out that way (a container that lands too late, frames that open a GOP) are looked for from the start.
+starts at the key frame at or before it and continues until a frame with exactly that time comes out. Times not
+found this way (the container seeks too far, or the frames open a GOP) are searched for from the start of the file.
 
-Damage spreads: a frame is predicted from others. After one that libav calls corrupt, or cannot decode, none is
-believed up to the next intact key frame (`Damage`).
+Damage spreads, as frames are predicted from others. After one that libav calls corrupt, or cannot decode, none is
+trusted until the next intact key frame (`Damage`).
 """
 
 from __future__ import annotations
@@ -32,34 +32,34 @@ from .video_info import VideoInfo
 av.logging.set_libav_level(av.logging.PANIC)
 
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,gif,mpeg,mpegvideo,mpegts,asf,flv,ogg,h264,hevc,m4v,wtv,dv"
-"""libav's names of what may be in a file. Others are lists of further files, pipes or addresses, which it opens."""
+"""libav's names of the formats that are read. Others list further files, pipes or addresses, which it would open."""
 
 OPEN: dict[str, Any] = {
     "container_options": {"format_whitelist": CONTAINERS},
-    # Titles that are no UTF-8 are no reason to refuse a video; from 19 on, PyAV does not ask.
+    # A title that is not UTF-8 is no reason to refuse a video; from version 19 on, PyAV needs no such option.
     **({"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}),
 }
 
 STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
-"""libav's options under which it reports all the damage that it can see, and decodes on after none."""
+"""libav options that make it report all the damage that it can see, and stop decoding at any."""
 
 FALSE_ALARMS = frozenset({"tiff"})
-"""Codecs of which the decoders, when strict, refuse what libav's own encoders write."""
+"""Codecs whose decoders, when strict, refuse what libav's own encoders write."""
 
 READ_ON = 8
-"""With at most so many frames left before the next key frame, decoding on is cheaper than seeking to it."""
+"""With at most this many frames left before the next key frame, decoding on is cheaper than seeking to it."""
 
 MOST_REORDERED = 16
-"""No codec shows a frame more than so many frames after one that is predicted from it."""
+"""No codec shows a frame more than this many frames after one that is predicted from it."""
 
 WIDEST_PIXEL = 8
-"""Pixels are believed to be up to so many times as wide as high, or as high as wide."""
+"""Largest pixel aspect ratio, wide or high, that a file is believed to have."""
 
 
 def read_frames(path: Path, info: VideoInfo, frames: Sequence[int]) -> np.ndarray:
     """Frames of a file as uint8 RGB `[len(frames), H, W, 3]`, at the file's size.
 
-    `frames` are numbers of 0 … info.frames − 1 in display order, in any order, repetitions allowed.
+    `frames` are numbers in display order, 0 … info.frames − 1, given in any order; repeats are allowed.
     Raises DataError, naming the file, if they cannot be decoded.
     """
     found = dict(pictures(path, info, frames))
@@ -81,7 +81,7 @@ def pictures(path: Path, info: VideoInfo, frames: Sequence[int]) -> Iterator[tup
 
 
 def check_file(path: Path, info: VideoInfo) -> None:
-    """Decodes all of a file, with all checks that libav has for it.
+    """Decode all of a file, with all the checks that libav has (except for the codecs in `FALSE_ALARMS`).
 
     Raises DataError, naming the file, if it is not intact, or no longer what `info` says.
     """
@@ -101,12 +101,12 @@ def check_file(path: Path, info: VideoInfo) -> None:
 
 @contextlib.contextmanager
 def opened(path: Path, options: dict[str, str] | None = None) -> Iterator[tuple[Any, Any]]:
-    """(container, its first video stream). `options`: libav's, of the demuxer and the decoder.
+    """Open a file as (container, its first video stream). `options`: libav's, for the demuxer and the decoder.
 
-    Raises UnreadableError: not a file, nothing in it that can be decoded.
+    Raises UnreadableError if it is not a file, or holds nothing that can be decoded.
     """
     with decoding():
-        files.checked(path)  # a pipe would be waited for
+        files.checked(path)  # opening a pipe would block
     with decoding("not a video, or cut short: "):
         # Without 'file:', the part of a name before a colon would be taken for a protocol.
         container = av.open(f"file:{path}", options=options, **OPEN)
@@ -131,7 +131,7 @@ def _video_stream(container: Any) -> Any:
 
 def demuxed(container: Any, stream: Any) -> Iterator[Any]:
     """The packets of a stream. Raises UnreadableError where the container is broken."""
-    with decoding("broken: "):  # what its user raises does not come by here
+    with decoding("broken: "):  # what the consumer raises does not pass through here
         yield from container.demux(stream)
 
 
@@ -144,27 +144,27 @@ def decoded(container: Any, stream: Any) -> Iterator[Any]:
 
 
 def is_key(frame: Any) -> bool:
-    """Whether nothing that is shown from here on is predicted from what was shown before.
+    """Whether no frame shown from here on is predicted from one shown before.
 
-    Where a stream is refreshed bit by bit, libav calls predicted frames keys, too: those are none.
+    In streams that are refreshed gradually, libav also flags predicted frames as key frames: these do not count.
     """
     return bool(frame.key_frame) and frame.pict_type in (PictureType.I, PictureType.NONE)
 
 
 class Damage:
-    """Which frames can be believed, of those that come out in display order."""
+    """Keeps track of which frames, as they come out in display order, can be trusted."""
 
     def __init__(self) -> None:
         self._spreads = False
         self._since: int | None = None
 
     def strike(self, latest: int | None) -> None:
-        """A packet could not be decoded; `latest`: the time of the last shown frame that has gone in so far."""
+        """Record that a packet could not be decoded; `latest`: the latest display time among those fed in so far."""
         self._spreads, self._since = True, latest
 
     def spoils(self, frame: Any) -> bool:
-        """Whether the next frame that comes out is damaged, or may be predicted from one that is."""
-        # What went in before the packet that could not be decoded, and comes out after, mends nothing.
+        """Whether `frame`, the next to come out, is damaged or may be predicted from one that is."""
+        # A key frame that went in before the undecodable packet, but comes out after it, mends nothing.
         late = self._since is None or frame.pts is None or frame.pts > self._since
         if frame.is_corrupt:
             self._spreads = True
@@ -174,14 +174,14 @@ class Damage:
 
 
 class ToRgb:
-    """Converts decoded frames of a stream to uint8 RGB `[H, W, 3]`, as players show them: turned and mirrored as the
-    file asks for, with square pixels."""
+    """Converts decoded frames of a stream to uint8 RGB `[H, W, 3]`, as players show them: rotated and mirrored as the
+    file asks, with square pixels."""
 
     def __init__(self, stream: Any) -> None:
         self._reformatter = VideoReformatter()  # one for many frames: setting it up costs more than its work
         self._pixel = _pixel_shape(stream)
-        # By the angle that PyAV makes of them. A frame that is asked for its side data outlives its use, as part of a
-        # cycle: that costs a third of the speed if all are asked.
+        # Keyed by PyAV's rotation angle. A frame that is asked for its side data outlives its use, in a reference
+        # cycle: asking every frame would cost a third of the speed.
         self._orientations: dict[float, Orientation] = {}
 
     def __call__(self, frame: Any) -> np.ndarray:
@@ -205,7 +205,7 @@ class ToRgb:
         return self._orientations[angle]
 
     def _stored_size(self, frame: Any) -> tuple[int, int]:
-        """(height, width) of a frame with square pixels: the axis that has too few of them is drawn out."""
+        """(height, width) of a frame with square pixels: the axis that has too few of them is stretched."""
         height, width = frame.height, frame.width
         if self._pixel > 1:
             width = round(width * self._pixel)
@@ -217,7 +217,7 @@ class ToRgb:
 
 
 def _pixel_shape(stream: Any) -> Fraction:
-    """Width of a pixel by its height; 1 where the file does not say, or says what cannot be."""
+    """Width of a pixel over its height; 1 if the file does not say, or says something impossible."""
     shape = stream.sample_aspect_ratio or Fraction(1)
     return Fraction(shape) if 1 / Fraction(WIDEST_PIXEL) <= shape <= WIDEST_PIXEL else Fraction(1)
 
@@ -225,7 +225,7 @@ def _pixel_shape(stream: Any) -> Fraction:
 def _orientation(frame: Any) -> Orientation:
     try:
         matrix = frame.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # beside it lies something that PyAV has no name for
+    except ValueError:  # the side data also hold something that PyAV has no name for
         return of_angle(frame.rotation)
     return Orientation() if matrix is None else of_display_matrix(np.frombuffer(matrix, np.int32).tolist())
 
@@ -252,12 +252,12 @@ def _seek_and_read(path: Path, info: VideoInfo, wanted: list[int]) -> Iterator[t
 def _read_on(
     container: Any, stream: Any, pending: dict[int, int], rgb: ToRgb, skip: bool
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Decodes until all of `pending` (time → number) has come out or been passed; removes what came out.
+    """Decode until all of `pending` (time → number) has come out or been passed, removing what came out.
 
     `skip`: leave out frames that are neither wanted nor needed to decode others.
 
-    A frame that is decoded late may have been predicted from one that is shown after it. So it is held back until
-    all that was decoded before it has come out, intact: until the time `horizon`.
+    A frame may have been predicted from one that is decoded before it but shown after it. So it is held back until
+    all that was decoded before it has come out intact: until its time in `horizons`.
     """
     last, context = max(pending), stream.codec_context
     damage = Damage()
@@ -303,7 +303,7 @@ def _frames(packet: Any, damage: Damage, latest: int | None) -> list[Any]:
 
 def _count_and_read(path: Path, wanted: list[int]) -> Iterator[tuple[int, np.ndarray]]:
     pending, damage = set(wanted), Damage()
-    held: dict[int, Any] = {}  # as in `_read_on`, where the times are not known
+    held: dict[int, Any] = {}  # as in `_read_on`, but without known times
     with opened(path) as (container, stream):
         rgb = ToRgb(stream)
         for number, frame in enumerate(decoded(container, stream)):

@@ -16,23 +16,24 @@ OTHERS = (
     ".heic", ".heif", ".avif", ".jxl", ".jp2", ".psd", ".raw", ".dng", ".cr2", ".nef", ".arw", ".exr", ".hdr", ".dpx",
     ".mxf", ".rm", ".rmvb", ".swf", ".vob", ".asf", ".y4m", ".yuv", ".braw", ".r3d",
 )  # fmt: skip
-"""Pictures and videos that are not read: they are counted, so that nobody looks for them."""
+"""Pictures and videos that are not read; they are counted, so that nobody wonders where they went."""
 
 SPLITS = ("train", "test", "val", "valid", "validation")
-"""Names of folders that part a data set and are no classes."""
+"""Names of folders that are splits of a data set, not classes."""
 
 WRITTEN = {"samples", "model", "checkpoints"}
-"""Folders of a run, or of a model, which have pictures and videos that a model made."""
+"""Subfolders of a run or a model that hold pictures and videos made by a model."""
 
 
 def files_in(path: Path, suffixes: Container[str], passed: list[Path] | None = None) -> Iterator[Path]:
-    """Files below `path` (or `path` itself) with one of the suffixes, no hidden ones, in no certain order; no samples
-    of models, where the folders of runs and of models lie below it.
+    """Files below `path` (or `path` itself) with one of the suffixes, in no particular order; without hidden ones, and
+    without the samples of models in folders of runs and models.
 
-    What is called so and is no file (a dangling link, a pipe) is among them: who opens it says what it is.
+    Entries with such a name that are not files (a dangling link, a pipe) are included: opening them reports what they
+    are.
 
     Args:
-        passed: is given the folders of runs and models whose samples are passed over.
+        passed: list that collects the folders of runs and models whose samples are passed over.
     """
     if path.is_file():
         yield from [path] if path.suffix.lower() in suffixes else []
@@ -55,7 +56,7 @@ def files_in(path: Path, suffixes: Container[str], passed: list[Path] | None = N
 
 
 def names_in(root: Path, folders: Iterable[Path]) -> list[str]:
-    """Names of what lies below `root`, relative to it, sorted."""
+    """Names of `folders`, which lie below `root`, relative to it, sorted."""
     return sorted(folder.relative_to(root).as_posix() for folder in folders)
 
 
@@ -64,17 +65,17 @@ def _is_run_or_model(files: set[str]) -> bool:
 
 
 def left_out(names: Iterable[str], kinds: Container[str]) -> dict[str, int]:
-    """How many of the files there are of each of the `kinds` of suffixes, the most frequent first."""
+    """Number of files with each of the suffixes in `kinds`, the most frequent first."""
     suffixes = (PurePosixPath(name).suffix.lower() for name in names)
     return dict(sorted(Counter(suffix for suffix in suffixes if suffix in kinds).items(), key=lambda kv: (-kv[1], kv)))
 
 
 FRAMES = 4
-"""Pictures in a folder from which on they may be the frames of a video; fewer are covers and thumbnails."""
+"""This many pictures in a folder, or more, may be the frames of a video; fewer are covers and thumbnails."""
 
 
 def are_videos(path: Path) -> bool:
-    """Whether what is below `path` are videos, rather than folders of frames with a preview here and there."""
+    """Whether `path` holds videos, rather than folders of frames with an occasional preview."""
     videos, pictures = 0, Counter[Path]()
     for file in files_in(path, (*VIDEOS, *PICTURES)):
         if file.suffix.lower() in PICTURES:
@@ -86,9 +87,9 @@ def are_videos(path: Path) -> bool:
 
 
 def classes_by_folder(names: Sequence[str]) -> dict[str, str | None]:
-    """The class of each video ('class/video', with or without folders between): the first of its folders.
+    """The class of each video: the first folder of its name ('class/video', with or without folders in between).
 
-    Where all first folders are splits ('train', 'test', …), it is the next one. None: there is no such folder.
+    If all first folders are splits ('train', 'test', …), it is the second. None: there is no such folder.
     """
     parts = {name: PurePosixPath(name).parts[:-1] for name in names}
     split = all(folders[0].lower() in SPLITS for folders in parts.values() if folders)

@@ -1,4 +1,4 @@
-"""Whether a GIF is whole: libav takes what is left of one that is cut short for a shorter video."""
+"""Check that a GIF is complete: libav takes a truncated one for a shorter video."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEADER = 13
 
 
 def check_whole_gif(path: Path) -> None:
-    """Raises UnreadableError if a GIF has no trailer, or blocks that are none before it. What follows it is ignored."""
+    """Raise UnreadableError if a GIF has no trailer, or invalid blocks before it. What follows it is ignored."""
     with decoding("broken: "), files.opened(path) as file:
         header = _read(file, HEADER)
         _skip_colours(file, header[10])

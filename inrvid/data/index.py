@@ -1,8 +1,8 @@
 """The index of a folder of video files: each file is probed once, and again only when it changes.
 
-It is one JSON file a folder, `<cache>/index/<folder name>-<digest of its path>.json`, where the cache
-directory is $INRVID_CACHE, else $XDG_CACHE_HOME/inrvid, else ~/.cache/inrvid. An entry holds as long as its
-file's size and modification time. Files that cannot be used are not stored: their trouble may pass.
+There is one JSON file per folder, `<cache>/index/<folder name>-<digest of its path>.json`, where the cache
+directory is $INRVID_CACHE, else $XDG_CACHE_HOME/inrvid, else ~/.cache/inrvid. An entry is valid as long as its
+file's size and modification time stay the same. Files that cannot be used are not stored: the reason may go away.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from .probe import probe
 from .video_info import VideoInfo
 
 VERSION = f"2, PyAV {av.__version__}"
-"""Entries of another version are not used: a file holds what this build of the decoders makes of it."""
+"""Entries of another version are not used: what a file holds depends on the build of the decoders."""
 
 MOST_BYTES = 2**29
-"""A cache that is larger is built again: reading it costs many times its size. It holds a million and a half of mp4s,
+"""A larger index is built again: reading it costs many times its size. This is enough for a million and a half mp4s,
 or 600 hours of webm and mkv, whose times are stored one by one."""
 
 STORE_SECONDS = 60.0
-"""While files are looked into, what is known of them is kept so often, or rarer where keeping it takes long."""
+"""While files are probed, results are stored at this interval, or less often if storing takes long."""
 
 Stamp = tuple[int, int]
 """(size in bytes, modification time in ns)."""
@@ -44,7 +44,7 @@ class _Entry(Document):
 
 
 class _Index(Document):
-    """`files`: by name, percent-encoded: JSON holds no bytes that are not text."""
+    """`files`: by percent-encoded name, as JSON cannot hold bytes that are not text."""
 
     version: str
     files: dict[str, _Entry]
@@ -66,7 +66,7 @@ def index_files(root: Path, names: Sequence[str]) -> dict[str, VideoInfo | str]:
         found[name] = info
         if isinstance(info, VideoInfo) and (stamp := stamps[name]) is not None and stamp[0] == info.size:
             entries[name] = _Entry(stamp=stamp, info=info)
-        if stored.is_due():  # who is ended here goes on here
+        if stored.is_due():  # an interrupted run resumes from here
             with stored:
                 _store(file, entries)
     if entries.keys() != known.keys() or any(name in entries for name in missing):
@@ -75,7 +75,7 @@ def index_files(root: Path, names: Sequence[str]) -> dict[str, VideoInfo | str]:
 
 
 class Every:
-    """Tells when so many seconds have passed since it was left last, or ten times those that it took."""
+    """A timer, due `seconds` after its block was last left, or ten times as long as the block took, if that is more."""
 
     def __init__(self, seconds: float):
         self.seconds, self._next = seconds, time.monotonic() + seconds

@@ -26,12 +26,12 @@ from .video_info import VideoInfo
 DECIDES_NOTHING = ("path", "workers", "in_memory", "on_error")
 """Keys of the configuration that do not change what is read."""
 OF_TRAINING = {"xflip": False, "sampling": "videos", "labels": False}
-"""Those that change how a training draws clips, and no frame; what they are where nothing is written."""
+"""Keys that change how training draws clips, but not the frames, with their defaults."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """A video that nobody has looked into. `problem`: why it cannot be used, if that is already known."""
+    """A video that has not been looked into yet. `problem`: why it cannot be used, if that is already known."""
 
     name: str
     label: str | None = None
@@ -42,8 +42,8 @@ class IndexedDataset(VideoDataset):
     """Videos that are found under a path, looked into, and kept if they can be used.
 
     Raises:
-        DataError: the path does not exist; nothing usable is in it; `labels` where there are none; any
-            unusable video if `config.on_error` is 'fail'.
+        DataError: the path does not exist; nothing usable is in it; `labels` is set, but there are no classes; any
+            video is unusable and `config.on_error` is 'fail'.
     """
 
     holds: ClassVar[str]
@@ -56,8 +56,8 @@ class IndexedDataset(VideoDataset):
 
         cut: Literal["whole", "clips"] = Field(
             "whole",
-            description="clips: each clip_length frames of a video are a video of their own, with a stride as many "
-            "interleaved ones (DIGAN's release, of folders of frames)",
+            description="clips: every clip_length frames of a video become a video of their own; with stride n, n "
+            "interleaved ones (as DIGAN's release does with folders of frames)",
         )
 
     config: Config
@@ -80,7 +80,7 @@ class IndexedDataset(VideoDataset):
 
     @abc.abstractmethod
     def _find(self) -> list[Found]:
-        """All videos under `self.path`, by name; looks at names only."""
+        """All videos under `self.path`, in the order of their names; looks at names only."""
 
     @abc.abstractmethod
     def _look_into(self, names: Sequence[str]) -> dict[str, VideoInfo | str]:
@@ -88,7 +88,7 @@ class IndexedDataset(VideoDataset):
 
     @abc.abstractmethod
     def _pictures(self, name: str, info: VideoInfo, frames: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
-        """Each wanted frame once, by number, uint8 `[H, W, 3]`. Raises DataError naming the file."""
+        """Each wanted frame once, as (number, uint8 `[H, W, 3]`). Raises DataError, naming the file."""
 
     def _where(self, name: str) -> Path:
         """A video's file or folder, for messages."""
@@ -127,7 +127,7 @@ class IndexedDataset(VideoDataset):
             raise DataError("\n".join([f"{self.path}: none of its videos can be used", *reasons]))
 
     def _unfit(self, item: Found, info: VideoInfo, frames: int) -> str | None:
-        """Why a decodable video of so many frames, before `stride`, is of no use under this configuration."""
+        """Why a decodable video of `frames` frames (before `stride`) cannot be used under this configuration."""
         stride = self.config.stride
         if frames > MOST_FRAMES:
             return f"{frames} frames at {self.config.fps or info.fps:g} fps, at most {MOST_FRAMES} can be read"
@@ -142,7 +142,7 @@ class IndexedDataset(VideoDataset):
         return None
 
     def _cut(self, frames: int) -> list[slice]:
-        """The videos that a file of so many frames, before `stride`, holds: slices of them."""
+        """The videos that a file of `frames` frames (before `stride`) holds, as slices of these frames."""
         stride, length = self.config.stride, self.config.clip_length
         if self.config.cut == "whole":
             return [slice(None, None, stride)]
@@ -174,7 +174,7 @@ class IndexedDataset(VideoDataset):
                 yield index, picture
 
     def _resized(self, video: int, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-        """Each of the wanted frames of the file once, by number, at the model's size."""
+        """Each wanted frame of the file once, with its number, at the model's size."""
         config, size = self.config, sides(self.config.resolution)
         for number, picture in self._pictures(self.records[video].name, self._infos[video], np.unique(wanted).tolist()):
             yield number, resize(picture[None], size, config.resize, config.interpolation)[0]
@@ -191,13 +191,13 @@ class IndexedDataset(VideoDataset):
 
     @functools.cached_property
     def frames_fingerprint(self) -> str:
-        own = type(self).fingerprint is IndexedDataset.fingerprint  # else a package's says what it is made of
+        own = type(self).fingerprint is IndexedDataset.fingerprint  # else it is a package's own
         return self._digest(**OF_TRAINING) if own else self.fingerprint
 
     def _digest(self, **changes: Any) -> str:
         config = self.config.model_dump(mode="json", exclude=set(DECIDES_NOTHING)) | changes
         files = {record.name: record for record in self.records}
-        # As they were when they were looked into: a video that is gone since is still part of what is trained on.
+        # As they were when looked into: a video that has been removed since is still part of what is trained on.
         sizes = {record.name: info.size for record, info in zip(self.records, self._infos, strict=True)}
         described = {
             "config": config,

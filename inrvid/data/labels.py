@@ -23,7 +23,7 @@ MOST_BYTES = 64 * 2**20
 """Of the file: it may name every frame."""
 
 FEW_CLASSES = 1000
-"""Up to so many, class numbers may have any gaps."""
+"""Up to this many classes, their numbers may have any gaps."""
 
 Number = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -36,7 +36,7 @@ class _Content(Document):
 
 @dataclasses.dataclass(frozen=True)
 class Labels:
-    """Numbers of classes by folder or file name (None: there are none), names of classes, frame rates."""
+    """Class numbers by folder or file name (None: there are none), class names, frame rates."""
 
     numbers: dict[str, int] | None = None
     names: tuple[str, ...] = ()
@@ -69,9 +69,9 @@ class Labels:
         return self.names[number] if self.names else str(number)
 
     def classes(self, where: str) -> list[str]:
-        """Names by number; the numbers themselves where there are no names.
+        """Names by number, or the numbers themselves if there are no names.
 
-        Raises DataError, with `where`, if the numbers are none of classes, but dates or ids.
+        Raises DataError, with `where`, if the numbers are not those of classes, but dates or ids.
         """
         if self.numbers is None or self.names:
             return list(self.names) if self.numbers is not None else []
@@ -88,7 +88,7 @@ class Labels:
         return self.fps.get(video) if isinstance(self.fps, dict) else self.fps
 
     def to_json(self) -> str:
-        """Parts of class names that are no text are written as escapes: JSON cannot hold them."""
+        """As JSON; bytes of class names that are not text are written as escapes, since JSON cannot hold them."""
         labels = None if self.numbers is None else list(self.numbers.items())
         names = [os.fsencode(name).decode("utf-8", "backslashreplace") for name in self.names]
         return json.dumps({"labels": labels, "classes": names, "fps": self.fps})

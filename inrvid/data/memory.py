@@ -17,7 +17,7 @@ AUTO_BYTES = 512 * 2**20
 
 
 def kept_in_memory(dataset: VideoDataset) -> VideoDataset:
-    """`dataset` as its `config.in_memory` asks for: kept (`InMemory`), or as it is."""
+    """`dataset`, held in memory (`InMemory`) if its `config.in_memory` says so, else as it is."""
     wish = dataset.config.in_memory
     keep = bytes_in_memory(dataset) <= AUTO_BYTES if wish == "auto" else wish
     return InMemory(dataset) if keep else dataset
@@ -29,8 +29,8 @@ def bytes_in_memory(dataset: VideoDataset) -> int:
 
 
 class InMemory(VideoDataset):
-    """The videos of `dataset`, decoded in parallel; those that are drawn, each when it is first read. One that fails to
-    decode fails whenever it is read."""
+    """The videos of `dataset`, decoded in parallel at once or, if they are drawn (`dataset.drawn`), when first read. A
+    video that fails to decode fails whenever it is read."""
 
     def __init__(self, dataset: VideoDataset):
         self._dataset = dataset

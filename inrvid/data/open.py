@@ -1,4 +1,4 @@
-"""From a configuration or a path to a data set."""
+"""The data set that a configuration or a path describes."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def open_dataset(config: VideoDataset.Config | Mapping[str, Any]) -> VideoDatase
 
 
 def detect(path: str | Path) -> str:
-    """The type of data set that `path` is laid out as: of those that match, the most specific one.
+    """The type of data set whose layout `path` has: of those that match, the most specific one.
 
     Raises:
-        DataError: no such path, or laid out as none of them.
+        DataError: no such path, or no type matches its layout.
     """
     path = expanded(path)
     if not path.exists():

@@ -1,4 +1,4 @@
-"""Which way up a picture is shown: turned by quarters, mirrored."""
+"""Which way up a picture is shown: rotated by quarter turns, mirrored."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _EXIF = {
 
 
 def of_exif(number: object) -> Orientation:
-    """EXIF's tag 0x0112. Numbers that mean nothing are 'as stored'."""
+    """From EXIF's tag 0x0112. Undefined numbers mean 'as stored'."""
     return _EXIF.get(number, Orientation()) if isinstance(number, int) else Orientation()
 
 
 def of_display_matrix(matrix: Sequence[int]) -> Orientation:
-    """libav's matrix (a, b, u, c, d, v, x, y, w), by which (x, y) is shown at (a·x + c·y, b·x + d·y).
+    """From libav's matrix (a, b, u, c, d, v, x, y, w), by which (x, y) is shown at (a·x + c·y, b·x + d·y).
 
-    Of angles between the quarters, the nearest.
+    Angles in between are rounded to the nearest quarter turn.
     """
     a, b, _, c, d = matrix[:5]
     if abs(b) + abs(c) > abs(a) + abs(d):
@@ -58,5 +58,5 @@ def of_display_matrix(matrix: Sequence[int]) -> Orientation:
 
 
 def of_angle(degrees: float) -> Orientation:
-    """Turned counterclockwise; the nearest quarter."""
+    """From a counterclockwise rotation, rounded to the nearest quarter turn."""
     return (_EXIF[1], _EXIF[8], _EXIF[3], _EXIF[6])[round(degrees / 90) % 4]

@@ -17,7 +17,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 QUIET_SECONDS = 1.0
-"""Work that takes no longer is not reported."""
+"""Work that takes no longer than this is not reported."""
 
 
 def cpus() -> int:
@@ -28,7 +28,7 @@ def cpus() -> int:
 
 
 def in_parallel(function: Callable[[Item], Result], items: Sequence[Item], doing: str) -> Iterator[Result]:
-    """`function` of each item, in the items' order; a few items ahead of what has been taken, no more.
+    """`function` of each item, in the items' order; works at most a few items ahead of what has been taken.
 
     `doing` names the work in its progress on stderr: a bar on a terminal, one line at the end elsewhere.
     """

@@ -19,21 +19,21 @@ MOST_BYTES = 512 * 2**20
 """Larger files are not read."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-"""What a picture may be, whatever its name: Pillow starts other programs for some."""
+"""Formats that are read, whatever a file's name: for some others, Pillow starts other programs."""
 
 ORIENTATION = 0x0112
 """EXIF's tag."""
 
 EXIF_MARKS = (b"eXIf", b"exif", b"tiff:Orientation")
-"""One of them is in a PNG that says how it is to be turned."""
+"""A PNG that says how it is to be rotated contains one of these."""
 
-# The limit above is ours, Pillow's is lower. And what it warns of in a file is either told by an error, or no harm.
+# The limit above is ours; Pillow's is lower. Whatever else it warns about is either reported as an error or harmless.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def size(content: bytes) -> tuple[int, int]:
-    """(width, height) of a picture as it is shown, from its header where it can be. Raises UnreadableError."""
+    """(width, height) of a picture as it is shown, from its header if possible. Raises UnreadableError."""
     with decoding():
         picture = _opened(content)
         if picture.format == "PNG":  # its EXIF may follow the pixels
@@ -45,13 +45,13 @@ def size(content: bytes) -> tuple[int, int]:
 
 
 def pixels(content: bytes) -> np.ndarray:
-    """A picture as it is shown, uint8 RGB `[H, W, 3]`: upright, what is transparent over black.
+    """A picture as it is shown, uint8 RGB `[H, W, 3]`: upright, transparent parts over black.
 
     Raises UnreadableError.
     """
     with decoding():
         picture = _opened(content)
-        picture.load()  # whatever is wrong with the pixels is said here, once
+        picture.load()  # errors in the pixels are raised here, once
         return _orientation(picture).apply(_rgb(picture))
 
 

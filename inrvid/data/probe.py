@@ -1,4 +1,4 @@
-"""Finds out what a video file holds, and that it can be decoded to its end."""
+"""Find out what a video file holds, and check that it can be decoded to its end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .gif import check_whole_gif
 from .video_info import Ticks, VideoInfo
 
 RATE_TOLERANCE = 0.005
-"""Times in whole milliseconds (webm, mkv) measure a rate this well; the container's own is then exact."""
+"""How well times in whole milliseconds (webm, mkv) measure a rate; within this, the container's own is exact."""
 
 MISSING_SECONDS = 0.5
 """A video stream that ends this long before its stated end is truncated; less is rounding."""
@@ -23,7 +23,7 @@ MISSING_SECONDS = 0.5
 
 @dataclasses.dataclass
 class _Packets:
-    """What demuxing alone tells of a file. Times are in units of `base` seconds."""
+    """What demuxing alone tells about a file. Times are in units of `base` seconds."""
 
     container: str
     codec: str
@@ -56,7 +56,8 @@ class _Decoded:
 
 
 def probe(path: Path) -> VideoInfo:
-    """What the index stores of a video file. Demuxes all of it, decodes from the last key frame on.
+    """What the index stores about a video file. Demux all of it, and decode from the last key frame on
+    (all of it, where that does not confirm what the packets say).
 
     Raises:
         UnreadableError: with the reason alone: no video in it, not decodable, truncated.
@@ -72,7 +73,7 @@ def probe(path: Path) -> VideoInfo:
         raise UnreadableError("no frame in it can be decoded")
     try:
         return _info(packets, frames, size)
-    except ValueError as error:  # no times, rates and sizes that a video can have
+    except ValueError as error:  # times, rates or sizes that no video can have
         raise UnreadableError(f"broken: {error}") from error
 
 
@@ -95,10 +96,10 @@ def _demux(path: Path) -> _Packets:
 
 
 def _from_tail(path: Path, packets: _Packets) -> _Decoded | None:
-    """The frames as the packets announce them, if what comes out of the last GOP bears them out.
+    """The frames as the packets announce them, if decoding the last GOP confirms them; else None.
 
-    It does not where packets and frames differ: hidden frames, one packet a field, or no presentation times
-    (avi stores none: where the decoder reorders frames, libav's guess of their times is in decoding order).
+    It does not where packets and frames differ: hidden frames, one packet per field, or no presentation times
+    (avi stores none: if the decoder reorders frames, libav's guess of their times is in decoding order).
     """
     times = sorted(time for time in packets.times if time is not None)
     if len(set(times)) < len(packets.times) or not packets.keys or (packets.reorders and times == packets.times):
@@ -169,7 +170,7 @@ def _check_whole(path: Path, packets: _Packets) -> None:
 def _stated(container: Any, stream: Any) -> int:
     """How many packets mp4's index announces, after its edit list; 0 where there is no such promise.
 
-    Headers' frame counts (`stream.frames`) are not one: avi's are often off, mp4's leave out the edits.
+    Frame counts in headers (`stream.frames`) are no promise: avi's are often off, mp4's ignore the edits.
     """
     return len(getattr(stream, "index_entries", ())) if "mp4" in container.format.name else 0
 

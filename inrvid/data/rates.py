@@ -1,4 +1,4 @@
-"""Which frames of a file are the frames of its video at the model's rate."""
+"""Which frames of a file make up its video at the model's rate."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import numpy as np
 from .video_info import VideoInfo
 
 TIE = 1e-6
-"""Seconds. Halfway between two frames the earlier one is taken, whatever the rounding of the times."""
+"""Seconds (in `count_frames`: frames). Halfway between two frames the earlier one is taken, whatever the rounding of
+the times."""
 
 
 MOST_FRAMES = 10_000_000
-"""A file's times can say anything; more frames than these are not counted out."""
+"""A file's times can claim anything; a video with more frames than this cannot be used."""
 
 
 def count_frames(info: VideoInfo, fps: float | None) -> int:

@@ -1,7 +1,7 @@
-"""Bringing pictures to the model's size, by a rule for the aspect ratio.
+"""Resizing pictures to the model's size, by a rule for the aspect ratio.
 
-`bicubic` (a = −½) is antialiased; `bilinear` is not, as DIGAN's release resizes. torch's uint8 kernel computes the same
-filter as Pillow's `BICUBIC`, several times faster. Results are within ±1 of Pillow's, but for pure noise, whose
+`bicubic` (a = −½) is antialiased; `bilinear` is not, as in DIGAN's release. torch's uint8 kernel computes the same
+filter as Pillow's `BICUBIC`, several times faster. Results are within ±1 of Pillow's, except for pure noise, whose
 overshoots the two clip at different places.
 """
 
@@ -48,4 +48,4 @@ def _squash(source: Size, target: Size) -> Size:
 
 
 RULES: dict[str, Callable[[Size, Size], Size]] = {"center_crop": _center_crop, "squash": _squash}
-"""By the names of `VideoDataset.Config.resize`: the size of the middle part of the picture that is kept."""
+"""By the values of `VideoDataset.Config.resize`: (source, target) → size of the central part that is kept."""

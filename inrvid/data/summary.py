@@ -35,7 +35,7 @@ def summary_lines(dataset: VideoDataset) -> list[str]:
 
 
 def mixed_rates(dataset: VideoDataset) -> bool:
-    """Whether a frame means different lengths of time in different videos."""
+    """Whether frames last for different lengths of time in different videos."""
     return dataset.config.fps is None and len({round(record.fps, 2) for record in dataset.records}) > 1
 
 

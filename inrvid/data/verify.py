@@ -14,11 +14,11 @@ SILENT = frozenset((
     "ffv1", "vp8", "vp9", "jpeg2000", "bmp", "tiff", "webp",
 ))
 # fmt: on
-"""Codecs of which fewer than one in ten pictures with altered bytes were told from intact ones, of 40 each."""
+"""Codecs for which fewer than one in ten pictures with altered bytes were recognised as damaged, of 40 each."""
 
 
 def broken_videos(dataset: VideoDataset) -> Iterator[Skipped]:
-    """The videos that cannot be decoded to their last frame, and why; those that the index left out first."""
+    """The videos that cannot be decoded to their last frame, and why; first come those that the index left out."""
     yield from dataset.skipped
 
     def check(video: int) -> Skipped | None:
@@ -34,5 +34,5 @@ def broken_videos(dataset: VideoDataset) -> Iterator[Skipped]:
 
 
 def silent_codecs(dataset: VideoDataset) -> list[str]:
-    """The codecs of a data set whose decoders take most altered bytes for a picture: being decoded proves little."""
+    """The codecs of a data set whose decoders take most altered bytes for a picture, so decoding proves little."""
     return sorted({record.codec for record in dataset.records} & SILENT)

@@ -37,7 +37,7 @@ class VideoFiles(IndexedDataset):
         check_file(self.root / self.records[video].name, self._infos[video])
 
     def _names_in(self, path: Path) -> list[str]:
-        """Names of the video files below `path`, sorted; takes note of what is left out."""
+        """Names of the video files below `path`, sorted; records what is left out and passed over."""
         passed: list[Path] = []
         files = [file.relative_to(self.root).as_posix() for file in files_in(path, (*VIDEOS, *OTHERS), passed)]
         self.left_out = left_out(files, OTHERS)

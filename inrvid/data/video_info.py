@@ -1,4 +1,4 @@
-"""What the index stores of a video file: enough to go to any of its frames without another look."""
+"""What the index stores about a video file: enough to reach any of its frames without another look."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from .picture import MOST_PIXELS
 
 LARGEST = 2**62
-"""Times are smaller, before and after zero: the difference of two fits int64."""
+"""Times are smaller than this in magnitude, so that the difference of two fits int64."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +66,7 @@ class VideoInfo:
     """One decodable video file.
 
     Args:
-        width, height: as displayed: after the rotation that the file asks for, with square pixels. Pixels.
+        width, height: in pixels, as displayed: after the rotation that the file asks for, with square pixels.
         fps: its own frame rate; the mean one where it varies.
         ticks: time of each frame in display order, in units of `time_base` seconds (a fraction).
         keys: numbers of the frames from which decoding can start.
@@ -76,7 +76,7 @@ class VideoInfo:
         codec: libav's name of it; empty where pictures carry a checksum of their own.
 
     Raises:
-        ValueError: no video is like that.
+        ValueError: no video can have these values.
     """
 
     width: int
@@ -112,8 +112,8 @@ class VideoInfo:
 
     @property
     def uneven(self) -> bool:
-        """Whether its frame rate varies: one in twenty frames or more stays for a quarter longer, or shorter, than most
-        do, and for more than a tick. Fewer were dropped; less is the rounding of times."""
+        """Whether its frame rate varies: at least one frame in twenty lasts longer or shorter than most, by more than a
+        quarter, more than a tick and more than 2 ms. Fewer are dropped frames; less is the rounding of times."""
         if not self.seekable or self.ticks.uniform is not None or self.frames < 3:
             return False
         steps = np.diff(self.times())
@@ -125,7 +125,7 @@ class VideoInfo:
     def of_pictures(
         cls, count: int, width: int, height: int, fps: float, size: int | None = None, codec: str = ""
     ) -> VideoInfo:
-        """A video that is stored as so many pictures, each of which can be read by itself."""
+        """A video stored as `count` pictures, each of which can be read by itself."""
         numbers = Ticks((0, 1, count))
         return cls(width, height, fps, numbers, numbers, (1, 1), seekable=False, size=size, codec=codec)
 

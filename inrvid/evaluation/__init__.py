@@ -1,12 +1,13 @@
 """How good a generator is.
 
-- clips: which clips a score is made of; detectors: clips → features; features: streamed and shared by processes;
-- own_clips: the same of one's own tensors;
-- metrics: two sets of features → scores; distances, gaussians: of plain arrays; measures: both, built;
-- protocol, protocols, protocol_files: all choices as data, and where they lie; subjects: what is compared with what;
-  evaluate: a protocol applied → record; uncertainty: how far off a score may be;
+- clips: which clips a score is computed from; detectors: clips → features; features: streamed, shared by processes;
+- own_clips: features of one's own tensors;
+- metrics: two sets of features → scores; distances, gaussians: the same for plain arrays; measures: builds metrics and
+  detectors;
+- protocol, protocols, protocol_files: all choices as data, and where they are found; subjects: what is compared with
+  what; evaluate: applies a protocol → record; uncertainty: how far off a score may be;
 - nearest: generated clips beside the real ones that they may be copies of;
-- traps: what each choice does to a score; leaderboard: many records; score: of a training's generator.
+- traps: what each choice does to a score; leaderboard: many records; score: scores of a generator in training.
 """
 
 from __future__ import annotations

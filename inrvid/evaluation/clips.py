@@ -1,7 +1,7 @@
-"""Which clips a score is made of: the choices that move it most, each one explicit.
+"""Which clips a score is computed from: the choices that affect it most, each one explicit.
 
-A *window* is what a detector sees of a video: so many frames, each `stride`-th. A *source* (a data set, or a generator)
-chooses clips for a window and reads them; a clip is a pair of numbers, so that processes can share the work.
+A *window* is what a detector sees of a video: a number of frames, every `stride`-th. A *source* (a data set, or a
+generator) chooses clips for a window and reads them; a clip is a pair of numbers, so that processes can share the work.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ Start = Literal["anywhere", "first"]
 
 
 class Window(NamedTuple):
-    """`frames` frames, `stride` apart; `first`: where in their video clips begin that begin at its first frame.
+    """`frames` frames, `stride` apart; `first`: the frame at which clips begin that are taken from a video's start.
 
-    `singly`: a detector sees each frame by itself, and a clip has as many rows of features.
+    `singly`: a detector sees each frame by itself, and a clip has one row of features per frame.
     """
 
     frames: int
@@ -40,16 +40,16 @@ class Window(NamedTuple):
 
     @property
     def span(self) -> int:
-        """Frames of a video that it reaches over."""
+        """Number of a video's frames that it spans."""
         return (self.frames - 1) * self.stride + 1
 
     @property
     def end(self) -> int:
-        """Frames that a video has at least, in which it lies."""
+        """Fewest frames of a video that contains it."""
         return self.first + self.span
 
     def begun(self, start: Start) -> Window:
-        """What is left of it for clips that begin there: those from anywhere do not heed `first`."""
+        """The window for clips with this start: those from anywhere ignore `first`."""
         return self if start == "first" else self._replace(first=0)
 
     def __str__(self) -> str:
@@ -59,7 +59,8 @@ class Window(NamedTuple):
 
 
 class Clip(NamedTuple):
-    """A data set's video and the frame at which the clip starts; a generator's seed and the time of its first frame."""
+    """Of a data set: the video, and the frame at which the clip starts; of a generator: the seed, and the time of the
+    first frame."""
 
     video: int
     start: int
@@ -74,32 +75,32 @@ class Source(abc.ABC):
     @property
     @abc.abstractmethod
     def fingerprint(self) -> str:
-        """A hex digest of what it is: a part of the key of cached features."""
+        """A hex digest that identifies it: part of the key of cached features."""
 
     def seen(self, window: Window) -> Window:
-        """What of the window its clips heed."""
+        """The window as far as its clips depend on it."""
         return window
 
     @abc.abstractmethod
     def choose(self, window: Window, count: int) -> list[Clip]:
-        """At most `count` clips; fewer where there are no more."""
+        """At most `count` clips; fewer if there are no more."""
 
     @abc.abstractmethod
     def read(self, window: Window, clips: Sequence[Clip]) -> Tensor:
-        """Frames `[b, frames, 3, H, W]` in [−1, 1]; those of videos that cannot be decoded are left out where the
-        data's `on_error` says so."""
+        """Frames `[b, frames, 3, H, W]` in [−1, 1]; clips of videos that cannot be decoded are left out if the data's
+        `on_error` says so."""
 
     def title(self, clip: Clip) -> str:
         """What a clip is called, for people."""
         return f"video {clip.video}, frame {clip.start}"
 
     def origin(self, clip: Clip) -> int | str:
-        """What clips have in common that are no independent draws: by default their video."""
+        """What clips have in common if they are not independent draws: by default, their video."""
         return clip.video
 
 
 SAMPLED = 32
-"""Videos of a data set whose pictures are part of what it is known by."""
+"""Number of videos of a data set whose first frames are part of its fingerprint."""
 
 Order = Literal["shuffled", "first", "shuffled_clips"]
 
@@ -108,10 +109,11 @@ class DatasetClips(Source):
     """Clips of videos.
 
     Args:
-        order: of the videos: shuffled (by the seed), or by name, as releases took the first ones; or shuffled_clips:
-            of the clips of all videos, by the seed, so that those of one video lie apart.
+        order: shuffled: videos in an order drawn by the seed; first: videos by name, as in releases that took the first
+            ones; shuffled_clips: the clips of all videos in an order drawn by the seed, so that those of one video lie
+            apart.
         start: anywhere in each video (by the seed and the video), or its first frame (the window's `first`).
-        one_a_video: else all clips that lie one behind the other in a video: they are not independent.
+        one_a_video: one clip per video; else all consecutive clips of a video, which are not independent.
     """
 
     def __init__(
@@ -129,10 +131,11 @@ class DatasetClips(Source):
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Of the data set's index, and of the first frames of `SAMPLED` of its videos: names and sizes may be alike."""
+        """A digest of the data set's index, and of the first frames of `SAMPLED` of its videos: names and sizes may be
+        alike."""
         digest = hashlib.sha256(self.dataset.frames_fingerprint.encode())
         for video in np.linspace(0, len(self.dataset) - 1, min(SAMPLED, len(self.dataset))).astype(int).tolist():
-            with contextlib.suppress(DataError):  # a broken one is told of when its clip is read
+            with contextlib.suppress(DataError):  # a broken one is reported when its clip is read
                 digest.update(self.dataset.read(video, [0]).tobytes())
         return digest.hexdigest()
 
@@ -159,7 +162,7 @@ class DatasetClips(Source):
         return found[:count]
 
     def _of_video(self, video: int, window: Window) -> list[Clip]:
-        """None, if it ends before the window does."""
+        """A video's clips; empty if it ends before the window does."""
         last = self.dataset.length(video) - window.span
         if last < window.first:
             return []
@@ -168,7 +171,7 @@ class DatasetClips(Source):
         return [Clip(video, start) for start in range(window.first, last + 1, window.span)]
 
     def too_short(self, window: Window) -> int:
-        """Videos that end before the window does."""
+        """Number of videos that end before the window does."""
         return sum(self.dataset.length(video) < self.seen(window).end for video in range(len(self.dataset)))
 
     def title(self, clip: Clip) -> str:
@@ -203,7 +206,7 @@ class Altered(Source):
     """The clips of another source, changed after they are read.
 
     Args:
-        change: of frames `[b, frames, 3, H, W]` in [−1, 1].
+        change: a function of frames `[b, frames, 3, H, W]` in [−1, 1].
         what: the change, in words.
     """
 
@@ -230,13 +233,13 @@ class Altered(Source):
 
 
 class GeneratorClips(Source):
-    """Videos of a generator from t = 0, or the window's `first`, of one seed each; frames in [−1, 1], as they are seen.
+    """Videos of a generator, one per seed, from t = 0 or the window's `first`; frames in [−1, 1], as they are seen.
 
     Args:
-        first_seed: away from those that sample grids show.
+        first_seed: seed of the first video; far from those that sample grids show.
         quantise: round frames to 8 bits a channel, as files have them.
-        classes: of the data's videos, by number (`classes_of`): a generated video has that of one of them, drawn by its
-            seed, each as likely as another; none: any, evenly.
+        classes: classes of the data's videos, by number (`classes_of`): each generated video gets the class of one of
+            them, drawn uniformly by its seed; empty: any class, evenly.
     """
 
     def __init__(
@@ -253,7 +256,7 @@ class GeneratorClips(Source):
 
     @property
     def fingerprint(self) -> str:
-        """Of the weights, and the seed of the first video."""
+        """A digest of the weights and the seed of the first video."""
         return digest_of(self.generator, str(self.first_seed).encode())
 
     def choose(self, window: Window, count: int) -> list[Clip]:
@@ -265,7 +268,7 @@ class GeneratorClips(Source):
         inr = self.generator.inr(self._latents(clips))
         side = self.generator.resolution
         frames = torch.empty(len(inr), window.frames, 3, side, side)
-        # One at a time: memory. A video's frames are those of its seed in any batch, but for rounding.
+        # One at a time, to save memory. A video's frames are those of its seed in any batch, up to rounding.
         for video, own in enumerate(frames):
             own.copy_(torch.cat(list(inr[video].stream(t)), dim=1)[0]).clamp_(-1, 1)
             if self.quantise:
@@ -293,7 +296,7 @@ class GeneratorClips(Source):
 
 
 def classes_of(dataset: VideoDataset, generator: VideoGenerator) -> list[int]:
-    """The class of each of the data's videos, by the generator's numbers; none if either has no classes, or the data
+    """The class of each of the data's videos, by the generator's numbers; empty if either has no classes, or the data
     has others."""
     numbers = {name: number for number, name in enumerate(generator.class_names or dataset.classes)}
     if not dataset.classes or len(numbers) != generator.label_dim or not {*dataset.classes} <= {*numbers}:

@@ -1,7 +1,7 @@
-"""Distances of two sets of clips, and scores of one, from features alone: plain arrays in, plain numbers out.
+"""Distances between two sets of clips, and scores of one, from features alone: plain arrays in, plain numbers out.
 
-Features are `[N, n]`, NumPy arrays or tensors of any number type; everything is computed in float64. Work goes in
-blocks of `BLOCK` rows, so that no more than a block of rows is compared at a time.
+Features are `[N, n]`, NumPy arrays or tensors of any number type; everything is computed in float64. Work is done in
+blocks of `BLOCK` rows, so that no more than one block is compared at a time.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class PrecisionRecall(NamedTuple):
 
 
 class Nearest(NamedTuple):
-    """Of each of M fake samples: `[M]`, float64, and `[M]`, numbers of real samples."""
+    """For each of M fake samples: its distance `[M]`, float64, and the number `[M]` of the real sample."""
 
     distances: Tensor
     samples: Tensor
 
 
 def frechet_distance(real: Array, fake: Array, unbiased: bool = True) -> float:
-    """Squared Fréchet distance of the Gaussians that fit two sets of features, ≥ 0; 0 of a set with itself.
+    """Squared Fréchet distance between the Gaussians that fit two sets of features, ≥ 0; 0 for a set and itself.
 
     |μ1 − μ2|² + tr(Σ1 + Σ2 − 2 √(Σ1 Σ2)) (Dowson & Landau 1982; FID: Heusel et al. 2017, eq. 6; FVD: Unterthiner et
-    al. 2018). It grows with fewer samples: compare only distances of equally many.
+    al. 2018). It grows as samples become fewer: compare only distances of equally many samples.
 
     Args:
         real, fake: features `[N, n]`, `[M, n]`.
@@ -64,8 +64,8 @@ def kernel_distance(real: Array, fake: Array) -> float:
     """Unbiased squared maximum mean discrepancy with the kernel k(x, y) = (x·y / n + 1)³ (KID: Bińkowski et al. 2018,
     eq. 4; KVD: Unterthiner et al. 2018).
 
-    The mean of k within each set, without pairs of a sample with itself, less twice the mean across. It is 0 on average
-    where both sets are of one distribution, and so may be slightly negative.
+    The means of k within each set, without pairs of a sample with itself, minus twice the mean across the sets. It is 0
+    on average if both sets are from one distribution, and so may be slightly negative.
 
     Args:
         real, fake: features `[N, n]`, `[M, n]`.
@@ -81,14 +81,14 @@ def kernel_distance(real: Array, fake: Array) -> float:
 def inception_score(probabilities: Array, splits: int = 10) -> MeanStd:
     """exp(E KL(p(y|x) ‖ p(y))), mean and standard deviation over `splits` (Salimans et al. 2016); 1 … classes.
 
-    Splits are runs of neighbours, as in the field's code: the order of samples matters, as it does
-    to no distance here. Samples that would make the splits uneven fall to some of them (N·i/splits … N·(i + 1)/splits).
+    Splits are runs of consecutive samples, as in the field's code: the order of samples matters, unlike for the
+    distances here. If N is not divisible by `splits`, some have one sample more (N·i/splits … N·(i + 1)/splits).
 
     Args:
         probabilities: of classes, `[N, classes]`, each row ≥ 0 with the sum 1.
 
     Raises:
-        InrvidError: rows that are no probabilities, or fewer than splits.
+        InrvidError: rows that are not probabilities, or fewer rows than splits.
     """
     rows = _features(probabilities, "probabilities", least=1)
     if not 1 <= splits <= len(rows):
@@ -103,16 +103,16 @@ def inception_score(probabilities: Array, splits: int = 10) -> MeanStd:
 def precision_recall(real: Array, fake: Array, k: int = 3) -> PrecisionRecall:
     """Improved precision and recall (Kynkäänniemi et al. 2019, eqs. 1–2), 0 … 1 each.
 
-    A set's manifold is the union of balls around its samples that reach to their k-th nearest neighbour in the set, a
-    sample itself not counted. Precision: the share of fake samples on the real manifold; recall: of real ones on the
+    A set's manifold is the union of balls around its samples that reach to their k-th nearest neighbour in the set, not
+    counting the sample itself. Precision: the share of fake samples on the real manifold; recall: of real ones on the
     fake manifold.
 
     Args:
         real, fake: features `[N, n]`, `[M, n]`.
-        k: the neighbour, from 1; the paper's is 3.
+        k: which neighbour, from 1; 3 in the paper.
 
     Raises:
-        InrvidError: not more than k samples, different widths, numbers that are not finite.
+        InrvidError: k samples or fewer, different widths, numbers that are not finite.
     """
     if k < 1:
         raise InrvidError(f"precision and recall: k is a neighbour's number, from 1, got {k}")
@@ -121,7 +121,7 @@ def precision_recall(real: Array, fake: Array, k: int = 3) -> PrecisionRecall:
 
 
 def diversity(real: Array, fake: Array) -> float:
-    """Mean distance of fake samples from each other over that of real ones, ≥ 0: 1 where they are as diverse, 0 where
+    """Mean distance of fake samples from each other, divided by that of real ones, ≥ 0: 1 if they are as diverse, 0 if
     the fake ones are all the same.
 
     Args:
@@ -135,8 +135,8 @@ def diversity(real: Array, fake: Array) -> float:
 
 
 def memorisation(real: Array, fake: Array) -> float:
-    """Mean distance of fake samples from the nearest real one, as `nearest` measures it, ≥ 0: 1 where they are as far
-    as real samples are from each other, 0 where they are copies.
+    """Mean distance of fake samples from the nearest real one, as `nearest` measures it, ≥ 0: 1 if they are as far away
+    as real samples are from each other, 0 if they are copies.
 
     Args:
         real, fake: features `[N, n]`, `[M, n]`.
@@ -148,10 +148,10 @@ def memorisation(real: Array, fake: Array) -> float:
 
 
 def nearest(real: Array, fake: Array) -> Nearest:
-    """The real sample that is nearest to each fake one; distances over the mean one of real samples from the nearest
-    other.
+    """The real sample that is nearest to each fake one; distances are in units of the mean distance of a real sample
+    from its nearest other.
 
-    A real sample's copies are no others: a set that is drawn with replacement has the unit of the samples in it.
+    Copies of a real sample do not count as others: a set drawn with replacement has the unit of the samples in it.
 
     Args:
         real, fake: features `[N, n]`, `[M, n]`.
@@ -193,7 +193,7 @@ def _kernel_sum(x: Tensor, y: Tensor) -> float:
 
 
 def _mean_within(x: Tensor) -> float:
-    """Mean kernel of a set's pairs, those of a sample with itself left out."""
+    """Mean kernel of a set's pairs, without those of a sample with itself."""
     of_itself = ((x.square().sum(1) / x.shape[1] + 1) ** 3).sum().item()
     return (_kernel_sum(x, x) - of_itself) / (len(x) * (len(x) - 1))
 
@@ -207,14 +207,14 @@ def _exp_information(rows: Tensor) -> Tensor:
 def _distances(x: Tensor, y: Tensor) -> Iterator[Tensor]:
     """Euclidean distances of blocks of x to all of y, `[b, M]`.
 
-    Differences are taken before they are squared: a sample is then at exactly 0 from its copy.
+    Differences are taken before squaring, so that a sample is at exactly 0 from its copy.
     """
     for block in x.split(BLOCK):
         yield torch.cdist(block, y, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def _mean_distance(x: Tensor) -> float:
-    """Of a set's pairs."""
+    """Mean distance of a set's pairs."""
     return sum(block.sum().item() for block in _distances(x, x)) / (len(x) * (len(x) - 1))
 
 

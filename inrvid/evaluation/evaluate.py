@@ -1,4 +1,4 @@
-"""A protocol applied: two sources of clips → a record."""
+"""Applying a protocol: two sources of clips → a record."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .record import Record, Score, Side
 from .uncertainty import extrapolated, spread_of_halves
 
 FEWEST, ENOUGH = 256, 2048
-"""Clips below which a score is refused, and below which a word is said."""
+"""Numbers of clips below which a score is refused, and below which it gets a note."""
 
 Progress = Callable[[str, int, int], None]
 """(what, clips done, of how many)."""
@@ -48,7 +48,7 @@ class Seen:
     """Features by window: of the real clips, and of each run's generated ones.
 
     Attributes:
-        began: when the evaluation did, by `time.monotonic`.
+        began: when the evaluation began, by `time.monotonic`.
     """
 
     real: Mapping[Window, Features]
@@ -57,13 +57,13 @@ class Seen:
 
 
 class Evaluation:
-    """One protocol on one pair.
+    """One protocol applied to one pair.
 
     Args:
-        fakes: the generated side, a set for each run of the protocol.
-        clip_length: frames that a metric sees which does not say.
+        fakes: the generated side, one set for each run of the protocol.
+        clip_length: number of frames that a metric sees if it does not say.
         force: score fewer clips than the protocol asks for, or than are needed for a number to mean something.
-        fresh: compute features of real clips again, which are kept for the next time.
+        fresh: compute features of real clips anew, even if they are in the cache.
 
     Raises:
         InrvidError: too few clips, unreadable ones, a detector without its weights, unless its metric is optional.
@@ -109,26 +109,26 @@ class Evaluation:
         return Seen(real, runs, began)
 
     def scored(self, seen: Seen) -> Record:
-        """What all metrics say."""
+        """The record, with the scores of all metrics."""
         scores: dict[str, Score] = {}
         for metric in self.metrics:
             scores |= self._scores(metric, seen)
         return self._record(scores, seen)
 
     def windows(self) -> dict[Window, list[Metric]]:
-        """The metrics that see the same frames, by these."""
+        """The metrics, grouped by the window that they see."""
         found: dict[Window, list[Metric]] = {}
         for metric in self.metrics:
             found.setdefault(metric.window(self.clip_length), []).append(metric)
         return found
 
     def choose(self) -> dict[Window, tuple[list[Clip], list[list[Clip]]]]:
-        """Clips of both sides by window. What cannot be scored is refused here, before anything is computed, or left
-        out if it is optional.
+        """Choose clips of both sides, by window. What cannot be scored is refused here, before anything is computed, or
+        left out if it is optional.
 
         Raises:
-            InrvidError: too few clips, for a metric or, unless `force` says to go on, for any; clips whose length a
-                detector does not take.
+            InrvidError: too few clips for a metric, or (without `force`) for any; clips of a length that a detector
+                does not take.
         """
         clips: dict[Window, tuple[list[Clip], list[list[Clip]]]] = {}
         for window, metrics in self.windows().items():
@@ -145,7 +145,7 @@ class Evaluation:
 
     @contextlib.contextmanager
     def _leaving_out(self, metrics: Sequence[Metric]) -> Iterator[None]:
-        """What goes wrong inside costs these metrics, if they are all optional."""
+        """If the block fails, leave these metrics out, provided that they are all optional."""
         try:
             yield
         except InrvidError as error:
@@ -192,7 +192,7 @@ class Evaluation:
         return real, fakes
 
     def _note_first(self, source: Source, window: Window, clips: Sequence[Clip]) -> None:
-        """Where the choice is by name, and has left videos out: those may be of whole classes."""
+        """Add a note if videos were chosen by name and some were left out, perhaps whole classes."""
         if isinstance(source, DatasetClips) and source.order == "first":
             seen, there = len({clip.video for clip in clips}), len(source.dataset) - source.too_short(window)
             if seen < there:
@@ -209,11 +209,11 @@ class Evaluation:
     def features(
         self, source: Source, window: Window, clips: Sequence[Clip], what: str, seen: Window | None = None
     ) -> Features:
-        """By all detectors that metrics of a window have.
+        """Features by all detectors that the metrics of a window have.
 
         Args:
-            what: for the progress.
-            seen: frames that are read in place of the window's.
+            what: name for the progress.
+            seen: window that is read in place of `window`.
         """
         done, seen = 0, seen or window
 
@@ -234,7 +234,7 @@ class Evaluation:
             self.note(f"{source.name}: {found.unreadable} of {len(found.clips)} clips could not be decoded")
 
     def real_features(self, window: Window, clips: Sequence[Clip]) -> Features:
-        """Of real clips: from the cache where they are known. What cannot be read there is made again."""
+        """Features of real clips, from the cache if they are there. What cannot be read there is computed again."""
         paths = {name: self._path(window, name) for name in self._detectors(window)}
         known = {} if self.fresh else {name: load_features(path) for name, path in paths.items()}
         fewest = len(clips) if self._fails else 0
@@ -252,7 +252,7 @@ class Evaluation:
 
     @property
     def _fails(self) -> bool:
-        """Whether a real clip that cannot be read is to end the evaluation."""
+        """Whether a real clip that cannot be read ends the evaluation."""
         source = self.real.source
         return isinstance(source, DatasetClips) and source.dataset.config.on_error == "fail"
 

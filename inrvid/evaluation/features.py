@@ -1,9 +1,9 @@
-"""Features of clips by detectors: streamed, shared by processes, the real ones kept for the next time.
+"""Features of clips by detectors: streamed, shared by processes, those of real clips kept for the next time.
 
-A batch has the same clips whoever computes it, and what is gathered lies in the clips' order: one process and several
-find the same numbers, bit for bit where each has as many threads. A CPU's sums are split among threads, which shows in
-their last bits (I3D: 3·10⁻⁶ of the features, 10⁻⁶ of an FVD); one thread for all would cost a process the other cores,
-and clips side by side in threads are not what every detector can take. So records have the number of threads.
+A batch has the same clips whichever process computes it, and features are gathered in the clips' order: one process and
+several find the same numbers, bit for bit if each has as many threads. A CPU splits sums among threads, which shows in
+their last bits (I3D: 3·10⁻⁶ of the features, 10⁻⁶ of an FVD). A single thread would leave a process's other cores idle,
+and not every detector can process clips in parallel threads; so records state the number of threads.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from .clips import Clip, Source, Window
 from .detectors.base import Detector
 
 BATCH = 16
-"""Clips that are read together, of as many as fit `BYTES`."""
+"""Most clips that are read together; fewer if they do not fit `BYTES`."""
 BYTES = 2 << 30
-"""Of frames, as float32."""
+"""Of a batch's frames, as float32."""
 FRAMES_AT_ONCE = 64
-"""Frames that a detector sees at once: memory beside a training, or on a small machine."""
+"""Frames that a detector sees at once, to save memory beside a training or on a small machine."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Share:
     """One process's part of the work.
 
     Attributes:
-        gather: what each process has → what all have, in the order of processes.
+        gather: what this process has → a list of what each has, in the order of processes.
     """
 
     rank: int = 0
@@ -46,8 +46,8 @@ class Share:
 
 @dataclasses.dataclass(frozen=True)
 class Features:
-    """Of one window of one source: by detector, float64 `[N, n]`, or `[N, frames, n]` where each frame is seen by
-    itself; which clips they are of."""
+    """Features for one window of one source: by detector, float64 `[N, n]`, or `[N, frames, n]` if each frame is seen
+    by itself; and which clips they are of."""
 
     by_detector: Mapping[str, Tensor]
     clips: Sequence[Clip]
@@ -58,8 +58,8 @@ class Features:
         return len(next(iter(self.by_detector.values())))
 
     def videos(self, source: Source) -> list[int] | None:
-        """The video of each row, by number (`Source.origin`); None: each is of another, or some could not be read, and
-        rows do not say which."""
+        """The video of each row, as a number (from `Source.origin`); None: all rows are of different videos, or some
+        clips could not be read, and rows do not say which."""
         numbers: dict[int | str, int] = {}
         own = [numbers.setdefault(source.origin(clip), len(numbers)) for clip in self.clips]
         return None if self.unreadable or len(numbers) == len(own) else own
@@ -76,15 +76,15 @@ def features_of(
     share: Share | None = None,
     advance: Callable[[int], None] = lambda clips: None,
 ) -> Features:
-    """Each clip is read once for all detectors.
+    """Features of clips by several detectors; each clip is read once for all of them.
 
     Args:
-        resolution: height and width of its frames, for who has little memory.
-        advance: called with the number of clips that are done, of all processes' (about).
+        resolution: height and width of the source's frames, to limit the memory of a batch.
+        advance: called with the (approximate) number of clips that all processes have just done.
 
     Raises:
         InrvidError: a detector needs longer clips, or shorter ones; fewer than two clips can be decoded, or one cannot
-            where the data's `on_error` is 'fail'; features are not finite. In all processes alike.
+            and the data's `on_error` is 'fail'; features are not finite. Raised in all processes alike.
     """
     share = share or Share()
     for detector in detectors.values():
@@ -101,7 +101,7 @@ def features_of(
                     name: _of_batch(detector, frames, device, window.singly) for name, detector in detectors.items()
                 }
             advance(len(batches[number]) * share.processes)
-    except InrvidError as error:  # told when all processes have met: one that left would leave the others waiting
+    except InrvidError as error:  # raised once all processes have met: one that left would leave the others waiting
         failed = error
     parts = share.gather((own, failed))
     for _, trouble in parts:
@@ -134,7 +134,7 @@ def load_features(path: Path) -> Tensor | None:
 
 
 def save_features(path: Path, features: Tensor) -> None:
-    """A cache that cannot be written costs time only."""
+    """Save features in the cache. If it cannot be written, that only costs time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, save({"features": features.contiguous()}))

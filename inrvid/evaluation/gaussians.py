@@ -45,8 +45,8 @@ def frechet_distance(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -
 def frechet_distance_of_few(first: Tensor, second: Tensor, unbiased: bool) -> float:
     """As `frechet_distance` of the Gaussians of features `[N, n]` and `[M, n]`: quicker where N and M are below n.
 
-    With Σ = AᵀA for each of the two, Σ1 Σ2 has the eigenvalues of (A1 A2ᵀ)(A1 A2ᵀ)ᵀ, other than 0: the roots of these
-    are the singular values of A1 A2ᵀ `[N, M]`.
+    With Σ = AᵀA for each of the two, the nonzero eigenvalues of Σ1 Σ2 are those of (A1 A2ᵀ)(A1 A2ᵀ)ᵀ; their square
+    roots are the singular values of A1 A2ᵀ `[N, M]`.
     """
     first, second = first.double(), second.double()
     mean1, mean2 = first.mean(0), second.mean(0)
@@ -65,7 +65,7 @@ def _square_root(matrix: Tensor) -> Tensor:
 def _eigenvalues(matrix: Tensor) -> Tensor:
     """Eigenvalues of a symmetric positive matrix, `[n]`.
 
-    What is zero but for rounding is made zero, lest a rounding error of 1e-16 become 1e-8 under the root.
+    Values that are zero up to rounding are set to zero, lest a rounding error of 1e-16 become 1e-8 under the root.
     """
     values = torch.linalg.eigvalsh((matrix + matrix.T) / 2)
     noise = len(values) * torch.finfo(values.dtype).eps * values.max()

@@ -1,4 +1,4 @@
-"""Records of evaluations side by side: ranked among those whose scores may be compared, the others apart."""
+"""Records of evaluations side by side: ranked among those with comparable scores, the others apart."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .record import Record, Score, metric_name
 from .variant import value_text, variant_text
 
 LIMIT = 4 * 2**20
-"""Bytes of a record; larger files are none."""
+"""Most bytes of a record; larger files are not records."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Place(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A field in which two groups differ, and what it is in either."""
+    """A field in which two groups differ, and its value in each."""
 
     field: str
     before: str
@@ -53,21 +53,21 @@ class Difference(NamedTuple):
 class Row:
     entry: Entry
     places: Mapping[str, Place]
-    """By the score's name; of those that the record has."""
+    """By the score's name, for those that the record has."""
 
     @property
     def clips(self) -> str:
-        """How many were generated: '2048', or of several windows '2048, 512'."""
+        """How many were generated: '2048', or '2048, 512' for several windows."""
         return ", ".join(str(count) for count in dict.fromkeys(self.entry.record.fake.clips.values()))
 
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Records of one `Record.comparable`, the best of the first score first.
+    """Records with the same `Record.comparable`, the best by the first score first.
 
     Attributes:
         scores: names of all scores: the columns.
-        differences: from the group before it; of the first, none.
+        differences: from the group before it; empty for the first.
     """
 
     rows: Sequence[Row]
@@ -90,10 +90,10 @@ class Group:
 
 
 def find_records(paths: Iterable[Path]) -> tuple[list[Entry], list[str]]:
-    """(records, what is wrong with files, a line each). A record that lies in several files counts once.
+    """Find records: (records, problems with files, one line each). A record that is in several files counts once.
 
     Args:
-        paths: files; and folders, in which every JSON file that calls itself a record is one.
+        paths: files; and folders, in which every JSON file that calls itself a record counts as one.
     """
     found: dict[str, Entry] = {}
     problems: list[str] = []
@@ -110,7 +110,7 @@ def find_records(paths: Iterable[Path]) -> tuple[list[Entry], list[str]]:
 
 
 def _files(path: Path, problems: list[str]) -> Iterator[tuple[Path, bool]]:
-    """Files that may be records, and whether it was asked for each by its name. Links to folders are not followed."""
+    """Files that may be records, and whether each was named explicitly. Links to folders are not followed."""
     if not path.is_dir():
         yield path, True
         return
@@ -126,7 +126,7 @@ def _files(path: Path, problems: list[str]) -> Iterator[tuple[Path, bool]]:
 
 
 def _read(path: Path, asked: bool) -> Record | None:
-    """None: it is no record, and nobody said it were one. Raises InrvidError: it should be one, and is damaged."""
+    """A record; None if it is not one and was not said to be. Raises InrvidError if it should be, but is damaged."""
     asked = asked or path.name == EVALUATION
     try:
         content = read_bytes(path, LIMIT)
@@ -143,7 +143,7 @@ def _read(path: Path, asked: bool) -> Record | None:
 
 
 def _calls_itself_record(content: bytes) -> bool:
-    """Also of what has become no JSON at all: that is damage, whatever it was."""
+    """Whether a file says that it is a record; also True if it is not valid JSON: that is damage, whatever it was."""
     try:
         data = from_json(content.removeprefix(b"\xef\xbb\xbf"))
     except ValueError:
@@ -152,7 +152,7 @@ def _calls_itself_record(content: bytes) -> bool:
 
 
 def grouped(entries: Iterable[Entry]) -> list[Group]:
-    """Groups of comparable records, those of one protocol beside each other."""
+    """Groups of comparable records; groups of one protocol are next to each other."""
     by_key: dict[str, list[Entry]] = {}
     for entry in entries:
         by_key.setdefault(entry.record.comparable, []).append(entry)
@@ -184,14 +184,14 @@ def _group(entries: Sequence[Entry], differences: Sequence[Difference]) -> Group
 
 
 def _settings(record: Record, score: str) -> str:
-    """The metric of a score with all its keys: what is measured otherwise is another score, whatever its name."""
+    """The metric of a score with all its keys: measured with other keys, it is another score, whatever its name."""
     lists = [record.settings.get(key) for key in ("metrics", "optional")]
     for metric in [metric for own in lists if isinstance(own, list) for metric in own]:
         if isinstance(metric, dict):
             keys = (metric.get(key) for key in IN_NAMES)
             if metric_name(*keys) == score.split("/")[0]:
                 detector = metric.get("detector")
-                if isinstance(detector, dict):  # where its weights lie is no part of it: the record has their sha256
+                if isinstance(detector, dict):  # where its weights are does not count: the record has their sha256
                     known = {key: value for key, value in detector.items() if key not in ("path", "weights", "sha256")}
                     metric = {**metric, "detector": known}
                 return json.dumps(metric, sort_keys=True)
@@ -199,7 +199,7 @@ def _settings(record: Record, score: str) -> str:
 
 
 def _label(column: tuple[str, str], columns: Sequence[tuple[str, str]]) -> str:
-    """The score's name, and where an earlier column has the same: the keys that tell them apart."""
+    """The score's name and, if an earlier column has the same, the keys that tell them apart."""
     name, settings = column
     first = next(other for other in columns if other[0] == name)
     own, before = json.loads(settings), json.loads(first[1])
@@ -218,8 +218,8 @@ def _row_order(row: Row, names: Sequence[str]) -> tuple[Any, ...]:
 
 
 def ranks(scores: Sequence[Score]) -> list[int]:
-    """Of each score 1 and the number of those that are better by more than chance: two whose difference is below the
-    root of the sum of their squared errors are not told apart."""
+    """For each score, 1 plus the number of scores that are better by more than chance: two whose difference is below
+    the root of the sum of their squared errors are not told apart."""
     return [1 + sum(_clearly_better(other, score) for other in scores) for score in scores]
 
 
@@ -243,7 +243,7 @@ def compared(before: Record, here: Record) -> list[Difference]:
 
 
 def _is_detail(field: str) -> bool:
-    """Not told of a detector that one of two records does not have at all."""
+    """Whether a field is not shown for a detector that one of two records does not have at all."""
     return field.startswith("detector ") and not field.endswith(": sha256")
 
 
@@ -266,7 +266,7 @@ def _detectors(record: Record) -> list[tuple[str, Any]]:
 
 
 def as_data(groups: Sequence[Group]) -> dict[str, Any]:
-    """For programs: plain data."""
+    """Groups as plain data, for programs."""
     return {"groups": [_group_data(group) for group in groups]}
 
 

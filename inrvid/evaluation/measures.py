@@ -1,4 +1,4 @@
-"""The metrics of a score, and the detectors that they see clips with: each detector is built once."""
+"""The metrics of a score, and the detectors through which they see clips: each detector is built once."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class Measures(NamedTuple):
     detectors: dict[str, Detector]
     """By `detector_name`."""
     left_out: list[str]
-    """A line for each optional metric whose detector is not here: which one, and how to get it."""
+    """One line for each optional metric whose detector is not available: which one, and how to get it."""
 
 
 def built(configs: Sequence[PartConfig], device: torch.device, optional: Sequence[PartConfig] = ()) -> Measures:
-    """Metrics with their detectors.
+    """Build metrics with their detectors.
 
     Args:
-        optional: of metrics that are left out where their detectors are not here.
+        optional: metrics that are left out if their detectors are not available.
 
     Raises:
-        InrvidError: the detector of another metric is not here, or not what its metric is made of, or of a precision
-            that this processor is slow in; two metrics have one name, so that a score would not say which it is of; two
-            detectors differ in their weights alone.
+        InrvidError: the detector of another metric is not available, does not suit its metric, or has a precision in
+            which this processor is slow; two metrics have the same name, so that a score would not say which it is of;
+            two detectors differ only in their weights.
     """
     metrics: list[Metric] = [registry("metrics").build(config) for config in (*configs, *optional)]
     _check(metrics)
@@ -55,15 +55,15 @@ def built(configs: Sequence[PartConfig], device: torch.device, optional: Sequenc
 
 
 def detector_name(config: PartConfig, *, files: bool = False) -> str:
-    """The type and what is written of its configuration; of where its weights lie only with `files`: else the digest
-    says which they are."""
+    """The type and its configuration where it is not the default; where its weights are only with `files`: otherwise
+    the digest says which they are."""
     hidden = {"type"} if files else {"type", "weights", "sha256"}
     data = config.model_dump(mode="json", exclude_defaults=True, exclude=hidden)
     return config.type + (json.dumps(data, sort_keys=True, separators=(",", ":")) if data else "")
 
 
 def _detector(config: PartConfig, device: torch.device) -> Detector:
-    with torch.random.fork_rng(devices=[]):  # beside a training, whose draws are its own
+    with torch.random.fork_rng(devices=[]):  # leaves the draws of a training beside it alone
         detector: Detector = registry("detectors").build(config)
     precision = detector.digest.precision
     if device.type == "cpu" and DTYPES.get(precision) in SLOW_ON_CPU:

@@ -1,7 +1,7 @@
-"""The generated clips that are nearest to a real one, to be looked at: are they copies?
+"""The generated clips that are nearest to a real one, to see whether they are copies.
 
-Which they are is known from features, all that an evaluation keeps; what is shown of them is read again. The number
-beside the picture is the metric `memorisation`.
+They are found by features, which are all that an evaluation keeps; the frames that are shown are read again. The
+metric `memorisation` is the number that goes with the picture.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .features import Features
 from .metrics.base import Metric
 
 SHOWN = 8
-"""Pairs, of all generated clips."""
+"""Number of pairs that are shown, out of all generated clips."""
 
 
 class Chosen(NamedTuple):
@@ -65,11 +65,11 @@ class NearestPairs:
 
 
 def comparing(evaluation: Evaluation) -> Metric:
-    """The metric whose features say what is near: the one that is about nearest clips; where there is none, the first
-    that sees a clip as a whole.
+    """The metric whose features decide what is near: the one that measures nearest clips or, if there is none, the
+    first that sees a clip as a whole.
 
     Raises:
-        InrvidError: there is none.
+        InrvidError: there is no such metric.
     """
     whole = [metric for metric in evaluation.metrics if not metric.window(evaluation.clip_length).singly]
     if not whole:
@@ -78,9 +78,9 @@ def comparing(evaluation: Evaluation) -> Metric:
 
 
 def nearest_pairs(evaluation: Evaluation, seen: Seen, count: int = SHOWN) -> NearestPairs:
-    """Of all runs, by the features of the metric that `comparing` finds.
+    """The nearest pairs of all runs, by the features of the metric that `comparing` finds.
 
-    Distances are those of `distances.nearest`: 0 of a copy, 1 of a clip as far as real ones are from each other.
+    Distances are those of `distances.nearest`: 0 for a copy, 1 for a clip as far away as real ones are from each other.
 
     Raises:
         InrvidError: real clips are all the same; a clip can no longer be read.
@@ -102,7 +102,7 @@ def nearest_pairs(evaluation: Evaluation, seen: Seen, count: int = SHOWN) -> Nea
 
 
 def _readable(source: Source, window: Window, features: Features) -> Sequence[Clip]:
-    """The clip of each row of features. Where some could not be decoded, all are read again: rows do not say which."""
+    """The clip of each row of features. If some could not be decoded, all are read again, as rows do not say which."""
     if not features.unreadable:
         return features.clips
     return [clip for clip in features.clips if len(source.read(window, [clip]))]

@@ -1,4 +1,4 @@
-"""Features of clips that are tensors or arrays already: scores of one's own model, without a folder of videos."""
+"""Features of clips that are tensors or arrays already, to score one's own model without a folder of videos."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BEYOND = 2.0
 def clip_features(
     clips: Clips | Iterable[Clips], detector: Mapping[str, Any] | str = "i3d", *, device: str | torch.device = "cpu"
 ) -> Tensor:
-    """Features of clips, for the distances beside it.
+    """Features of clips, for the distances in `inrvid.evaluation`.
 
         real, fake = clip_features(real_clips), clip_features(fake_clips)
         fvd = frechet_distance(real, fake)
@@ -48,7 +48,7 @@ def clip_features(
 
 
 def _batches(clips: Clips | Iterable[Clips], at_once: int = 16) -> Iterator[Tensor]:
-    """Of floats in [−1, 1], `[n, T, 3, H, W]`."""
+    """Batches of floats in [−1, 1], `[n, T, 3, H, W]`."""
     for given in (clips,) if isinstance(clips, np.ndarray | Tensor) else clips:
         tensor = torch.as_tensor(given).detach()
         levels = tensor.dtype == torch.uint8 and tensor.ndim == 5 and tensor.shape[-1] == 3
@@ -59,7 +59,7 @@ def _batches(clips: Clips | Iterable[Clips], at_once: int = 16) -> Iterator[Tens
 
 
 def _check(clips: Tensor) -> None:
-    """Raises InrvidError: not floats of a model's shape and range."""
+    """Raise InrvidError if clips are not floats of a model's shape and range."""
     if not clips.is_floating_point() or clips.ndim != 5 or clips.shape[2] != 3 or not clips.numel():
         found = f"{str(clips.dtype).removeprefix('torch.')} {list(clips.shape)}"
         raise InrvidError(f"clips: expected floats [N, T, 3, H, W] in [−1, 1] or uint8 [N, T, H, W, 3], got {found}")

@@ -1,8 +1,8 @@
 """Protocols: all choices behind a score, as data.
 
-A protocol is a YAML file, one of the library's (`protocols/`), of a package's (`protocol_files`), or anyone's. What is
-changed in it for one evaluation is kept beside the score as its *variant*: two scores compare if protocol and variant
-are the same.
+A protocol is a YAML file: one of the library's (`protocols/`), of a package (`protocol_files`), or your own. What is
+changed in it for one evaluation is kept with the score as its *variant*: for two scores to be comparable, protocol and
+variant must be the same (`Record.comparable` has the rest).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FOR_PEOPLE = ("name", "description")
 SHORTHAND = re.compile(r"(?P<type>[a-z_]+)(?:(?P<frames>\d+)(?:s(?P<stride>\d+))?(?:t(?P<first>\d+))?)?")
 """fvd16, fvd128s8, fvd16t112, kvd."""
 IN_NAMES = ("type", "frames", "stride", "first")
-"""Keys of a metric that its name says."""
+"""Keys of a metric that are part of its name."""
 
 
 class ClipsConfig(StrictModel):
@@ -37,35 +37,42 @@ class ClipsConfig(StrictModel):
 
     order: Order = Field(
         "shuffled",
-        description="of the videos: shuffled, or the first by name; shuffled_clips: of the clips of all videos",
+        description="shuffled: videos in random order; first: videos by name; shuffled_clips: clips of all videos in "
+        "random order",
     )
-    start: Start = Field("anywhere", description="of a clip in its video, by the seed; or its first frame")
-    one_a_video: bool = Field(True, description="else all clips of a video, one behind the other: not independent")
+    start: Start = Field("anywhere", description="of a clip in its video: drawn by the seed, or the first frame")
+    one_a_video: bool = Field(
+        True, description="one clip per video; false: all consecutive clips of a video, which are not independent"
+    )
 
 
 class Protocol(StrictModel):
-    name: FileName = Field(description="what its scores are called by")
-    version: Annotated[int, Field(ge=1, le=10**6)] = Field(1, description="goes up when a score would change")
-    description: str = Field("", description="whose it is, in a sentence")
-    clips: Annotated[int, Field(ge=2, le=MOST)] = Field(2048, description="of either side")
+    name: FileName = Field(description="name that its scores go by")
+    version: Annotated[int, Field(ge=1, le=10**6)] = Field(1, description="increased whenever a score would change")
+    description: str = Field("", description="whose protocol it is, in a sentence")
+    clips: Annotated[int, Field(ge=2, le=MOST)] = Field(2048, description="number of clips of each side")
     real: ClipsConfig = Field(ClipsConfig(), description="which real clips")
     fake: ClipsConfig = Field(
-        ClipsConfig(start="first"), description="which generated clips, where videos are given and not a model"
+        ClipsConfig(start="first"), description="which generated clips, if videos are given and not a model"
     )
-    runs: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="sets of generated clips, whose mean counts")
+    runs: Annotated[int, Field(ge=1, le=1000)] = Field(
+        1, description="sets of generated clips, the mean of whose scores counts"
+    )
     halves: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        20, description="random halves of the videos, the spread of whose scores is the error; 0: none"
+        20, description="random halves of the videos; the spread of their scores is the error; 0: none"
     )
     eight_bits: bool = Field(True, description="round a model's frames to 8 bits a channel, as files have them")
     resize: Literal["center_crop", "squash"] = Field("center_crop", description="of real frames to the model's size")
-    interpolation: Literal["bicubic", "bilinear"] = Field("bicubic", description="with antialiasing, or without")
-    seed: Seed = Field(0, description="of the choice of clips, and of what is generated")
-    first_seed: Natural = Field(1_000_000, description="of the first generated video")
+    interpolation: Literal["bicubic", "bilinear"] = Field(
+        "bicubic", description="bicubic: with antialiasing; bilinear: without"
+    )
+    seed: Seed = Field(0, description="of the choice of clips, and of random halves and subsets")
+    first_seed: Natural = Field(1_000_000, description="seed of the first generated video")
     metrics: Annotated[tuple[Annotated[PartConfig, PartOf("metrics")], ...], Field(strict=False, min_length=1)] = Field(
         description="what is measured"
     )
     optional: Annotated[tuple[Annotated[PartConfig, PartOf("metrics")], ...], Field(strict=False)] = Field(
-        (), description="what is measured too, where the weights of its detector are here"
+        (), description="what is measured too, if the weights of its detector are available"
     )
 
     _file: PackagedFile | None = PrivateAttr(None)
@@ -79,13 +86,13 @@ class Protocol(StrictModel):
 def load_protocol(
     source: str, overrides: Iterable[str] = (), metrics: str | None = None
 ) -> tuple[Protocol, dict[str, Any]]:
-    """(protocol, what differs from the one that was named: the variant).
+    """Load a protocol: (protocol, its variant: what differs from the one that was named).
 
     Args:
         source: name, or path of a file.
         overrides: `key.path=value`, the value in YAML.
-        metrics: 'fvd16,fvd128s8,kvd' in place of the protocol's, those that are optional too. Fewer of the same metrics
-            are no variant.
+        metrics: 'fvd16,fvd128s8,kvd' in place of the protocol's, including its optional ones. A subset of these is not
+            a variant.
 
     Raises:
         InrvidError: no such protocol, or it is wrong: one line for each problem.
@@ -104,11 +111,11 @@ def load_protocol(
 
 
 def with_weights(protocol: Protocol, path: Path) -> Protocol:
-    """The protocol with a file of weights for the detector of its metrics: no variant of it, records name the file's
-    sha256.
+    """The protocol with a file of weights for the detector of its metrics: not a variant of it, since records name the
+    file's sha256.
 
     Raises:
-        InrvidError: they have several detectors, or one that takes no file.
+        InrvidError: the metrics have several detectors, or one that takes no file.
     """
     types = sorted({metric.detector.type for metric in protocol.metrics})  # type: ignore[attr-defined]
     if len(types) > 1:
@@ -142,7 +149,7 @@ def _read(file: PackagedFile) -> Protocol:
     except OSError as error:
         raise InrvidError(f"{file}: {error.strerror or error}") from None
     protocol = _validated(data, str(file))
-    if file.package and protocol.name != file.name:  # scores would be called by the name of another protocol
+    if file.package and protocol.name != file.name:  # scores would go by the name of another protocol
         raise InrvidError(f"{file}: name: is '{protocol.name}', the file's is '{file.name}': they should be one")
     return protocol
 
@@ -165,7 +172,7 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _of_shorthand(text: str, known: Iterable[PartConfig]) -> dict[str, Any]:
-    """A metric by its short name: as the protocol has it, or with its defaults."""
+    """A metric from its short name: as the protocol has it, or with its defaults."""
     match = SHORTHAND.fullmatch(text.strip())
     if match is None:
         raise InrvidError(
@@ -205,5 +212,5 @@ def _validated(data: Any, where: str) -> Protocol:
 
 
 def _has_below(path: tuple[str | int, ...], others: Iterable[tuple[str | int, ...]]) -> bool:
-    """Whether a problem's cause is among others."""
+    """Whether a problem's cause, which lies deeper, is among the others."""
     return any(len(other) > len(path) and other[: len(path)] == path for other in others)

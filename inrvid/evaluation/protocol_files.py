@@ -1,4 +1,4 @@
-"""Where protocols lie: the library's own and those of packages, by name (`packaged_files`). A package declares them:
+"""Where protocols are found: the library's and those of packages, by name (`packaged_files`). A package declares them:
 
 [project.entry-points."inrvid.protocols"]
 my_lab = "my_package.protocols"

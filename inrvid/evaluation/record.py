@@ -1,4 +1,4 @@
-"""What a score is: the record of an evaluation, written as JSON and read again."""
+"""What a score consists of: the record of an evaluation, written to JSON and read back."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ..files import write_text
 from .detectors.base import DetectorDigest
 
 FOR_OTHERS = ("description", "metrics", "optional")
-"""Keys of a protocol on which no score of another metric depends."""
+"""Keys of a protocol that do not affect the scores of other metrics."""
 
 
 def same_rate(one: float, other: float) -> bool:
-    """Whether two frame rates are those of one speed."""
+    """Whether two frame rates count as the same speed."""
     return abs(one - other) <= 0.01 * other
 
 
 def metric_name(type: Any, frames: Any, stride: Any, first: Any) -> str:
-    """fvd16, fvd128s8, fvd16t112, kvd: what scores are called by; stride and first frame where they are not usual."""
+    """fvd16, fvd128s8, fvd16t112, kvd: the name of a score; with stride and first frame if they are not the default."""
     stride = f"s{stride}" if stride not in (None, 1) else ""
     return f"{type}{frames or ''}{stride}" + (f"t{first}" if first else "")
 
@@ -33,9 +33,9 @@ class Score(Document):
     error: float | None = Field(
         None, description="standard deviation over runs, or standard error by random halves of the videos"
     )
-    how: Literal["runs", "halves", "none"] = Field("none", description="what the error is of")
+    how: Literal["runs", "halves", "none"] = Field("none", description="what the error is computed from")
     better: Literal["lower", "higher", "neither"] = "lower"
-    more_clips: float | None = Field(None, description="extrapolated to any number of clips, where there are few")
+    more_clips: float | None = Field(None, description="extrapolated to infinitely many clips, if there are few")
 
 
 class Side(Document):
@@ -44,20 +44,22 @@ class Side(Document):
     name: str
     kind: Literal["data", "videos", "model"]
     fingerprint: str
-    clips: dict[str, int] = Field({}, description="by window: how many there were")
+    clips: dict[str, int] = Field({}, description="number of clips, by window")
     fps: float
-    settings: dict[str, Any] = Field({}, description="of data: how it was read; of a conditional model: its classes")
+    settings: dict[str, Any] = Field(
+        {}, description="of data: how it was read; of a conditional model: how classes were drawn"
+    )
 
 
 class Record(Document):
     inrvid_record: Literal[1] = 1
     protocol: str
     protocol_version: int
-    protocol_package: str = Field("", description="that the protocol came with; empty: a file of its own")
+    protocol_package: str = Field("", description="package that the protocol came with; empty: a file of its own")
     protocol_package_version: str = ""
-    settings: dict[str, Any] = Field(description="the protocol, every key")
+    settings: dict[str, Any] = Field(description="all keys of the protocol")
     variant: dict[str, Any] = Field({}, description="what differs from the protocol of that name")
-    detectors: dict[str, DetectorDigest] = Field({}, description="by name: what made the features")
+    detectors: dict[str, DetectorDigest] = Field({}, description="what made the features, by name")
     resolution: list[int] = Field(description="height and width that detectors were given")
     real: Side
     fake: Side
@@ -65,7 +67,7 @@ class Record(Document):
     notes: list[str] = Field([], description="what a reader should know")
     date: str
     device: str
-    threads: int = Field(0, description="of a process: they show in the last bits of a CPU's features; 0: not known")
+    threads: int = Field(0, description="per process; they affect the last bits of a CPU's features; 0: not known")
     versions: dict[str, str] = Field({})
     seconds: float = 0.0
 
@@ -74,7 +76,7 @@ class Record(Document):
 
     @property
     def speed(self) -> float:
-        """Of the generated videos, in that of the real ones, where they were compared at different frame rates."""
+        """Speed of the generated videos relative to the real ones, if they were compared at different frame rates."""
         return 1.0 if same_rate(self.fake.fps, self.real.fps) else round(self.fake.fps / (self.real.fps or 1), 2)
 
     @property
@@ -100,7 +102,7 @@ class Record(Document):
 
 
 def read_record(path: Path) -> Record:
-    """Raises InrvidError if it is none."""
+    """Read a record. Raises InrvidError if it is not one."""
     try:
         return read(path, Record)
     except DocumentError as error:

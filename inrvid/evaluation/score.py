@@ -27,17 +27,17 @@ Scores = dict[str, float]
 """By `metric/part`."""
 
 TRIAL = 64
-"""Rows of features of which a metric is tried to be computed before a training."""
+"""Rows of features from which metrics are computed as a trial before a training."""
 
 
 class Scorer:
     """Compares generators with the same held-out clips, whose features are computed once, when they are needed.
 
-    `names`: of the scores, `metric/part`.
+    `names`: those of the scores, `metric/part`.
 
     Raises:
-        InrvidError: there are no held-out clips, or too few, or a metric cannot be computed of them: found by a trial
-            with the first two, so that it is known before the training and not after it.
+        InrvidError: there are no held-out clips, or too few, or a metric cannot be computed from them: a trial with the
+            first two shows this before the training rather than after it.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device):
@@ -68,7 +68,7 @@ class Scorer:
 
     @torch.no_grad()
     def __call__(self, generator: VideoGenerator) -> Scores:
-        """Score by `metric/part`."""
+        """Scores by `metric/part`."""
         return self._scores(self._real, self._features(self._clips_of(generator), self.clips))
 
     def _features(self, source: Source, count: int) -> dict[Window, Features]:
@@ -105,16 +105,16 @@ class Scorer:
 
 
 class ProtocolScorer:
-    """Applies `eval.protocol` to generators: the same held-out clips as `inrvid evaluate` takes of the saved model.
+    """Applies `eval.protocol` to generators, with the held-out clips that `inrvid evaluate` takes for the saved model.
 
-    `names`: of the scores, `metric/part`.
+    `names`: those of the scores, `metric/part`.
 
     Args:
-        name: of what is scored, in records.
+        name: what is scored, for records.
 
     Raises:
-        InrvidError: there are fewer held-out clips than are to be scored, or a metric cannot be computed of them: found
-            by a trial with the first two.
+        InrvidError: there are fewer held-out clips than are to be scored, or a metric cannot be computed from them, as
+            a trial with the first two shows.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device, name: str):
@@ -125,7 +125,7 @@ class ProtocolScorer:
         )  # fmt: skip
         try:
             self.protocol, variant = _protocol(recipe)
-            # The frames are what both sides have in common here; their rate is a matter of showing them.
+            # What both sides have in common here are the frames; their rate only matters for showing them.
             self.real = real_subject(None, self.given, self.protocol, any_rate=True)
             self.evaluation = Evaluation(
                 self.protocol, variant, self.real, [], clip_length=self.given.clip_length,
@@ -138,11 +138,11 @@ class ProtocolScorer:
             raise unscored(error) from None
 
     def __call__(self, generator: VideoGenerator) -> Scores:
-        """Of one run of the protocol, and without errors: what a look on the way costs."""
+        """Scores of one run of the protocol, without errors: cheap enough for a look during training."""
         return values(self._record(generator, self.protocol.model_copy(update={"runs": 1, "halves": 0})))
 
     def record(self, generator: VideoGenerator) -> Record:
-        """All that the protocol asks for."""
+        """The record with all that the protocol asks for."""
         return self._record(generator, self.protocol)
 
     def _record(self, generator: VideoGenerator, protocol: Protocol) -> Record:
@@ -152,7 +152,7 @@ class ProtocolScorer:
         return self.evaluation()
 
     def _try(self, window: Window) -> list[str]:
-        """Names of the scores of a window."""
+        """Try the metrics of a window out; returns the names of their scores."""
         clips = self.real.source.choose(window, self.protocol.clips)
         if len(clips) < self.protocol.clips:
             less = f": --set eval.clips={len(clips)}" if len(clips) > 1 else ", in longer videos"
@@ -170,8 +170,8 @@ class ProtocolScorer:
 
 
 def _try(metric: Metric, found: Features, detectors: Mapping[str, Detector], clips: int) -> list[str]:
-    """Names of its scores. Raises InrvidError: a metric cannot be computed of so many clips, as far as features of the
-    first ones tell."""
+    """Try a metric out; returns the names of its scores. Raises InrvidError if it cannot be computed from this many
+    clips, as far as features of the first ones tell."""
     name = detector_name(metric.config.detector)
     rows = found.by_detector[name]
     rows = rows[torch.arange(min(clips, max(TRIAL, metric.fewest))) % len(rows)]
@@ -182,7 +182,7 @@ def scorer_of(recipe: Recipe, device: torch.device, name: str) -> Scorer | Proto
     """What scores a training's generators; None where nothing is measured.
 
     Raises:
-        InrvidError: as they do; or `train.keep_best` is none of the scores.
+        InrvidError: as the scorers; or `train.keep_best` is not one of the scores.
     """
     scorer: Scorer | ProtocolScorer | None = None
     if recipe.eval.metrics:
@@ -195,7 +195,7 @@ def scorer_of(recipe: Recipe, device: torch.device, name: str) -> Scorer | Proto
 
 
 def higher_is_better(recipe: Recipe, score: str | None) -> bool:
-    """Whether `score` (metric/part) is of a metric whose higher values are of the better generator."""
+    """Whether `score` (metric/part) is of a metric for which higher is better."""
     if score is None:
         return False
     metrics: list[Metric] = [registry("metrics").build(part) for part in recipe.eval.metrics]
@@ -211,7 +211,7 @@ def unscored(error: InrvidError) -> InrvidError:
 
 
 def _protocol(recipe: Recipe) -> tuple[Protocol, dict]:
-    """That of the recipe with its metrics and clips, and what differs from the one of that name."""
+    """The recipe's protocol, with the recipe's metrics and clips, and what differs from the one of that name."""
     metrics = json.dumps(recipe.to_dict()["eval"]["metrics"])
     changes = [f"clips={recipe.eval.clips}", f"metrics={metrics}", "optional=[]"]
     return load_protocol(str(recipe.eval.protocol), changes)

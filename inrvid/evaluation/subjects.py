@@ -1,4 +1,4 @@
-"""What is compared with what: a model or a folder of videos, and the data set that stands for the real."""
+"""What is compared with what: a model or a folder of videos, and the data set of real videos."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from .protocol import ClipsConfig, Protocol
 from .record import Side, same_rate
 
 HOW_READ = {"type", "fps", "stride", "resize", "interpolation"}
-"""Keys that all data sets' configurations have and a record shows, beside all that are a data set's own."""
+"""Keys common to all data sets that a record shows, besides all keys that are a data set's own."""
 OF_PROTOCOL = {"resize", "interpolation", "resolution", "clip_length"}
-"""Keys that the protocol and what is scored decide."""
+"""Keys that are decided by the protocol and by what is scored."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,9 +39,9 @@ class Given:
     Attributes:
         name: for people, and in records.
         resolution: (height, width) of the frames that are scored, pixels.
-        fps: theirs.
-        clip_length: frames of a clip where a metric says none.
-        recipe: of the model's training, as plain data; empty: none, or no model.
+        fps: frame rate of these.
+        clip_length: frames of a clip if a metric does not say.
+        recipe: that of the model's training, as plain data; empty: none, or no model.
     """
 
     name: str
@@ -83,12 +83,12 @@ class GivenModel(Given):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GivenVideos(Given):
-    """Videos of files."""
+    """Videos that are files."""
 
     dataset: VideoDataset
 
     def subjects(self, protocol: Protocol, real: Subject) -> list[Subject]:
-        """Their clips. Raises InrvidError for several runs: of the same clips, whose spread would be no error."""
+        """Their clips. Raises InrvidError for several runs: of the same clips, so that their spread is no error."""
         if protocol.runs > 1:
             raise InrvidError(
                 f"{self.name}: {protocol.name} asks for {protocol.runs} sets of generated clips, which a model can "
@@ -103,15 +103,16 @@ class GivenVideos(Given):
 def open_given(
     name: str, protocol: Protocol, *, fps: float | None = None, resolution: int | None = None, device: str = "cpu"
 ) -> GivenModel | GivenVideos:
-    """A model (folder, run, or Hub repository), or videos.
+    """Open what is to be scored: a model (folder, run, or Hub repository), or videos.
 
     Args:
         protocol: says how videos are resized.
-        fps: to read videos at.
-        resolution: of videos whose sizes differ.
+        fps: rate to read videos at.
+        resolution: side to resize videos to if their sizes differ.
 
     Raises:
-        InrvidError: nothing of either is there; videos of several sizes or frame rates; a resolution for a model.
+        InrvidError: neither is there; videos of several sizes or frame rates; a resolution other than a
+            model's own.
     """
     path = Path(name).expanduser()
     if path.exists() and not is_model(path):
@@ -129,7 +130,7 @@ def open_given(
 
 def _open_videos_given(name: str, protocol: Protocol, fps: float | None, resolution: int | None) -> GivenVideos:
     read = {"fps": fps, "resize": protocol.resize, "interpolation": protocol.interpolation}
-    files = open_videos(name, {**read, "resolution": 16})  # of any size: what they have is in their records
+    files = open_videos(name, {**read, "resolution": 16})  # at any size: their own is in their records
     size = (resolution, resolution) if resolution else one_size(files, name)
     dataset = open_videos(name, {**read, "resolution": list(size)})
     return GivenVideos(name=name, resolution=size, fps=one_rate(dataset, name), clip_length=16, dataset=dataset)
@@ -143,10 +144,10 @@ def real_subject(
     *,
     any_rate: bool = False,
 ) -> Subject:
-    """The data: a path, the name of a data set that needs none, or what the model was trained to look like.
+    """The real side: a path, the name of a data set that needs none, or what the model was trained to look like.
 
     Raises:
-        InrvidError: no such data; videos of several frame rates, or of another than what is scored.
+        InrvidError: no such data; videos of several frame rates, or of another rate than what is scored.
     """
     if own := sorted(set(changes or {}) & OF_PROTOCOL):
         raise InrvidError(f"--data {own[0]}: the protocol decides this: give --set {own[0]}=…, or --resolution N")
@@ -163,7 +164,7 @@ def real_subject(
 
 
 def _data_config(against: str | None, given: Given) -> dict[str, Any]:
-    """Where the real videos lie, at which rate they are read and whether cut: as in the training, if there was one."""
+    """Where the real videos are, the rate to read them at, whether to cut them: as in training, if there was one."""
     held_out = given.recipe.get("eval")
     sections = (given.recipe.get("data"), held_out.get("data") if isinstance(held_out, Mapping) else None)
     trained = {key: value for part in sections if isinstance(part, Mapping) for key, value in part.items()}
@@ -180,14 +181,14 @@ def _data_config(against: str | None, given: Given) -> dict[str, Any]:
 
 
 def _read_as(protocol: Protocol, given: Given) -> dict[str, Any]:
-    """How frames are brought to the size of those that are scored."""
+    """How frames are resized to the size of those that are scored."""
     return {
         "resize": protocol.resize, "interpolation": protocol.interpolation, "resolution": list(given.resolution)
     }  # fmt: skip
 
 
 def _check_rate(rate: float, given: Given) -> None:
-    """Raises InrvidError: the real videos have another frame rate than what is scored."""
+    """Raise InrvidError if the real videos have another frame rate than what is scored."""
     if not same_rate(rate, given.fps):
         raise InrvidError(
             f"{given.name} has {given.fps:g} frames a second, the real videos {rate:g}: they would differ by their "
@@ -196,7 +197,7 @@ def _check_rate(rate: float, given: Given) -> None:
 
 
 def _longest(protocol: Protocol, given: Given) -> int:
-    """Frames that the widest of the protocol's windows reaches over: what videos that are cut are cut into."""
+    """Frames that the protocol's widest window reaches over: the length that videos are cut into, if they are cut."""
     metrics = [cast(Metric.Config, metric) for metric in (*protocol.metrics, *protocol.optional)]
     windows = [Window(metric.frames or given.clip_length, metric.stride, metric.first) for metric in metrics]
     return max(window.begun(protocol.real.start).end for window in windows)
@@ -238,7 +239,7 @@ def one_rate(dataset: VideoDataset, name: str) -> float:
 
 
 def shown(dataset: VideoDataset) -> dict[str, Any]:
-    """What decides which frames are read, as far as a configuration says it."""
+    """The part of the configuration that decides which frames are read."""
     others = {*VideoDataset.Config.model_fields} - HOW_READ
     return {
         key: value for key, value in dataset.config.model_dump(mode="json", exclude=others).items() if value is not None
@@ -254,7 +255,7 @@ class _Saved(Document):
 
 
 def recipe_of(folder: Path) -> dict[str, Any]:
-    """The recipe that the model of a folder was trained with, if it says so."""
+    """The recipe that a folder's model was trained with; empty if the folder does not say."""
     try:
         return read(folder / CONFIG, _Saved).recipe
     except DocumentError:

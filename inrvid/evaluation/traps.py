@@ -1,7 +1,8 @@
 """How far each choice behind a score moves it, for one's own pair: the table of subtleties that papers show for theirs
 (Skorokhodov et al., CVPR 2022, on FVD).
 
-A trap is a name, a sentence, and what it makes of the two sources of clips. What it leaves as it is, is looked at once.
+A trap is a name, a sentence, and a change to the two sources of clips. Sources that it leaves unchanged are looked at
+only once.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ Change = Callable[[DatasetClips, Source], tuple[Source, Source]]
 """(real, generated) as the protocol chooses them → the two that are compared instead."""
 
 FEWER = (256, 512, 1024, 2048)
-"""Numbers of clips whose scores are shown, where there are more."""
+"""Numbers of clips for which scores are shown, if there are more."""
 
 QUALITY = 75
-"""Of JPEG: what Pillow writes unless it is told otherwise, and so what releases were prepared with."""
+"""Of JPEG: Pillow's default, and so what releases were prepared with."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Trap:
     """One row of the table.
 
     Attributes:
-        sentence: what is done, for who reads the table.
-        stride: of the clips, in place of the metric's.
+        sentence: what is done, for readers of the table.
+        stride: that of the clips, in place of the metric's.
         even: take as many real clips as there are generated ones, however few.
     """
 
@@ -57,7 +58,7 @@ class Trap:
 class Row(Document):
     name: str
     sentence: str
-    clips: dict[str, list[int]] = Field({}, description="by window: how many real and generated ones there were")
+    clips: dict[str, list[int]] = Field({}, description="numbers of real and generated clips, by window")
     scores: dict[str, float] = Field({})
     why_not: str = Field("", description="why there are no scores")
 
@@ -74,12 +75,12 @@ class Traps(Document):
     real: str
     fake: str
     rows: list[Row]
-    errors: dict[str, float] = Field({}, description="of the first row: standard errors by random halves")
+    errors: dict[str, float] = Field({}, description="standard errors of the first row, by random halves")
     notes: list[str] = Field([])
 
 
 def half_and_back(antialias: bool) -> Callable[[Tensor], Tensor]:
-    """Frames resized to half their size and back, bilinear, kept in 8 bits on the way."""
+    """Frames resized to half their size and back, bilinear, rounded to 8 bits in between."""
 
     def change(frames: Tensor) -> Tensor:
         images, (height, width) = frames.flatten(0, 1), frames.shape[-2:]
@@ -91,14 +92,14 @@ def half_and_back(antialias: bool) -> Callable[[Tensor], Tensor]:
 
 
 def jpeg(frames: Tensor) -> Tensor:
-    """Frames as a JPEG file of `QUALITY` gives them back."""
+    """Frames as they come back from a JPEG file of `QUALITY`."""
     from PIL import Image
 
     def stored(picture: Tensor) -> Tensor:
         file = io.BytesIO()
         Image.fromarray(picture.numpy()).save(file, "JPEG", quality=QUALITY)
         with Image.open(file) as read:
-            # A copy: what NumPy makes of a picture is not writeable, which PyTorch warns of.
+            # A copy: a picture's array in NumPy is not writeable, which PyTorch warns about.
             return torch.frombuffer(bytearray(read.tobytes()), dtype=torch.uint8).view_as(picture)
 
     pixels = (frames.clamp(-1, 1) * 127.5 + 127.5).round().byte().movedim(-3, -1).contiguous()
@@ -107,12 +108,12 @@ def jpeg(frames: Tensor) -> Tensor:
 
 
 def still(frames: Tensor) -> Tensor:
-    """The first frame, as often as there are frames."""
+    """The first frame, repeated as often as there are frames."""
     return frames[:, :1].expand_as(frames)
 
 
 class OtherHalf(Source):
-    """As many clips of a source again as were asked for; the second half of them where there are not so many."""
+    """The next clips of a source, as many as were asked for; the second half of its clips if there are not enough."""
 
     def __init__(self, source: Source):
         self.source, self.name = source, source.name
@@ -172,13 +173,13 @@ TRAPS = (
 
 
 class TrapTable:
-    """The traps on one pair; of a protocol with several runs, the first.
+    """The traps applied to one pair; for a protocol with several runs, to the first.
 
     Args:
         evaluation: the protocol's own, whose metrics are scored.
 
     Raises:
-        InrvidError: as the evaluation; real clips that are no data set's.
+        InrvidError: as the evaluation; real clips that are not from a data set.
     """
 
     def __init__(self, evaluation: Evaluation, traps: Sequence[Trap] = TRAPS):
@@ -207,7 +208,7 @@ class TrapTable:
         )  # fmt: skip
 
     def _row(self, trap: Trap, *, required: bool = False) -> Row:
-        """What cannot be computed is said in the row, unless it is required."""
+        """One row. If it cannot be computed, the row says why, unless it is required."""
         try:
             pairs = {window: self._features(trap, window) for window in self.known}
             return self._scored(trap.name, trap.sentence, pairs)
@@ -225,19 +226,19 @@ class TrapTable:
             return Row(name=name, sentence=sentence, why_not=str(error))
 
     def _features(self, trap: Trap, own: Window) -> tuple[Features, Features]:
-        """Of both sides, for the metrics that see a window."""
+        """Features of both sides, for the metrics that see a window."""
         window = own if trap.stride is None else own._replace(stride=trap.stride)
         sources = trap.change(self.real, self.fake)
         real, fake = (
             known if source is before and window == own else self._looked_at(trap, own, window, source, known)
             for source, before, known in zip(sources, (self.real, self.fake), self.known[own], strict=True)
         )
-        # The other half begins where so many of the real clips end.
+        # The other half begins where that many real clips end.
         return (_first(real, len(fake)) if trap.even else real), fake
 
     def _looked_at(self, trap: Trap, own: Window, window: Window, source: Source, known: Features) -> Features:
         clips = source.choose(window, self.evaluation.protocol.clips)
-        fewest = 2 if trap.even else max(2, len(known.clips) // 2)  # fewer are another comparison
+        fewest = 2 if trap.even else max(2, len(known.clips) // 2)  # fewer would be another comparison
         if len(clips) < fewest:
             raise InrvidError(
                 f"{source.name}: {len(clips)} clips of {window} ({window.span} frames of a video), {fewest} are needed"
@@ -274,7 +275,7 @@ class TrapTable:
 
 
 def _check_other(source: DatasetClips, clips: Sequence[Clip], known: Sequence[Clip]) -> None:
-    """Raises InrvidError where a choice changes nothing."""
+    """Raise InrvidError if a choice changes nothing."""
     if set(clips) == set(known):
         raise InrvidError("the same clips as the protocol's")
     if not source.one_a_video and len({clip.video for clip in clips}) == len(clips):

@@ -12,10 +12,10 @@ from .metrics.base import Metric
 from .protocol import Protocol
 
 Videos = tuple[Sequence[int] | None, Sequence[int] | None]
-"""The video of each row of (real, generated) features; None: each row is of another."""
+"""The video of each row of (real, generated) features; None: each row is of a different one."""
 
 SUBSETS = 5
-"""Random halves, and three quarters, that an extrapolation is from: one of each is off by chance as much as by bias."""
+"""Random halves, and three quarters, behind an extrapolation: a single one is off by chance as much as by bias."""
 
 
 def spread_of_halves(
@@ -26,11 +26,11 @@ def spread_of_halves(
     protocol: Protocol,
     videos: Videos = (None, None),
 ) -> dict[str, float]:
-    """Standard errors: the standard deviation of scores of random halves of both sets' videos, whose clips are no
-    independent draws; none where a half is too small for a score.
+    """Standard errors: the standard deviation of the scores of random halves of both sets' videos (not clips, as those
+    of one video are not independent draws); empty if a half is too small for a score.
 
-    A half's variance is twice that of all, half of which is lost as halves share clips: the two cancel (delete-half
-    jackknife: Shao & Wu 1989). A bootstrap would draw clips twice, which distances take for likeness.
+    A half's variance is twice that of all, and half of it is lost because halves share clips: the two cancel
+    (delete-half jackknife: Shao & Wu 1989). A bootstrap would draw clips twice, which distances take for likeness.
     """
     draws = torch.Generator().manual_seed(protocol.seed)
     found: list[dict[str, float]] = []
@@ -52,11 +52,13 @@ def extrapolated(
     seed: int,
     videos: Videos = (None, None),
 ) -> dict[str, float]:
-    """Where the scores of half, of three quarters and of all videos lead: a line in 1/N (Chong & Forsyth, CVPR 2020).
+    """Scores extrapolated by a line in 1/N, fitted to those of half, three quarters and all of the videos (Chong &
+    Forsyth, CVPR 2020).
 
-    Which videos these are is drawn by the seed, `SUBSETS` times: the first ones may be of one class.
+    The subsets are drawn by the seed, `SUBSETS` times, since the first videos may be of one class.
 
-    Bias is as 1/N where N is well beyond the number of features; below, this is a lower bound of what is left of it.
+    Bias is proportional to 1/N if N is well above the number of features; below that, some bias is left, and the
+    extrapolation removes too little.
     """
     draws = torch.Generator().manual_seed(seed)
     drawn = [
@@ -88,5 +90,5 @@ class _Shuffled:
         self._place = torch.randperm(self.videos, generator=draws)[own]
 
     def first(self, count: int) -> Tensor:
-        """Those of the first so many videos."""
+        """Features of the first `count` videos."""
         return self.features[self._place < count]

@@ -1,4 +1,4 @@
-"""What differs from a protocol, to be read: clips=256, metrics=fvd16, fvd16t112 by i3d{"precision":"bf16"}."""
+"""What differs from a protocol, for people to read: clips=256, metrics=fvd16, fvd16t112 by i3d{"precision":"bf16"}."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ IN_THE_NAME = {"type", "frames", "stride", "first", "detector"}
 
 
 def variant_text(variant: Mapping[str, Any]) -> str:
-    """Empty: nothing does. Metrics go by their names, with settings that are not the default ones."""
+    """The variant as text; empty: nothing differs. Metrics go by their names, with settings that are not defaults."""
     return ", ".join(f"{key}={value_text(key, value)}" for key, value in variant.items())
 
 
 def value_text(key: str, value: Any) -> str:
-    """Of one key."""
+    """One key's value as text."""
     if key == "metrics" and isinstance(value, list):
         return ", ".join(_metric(item) for item in value) or "none"
     return json.dumps(value, ensure_ascii=False)
 
 
 def _metric(data: Any) -> str:
-    from ..registry import registry  # what has no metrics of its own needs none of them to be imported
+    from ..registry import registry  # a variant without metrics needs none of them to be imported
     from .measures import detector_name
 
     found = registry("metrics")

@@ -1,6 +1,6 @@
-"""Networks as things to keep: to `build` them; as `files` of a folder, on the Hub (`hub`) and by name (`pretrained`).
+"""Networks, built (`build`), kept as files of a folder (`files`), on the Hub (`hub`), loaded by name (`pretrained`).
 
-`convert` makes models of the checkpoints of the papers' releases: `snapshots` reads them, `official` has their layouts.
+`convert` turns checkpoints of the papers' releases into models: `snapshots` reads them, `official` has their layouts.
 `export` writes a generator as a `program` that runs without the library, or as `torchscript`.
-`pickles` and its `machine` read what others pickled, and run nothing.
+`pickles` and its `machine` read other people's pickles, and run nothing.
 """

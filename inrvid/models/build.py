@@ -40,7 +40,7 @@ def build_discriminator(source: Source, *, seed: int = 0) -> Discriminator:
 
 
 def shapes(kind: str, config: Mapping[str, Any] | PartConfig) -> dict[str, torch.Tensor] | None:
-    """What a model's state would be, by name, as tensors without memory; None for a part that cannot be built so.
+    """What a model's state dict would be, as tensors without memory; None for a part that cannot be built that way.
 
     Raises:
         InrvidError: as `build_generator`.
@@ -58,8 +58,8 @@ def shapes(kind: str, config: Mapping[str, Any] | PartConfig) -> dict[str, torch
 
 
 class _Undrawn(TorchFunctionMode):
-    """What constructors draw without memory has its shape only: PyTorch's definitions of these functions for such
-    tensors load its compiler, for two seconds. What is drawn on a device that they name is drawn."""
+    """Makes random draws of tensors without memory give their shape only: PyTorch's own definitions of these functions
+    for such tensors load its compiler, which takes two seconds. Draws on a device that a constructor names are made."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -73,7 +73,7 @@ class _Undrawn(TorchFunctionMode):
 
 
 _SAME = {torch.Tensor.normal_, torch.Tensor.uniform_, torch.Tensor.div_}
-"""Leave a tensor's shape and type."""
+"""Functions that keep a tensor's shape and type."""
 
 
 def _build(kind: str, key: str, source: Source, seed: int) -> Any:
@@ -91,7 +91,7 @@ def _config(kind: str, key: str, source: Source) -> PartConfig:
 
 
 def _check_memory(key: str, state: Mapping[str, torch.Tensor]) -> None:
-    """Raises InrvidError where the weights alone would not fit: before any of them is allocated."""
+    """Raises InrvidError if the weights alone would not fit into memory, before any of them is allocated."""
     needed, free = sum(value.nbytes for value in state.values()), psutil.virtual_memory().available
     if needed > free:
         raise InrvidError(

@@ -37,15 +37,15 @@ class Converted:
     network: str
     """Which of its generators is the model: G_ema, or G where there is no moving average."""
     generator: str
-    """What it is here: the generator's type, and the motion's."""
+    """What it is in inrvid: the generator's type, and the motion's."""
     resolution: int
     classes: int
     parameters: dict[str, int]
-    """By folder written."""
+    """Number of them, by folder written."""
     assumed: dict[str, Any]
-    """Published values of what the file does not say."""
+    """Published values, used for what the file does not say."""
     accepted: list[str]
-    """Settings that were passed over, as asked for."""
+    """Settings that were ignored, as the user asked."""
     left_out: list[str] = field(default_factory=list)
     """What else is in the file."""
 
@@ -60,7 +60,7 @@ class _Made:
 
 
 def convert(snapshot: Path, out: Path, choices: Choices) -> Converted:
-    """Write what a snapshot holds as a model, to the folder `out`: new, empty, or a model that is replaced.
+    """Write what a snapshot holds as a model to the folder `out`, which is new, empty, or a model to be replaced.
 
     Raises:
         ModelError: not a snapshot of a release, or one with something that no component expresses.
@@ -86,7 +86,7 @@ def convert(snapshot: Path, out: Path, choices: Choices) -> Converted:
 
 
 def check_free(out: Path) -> None:
-    """Raises InrvidError: a folder (or file) that holds anything but a model."""
+    """Raises InrvidError if `out` is a file, or a folder that holds anything but a model."""
     if not out.exists():
         return
     names = {path.name for path in out.iterdir()} if out.is_dir() else {out.name}
@@ -100,14 +100,14 @@ def check_free(out: Path) -> None:
 
 
 def _check_kept(out: Path, made: list[_Made]) -> None:
-    """Raises InrvidError: a network of the model that is replaced would stay beside the new one."""
+    """Raises InrvidError if a network of the model that is replaced would stay beside the new one."""
     for place in {DISCRIMINATOR, GENERATOR} - {one.place for one in made}:
         if (out / place).exists():
             raise InrvidError(f"{out / place}: of another model, and the snapshot has none to replace it: remove it")
 
 
 def _networks(file: Opened, choices: Choices) -> Iterator[_Made]:
-    """All that the snapshot has; the model itself last, so that a folder is one when it is complete."""
+    """All networks of the snapshot; the model itself last, so that a folder is a model only once it is complete."""
     networks, layout = file.snapshot.networks, file.layout
     _check_given(layout, choices)
     parts = {
@@ -140,7 +140,7 @@ def _source(path: Path, file: Opened) -> dict[str, Any]:
 
 
 def _named_alone(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers and names: of a path, its last part."""
+    """The facts' numbers and names; of a path, only its last part."""
     kept: dict[str, Any] = {}
     for key, value in list(facts.items())[:50]:
         if isinstance(value, Mapping):

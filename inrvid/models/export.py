@@ -1,8 +1,8 @@
 """Programs: a trained generator in one file that runs without this library (`inrvid convert MODEL OUT --to export`).
 
-Either form is made from one recorded graph (`program`): a `torch.export` program, or TorchScript. What was written is
-read back and compared with the generator, at other sizes, times and noises than it was recorded with, before the file
-gets its name. Programs compute in float32 on the CPU.
+Both forms, a `torch.export` program and TorchScript, are made from one recorded graph (`program`). The written program
+is read back and compared with the generator, at other sizes, times and noises than it was recorded with, before the
+file gets its name. Programs compute in float32 on the CPU.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from .program import Program, arguments_of, description, record, refused
 from .torchscript import scripted
 
 ABOUT = "inrvid.json"
-"""The file within a program's that says what it is of, and what its arguments are."""
+"""The file inside a program's file that says which model it is of, and what its arguments are."""
 
 CHECKED_WITH = ((3, 2, 4), (1, 1, 1))
-"""Videos, times, and noises beyond the fewest, at which a program is compared; it was recorded with others."""
+"""Numbers of videos, times, and noises beyond the fewest, at which a program is compared; recorded with others."""
 
 AGREEMENT = 1e-5
-"""Largest difference allowed, in those of the largest value of the frames."""
+"""Largest difference allowed, relative to the largest value of the frames."""
 
 Run = Callable[..., Tensor]
 
@@ -86,10 +86,10 @@ def export_generator(G: VideoGenerator, path: str | Path, to: str = "export", tr
     Args:
         path: `*.pt2` for `export`, `*.pt` for `torchscript`.
         to: `export` or `torchscript`.
-        truncation: ψ, which the program has fixed.
+        truncation: ψ, which is fixed in the program.
 
     Raises:
-        InrvidError: no such form, a path that is not named for it, or a folder; ψ that is no number.
+        InrvidError: no such form, a path without its suffix, or a folder; a ψ that is not finite.
         ModelError: a generator that cannot be recorded, or whose program does not agree with it; nothing is written.
     """
     path = Path(path)
@@ -122,7 +122,7 @@ def _form(to: str, path: Path) -> Form:
 
 
 def _in_float32(generator: VideoGenerator) -> VideoGenerator:
-    """A copy on the CPU, so that nothing of the recording is seen on the generator itself."""
+    """A copy in float32 on the CPU, so that recording leaves no trace on the generator itself."""
     copy = build_generator(in_precision(generator.config, "fp32"))
     copy.load_state_dict(generator.state_dict())
     return copy.eval().requires_grad_(False)
@@ -130,7 +130,7 @@ def _in_float32(generator: VideoGenerator) -> VideoGenerator:
 
 @torch.no_grad()
 def _check(program: Program, run: Run, path: Path) -> None:
-    """Raises ModelError where the file's program is not the generator."""
+    """Raises ModelError if the file's program does not agree with the generator."""
     for seed, sizes in enumerate(CHECKED_WITH, start=1):
         arguments = arguments_of(program.generator, *sizes, seed=seed)
         with refused(f"{path}: the program fails for another number of videos or times"):

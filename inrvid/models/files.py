@@ -1,7 +1,7 @@
 """A network as files: config.json (plain data) and model.safetensors.
 
-A published model is a folder: the moving average of a generator at its top, and where they are kept `discriminator/`
-and `generator/` (as the optimizer left it), each a network with the same two files.
+A published model is a folder: at its top the moving average of a generator and, if they are kept, `discriminator/` and
+`generator/` (as the optimizer left it), each a network with the same two files.
 
 Nothing is unpickled, no code is loaded, and nothing that a file names is imported or installed: config.json
 records which package gave each component, and a missing one is reported with the command that installs it. It records
@@ -38,19 +38,19 @@ DISCRIMINATOR, GENERATOR = "discriminator", "generator"
 """Subfolders of a model."""
 
 FORMAT = 1
-"""Of config.json. It goes up when an older version could not read, or would misread, what is written."""
+"""Format of config.json. It is increased when an older version could not read, or would misread, what is written."""
 
 MIGRATIONS: list[Callable[[dict[str, Any]], dict[str, Any]]] = [
-    lambda config: config,  # 0, of before there were numbers: it has no sha256
+    lambda config: config,  # format 0, from before formats had numbers: it has no sha256
 ]
-"""What makes a config.json of format n one of n + 1."""
+"""Entry n turns a config.json of format n into one of n + 1."""
 
 Network: TypeAlias = VideoGenerator | Discriminator
 BUILD: dict[str, Callable[..., Network]] = {"generators": build_generator, "discriminators": build_discriminator}
 
 
 class Provider(Document):
-    """Who gave a component: a package and its version."""
+    """The package that a component comes from, and its version."""
 
     package: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+!_-]{0,100}$")]
@@ -72,7 +72,7 @@ class ModelConfig(Document):
     )
 
     def network(self, kind: str) -> dict[str, Any] | None:
-        """The configuration of this kind's network, if that is what this is of."""
+        """The configuration of a network of this kind, if this is one."""
         return self.generator if kind == "generators" else self.discriminator
 
 
@@ -84,7 +84,7 @@ def save_network(network: Network, directory: Path, metadata: Mapping[str, Any],
     """Write a network's two files, each whole or not at all; the weights first.
 
     Raises:
-        InrvidError: a weight has no value in `dtype` (float16, bfloat16), or there is no such type.
+        InrvidError: a weight is out of the range of `dtype` (float16, bfloat16), or there is no such type.
         OSError: they cannot be written.
     """
     about: dict[str, Any] = {
@@ -102,14 +102,14 @@ def save_network(network: Network, directory: Path, metadata: Mapping[str, Any],
         config = {**metadata, "format": FORMAT, **about, "sha256": {WEIGHTS: digests}}
         write_text(directory / CONFIG, json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
-    if replaced := _digests(directory):  # who is killed between the two leaves weights that say what they are of
+    if replaced := _digests(directory):  # a process killed between the two leaves weights that describe themselves
         write_config([*replaced, digest])
     write_bytes(directory / WEIGHTS, weights)
     write_config([digest])
 
 
 def _described_by(weights: Path, kind: str, described: dict[str, Any]) -> dict[str, Any]:
-    """The configuration that a file of weights says it is of. Raises Unfit."""
+    """The configuration in the metadata of a file of weights, else `described`. Raises Unfit."""
     try:
         told = json.loads(read_metadata(weights).get(kind.removesuffix("s"), ""))
     except (ValueError, RecursionError):
@@ -162,7 +162,7 @@ def read_config(directory: Path) -> ModelConfig:
 
 
 def is_model(directory: Path) -> bool:
-    """Whether there is something to `load`; not whether it can be."""
+    """Whether there is something to `load`; not whether loading would succeed."""
     return (directory / CONFIG).is_file()
 
 
@@ -194,7 +194,7 @@ def _tensors(network: Network, dtype: str | None) -> dict[str, Tensor]:
 
 
 def _digests(directory: Path) -> list[str]:
-    """Of the weights of a model that is there already."""
+    """Recorded digests of the weights of a model that is there already."""
     try:
         return read_config(directory).sha256.get(WEIGHTS, [])
     except ModelError:
@@ -202,7 +202,7 @@ def _digests(directory: Path) -> list[str]:
 
 
 def _check_digest(path: Path, config: ModelConfig) -> None:
-    """Raises Unfit if the weights are not those of which config.json has the digest."""
+    """Raises Unfit if config.json does not have the digest of the weights."""
     expected = config.sha256.get(WEIGHTS)
     if not expected:
         return
@@ -218,7 +218,7 @@ def _check_digest(path: Path, config: ModelConfig) -> None:
 
 
 def _newer(config: ModelConfig) -> str:
-    """A word on a model that a newer version wrote."""
+    """A remark for the message, if a newer version wrote the model."""
     theirs, ours = (tuple(map(int, re.findall(r"\d{1,6}", v)[:3])) for v in (config.inrvid_version, __version__))
     if theirs <= ours:
         return ""

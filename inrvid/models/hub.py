@@ -1,8 +1,8 @@
-"""The Hub: models are fetched from it and published to it, through huggingface_hub's own client.
+"""Fetching models from the Hub and publishing them to it, through huggingface_hub's own client.
 
-Downloads over HTTP are checked by that client for their size alone. Here the digest of every file is compared with the
-Hub's before anything of it is parsed, and a file that differs is taken out of the cache. A push is one commit, or none
-where nothing has changed. What goes wrong is one line that says what to do.
+That client checks downloads over HTTP for their size alone. Here the digest of every file is compared with the Hub's
+before any of it is parsed, and a file that differs is removed from the cache. A push is one commit, or none if nothing
+has changed. Every error is one line that says what to do.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from ..errors import InrvidError, ModelError
 from ..files import checked, opened
 
 LIBRARY = "inrvid"
-"""By which the Hub knows models as this library's."""
+"""Name by which the Hub recognises this library's models."""
 
 PIPELINE = "unconditional-image-generation"
-"""The nearest of the Hub's kinds of models: it has none for videos without a text."""
+"""The closest of the Hub's kinds of models: it has none for videos without text."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """What a push came to.
+    """The result of a push.
 
     Attributes:
-        url: of the commit, the newest one where nothing had changed.
+        url: of the commit; of the newest one if nothing had changed.
         new: whether there is a new commit.
     """
 
@@ -48,7 +48,7 @@ def is_name(name: str) -> bool:
 
 
 def fetch(name: str, files: Sequence[str], *, revision: str | None = None, token: str | None = None) -> Path:
-    """The folder with these files of a repository, in the Hub's cache; all of one commit, and as the Hub has them.
+    """The folder in the Hub's cache with these files of a repository, all of one commit, and as the Hub has them.
 
     Raises:
         ModelError: not there, damaged on its way, or the Hub cannot be reached and they are not in the cache.
@@ -63,7 +63,7 @@ def fetch(name: str, files: Sequence[str], *, revision: str | None = None, token
             raise _NoAddressError(away)
         first = Path(hf_hub_download(name, files[0], revision=revision, token=token, local_files_only=bool(away)))
         root = first.parents[files[0].count("/")]
-        # The revision is from now on the commit that the first came from, which is its folder's name in the cache.
+        # From here on the revision is the commit of the first file, which is its folder's name in the cache.
         for file in files[1:]:
             hf_hub_download(name, file, revision=root.name, token=token, local_files_only=bool(away))
         if away:
@@ -71,14 +71,14 @@ def fetch(name: str, files: Sequence[str], *, revision: str | None = None, token
         try:
             _verify(name, root, files, token)
         except (OfflineModeIsEnabled, HfHubHTTPError, *_transport_errors()) as error:  # type: ignore[misc]
-            # What was there before serves without the Hub: it was verified when it came.
+            # Files cached before serve without the Hub: they were verified when they came.
             if not (all(cached) and _is_away(error)):
                 raise
     return root
 
 
 def fetch_all(name: str, *, revision: str | None = None, token: str | None = None) -> Path:
-    """As `fetch`, all files of the repository."""
+    """Like `fetch`, for all files of the repository."""
     from huggingface_hub import HfApi
 
     with _told(name, revision):
@@ -93,7 +93,7 @@ def fetch_all(name: str, *, revision: str | None = None, token: str | None = Non
 
 
 def has(name: str, file: str, *, revision: str | None = None, token: str | None = None) -> bool:
-    """Whether the repository has a file, by the Hub or, where that cannot be reached, by the cache.
+    """Whether the repository has a file, according to the Hub or, if that cannot be reached, to the cache.
 
     Raises:
         ModelError: no such repository; or the Hub cannot be reached, and the cache does not know.
@@ -115,7 +115,7 @@ def has(name: str, file: str, *, revision: str | None = None, token: str | None 
 
 
 def is_missing(error: ModelError) -> bool:
-    """Whether it says that there is no such repository (or none that this token may see)."""
+    """Whether the error says that there is no such repository (or none that this token may see)."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
     return isinstance(error.__cause__, RepositoryNotFoundError)
@@ -133,11 +133,11 @@ def push(
     """Publish a folder's files in one commit; the repository is made if need be.
 
     Args:
-        private: of a new repository; that of an old one stays as it is.
-        own: patterns of files that are the library's, such as `samples/*`: those that the folder has no more go.
+        private: whether a new repository is private; an existing one stays as it is.
+        own: patterns of files that are the library's, such as `samples/*`: those no longer in the folder are deleted.
 
     Raises:
-        ModelError: the Hub refuses, or cannot be reached; the repository is as it was.
+        ModelError: the Hub refuses, or cannot be reached; the repository is as it was, or new and empty.
     """
     from huggingface_hub import HfApi
 
@@ -156,7 +156,7 @@ def push(
 
 
 def _committed(api: Any, before: Any, paths: Mapping[str, Path], own: Iterable[str], message: str) -> Published:
-    """One commit of these files, and without those of `own` that are not among them, on top of `before`."""
+    """Commit these files on top of `before`, deleting files that match `own` and are not among them."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
     from huggingface_hub.utils import filter_repo_objects
 
@@ -171,13 +171,14 @@ def _committed(api: Any, before: Any, paths: Mapping[str, Path], own: Iterable[s
                 *(CommitOperationDelete(name, is_folder=False) for name in gone),
             ],
             commit_message=message,
-            parent_commit=before.sha,  # else another push in between would be undone in part
+            parent_commit=before.sha,  # otherwise another push in between would be partly undone
         )
     return Published(str(commit.commit_url), new=commit.oid != before.sha)
 
 
 def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Name and path; none that is hidden (.git, .env, …). Raises ModelError: a link that leads out of the folder."""
+    """Name and path of files that are not hidden (.git, .env, …), and of .gitattributes. Raises ModelError for a link
+    out of the folder."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         if not path.is_file() or (any(part.startswith(".") for part in name.parts) and str(name) != ".gitattributes"):
@@ -188,7 +189,7 @@ def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def published_models(owner: str | None = None, *, token: str | None = None) -> list[Any]:
-    """Models on the Hub that say they are this library's, the newest first: of an owner, or of all.
+    """Models on the Hub that are tagged as this library's, the newest first: of an owner, or of all.
 
     Raises:
         ModelError: the Hub refuses, or cannot be reached.
@@ -200,11 +201,11 @@ def published_models(owner: str | None = None, *, token: str | None = None) -> l
 
 
 def check_publishing(repo_id: str, what: str) -> None:
-    """What can be known before there is a model to publish.
+    """Check what can be checked before there is a model to publish.
 
     Raises:
-        InrvidError: no name of a repository, nobody is logged in, or the Hub's client is offline; the message names
-            the key or option `what` that asks for it.
+        InrvidError: not the name of a repository, nobody is logged in, or the Hub's client is offline; the message
+            names the key or option `what` that asks for publishing.
     """
     from huggingface_hub import constants, get_token
     from huggingface_hub.errors import HFValidationError
@@ -221,19 +222,19 @@ def check_publishing(repo_id: str, what: str) -> None:
 
 
 class _NoAddressError(ConnectionError):
-    """The Hub's name leads nowhere: there is no network."""
+    """The Hub's host name does not resolve: there is no network."""
 
 
 @contextlib.contextmanager
 def _told(
     name: str, revision: str | None = None, *, publishing: bool = False, kept: bool = True, look_up: bool = True
 ) -> Iterator[None]:
-    """The client's errors as one line of a ModelError, with what to do next; the cause is kept.
+    """Turn the client's errors into a ModelError of one line, with what to do next; the cause is kept.
 
     Args:
-        publishing: what fails has published nothing.
+        publishing: say that nothing was published.
         kept: what is asked for could be in the cache.
-        look_up: nothing is asked where there is no network: the client would try for half a minute.
+        look_up: ask nothing if there is no network: the client would try for half a minute.
     """
     from huggingface_hub.errors import (
         EntryNotFoundError,
@@ -269,7 +270,7 @@ def _told(
 
 
 def _is_away(error: BaseException | None) -> bool:
-    """Whether the Hub could not be reached, or is out of order, and so has said nothing."""
+    """Whether the Hub could not be reached, or is out of order, and so gave no answer."""
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     if isinstance(error, HfHubHTTPError):
@@ -290,7 +291,7 @@ def _refusal(error: Any) -> str:
 
 
 def _no_address() -> str:
-    """Why the Hub's name leads nowhere; empty: it leads somewhere, or nothing asks for it."""
+    """Why the Hub's host name does not resolve; empty if it does, or if nothing here resolves it."""
     from huggingface_hub import constants
 
     there = urlsplit(constants.ENDPOINT)
@@ -305,7 +306,7 @@ def _no_address() -> str:
 
 
 def _is_proxied(scheme: str, host: str) -> bool:
-    """Whether a proxy looks the name up."""
+    """Whether a proxy resolves the host name."""
     return bool({scheme, "all"} & set(urllib.request.getproxies())) and not urllib.request.proxy_bypass(host)
 
 
@@ -323,7 +324,7 @@ def _transport_errors() -> tuple[type[Exception], ...]:
 
 
 def _verify(name: str, root: Path, files: Sequence[str], token: str | None) -> None:
-    """Raises ModelError for a file that is not what the Hub has, having taken it out of the cache."""
+    """Raises ModelError for a file that differs from the Hub's, after removing it from the cache."""
     from huggingface_hub import HfApi
 
     told = {info.path: info for info in HfApi(token=token).get_paths_info(name, list(files), revision=root.name)}
@@ -352,5 +353,5 @@ def _digest(path: Path, kind: str = "sha256", head: bytes = b"") -> str:
 
 
 def _git_digest(path: Path) -> str:
-    """By which git, and so the Hub, knows a file that is not in LFS."""
+    """The digest by which git, and so the Hub, identifies a file that is not in LFS."""
     return _digest(path, "sha1", b"blob %d\0" % checked(path).st_size)

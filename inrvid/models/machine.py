@@ -1,12 +1,12 @@
-"""The machine that pickles are programs for, without what makes it dangerous.
+"""The virtual machine that pickles are programs for, without what makes it dangerous.
 
-A pickle is a program for a small machine with a stack; Python's own reader lets it call any function that can be
-imported. This machine makes numbers, strings and containers. Where the program names something, the name stays a name:
-it is looked up in a table of functions of the library (`makers`), or only held (`held`), and refused if it is in
-neither. Nothing is ever imported or called by it. The format is that of the standard library's `pickletools`, which is
-also what takes a pickle apart into instructions.
+A pickle is a program for a small stack machine; Python's own reader lets it call any function that can be imported.
+This machine makes numbers, strings and containers. A name in the program stays a name: it is looked up in a table of
+the library's functions (`makers`), or only held (`held`), and refused if it is in neither. Nothing is ever imported or
+called by that name. The format is that of the standard library's `pickletools`, which also splits a pickle into
+instructions.
 
-Shared values stay shared, and nothing is allocated by a count that the file only claims.
+Shared values stay shared, and nothing is allocated because of a count that the file merely claims.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from ..weights import Unfit
 _MARK = object()
 
 BITS = 1000
-"""Of a number. Whatever is larger is none that a float could be, nor one that could be printed."""
+"""Most bits of a number: fewer than those of the largest float, and than can be printed."""
 
 
 class Name:
-    """A global that the file names: something to compare and to look up, never to be had."""
+    """A global that the file names: to be compared and looked up, never resolved."""
 
     def __init__(self, text: str):
         self.text = text
 
 
 class Unfinished:
-    """A value that a later instruction, BUILD, gives its state; the places where it is remembered until then."""
+    """A value that gets its state from a later instruction, BUILD, and the places where it is remembered until then."""
 
     def __init__(self, finish: Callable[[Any], Any]):
         self.finish = finish
@@ -43,19 +43,19 @@ class Unfinished:
 
 @dataclass
 class Budget:
-    """What a file may make, of which all machines that read it take their share.
+    """Limits on what a file may make, shared by all machines that read it.
 
-    A call may be given what another was given before: without a bound, a few bytes copy megabytes, a thousand times.
+    Several calls may be given the same arguments: without a bound, a few bytes could copy megabytes a thousand times.
     """
 
     given: int
-    """Bytes that calls are given: all that they make anew is made of it."""
+    """Bytes that calls are given as arguments: all that they newly make is made of these."""
     instructions: int = 2**40
     tensors: int = 0
     """Bytes of tensors. A file has no more than its own size, unless storages are shared, or strides are 0."""
 
     def take(self, given: int = 0, instructions: int = 0, tensors: int = 0) -> None:
-        """Raises Unfit: spent."""
+        """Spend some of the budget. Raises Unfit if it is used up."""
         self.given -= given
         self.instructions -= instructions
         self.tensors -= tensors
@@ -66,7 +66,7 @@ class Budget:
 
     @classmethod
     def of(cls, content: bytes, **limits: int) -> Budget:
-        """Text of old protocols is encoded before numbers are made of it: that is twice the file, and small things."""
+        """Twice the file, as text of old protocols is encoded before numbers are made of it, and small things."""
         return cls(2 * len(content) + 2**26, **limits)
 
 
@@ -74,8 +74,8 @@ class Machine:
     """The stack and the memory of a pickle's program.
 
     Args:
-        makers: names that a file may call, as what is called in their place.
-        held: names that a file may hold and not call.
+        makers: names that a file may call → what is called in their place.
+        held: names that a file may hold but not call.
     """
 
     READS: ClassVar[str] = "numbers, text, containers and arrays"
@@ -94,7 +94,7 @@ class Machine:
             return self.result()
 
     def run(self, instruction: str, argument: Any) -> None:
-        """One instruction, by its name in `pickletools`. Raises Unfit for those that this machine has not."""
+        """Run one instruction, by its name in `pickletools`. Raises Unfit for those that this machine lacks."""
         if instruction in _PUSHED:
             self.push(_PUSHED[instruction](argument))
         elif instruction in _INSTRUCTIONS:
@@ -109,7 +109,7 @@ class Machine:
         return value
 
     def take(self, count: int) -> list[Any]:
-        """The topmost values, off the stack; `_MARK` and unfinished arrays are none."""
+        """Pop the topmost values; `_MARK` and unfinished arrays are refused: they are no values."""
         if count > len(self.stack):
             raise ValueError("its stack is empty")
         values = self.stack[len(self.stack) - count :]
@@ -119,7 +119,7 @@ class Machine:
         return values
 
     def marked(self) -> list[Any]:
-        """The values above the topmost mark, off the stack with it."""
+        """Pop the values above the topmost mark, and the mark."""
         above = next((i for i, value in enumerate(reversed(self.stack)) if value is _MARK), None)
         if above is None:
             raise ValueError("its stack has no mark")
@@ -156,7 +156,7 @@ class Machine:
         self.stack.append(value)
 
     def named(self, module: str, name: str) -> Name:
-        """A name that the file gives. Raises Unfit: it is none of those that this machine knows."""
+        """A name that the file gives. Raises Unfit if this machine does not know it."""
         text = f"{module}.{name}".replace("numpy._core.", "numpy.core.")
         if text not in self.makers and text not in self.held:
             raise Unfit(f"it holds {f'{module}.{name}'[:120]!r}: only {self.READS} are read")
@@ -173,7 +173,7 @@ class Machine:
         self.stack.append(self.made(name.text, arguments))
 
     def made(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        """What the call of a name makes. Raises Unfit: it may be held, but not called."""
+        """The result of calling a name. Raises Unfit if it may be held, but not called."""
         if name not in self.makers:
             raise Unfit(f"it calls what is no maker of {self.READS}")
         self.budget.take(given=_size(arguments))
@@ -205,14 +205,14 @@ class Machine:
 
 
 def _size(values: Any) -> int:
-    """Bytes of what a call is given, about."""
+    """Approximate size, in bytes, of what a call is given."""
     sized = [value for value in values if hasattr(value, "__len__")] if isinstance(values, tuple) else []
     return sum(len(value) * (1 if isinstance(value, str | bytes | bytearray | memoryview) else 8) for value in sized)
 
 
 @contextlib.contextmanager
 def damage(what: str) -> Iterator[None]:
-    """Raises Unfit, in one line, for whatever goes wrong in reading what a file claims to be."""
+    """Raises Unfit, in one line, for whatever goes wrong in reading `what` a file claims to be."""
     try:
         yield
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error) as error:
@@ -220,7 +220,7 @@ def damage(what: str) -> Iterator[None]:
 
 
 def keys(values: list[Any]) -> list[Any]:
-    """What may be a key: no tuples of tuples, since hashing one that is deep enough overflows the C stack."""
+    """The values, if all may be keys: no tuples of tuples, since hashing a deep enough one overflows the C stack."""
     for value in values:
         for part in value if type(value) is tuple else (value,):
             if not isinstance(part, str | bytes | int | float | complex | None):

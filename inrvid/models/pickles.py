@@ -1,13 +1,12 @@
-"""Pickles of others, read without running anything that is in them.
+"""Other people's pickles, read without running anything in them.
 
 `read_pickle` makes numbers, strings, containers and NumPy arrays, and nothing else: no name in the file is ever
-imported or called. Where the `machine`'s program names one, it is looked up in a table (`MAKERS`) of functions of this
-module; whatever is not there is refused.
+imported or called. A name in the `machine`'s program is looked up in a table (`MAKERS`) of functions of this module;
+whatever is not there is refused.
 
 Sizes are bounded by the file's: every number of an array must be in it, shared values stay shared, and nothing is
-allocated by a count that the file only claims. `snapshots` reads networks that are pickled whole, to the same terms.
-
-`read_state_dict` reads PyTorch's own files with `torch.load(weights_only=True)`, to the same terms.
+allocated because of a count that the file merely claims. `snapshots` reads networks that were pickled whole, and
+`read_state_dict` PyTorch's own files with `torch.load(weights_only=True)`, both under the same rules.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from ..weights import Unfit
 from .machine import Budget, Machine, Unfinished, keys, mapping
 
 LIMIT = 2 * 2**30
-"""Bytes of a pickle, and of the tensors in a file of PyTorch."""
+"""Bytes of a pickle, and of the tensors in a file of PyTorch, at most."""
 
 _NUMBERS = "biufc"
-"""Kinds of NumPy's types: booleans, integers, real and complex numbers. Objects are among those that are left out."""
+"""The kinds of NumPy types that are read: booleans, integers, real and complex numbers; objects, for one, are not."""
 
 
 def read_pickle(content: bytes) -> Any:
@@ -66,7 +65,7 @@ def read_state_dict(content: bytes, limit: int | None = None, under: Sequence[st
     except Exception as error:  # of many types, for whatever a file may hold
         if named := re.search(r"GLOBAL (\S+)", str(error)):
             raise Unfit(f"not a state dict: it holds {named[1]!r}: only tensors by name are read") from None
-        reason = str(error).rsplit("WeightsUnpickler error: ")[-1].strip().split("\n")[0]  # before it, advice
+        reason = str(error).rsplit("WeightsUnpickler error: ")[-1].strip().split("\n")[0]  # advice stands before it
         raise Unfit(f"not a state dict, or damaged: {reason[:200]}") from None
     if isinstance(loaded, Mapping):
         loaded = next((loaded[key] for key in under if isinstance(loaded.get(key), Mapping)), loaded)
@@ -79,7 +78,7 @@ def read_state_dict(content: bytes, limit: int | None = None, under: Sequence[st
 
 
 def _dtype(spec: Any, *_: Any) -> Unfinished:
-    """A type of numbers by its short name. Raises Unfit: any other, which could hold objects."""
+    """A type of numbers by its short name. Raises Unfit for any other type, which could hold objects."""
     text = spec.decode("ascii") if isinstance(spec, bytes) else spec
     if not isinstance(text, str) or text[:1] not in [*_NUMBERS] or len(text) > 3:
         raise Unfit(f"it holds an array of {str(text)[:40]!r}, which are no numbers")
@@ -87,13 +86,13 @@ def _dtype(spec: Any, *_: Any) -> Unfinished:
 
 
 def _in_order(dtype: np.dtype, state: Any) -> np.dtype:
-    """A type of numbers in the order of bytes that its state says: (version, '<' or '>' or '|', …)."""
+    """A type of numbers in the byte order that its state gives: (version, '<' or '>' or '|', …)."""
     order = state[1].decode("ascii") if isinstance(state[1], bytes) else state[1]
     return dtype.newbyteorder(">") if order == ">" else dtype.newbyteorder("<")
 
 
 def _array(numbers: Any, dtype: Any, shape: Any, order: str) -> np.ndarray:
-    """An array of its own memory. Raises ValueError: not as many numbers as its shape says."""
+    """An array with its own memory. Raises ValueError if there are not as many numbers as its shape says."""
     if not isinstance(dtype, np.dtype) or dtype.kind not in _NUMBERS or not isinstance(shape, tuple):
         raise ValueError("no shape, or no type of numbers")
     data = numbers.encode("latin-1") if isinstance(numbers, str) else numbers
@@ -104,7 +103,7 @@ def _array(numbers: Any, dtype: Any, shape: Any, order: str) -> np.ndarray:
 
 
 def _with_state(state: Any) -> np.ndarray:
-    """From an array's state: (version, shape, type, in Fortran's order, numbers)."""
+    """An array from its state: (version, shape, type, whether in Fortran order, numbers)."""
     _, shape, dtype, fortran, numbers = state
     return _array(numbers, dtype, shape, "F" if fortran else "C")
 
@@ -114,19 +113,19 @@ def _scalar(dtype: Any, numbers: Any) -> Any:
 
 
 def _encoded(text: str, encoding: str = "latin1") -> bytes:
-    """Bytes, as protocols before 3 write them. Raises Unfit: by another encoding, which could be any codec."""
+    """Bytes, as protocols before 3 write them. Raises Unfit for another encoding, which could be any codec."""
     if encoding not in ("latin1", "latin-1"):
         raise Unfit(f"it holds bytes by the codec {str(encoding)[:40]!r}")
     return text.encode("latin-1")
 
 
 def _ordered(items: Any = ()) -> dict:
-    """Of pairs, or of nothing, in which case it is filled later."""
+    """A dict of pairs, or of nothing, in which case it is filled later."""
     return mapping([value for key, item in items for value in (key, item)])
 
 
 def _unpacked(content: bytes) -> int:
-    """Bytes of what a zip says that it holds (PyTorch's files since 1.6 are zips), or of the file itself."""
+    """Bytes that a zip says it holds (PyTorch's files since 1.6 are zips), or those of the file itself."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return sum(entry.file_size for entry in archive.infolist())
@@ -146,7 +145,7 @@ MAKERS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("builtins.frozenset", "__builtin__.frozenset"), lambda items: frozenset(keys(items))),
     **dict.fromkeys(("builtins.complex", "__builtin__.complex"), lambda real, imaginary: complex(real, imaginary)),
 }
-"""Names that a file may call, as what is called in their place. (Python 2 calls `builtins` `__builtin__`.)"""
+"""Names that a file may call → what is called in their place. (Python 2 calls `builtins` `__builtin__`.)"""
 
 HELD = {"numpy.ndarray"}
-"""Names that a file may hold and not call."""
+"""Names that a file may hold but not call."""

@@ -15,10 +15,10 @@ from .files import CONFIG, DISCRIMINATOR, GENERATOR, WEIGHTS, Network, is_model,
 
 GENERATORS = ("", "model")
 PLACES = {"generators": GENERATORS, "discriminators": (DISCRIMINATOR, f"model/{DISCRIMINATOR}", "")}
-"""Where a folder may have its network of a kind; the first that is there is taken. `model` is that of a run."""
+"""Where a folder may have its network of a kind; the first place that has one is taken. `model` is that of a run."""
 
 NAMED = 4
-"""So many models of a folder are told by name."""
+"""How many models of a folder are listed by name."""
 
 
 def load_generator(name: str | Path, **options: Any) -> VideoGenerator:
@@ -59,7 +59,7 @@ def load_network(
 
 
 def load_beside(kind: str, name: str | Path, subfolder: str, **options: Any) -> Network | None:
-    """A network that a model may have beside its generator, in `subfolder`; None if it has not.
+    """A network that a model may have beside its generator, in `subfolder`; None if it has none.
 
     Raises:
         ModelError: as `load_network`, for one that is there.
@@ -74,7 +74,7 @@ def load_beside(kind: str, name: str | Path, subfolder: str, **options: Any) -> 
 
 
 def find(name: str | Path, places: tuple[str, ...], *, revision: str | None = None, token: str | None = None) -> Path:
-    """The folder with a network: in a folder, or fetched from the Hub. Raises ModelError: there is none."""
+    """The folder with a network, on disk or fetched from the Hub. Raises ModelError if there is none."""
     path = expanded(name)
     if path.exists():
         found = next((path / place for place in places if is_model(path / place)), None)
@@ -86,7 +86,7 @@ def find(name: str | Path, places: tuple[str, ...], *, revision: str | None = No
         raise ModelError(f"{name}: no such folder, and not the name of a Hub repository (owner/name)")
     beside = [child.name for child in path.parent.iterdir() if child.is_dir()] if path.parent.is_dir() else []
     near = did_you_mean(path.name, beside)
-    if revision is None and (near or _inside(path.parent, places)):  # a slip in a path, more likely than an owner
+    if revision is None and (near or _inside(path.parent, places)):  # a typo in a path, more likely than an owner
         raise ModelError(
             f"{name}: {path.parent} has no such folder.{near}\n"
             f"  a Hub repository of that name is found from where there is no folder '{path.parent}'"
@@ -105,7 +105,7 @@ def find(name: str | Path, places: tuple[str, ...], *, revision: str | None = No
 
 
 def _inside(folder: Path, places: tuple[str, ...]) -> str:
-    """The models that a folder of runs, or of models, has in it, in words."""
+    """A remark on the models inside a folder of runs, or of models; empty if there are none."""
     children = sorted(folder.iterdir()) if folder.is_dir() else []
     found = [str(child) for child in children if any(is_model(child / place) for place in places)]
     return f"\n  one of those in it? {', '.join(found[:NAMED])}{', …' if len(found) > NAMED else ''}" if found else ""
@@ -143,7 +143,7 @@ tags: [video-generation]
 
 A network of the library inrvid, by itself: `inrvid hub push` publishes one with a card that says what it is.
 """
-"""What the Hub finds and counts a model by; a fuller card, with scores and samples, is `inrvid.publishing`'s."""
+"""A card by which the Hub finds and counts a model; a fuller one, with scores and samples, is `inrvid.publishing`'s."""
 
 
 def _has_card(repo_id: str, token: str | None) -> bool:
@@ -156,7 +156,7 @@ def _has_card(repo_id: str, token: str | None) -> bool:
 
 
 BESIDE = (f"{DISCRIMINATOR}/*", f"{GENERATOR}/*", "samples/*", "evaluation.json", "recipe.yaml")
-"""What an older push may have left, and is of another model than the one that takes its place."""
+"""What an older push may have left: it belongs to the model that is being replaced."""
 
 
 def _in(place: str, file: str) -> str:

@@ -1,9 +1,9 @@
 """A generator recorded as one graph: (z, motion, t[, label]) → frames.
 
 `torch.export` records what `VideoGenerator.inr` and `render` do, with each operation of `kernels` written out in
-PyTorch's own (`kernels.recording`): the graph runs where this library is not installed. The numbers of videos, of times
-and of motion noises are open. Frames are the model's own size, and all are drawn at once: the caller decides how many
-times to ask for together.
+PyTorch's own (`kernels.recording`): the graph runs where this library is not installed. The numbers of videos, times
+and motion noises are dynamic. Frames have the model's own size and are all drawn at once: the caller decides how many
+times t to pass in a call.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ..motion.base import Span
 from ..motion.noise import NoiseSequence
 
 SEEN_WITH = (2, 3, 5)
-"""Videos, times, and noises beyond the fewest, that a program is recorded with; other sizes than any that it checks."""
+"""Numbers of videos, times, and noises beyond the fewest, at which a program is recorded; it is checked at others."""
 
 
 RECORDS = "2.11"
@@ -56,7 +56,7 @@ def record(program: Program) -> torch.export.ExportedProgram:
     """The graph of `program`, in evaluation mode.
 
     Raises:
-        ModelError: a part of the generator does something else for another number of videos, times or noises, or has
+        ModelError: a part of the generator behaves differently for another number of videos, times or noises, or uses
             operations of another library.
     """
     arguments = arguments_of(program.generator, *SEEN_WITH, seed=0)
@@ -68,16 +68,17 @@ def record(program: Program) -> torch.export.ExportedProgram:
     operations = {n.target for n in exported.graph.nodes if isinstance(n.target, torch._ops.OpOverload)}
     if foreign := sorted(str(op) for op in operations if op.namespace not in ("aten", "prims")):
         raise ModelError(f"{what}: it needs {', '.join(foreign)}, which PyTorch has not by itself")
-    for node in exported.graph.nodes:  # where in whose files each operation was met is nobody's business
+    for node in exported.graph.nodes:  # in whose files each operation was met is nobody's business
         node.meta = {key: value for key, value in node.meta.items() if key == "val"}
     return exported
 
 
 @contextlib.contextmanager
 def refused(what: str) -> Iterator[None]:
-    """Whatever goes wrong inside, where PyTorch raises errors of every kind, is a ModelError in one line.
+    """Turn whatever goes wrong inside, where PyTorch raises errors of every kind, into a ModelError of one line.
 
-    Its warnings inside are of its own affairs: attributes that come and go as it records, TorchScript's retirement.
+    PyTorch's warnings are ignored: they concern its own internals (attributes that come and go while it records) and
+    TorchScript's deprecation.
     """
     try:
         with warnings.catch_warnings():
@@ -91,7 +92,7 @@ def refused(what: str) -> Iterator[None]:
 
 
 def arguments_of(generator: VideoGenerator, videos: int, times: int, spare: int, *, seed: int) -> tuple[Tensor, ...]:
-    """Arguments of a program: `spare` noises more than one needs, times from end to end of what they serve."""
+    """Arguments for a program: `spare` more noises than the fewest, times spread over all that they serve."""
     latents = generator.sample_latents(videos, seed=seed)
     motion, span = latents.motion, generator.motion.span
     first, last = -float(generator.clip_length), 3.0 * generator.clip_length
@@ -102,12 +103,12 @@ def arguments_of(generator: VideoGenerator, videos: int, times: int, spare: int,
         motion = motion.at(torch.arange(noises, device=generator.device).expand(videos, -1))
         first, last = max(span.start, first), span.distance * spare
     along = torch.linspace(0.0, 0.999, videos * times, device=generator.device).view(times, videos).mT
-    t = (first + (last - first) * along).contiguous()  # compilers take the strides of these for those of all
+    t = (first + (last - first) * along).contiguous()  # compilers assume that all arguments will have these strides
     return (latents.content, motion, t, *([latents.label] if generator.label_dim else []))
 
 
 def description(generator: VideoGenerator, truncation: float) -> dict[str, Any]:
-    """What a program says of itself, as plain data."""
+    """The description that a program carries, as plain data."""
     size = generator.resolution
     return {
         "inrvid_version": __version__,
@@ -158,9 +159,10 @@ def _parts(generator: VideoGenerator) -> str:
 
 @contextlib.contextmanager
 def _lstm_of_any_length() -> Iterator[None]:
-    """To find the shapes of an LSTM's results, PyTorch 2.13 runs through its steps, and so fixes their number.
+    """Inside, the shapes of an LSTM's results are found without running it: PyTorch 2.13 runs through its steps to find
+    them, and so fixes their number.
 
-    The graph has the LSTM as one operation in any case; inside, its shapes are found without running it.
+    The graph has the LSTM as one operation in any case.
     """
     kernels, key = torch.ops.aten.lstm.input.py_kernels, torch._C.DispatchKey.CompositeImplicitAutograd
 

@@ -1,7 +1,7 @@
 """A recorded program as TorchScript.
 
 `torch.jit.trace` would write the sizes of its example into the program. This compiles the graph that `torch.export`
-made, in which sizes are open: its operations are those of TorchScript under other names.
+made, in which sizes are dynamic: its operations are those of TorchScript under other names.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import torch
 from torch import fx
 
 NAMES = {torch.ops.aten.sym_size.int: torch.ops.aten.size, torch.ops.aten._assert_async.msg: torch._assert}
-"""Operations that TorchScript knows under another name altogether, or would leave out as nobody reads their result.
+"""Operations that TorchScript knows by another name altogether, or would drop because nothing uses their result.
 
-Of all others, the overload's name is left out.
+For all others, only the overload's name is dropped.
 """
 
 FACTS = {torch.ops.aten._assert_scalar.default, torch.ops.aten.sym_constrain_range_for_size.default}
-"""What the compiler wants to be sure of about sizes that depend on values; TorchScript asks for none of it."""
+"""Assertions that the compiler wants about sizes that depend on values; TorchScript needs none of them."""
 
 
 def scripted(program: torch.export.ExportedProgram) -> torch.jit.ScriptModule:
-    """The program as TorchScript, of the same arguments. Raises RuntimeError: an operation that TorchScript lacks."""
+    """The program as TorchScript, with the same arguments. Raises RuntimeError if TorchScript lacks an operation."""
     module = program.module()
     graph = module.graph
     for node in list(graph.nodes):

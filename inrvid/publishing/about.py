@@ -1,4 +1,4 @@
-"""What config.json has for people: read as far as it is what one expects, since anybody may have written it."""
+"""What config.json has for people, read only where it is as expected, since anybody may have written it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import ModelError
 from ..models.files import CONFIG
 
 BEST_SEEDS, MOST_BEST = "best_seeds", 16
-"""The key of seeds that were selected to be shown, and how many may be."""
+"""The key of the seeds selected to be shown, and how many there may be."""
 
 
 class _Raw(RootModel[dict[str, Any]]):
@@ -22,7 +22,7 @@ class _Raw(RootModel[dict[str, Any]]):
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """config.json of a model's folder. Raises ModelError: it is none."""
+    """config.json of a model's folder. Raises ModelError if it is not a model's."""
     try:
         return read(folder / CONFIG, _Raw).root
     except DocumentError as error:
@@ -44,13 +44,13 @@ def text(about: Mapping[str, Any], key: str) -> str:
 
 
 def number(about: Mapping[str, Any], key: str) -> float | int | None:
-    """The number at `key`; None where there is none, or none that anything has been counted to."""
+    """The number at `key`; None if there is none, or if it is larger than any count."""
     value = about.get(key)
     return value if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else None
 
 
 def best_seeds(about: Mapping[str, Any]) -> list[int]:
-    """Those that were selected to be shown; none, if none were."""
+    """The seeds selected to be shown; empty if none were."""
     value = about.get(BEST_SEEDS)
     return list(value) if are_best(value) else []
 
@@ -62,7 +62,7 @@ def are_best(value: Any) -> TypeGuard[list[int]]:
 
 
 def without_paths(value: Any) -> Any:
-    """Plain data in which of every path that says where on a machine something is, only the last part is left."""
+    """Plain data in which only the last part is left of every path to a place on a machine."""
     if isinstance(value, Mapping):
         return {key: _last_part(x) if key == "path" else without_paths(x) for key, x in value.items()}
     if isinstance(value, list | tuple):
@@ -71,7 +71,7 @@ def without_paths(value: Any) -> Any:
 
 
 PLACE = re.compile(r"/|~/|~[A-Za-z_]\w*/|\.\.?/|[A-Za-z]:[\\/]|\\\\|file:")
-"""How a path begins that can only be one; the data's own may be relative."""
+"""How a text begins that can only be a path; the data's own path may be relative."""
 
 
 def _last_part(value: Any) -> Any:

@@ -33,7 +33,7 @@ def render(folder: Path, name: str | None = None) -> str:
     """The card of a folder as `inrvid.publishing.folder` writes it.
 
     Args:
-        name: by which it is loaded, of its repository, or a path; default: the one it was packed with.
+        name: by which the model is loaded, a repository's or a path; default: the one it was packed with.
 
     Raises:
         ModelError: not a model's folder.
@@ -61,7 +61,7 @@ def render(folder: Path, name: str | None = None) -> str:
 
 
 def renamed(card: str, old: str, new: str) -> str:
-    """A card whose lines of use load the model by another name. The rest may have been edited: it stays."""
+    """The card with usage lines that load the model by another name. The rest may have been edited, and stays."""
     before = r"(from_pretrained\(\"|inrvid generate |inrvid evaluate |--init |^- name: )"
     return re.sub(before + re.escape(old) + r"(?![\w./-])", lambda match: match[1] + new, card, flags=re.MULTILINE)
 
@@ -85,7 +85,7 @@ def _facts(config: ModelConfig, generator: VideoGenerator) -> list[tuple[str, st
     side, classes = generator.resolution, generator.label_dim
     parts = [
         (kind, component) for kind, _, component in (name.partition(".") for name in config.components)
-    ]  # as the generator is made of them, it first
+    ]  # in the order in which they make up the generator, which is first
     rows = [(_titled(kind), f"`{component}`: {_summary(kind, component)}") for kind, component in parts]
     return [
         *rows,
@@ -100,7 +100,7 @@ def _titled(kind: str) -> str:
 
 
 def _summary(kind: str, name: str) -> str:
-    """Of a component: its first line, and its paper."""
+    """The first line of a component's docstring, and its paper."""
     found = registry(kind)
     source = found.source(name)
     return found.summary(name).rstrip(".") + (f". {source}" if source else "")

@@ -2,13 +2,13 @@
 
     config.json, model.safetensors    the generator, its moving average
     discriminator/, generator/        for fine-tuning: D, and the generator as its optimizer left it
-    recipe.yaml                       what it was trained by
+    recipe.yaml                       the recipe it was trained by
     evaluation.json                   its scores, as a record
-    samples/                          videos of the first seeds, none selected; of selected ones apart (`samples`)
+    samples/                          videos of the first seeds, none selected; selected ones separately (`samples`)
     README.md                         the card
 
-It loads as it stands (`from_pretrained`), and is pushed as it stands. Paths of the machine that it was trained on are
-not in it.
+It loads as it stands (`from_pretrained`), and is pushed as it stands. It contains no paths of the machine that it was
+trained on.
 """
 
 from __future__ import annotations
@@ -42,19 +42,20 @@ def pack(
     source: Path, target: Path, *, name: str | None = None, dtype: str | None = None, for_training: bool = True,
     license: str | None = None, data_license: str | None = None, best: Sequence[int] | None = None,
 ) -> None:  # fmt: skip
-    """Write the folder of a run or a saved model into `target`, which is made: whole, or not at all.
+    """Pack a run or a saved model into the folder `target`, which is created if need be: whole, or not at all.
 
     Args:
-        name: of the repository, for the card's lines of use; default: the folder's.
-        dtype: float16, bfloat16: of half the size.
-        for_training: with D and the moving G, where the source has them.
+        name: of the repository, for the card's usage lines; default: the folder's.
+        dtype: float16 or bfloat16, for half the size.
+        for_training: include D, and G as the optimizer left it, where the source has them.
         license: of the model, by the Hub's identifier; default: the recipe's `hub.license`.
         data_license: what the videos are, and their terms, in words; default: the recipe's `hub.data_license`.
-        best: seeds that were selected, to be shown beside the first ones and said to be so; default: those of `source`,
-            if it was packed with some.
+        best: selected seeds, to be shown beside the first ones and marked as selected; default: those of `source`, if
+            it was packed with some.
 
     Raises:
-        InrvidError: `source` is no model, or `target` has files that are not of such a folder.
+        InrvidError: `source` is no model, or `target` has files that are not of such a folder, or a card
+            that was edited.
     """
     folder = next((place for place in (source, source / "model") if is_model(place)), None)
     if folder is None:
@@ -80,7 +81,7 @@ def pack(
 
 
 def _written(target: Path) -> Iterator[str]:
-    """What packing writes, of an older model: what else lies beside it stays."""
+    """The files of an older model that packing writes anew; whatever else is beside them stays."""
     yield from (CARD, RECIPE, EVALUATION)
     for folder in (DISCRIMINATOR, GENERATOR):
         yield from (f"{folder}/{name}" for name in (CONFIG, WEIGHTS))
@@ -97,7 +98,7 @@ def _state_terms(metadata: dict[str, Any], **given: str | None) -> None:
 
 
 def _select_best(metadata: dict[str, Any], best: Sequence[int] | None) -> list[int]:
-    """The selected seeds, which `metadata` then has, too; None: those that it has already."""
+    """The selected seeds, which are written to `metadata`; `best` None: those that it has already."""
     seeds = best_seeds(metadata) if best is None else list(best)
     metadata.pop(BEST_SEEDS, None)
     if seeds:
@@ -106,7 +107,7 @@ def _select_best(metadata: dict[str, Any], best: Sequence[int] | None) -> list[i
 
 
 def _write_record(sources: Iterable[Path], target: Path, name: str) -> None:
-    """The scores of the first of `sources` that has some."""
+    """Write the scores of the first of `sources` that has some."""
     scored = next((place / EVALUATION for place in sources if (place / EVALUATION).is_file()), None)
     if scored is not None:
         _named(read_record(scored), name).write(target / EVALUATION)
@@ -135,7 +136,7 @@ def _metadata(folder: Path, source: Path) -> dict[str, Any]:
 
 
 def named_for(folder: Path, target: Path, name: str) -> Path:
-    """A packed folder, or a copy of it in `target` whose card says to load it as `name`, where it says another."""
+    """A packed folder or, if its card says to load it by another name, a copy in `target` whose card says `name`."""
     own = text(read_about(folder), "name")
     if own in ("", name):
         return folder
@@ -145,13 +146,13 @@ def named_for(folder: Path, target: Path, name: str) -> Path:
 
 
 def _named(record: Record, model: str) -> Record:
-    """A record without paths of the machine: the model by its name, the data by the last part of theirs."""
+    """A record without paths of the machine: the model by its name, the data by the last part of their path."""
     clean = without_paths(record.model_dump(mode="json", exclude_none=True))
     return Record.model_validate({**clean, "fake": {**clean["fake"], "name": model}}, strict=False)
 
 
 def _hours(path: Path) -> float:
-    """Spent on steps, by the log's rates; of steps that a resumed run did again, once."""
+    """Hours spent on steps, by the log's rates; steps that a resumed run repeated count once."""
     seconds, before = 0.0, 0
     for line in read_metrics(path)[0]:
         clips, rate = line["clips"], line.get("clips_per_second")

@@ -15,7 +15,7 @@ from .about import read_about, section, text
 
 
 def listing(where: str | None, *, as_json: bool) -> str:
-    """A line a model, or JSON: those of a folder, if there is one of that name, else of an owner on the Hub, or of all.
+    """One line per model, or JSON: of a folder, if one has that name, else of an owner on the Hub, or of all owners.
 
     Raises:
         InrvidError: there is none; the Hub cannot be reached.

@@ -12,10 +12,10 @@ from ..models import hub
 
 
 def pull(repo: str, target: Path, revision: str | None = None) -> Path:
-    """All files of a repository, into a new folder: whole, or not at all.
+    """Copy all files of a repository into a new folder: whole, or not at all.
 
     Raises:
-        InrvidError: not there, damaged, or `target` is.
+        InrvidError: the repository is not there or damaged, or `target` is there already (an empty folder may be).
     """
     asked, target = target, target.absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir()) or target == Path.cwd()):
@@ -27,7 +27,7 @@ def pull(repo: str, target: Path, revision: str | None = None) -> Path:
     temporary = made / target.name
     try:
         with naming(target):
-            shutil.copytree(cached, temporary)  # what the cache's links lead to
+            shutil.copytree(cached, temporary)  # the files that the cache's links lead to
             if target.exists():
                 target.rmdir()
             temporary.rename(target)

@@ -1,4 +1,4 @@
-"""Samples in a model's folder, each as a video of all side by side and as a picture with a row a video:
+"""Samples in a model's folder, each as one video of all side by side and as a picture with one row per video:
 
 samples/seeds.{mp4,png}    seeds 0, 1, …, none selected, as long as a training clip
 samples/long.{mp4,png}     the same seeds for longer, of a model whose videos have no end
@@ -24,15 +24,15 @@ from .about import MOST_BEST, are_best
 
 SEEDS, LONG, BEST = "samples/seeds", "samples/long", "samples/best"
 FRAMES = 128
-"""Of a longer sample."""
+"""Frames of a longer sample."""
 ROWS = 6
-"""Of a picture, at most; all of the best."""
+"""Rows of a picture, at most; of the best, all are shown."""
 BYTES = 2**30
-"""Of the frames of a grid: as many videos, from four to sixteen."""
+"""Bytes of a grid's frames, by which the number of videos is chosen, from four to sixteen."""
 QUALITY = Encoding(crf=23)
 PICTURES = (".png", ".jpg")
 LARGE = 128
-"""Frames from this side on are JPEG in pictures: a third of the bytes. Smaller ones have sharp pixels and are few."""
+"""Pictures of frames from this side on are JPEG: a third of the bytes. Smaller frames have few, sharp pixels."""
 
 
 def check_best(seeds: Sequence[int]) -> None:
@@ -55,7 +55,7 @@ def picture_of(folder: Path, samples: str) -> str:
 
 
 def write_samples(generator: VideoGenerator, target: Path, best: Sequence[int] = ()) -> None:
-    """Into `target`; samples of an older model go."""
+    """Write the samples into `target`; those of an older model are removed."""
     clip, side = generator.clip_length, generator.resolution
     endless = isinstance(generator.sample_latents(1).motion, NoiseSequence)
     frames = longer(generator) if endless else clip

@@ -37,7 +37,7 @@ def show(folder: Path, output: Path | None, name: str | None, edited: bool) -> s
 
 
 def page(folder: Path, text: str) -> str:
-    """A card as a page that holds its pictures and videos in itself, as near as may be to what the Hub shows of it."""
+    """A card as a page with its pictures and videos embedded, as close as possible to what the Hub shows of it."""
     from markdown_it import MarkdownIt
 
     front, _, body = text.removeprefix("---\n").partition("\n---\n") if text.startswith("---\n") else ("", "", text)
@@ -56,21 +56,21 @@ POLICY = (
     "<meta http-equiv='Content-Security-Policy' "
     "content=\"default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'\">"
 )
-"""A card of others fetches nothing."""
+"""Other people's cards must not fetch anything."""
 
 
 def _unfolded(body: str) -> str:
-    """Without the one piece of HTML that a card has, which is to be shown in full."""
+    """The body without a card's only HTML, `<details>`, whose content is to be shown in full."""
     return re.sub(r"</?details>|<summary>[^<]*</summary>", "", body)
 
 
 def _embedded(folder: Path, html: str) -> str:
-    """Pictures in it as data; a link to a video as a player."""
+    """The page with its pictures as data, and links to videos as players."""
 
     def data(match: re.Match[str]) -> str:
         path = folder / match[2]
         try:
-            inside = path.resolve().is_relative_to(folder.resolve())  # a card of others may name any file
+            inside = path.resolve().is_relative_to(folder.resolve())  # other people's cards may name any file
             shown = path.suffix in TYPES and inside and path.is_file() and path.stat().st_size <= TEXT_LIMIT
         except (OSError, RuntimeError):  # a name too long, links in a circle
             return match[0]

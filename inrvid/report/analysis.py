@@ -1,4 +1,4 @@
-"""What analyses of a model found: a page with everything in it, its numbers as JSON, its pictures as PNG."""
+"""What analyses of a model found: a self-contained page, its numbers as JSON, its pictures as PNG."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from .plot import chart
 PAGE, DATA = "index.html", "analysis.json"
 
 SEEN = 256
-"""Pixels that the shorter side of a picture has at least, enlarged by a whole number."""
+"""Smaller pictures are enlarged, by a whole number, to at most so many pixels of the shorter side."""
 
 
 class _Written(Document):
-    """What tells that a folder's page is of an analysis, and its pictures."""
+    """Marks a folder's page as that of an analysis, and names its pictures."""
 
     model: str
     notes: list[str]
@@ -67,10 +67,10 @@ def write_analysis(folder: Path, model: str, findings: Mapping[str, Finding], no
 
 
 def earlier(folder: Path) -> list[str]:
-    """Names of the pictures of an analysis that is there already, which another one replaces.
+    """Names of the pictures of an analysis that is there already, which a new one replaces.
 
     Raises:
-        InrvidError: a page of the same name that is of no analysis.
+        InrvidError: there is a page of the same name that is not of an analysis.
     """
     if not (folder / PAGE).exists():
         return []

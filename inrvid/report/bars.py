@@ -1,4 +1,4 @@
-"""Horizontal bars: shapes, that are written as SVG or drawn into a picture, without a plotting library."""
+"""Horizontal bar charts: shapes that are written as SVG or drawn into a picture, without a plotting library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .plot import COLORS, axis, number
 WIDTH, ROW, LEFT, RIGHT = 760, 24, 210, 80
 OWN, OTHER, SOFT = COLORS[1], COLORS[0], COLORS[5]
 SCALE = 2
-"""Pixels of a picture for each of the SVG's."""
+"""Pixels of a picture per pixel of the SVG."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,14 +43,14 @@ class _Text:
 
 
 def svg(bars: Sequence[Bar]) -> Markup:
-    """A chart; a line goes down from the first bar's end, with which the others are compared."""
+    """A chart; a vertical line at the first bar's end lets the others be compared with it."""
     shapes, height = _shapes(bars)
     parts = [_svg(shape) for shape in shapes]
     return Markup(f"<svg viewBox='0 0 {WIDTH} {height}' role='img'>{''.join(parts)}</svg>")
 
 
 def picture(charts: Sequence[tuple[str, Sequence[Bar]]]) -> np.ndarray:
-    """Charts below each other, each with its title: uint8 `[H, W, 3]`."""
+    """Charts one below the other, each with its title: uint8 `[H, W, 3]`."""
     from PIL import Image, ImageDraw, ImageFont
 
     pieces: list[_Box | _Text] = []
@@ -72,7 +72,7 @@ def picture(charts: Sequence[tuple[str, Sequence[Bar]]]) -> np.ndarray:
 
 
 def _shapes(bars: Sequence[Bar]) -> tuple[list[_Box | _Text], int]:
-    """And the height of the chart."""
+    """The shapes of a chart, and its height."""
     values = [bar.value for bar in bars if bar.value is not None]
     across = axis(min(0.0, *values, 0.0), max(0.0, *values, 0.0))
 

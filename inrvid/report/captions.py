@@ -11,11 +11,11 @@ from ..text import printable
 from ..video_io import enlarge
 
 LINE, TEXT = 20, 15
-"""Of a line of text, and its letters: pixels."""
+"""Heights of a line of text and of its letters, in pixels."""
 INK, GIVEN, EMPTY = "#1f2430", (42, 111, 187), 232
-"""Colours: of text, of the bar above frames that were given, of places without a frame."""
+"""Colours of text, of the bar above frames that were given, and of places without a frame."""
 SIDE, GAP = 96, 6
-"""Frames of fewer pixels a side are enlarged to about this; pixels between them."""
+"""Frames of fewer pixels a side are enlarged to about the first; the second is the space between them, in pixels."""
 
 
 def captioned(lines: Sequence[str]) -> np.ndarray:
@@ -36,8 +36,8 @@ def rows_of_frames(
     """Rows of frames, time from left to right, as a picture.
 
     Args:
-        rows: (name, uint8 `[T, H, W, 3]`, which of its frames there are).
-        heads: of the columns.
+        rows: (name, uint8 `[T, H, W, 3]`, which of its frames exist).
+        heads: titles of the columns.
         given: which columns get a bar above them.
     """
     side = max(rows[0][1].shape[1:3])
@@ -66,7 +66,7 @@ def _as_wide(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def _middle(text: np.ndarray, height: int) -> np.ndarray:
-    """A line of text in the middle of a row, cut to it."""
+    """A line of text, vertically centred in a row and cropped to it."""
     above = max(0, (height - text.shape[0]) // 2)
     below = max(0, height - text.shape[0] - above)
     return np.pad(text[:height], ((above, below), (0, 0), (0, 0)), constant_values=255)

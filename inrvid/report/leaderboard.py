@@ -1,4 +1,4 @@
-"""Records of evaluations as tables of text, and as one HTML page that holds a sample of each model."""
+"""Records of evaluations as text tables, and as one HTML page with a sample of each model."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Table:
     """A group as text.
 
     Attributes:
-        differences: from the table before it, a line each.
-        rows: cells by column; how many a column's header says.
+        differences: from the table before it, one line each.
+        rows: their cells, one for each column of the header.
     """
 
     heading: Sequence[str]
@@ -48,7 +48,7 @@ def table(group: Group) -> Table:
 
 
 def shown(place: Place | None) -> str:
-    """'123.4 ± 5.6  #1', without a rank where neither is better; a score that there is not: '—'."""
+    """'123.4 ± 5.6  #1', without a rank if neither direction is better; '—' for a missing score."""
     if place is None:
         return "—"
     error = "" if place.score.error is None else f" ± {place.score.error:.2g}"
@@ -85,7 +85,7 @@ def _md_row(cells: Sequence[str], plain: bool = False) -> str:
 
 
 def _md(text: str) -> str:
-    """Text of records as it is: on one line, and nothing in it is markup."""
+    """Text of records on one line, escaped so that nothing in it is markup."""
     return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", " ".join(text.split()))
 
 
@@ -108,7 +108,7 @@ def _samples(group: Group) -> list[tuple[str, dict[str, str]]]:
 
 
 def sample_of(entry: Entry) -> dict[str, str] | None:
-    """A video or picture beside the record under its name, else the latest samples of its run; None: there are none."""
+    """The video or picture beside the record that has its name, else its run's latest samples; None: there are none."""
     beside = media(entry.path.parent, entry.path.stem)
     if beside is not None:
         return beside

@@ -1,4 +1,4 @@
-"""Generated clips, each above the real one that is nearest to it, as a picture."""
+"""A picture of generated clips, each above the real one that is nearest to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..video_io import enlarge, strip, write_image
 from .captions import captioned
 
 COLUMNS, SIDE = 8, 128
-"""Frames of a clip that are shown, and about how many pixels high."""
+"""How many frames of a clip are shown, and about how high, in pixels."""
 GAP = 12
 """Pixels between pairs."""
 
@@ -21,7 +21,7 @@ LEGEND = "generated above, real below; distance 0: a copy, 1: as far as real cli
 
 
 def write_nearest(found: NearestPairs, path: Path) -> None:
-    """A pair a row: distance and names, the generated clip's frames, those of the real one below; as PNG.
+    """Write one row per pair: distance and names, the generated clip's frames, those of the real one below; as PNG.
 
     Raises:
         InrvidError: a clip cannot be read again.

@@ -1,6 +1,6 @@
 """A run as one HTML page: curves, samples, scores, recipe; or the curves of several runs in common charts.
 
-The page holds everything in itself (pictures and videos too), so that it can be mailed, and opens without a network.
+The page is self-contained (pictures and videos too), so that it can be mailed, and opens without a network.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ GROUPS = {
     "Gradients that were not finite": "nonfinite/",
     "GPU memory": "memory/",
 }
-"""Charts, by the beginning of the names they hold."""
+"""Charts, with the prefix of the names that each shows."""
 
 NEAREST = "nearest"
-"""Of a picture in a run's folder: `inrvid evaluate RUN --nearest RUN/nearest.png`."""
+"""Name of a picture in a run's folder: `inrvid evaluate RUN --nearest RUN/nearest.png`."""
 
 EMBED_LIMIT = 30 * 2**20
-"""Bytes of one video beyond which it is named instead of embedded."""
+"""Bytes of one video or picture beyond which it is left out."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Run:
 
     @property
     def last(self) -> dict[str, Any]:
-        """The last line of means; those of scores alone have no speed."""
+        """The last line of means; lines of scores alone have no speed."""
         return next((line for line in reversed(self.metrics) if "clips_per_second" in line), {})
 
     @property
@@ -79,17 +79,17 @@ class Run:
         return {name: score.value for name, score in self.evaluation.scores.items()}
 
     def series(self, prefix: str) -> dict[str, Points]:
-        """Lines over clips of all values whose name begins with `prefix`."""
+        """Curves over clips of all values whose names begin with `prefix`."""
         names = sorted({name for record in self.metrics for name in record if name.startswith(prefix)})
         return {name.removeprefix(prefix) or name: self.line(name) for name in names}
 
     def line(self, name: str) -> Points:
-        """Over clips, of one value; empty: the run has none."""
+        """The curve of one value over clips; empty: the run has none."""
         return [(record["clips"], record[name]) for record in self.metrics if name in record]
 
 
 def write_report(run: Path, output: Path | None = None, say: Callable[[str], None] = lambda line: None) -> Path:
-    """Write the page of a run; returns its path (default: report.html in the run's folder). `say` is told of damage."""
+    """Write a run's page; returns its path (default: report.html in the run's folder). `say` is told of damage."""
     data = Run.read(run)
     for line in data.damage:
         say(f"note: {run}: {line}")
@@ -106,7 +106,7 @@ def write_report(run: Path, output: Path | None = None, say: Callable[[str], Non
 
 
 def write_comparison(runs: Sequence[Path], output: Path, say: Callable[[str], None] = lambda line: None) -> Path:
-    """Write a page with a chart for each value that the runs have, a line a run. `say` is told of damage."""
+    """Write a page with a chart for each value that the runs have, one line per run. `say` is told of damage."""
     data = [Run.read(run) for run in runs]
     names = sorted({name for run in data for record in run.metrics for name in record} - {"step", "clips"})
     charts = {name: chart({str(run.path): line for run in data if (line := run.line(name))}) for name in names}
@@ -120,14 +120,14 @@ def write_comparison(runs: Sequence[Path], output: Path, say: Callable[[str], No
 
 
 def environment() -> Environment:
-    """Of the pages' templates."""
+    """The Jinja environment of the pages' templates."""
     found = Environment(loader=PackageLoader("inrvid.report"), autoescape=select_autoescape(["html.jinja"]))
     found.filters["variant_text"] = variant_text
     return found
 
 
 def latest_samples(path: Path) -> dict[str, str] | None:
-    """Of a run's folder, embedded; None where there are none."""
+    """The latest samples in a run's folder, embedded; None if there are none."""
     names = sorted(p.stem for p in (path / "samples").glob("clips-*.png") if re.fullmatch("clips-[0-9]{12}", p.stem))
     return media(path / "samples", names[-1]) if names else None
 
@@ -141,7 +141,7 @@ def media(folder: Path, name: str) -> dict[str, str] | None:
 
 
 def _embedded(path: Path, kind: str) -> str | None:
-    """A file as an address that holds it; None if there is none, or it is too large for a page."""
+    """A file as a data URL; None if there is none, or it is too large for a page."""
     try:
         return f"data:{kind};base64,{base64.b64encode(read_bytes(path, EMBED_LIMIT)).decode()}"
     except OSError:

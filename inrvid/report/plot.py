@@ -10,19 +10,19 @@ from markupsafe import Markup, escape
 
 COLORS = ("#2a6fbb", "#d9622b", "#2f9e58", "#8d5bb8", "#c43d5d", "#6b7280")
 DASHES = ("none", "6 3", "1.5 2.5")
-"""Of lines once all colours are used, and once they are used again: lengths drawn and left out."""
+"""Dash patterns: the next is used once the previous has had all colours; lengths drawn and left out."""
 WIDTH, HEIGHT = 460, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 26
 
 LARGEST = 1e30
-"""Values beyond it, and below its negative, are not drawn."""
+"""Values above it, or below its negative, are not drawn."""
 
 Points = Sequence[tuple[float, float | None]]
 """(x, y) as they are joined, usually in the order of x; y is None where there is no value."""
 
 
 class Pen(NamedTuple):
-    """What tells a line from the others of a chart."""
+    """What distinguishes a line from the others in a chart."""
 
     color: str
     dashes: str
@@ -62,7 +62,7 @@ def chart(series: Mapping[str, Points]) -> Markup:
 def axis(low: float, high: float) -> Axis:
     """An axis from `low` to `high`, widened to round numbers, with about four steps."""
     size = max(abs(low), abs(high))
-    if high - low < max(1e-9 * size, 1e-12):  # one value: a unit around it, or more where a unit is nothing to it
+    if high - low < max(1e-9 * size, 1e-12):  # one value: a unit around it, or more if a unit is negligible beside it
         pad = max(0.5, 1e-6 * size)
         low, high = low - pad, high + pad
     rough = (high - low) / 4
@@ -81,7 +81,7 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def _labels(axis: Axis) -> list[str]:
-    """Of its ticks, with as many digits as tell them apart."""
+    """Labels of an axis's ticks, with enough digits to tell them apart."""
     step, largest = axis.ticks[1] - axis.ticks[0], max(map(abs, axis.ticks))
     digits = max(4, math.ceil(math.log10(largest / step)) + 1)
     return [number(value, digits) for value in axis.ticks]
@@ -120,7 +120,7 @@ def _pieces(points: Points) -> list[list[tuple[float, float]]]:
 
 
 def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Of very many, the lowest and the highest of as many runs of neighbours as the chart is wide."""
+    """Of very many points, the lowest and highest in each run of neighbours; as many runs as the chart is wide."""
     if len(points) <= 4 * WIDTH:
         return points
     size = len(points) / WIDTH

@@ -18,7 +18,7 @@ from .projection import below
 FILES = ("prediction.json", "prediction.png", "prediction.mp4", "latents.safetensors", "beside.mp4")
 
 COLUMNS = 24
-"""Frames that are shown at most."""
+"""Most frames that are shown."""
 
 SIDE = 128
 """Videos of fewer pixels a side are enlarged to about this."""
@@ -27,8 +27,8 @@ LEGEND = "a blue bar: frames that were given; grey: nothing is known there"
 
 
 def write_prediction(found: VideoPrediction, folder: Path) -> list[Path]:
-    """`prediction.json`, `.png` and `.mp4` (the model's video), `beside.mp4` (the truth beside it, where there is one
-    at all times; else an older one goes), `latents.safetensors`. Raises OSError."""
+    """Write `prediction.json`, `.png` and `.mp4` (the model's video), `latents.safetensors`, and `beside.mp4` (the
+    truth beside it, if known at all times; else an older one is removed). Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     *paths, beside_it = [folder / name for name in FILES]
     write_text(paths[0], json.dumps(found.numbers(), indent=2))
@@ -48,7 +48,7 @@ def write_prediction(found: VideoPrediction, folder: Path) -> list[Path]:
 
 
 def picture(found: VideoPrediction) -> np.ndarray:
-    """The truth and all methods below each other: uint8 `[H, W, 3]`."""
+    """The truth and all methods, one below the other: uint8 `[H, W, 3]`."""
     times = found.all_times()
     shown = np.linspace(0, len(times) - 1, min(COLUMNS, len(times))).round().astype(int)
     rows = []

@@ -11,14 +11,14 @@ from ..video_io import write_image
 from .captions import captioned, rows_of_frames
 
 COLUMNS = 16
-"""Frames that are shown at most."""
+"""Most frames that are shown."""
 
 TIMES = 4
-"""Errors are drawn so many times larger."""
+"""Errors are drawn this many times larger."""
 
 
 def write_projection(found: Projection, path: Path) -> None:
-    """Target, projection and error below each other, time from left to right; as PNG. Raises OSError."""
+    """Write target, projection and error one below the other, time from left to right; as PNG. Raises OSError."""
     count = len(found.times)
     shown = np.argsort(found.times)[np.linspace(0, count - 1, min(COLUMNS, count)).round().astype(int)]
     error = np.abs(found.target.astype(int) - found.drawn.astype(int)) * TIMES

@@ -1,4 +1,4 @@
-"""Frames in rows and columns with a name to each: what directions do at several strengths."""
+"""Frames in named rows and columns: what directions do at several strengths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..video_io import enlarge, write_image
 from .captions import captioned
 
 SIDE, GAP = 128, 8
-"""About how many pixels high a frame is shown, and between things."""
+"""About how high a frame is shown, and the space between things, in pixels."""
 
 
 def write_strips(path: Path, frames: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> None:
@@ -33,7 +33,7 @@ def write_strips(path: Path, frames: np.ndarray, rows: Sequence[str], columns: S
 
 
 def _placed(text: np.ndarray, height: int, width: int) -> np.ndarray:
-    """In the middle of a white box, cut where it is too large."""
+    """Text in the middle of a white box, cropped where it is too large."""
     box = _white(height, width)
     text = text[:height, :width]
     top, left = (height - text.shape[0]) // 2, (width - text.shape[1]) // 2

@@ -13,7 +13,7 @@ from .page import environment
 
 
 def write_traps(traps: Traps, path: Path) -> None:
-    """By the suffix of `path`: .html, .png or .json. Raises InrvidError if it is another."""
+    """Write the table in the format of `path`'s suffix: .html, .png or .json. Raises InrvidError if it is another."""
     charts = {name: bars(traps, name) for name in traps.rows[0].scores}
     if path.suffix == ".json":
         write_text(path, traps.model_dump_json(indent=2, exclude_none=True) + "\n")

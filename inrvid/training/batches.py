@@ -1,4 +1,4 @@
-"""The batches of a run, on its device, whatever happens to the processes that load them."""
+"""A run's batches, on its device; loader workers that die are replaced."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .run import Run
 from .step import Batch
 
 MOST_DEATHS = 5
-"""Loader workers that may die without a batch in between."""
+"""Loader workers that may die in a row, with no batch in between."""
 
 
 def batches(run: Run, samples: Sequence[Sequence[int]]) -> Generator[list[Batch], None, None]:
-    """The micro-batches of each step from `run.step` on. A loader worker that dies is replaced.
+    """Yield the micro-batches of each step from `run.step` on. A loader worker that dies is replaced.
 
     Args:
-        samples: this process's indices in the global batch, by micro-batch.
+        samples: indices in the global batch of this process's samples, by micro-batch.
 
     Raises:
-        InrvidError: the machine's limits, or the data, allow no more.
+        InrvidError: a limit of the machine is reached, or the data cannot be read.
     """
     deaths = 0
     while True:

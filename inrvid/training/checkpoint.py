@@ -1,10 +1,10 @@
-"""One checkpoint: a folder of safetensors and JSON, whole or absent. Which of them a run keeps: `keeping`.
+"""One checkpoint: a folder of safetensors and JSON, whole or absent. `keeping` decides which ones a run keeps.
 
-Written under a temporary name, synced, renamed; what was there before is moved aside first and removed last.
-`manifest.json` holds the sha256 of each file, and its own. A checkpoint holds what training needs to go on as if
-nothing had happened: the weights of G, D and the moving average, the state of the augmentation, both optimizers, the
-number of steps done. Draws, the data's too, are functions of the step: there is no random state and no position of a
-sampler to keep.
+It is written under a temporary name, synced and renamed; an older one in its place is moved aside first and removed
+last. `manifest.json` holds the sha256 of each file, and its own. A checkpoint holds what training needs to resume as if
+nothing had happened: the weights of G, D and the moving average, the state of the augmentation, both optimizers, and
+the number of steps done. Random draws, including the data's, are functions of the step, so there is no random state
+and no sampler position to keep.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PREFIX = "clips-"
 NAME = rf"{PREFIX}[0-9]{{12}}"
 AUGMENT = "augment"
 FILES = ("generator", "discriminator", "ema", AUGMENT, "optimizer_generator", "optimizer_discriminator")
-"""Of a checkpoint, each a safetensors file."""
+"""The safetensors files of a checkpoint, without their suffix."""
 
 Number = Annotated[int, Field(ge=0, lt=10**12)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -55,7 +55,7 @@ class Manifest(Document):
 
 
 class Damaged(Exception):
-    """Why a checkpoint cannot be used: the reason alone, without its name."""
+    """Why a checkpoint cannot be used: the reason alone, without the checkpoint's name."""
 
 
 def save_checkpoint(
@@ -102,7 +102,7 @@ def write_manifest(folder: Path, *, scores: Mapping[str, float], **values: Any) 
 
 
 def put_in_place(new: Path, target: Path) -> None:
-    """Rename a folder to `target`; there is one at every instant, or two: `keeping.recover` brings back the old one."""
+    """Rename a folder to `target`. A whole one exists at every instant: `keeping.recover` brings back the old one."""
     old = target.with_name(f".replaced-{target.name}")
     if target.exists():
         shutil.rmtree(old, ignore_errors=True)
@@ -113,11 +113,11 @@ def put_in_place(new: Path, target: Path) -> None:
 
 
 def load_checkpoint(path: Path, training: TrainingStep, say: Callable[[str], None] = lambda line: None) -> Manifest:
-    """Bring `training` to where the checkpoint was saved; returns how far that was. Another augmentation than the
-    checkpoint's begins anew; `say` is told so.
+    """Restore `training` to the state of the checkpoint; returns its manifest. An augmentation of another type than the
+    checkpoint's starts afresh; `say` is told so.
 
     Raises:
-        InrvidError: the checkpoint is damaged, or of another model; `training` may hold parts of it.
+        InrvidError: the checkpoint is damaged, or of another model; `training` may then hold parts of it.
     """
     try:
         manifest = intact(path)
@@ -135,14 +135,14 @@ def load_checkpoint(path: Path, training: TrainingStep, say: Callable[[str], Non
     except Damaged as error:
         raise InrvidError(f"{path}: cannot be resumed from: {error}") from None
     except (OSError, Unfit, RuntimeError, KeyError, ValueError) as error:
-        reason = "; ".join(line.strip() for line in str(error).splitlines()[:2])  # PyTorch's first one is a heading
+        reason = "; ".join(line.strip() for line in str(error).splitlines()[:2])  # PyTorch's first line is a heading
         raise InrvidError(
             f"{path}: cannot be resumed from: {reason[:300]}\n  for another model give another --run-dir"
         ) from None
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether a path is named as a checkpoint, and is a folder (no link to one)."""
+    """Whether a path is named like a checkpoint and is a folder (not a link to one)."""
     return re.fullmatch(NAME, path.name) is not None and path.is_dir() and not path.is_symlink()
 
 
@@ -152,7 +152,7 @@ def clips_of(path: Path) -> int:
 
 
 def intact(path: Path) -> Manifest:
-    """The manifest of a checkpoint that is as it was written. Raises Damaged."""
+    """The manifest of a checkpoint, if all its files are as they were written. Raises Damaged."""
     manifest = read_manifest(path)
     for name, digest in manifest.files.items():
         try:
@@ -196,7 +196,7 @@ def bytes_needed(training: TrainingStep) -> int:
 
 
 def bytes_of_weights(training: TrainingStep) -> int:
-    """Size of the networks and of the average, as they lie beside the checkpoints."""
+    """Size of the networks and of the average, as the model beside the checkpoints holds them."""
     return sum(_size(module) for module in _modules(training).values())
 
 
@@ -205,13 +205,13 @@ def _size(module: nn.Module) -> int:
 
 
 def is_finite(training: TrainingStep) -> bool:
-    """Whether all weights are finite: what is not, is not worth keeping. Waits for the device."""
+    """Whether all weights are finite: others are not worth keeping. Waits for the device."""
     tensors = [t.detach() for module in _modules(training).values() for t in (*module.parameters(), *module.buffers())]
     return bool(torch.stack([t.isfinite().all() for t in tensors]).all())
 
 
 def stamp(path: Path) -> tuple[int, ...]:
-    """Changes when a file of the checkpoint does, as far as the file system tells. Raises OSError."""
+    """A value that changes when a file of the checkpoint does, as far as the file system tells. Raises OSError."""
     statuses = [checked(path / name) for name in (MANIFEST, *(f"{name}.safetensors" for name in FILES))]
     return tuple(x for status in statuses for x in (status.st_size, status.st_mtime_ns, status.st_ino))
 
@@ -247,13 +247,13 @@ def _tensors(training: TrainingStep) -> dict[str, dict[str, Tensor]]:
 
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
-"""Of Adam, each as large as its parameter; beside them `step`, one number."""
+"""Adam's moments, each as large as its parameter; its state also has `step`, one number."""
 
 
 def _load_optimizer(
     optimizer: torch.optim.Optimizer, module: nn.Module, tensors: dict[str, Tensor], *, begun: bool
 ) -> None:
-    """Raises ValueError if the state is not that of all learned parameters of the module, once it has `begun`."""
+    """Raises ValueError if the state is not that of all learned parameters of the module (of none, unless `begun`)."""
     learned = {id(p) for group in optimizer.param_groups for p in group["params"]}
     parameters = {name: p for name, p in module.named_parameters() if id(p) in learned}
     expected = {
@@ -268,4 +268,4 @@ def _load_optimizer(
     for name, value in tensors.items():
         parameter, _, key = name.rpartition("/")
         p = parameters[parameter]
-        optimizer.state[p][key] = value.to(p.device, copy=True)  # what is read lies in the file
+        optimizer.state[p][key] = value.to(p.device, copy=True)  # the tensors read are views of the file

@@ -1,4 +1,4 @@
-"""What a machine lacks for a recipe, found before the training and not in it."""
+"""Checks for what a machine lacks for a recipe, made before training rather than during it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .run import Run
 
 
 def check_clips(recipe: Recipe) -> None:
-    """Refuse clips that would not fit into memory: two of them as numbers, and the grid of samples."""
+    """Refuse clips that would not fit into memory: two of them as float32, and the grid of samples."""
     height, width = sides(recipe.data.resolution)
     clip = recipe.generator.clip_length * height * width * 3
     check_memory("generator.resolution, generator.clip_length", 2 * 4 * clip)
@@ -25,7 +25,7 @@ def check_clips(recipe: Recipe) -> None:
 
 
 def check_loader(recipe: Recipe, dataset: VideoDataset, samples: Sequence[Sequence[int]], processes: int) -> None:
-    """Refuse to start what the machine's limits would end; `samples`: of this process, by micro-batch."""
+    """Refuse a training that the machine's limits would end; `samples`: this process's, by micro-batch."""
     workers = worker_count(dataset, recipe.data.workers, processes)
     check_open_files(workers)
     height, width = sides(recipe.data.resolution)
@@ -35,8 +35,8 @@ def check_loader(recipe: Recipe, dataset: VideoDataset, samples: Sequence[Sequen
 
 
 def check_space(run: Run) -> None:
-    """Refuse to start what cannot save: room for the checkpoints that are kept at once, one being written, and the
-    model beside them."""
+    """Refuse a training that could not save: it needs room for the checkpoints kept at once, one being written, and
+    the model beside them."""
     if not run.is_main:
         return
     there = len(checkpoints(run.run_dir / "checkpoints"))

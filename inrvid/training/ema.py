@@ -12,17 +12,17 @@ from ..schedule import at
 
 
 class MovingAverage:
-    """An average whose memory has a half-life in clips, shorter at the start of a run (ramp-up)."""
+    """An exponential moving average with a half-life in clips, shorter at the start of a run (ramp-up)."""
 
     def __init__(self, module: nn.Module, config: TrainConfig):
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         self.kclips = config.ema_kclips
-        # What begins from trained weights has none of the first steps' to forget.
+        # A run that begins from trained weights has no untrained ones to forget.
         self.rampup = config.ema_rampup if config.init is None else 0.0
 
     @torch.no_grad()
     def update(self, source: nn.Module, *, clips: int, clips_seen: int) -> None:
-        """After a step of `clips` clips; `clips_seen` before it."""
+        """Update after a step of `clips` clips; `clips_seen`: the number before it."""
         half_life = 1000 * at(self.kclips, clips_seen)
         half_life = min(half_life, self.rampup * clips_seen) if self.rampup else half_life
         keep = 0.5 ** (clips / half_life) if half_life > 0 else 0.0

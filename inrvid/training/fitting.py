@@ -1,4 +1,4 @@
-"""What a recipe leaves to the data, filled in before training."""
+"""Filling in, before training, what a recipe leaves to the data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..recipe.schema import Recipe
 
 
 def fit_to_data(recipe: Recipe, dataset: VideoDataset) -> Recipe:
-    """The recipe with what it leaves to the data: the number of classes, the frame rate.
+    """The recipe completed with what it leaves to the data: the number of classes, the frame rate.
 
     Raises:
         InrvidError: the recipe's number of classes is not the data's.

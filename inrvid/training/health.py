@@ -1,6 +1,6 @@
-"""What goes wrong in a run that nobody watches: counted, logged, told once with what to try.
+"""Trouble in a run that nobody watches: counted, logged, and reported once, with what to try.
 
-Judged from the means that are logged anyway, so that nothing waits for the device.
+It is judged from the means that are logged anyway, so that nothing waits for the device.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import math
 from collections.abc import Callable, Mapping
 
 CERTAIN = 0.97
-"""Mean sign of D's logits beyond which it is certain of all real and all generated clips: G learns nothing from it."""
+"""Mean sign of D's logits beyond which D is certain of all real and generated clips, so that G learns nothing."""
 
 PATIENCE = 5
-"""Logs in a row for which a condition must hold before it is told."""
+"""Logs in a row for which a condition must hold before it is reported."""
 
 STARVED = 1 / 3
-"""Part of the time spent waiting for data that is worth a word."""
+"""Fraction of the time spent waiting for data beyond which it is reported."""
 
 STRONG_AUGMENT = 0.85
 MEMORY_GROWTH = 1.2
@@ -38,7 +38,10 @@ class Health:
         """Look for trouble in the means since the last log."""
         count = sum(value for name, value in values.items() if name.startswith("nonfinite/"))
         if count > 0:
-            self._tell("nonfinite", "some gradients were not finite and were set to 0: if it goes on, lower optim.*.lr")
+            self._tell(
+                "nonfinite",
+                "some gradients were not finite: NaN became 0, ±inf ±1e5; if this goes on, lower optim.*.lr",
+            )
         real = [value for name, value in values.items() if name.startswith("sign/real")]
         fake = [value for name, value in values.items() if name.startswith("sign/fake")]
         certain = bool(real) and min(real) > CERTAIN and max(fake) < -CERTAIN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Interval:
-    """Tells once each time that the number of clips passes a multiple of `kclips` thousand."""
+    """Tells, once each time, that the number of clips has passed a multiple of `kclips` thousand."""
 
     def __init__(self, kclips: float, clips: int):
         self._length = kclips * 1000

@@ -1,8 +1,8 @@
-"""Which checkpoints a run has, keeps, goes on from and sets aside.
+"""Which checkpoints a run has, keeps, resumes from and sets aside.
 
-Only what is named and made as a checkpoint counts: copies, links and other people's folders are left alone. Nothing is
-deleted on the word of a name: what is kept instead was found intact. Deleting begins with a rename, so that a kill
-leaves no half checkpoint under a checkpoint's name.
+Only what is named and made like a checkpoint counts: copies, links and other people's folders are left alone. Nothing
+is deleted because of names alone: the checkpoints kept instead were found intact. Deleting begins with a rename, so
+that a kill leaves no partial checkpoint under a checkpoint's name.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from .checkpoint import NAME, Damaged, clips_of, damage, is_checkpoint, read_man
 Say = Callable[[str], None]
 
 BEING_WRITTEN, REPLACED, DELETED = ".", ".replaced-", ".deleted-"
-"""How names begin, before a checkpoint's name, of what a killed process may leave behind."""
+"""Prefixes, before a checkpoint's name, of what a killed process may leave behind."""
 
 _known_intact: dict[Path, tuple[int, ...]] = {}
-"""Checkpoints whose hashes this process has compared, with their stamps then: they are large."""
+"""Checkpoints whose hashes this process has compared, with their stamps at the time: hashing them again is slow."""
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -62,9 +62,9 @@ def prune(
     highest: bool = False,
     written: Path | None = None,
 ) -> None:
-    """Delete all but `written`, the last `keep_last` intact checkpoints, the first intact one from each multiple of
-    `keep_every` clips on, and the intact one with the lowest score `keep_best` (the `highest`, where that is best);
-    damaged ones only where as many intact ones are newer."""
+    """Delete all checkpoints except `written`, the last `keep_last` intact ones, the first intact one from each
+    multiple of `keep_every` clips on, and the intact one with the lowest score `keep_best` (if `highest`, the highest).
+    Damaged ones are deleted only if at least `keep_last` intact ones are newer."""
     if written is not None:
         _known_intact[written] = stamp(written)  # hashed while it was written
     paths = checkpoints(folder)
@@ -110,8 +110,8 @@ def _left(folder: Path, start: str) -> list[Path]:
 
 
 def set_aside(folder: Path, after: int, metrics: Path) -> Path | None:
-    """Move the checkpoints of more than `after` clips, which training is about to overtake on another way, into a
-    folder of their own, with a copy of the metrics; returns it, or None where there are none."""
+    """Move the checkpoints of more than `after` clips, which training is about to overtake along another path, into a
+    folder of their own, with a copy of the metrics; returns that folder, or None if there are none."""
     newer = [path for path in checkpoints(folder) if clips_of(path) > after]
     if not newer:
         return None
@@ -127,7 +127,7 @@ def set_aside(folder: Path, after: int, metrics: Path) -> Path | None:
 
 
 def _badness(path: Path, name: str, highest: bool) -> float:
-    """The score, negative where the highest is best; infinite where it is not known."""
+    """The score, negated if the highest is best; infinite if it is not known."""
     try:
         score = read_manifest(path).scores.get(name)
     except Damaged:

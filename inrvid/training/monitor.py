@@ -21,9 +21,9 @@ from ..text import is_text
 
 
 class Monitor:
-    """Used as a context manager around the loop. On a terminal a live line, else a line at each `log`.
+    """Context manager around the loop. On a terminal it shows a live line, elsewhere a line at each `log`.
 
-    Without a `run_dir` nothing is written: all processes but the main one.
+    Without a `run_dir`, as in all processes but the main one, nothing is written.
     """
 
     def __init__(self, run_dir: Path | None, recipe: Recipe, *, clips: int, console: Console, accelerator: Accelerator):
@@ -67,7 +67,7 @@ class Monitor:
             self._tensorboard.close()
 
     def advance(self, clips: int) -> None:
-        """Clips seen so far."""
+        """Set the number of clips seen so far."""
         self._clips = clips
         self._progress.update(self._task, completed=min(clips, self._total), frames=self._frames(clips))
 
@@ -89,7 +89,7 @@ class Monitor:
             self.console.print(line, highlight=False, soft_wrap=True)
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
-        """Write values that are no means since the last `log`: a line of their own."""
+        """Write values other than means since the last `log`, as a line of their own."""
         self.accelerator.log(dict(values), step=self._clips)
         if self._metrics is not None:
             self._write(step, values)
@@ -109,7 +109,7 @@ class Monitor:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _frames(self, clips: int) -> str:
-        """As many clips in frames that the discriminator has seen, by which StyleGAN-V counts."""
+        """The number of frames that the discriminator has seen in so many clips: StyleGAN-V counts by frames."""
         return f"{clips * self._frames_a_clip} frames"
 
     @staticmethod
@@ -124,7 +124,7 @@ class Monitor:
 
     @property
     def _tensorboard_takes_folder(self) -> bool:
-        """TensorBoard's own files are wanted; it takes no folder whose name is not text."""
+        """Whether TensorBoard's own files are wanted and possible: it takes no folder whose name is not text."""
         return self.config.tensorboard and is_text(str(self.run_dir))
 
     def _writer(self) -> Any:
@@ -136,7 +136,7 @@ class Monitor:
 
 
 def flattened(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one, `a.b.c`, with values that every tracker takes."""
+    """Nested mappings as one, with keys `a.b.c` and values that every tracker takes."""
     flat: dict[str, Any] = {}
     for key, value in data.items():
         if isinstance(value, Mapping):
@@ -147,8 +147,8 @@ def flattened(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _continued(path: Path, clips: int, say: Callable[[str], None]) -> IO[str]:
-    """metrics.jsonl, to be appended to; damaged lines, and those beyond `clips`, of a run that was lost, are taken out;
-    `say` is told of damage."""
+    """metrics.jsonl, opened for appending, without damaged lines and those of lost steps beyond `clips`; `say` is told
+    of damage."""
     if path.exists():
         found = list(lines(path))
         kept = [line for line, record in found if record is not None and record.clips <= clips]

@@ -14,8 +14,8 @@ from ..schedule import at
 
 
 def adam(groups: Iterable[ParameterGroup], config: OptimizerConfig) -> torch.optim.Adam:
-    """Adam, of those parameters that are not frozen, each group at its rate, with those of lazy regularisation: lr·c
-    and betas^c, c = k/(k + 1) (StyleGAN2, appendix B). A weight decay is added to the gradient (L2)."""
+    """Adam over the parameters that are not frozen, each group at its own rate, adjusted for lazy regularisation: lr·c
+    and betas^c, c = k/(k + 1) (StyleGAN2, appendix B). Weight decay is added to the gradient (L2)."""
     learned = [
         {"params": own, "lr_scale": group.lr_scale, "own_betas": group.betas, "eps": group.eps or config.eps}
         for group in groups
@@ -27,7 +27,7 @@ def adam(groups: Iterable[ParameterGroup], config: OptimizerConfig) -> torch.opt
 
 
 def follow(optimizer: torch.optim.Optimizer, config: OptimizerConfig, clips_seen: int) -> None:
-    """Give each group its rate and betas after so many clips."""
+    """Set each group's rate and betas after `clips_seen` clips."""
     k = config.lazy_interval
     c = k / (k + 1) if k else 1.0
     lr, betas = at(config.lr, clips_seen), tuple(at(beta, clips_seen) for beta in config.betas)
@@ -45,11 +45,11 @@ class Gradients:
         self.parameters, self.accelerator = parameters, accelerator
 
     def settle(self) -> Tensor:
-        """To be called between backward and the optimizer's step. The gradients become parts of one tensor.
+        """Average and clean the gradients, between backward and the optimizer's step. They become views of one tensor.
 
-        Returns whether all of their values were finite (0) or not (1): a tensor, as reading it waits for the device.
+        Returns 0 if all of their values were finite, else 1: as a tensor, since reading it waits for the device.
         """
-        # Where there is none, it is 0: every process must reduce as much.
+        # A missing gradient counts as 0: every process must reduce equally many numbers.
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
         flat = torch.cat([g.flatten() for g in gradients])
         if self.accelerator.num_processes > 1:

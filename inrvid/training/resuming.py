@@ -1,4 +1,4 @@
-"""Going on from a checkpoint: at the start of a run, and back to one after it has diverged."""
+"""Resuming from a checkpoint: at the start of a run, or by going back to one after the run has diverged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .run import Run
 
 MOST_ROLLBACKS = 10
 ROLLBACK_STRIDE = 1_000_003
-"""Between the seeds of draws before and after a rollback."""
+"""Difference between the seeds of draws before and after a rollback."""
 
 
 class Diverged(Exception):
@@ -21,10 +21,10 @@ class Diverged(Exception):
 
 
 def go_on_from(run: Run, candidates: Sequence[Path]) -> None:
-    """Go on from the first that can be loaded: an intact one may still be of another version or model.
+    """Resume from the first candidate that can be loaded: an intact one may still be of another version or model.
 
     Raises:
-        InrvidError: none can; of the first. NoAgreement: the processes have loaded different ones.
+        InrvidError: none can be loaded; it is the first one's. NoAgreement: the processes have loaded different ones.
     """
     if run.recipe.train.init is not None:
         run.say("note: the run continues from its checkpoint: train.init, for new runs, is ignored")
@@ -32,7 +32,7 @@ def go_on_from(run: Run, candidates: Sequence[Path]) -> None:
     for checkpoint in candidates:
         try:
             _load(run, checkpoint)
-        except NoAgreement:  # of what each of them could load: the next would be another one again
+        except NoAgreement:  # each process has loaded what it could: the next ones would differ, too
             raise
         except InrvidError as error:
             problems.append(str(error))
@@ -44,13 +44,13 @@ def go_on_from(run: Run, candidates: Sequence[Path]) -> None:
 
 
 def roll_back(run: Run, what: str) -> None:
-    """Go back to the newest checkpoint, and on from there with other draws.
+    """Go back to the newest checkpoint, and continue from there with other random draws.
 
     Args:
-        what: has happened.
+        what: what has happened, for the message.
 
     Raises:
-        InrvidError: there is none, or it has happened too often.
+        InrvidError: there is no checkpoint, or there have been too many rollbacks.
     """
     checkpoint = newest_intact(run.run_dir / "checkpoints", run.say)
     rollbacks = run.rollbacks + 1
@@ -63,7 +63,7 @@ def roll_back(run: Run, what: str) -> None:
 
 
 def _load(run: Run, checkpoint: Path) -> None:
-    """Take a checkpoint's state; those of this run that are newer are set aside, not overwritten."""
+    """Take a checkpoint's state; this run's newer checkpoints are set aside, not overwritten."""
     manifest = load_checkpoint(checkpoint, run.training, run.say)
     run.step, run.clips = manifest.step, manifest.clips
     _draw_anew(run, manifest.rollbacks)
@@ -83,6 +83,6 @@ def _load(run: Run, checkpoint: Path) -> None:
 
 
 def _draw_anew(run: Run, rollbacks: int) -> None:
-    """Each rollback has draws of its own."""
+    """Set the number of rollbacks; each has random draws of its own."""
     run.rollbacks = rollbacks
     run.training.seed = run.recipe.seed + rollbacks * ROLLBACK_STRIDE

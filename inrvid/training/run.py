@@ -1,4 +1,4 @@
-"""A training under way, as the files beside the trainer and callbacks see it."""
+"""A training in progress, as callbacks and the modules beside the trainer see it."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from .step import TrainingStep
 
 
 class Run:
-    """What a training is made of, and how far it is.
+    """What a training consists of, and how far it has come.
 
     Attributes:
         recipe: resolved; what depends on the data is filled in.
         run_dir: the run's folder, the same in all processes.
         dataset: the training videos.
         training: the networks G and D, their optimizers, the augmentation; how a step changes them.
-        accelerator: device, and this process among the others; `reduce` and its like are for all processes at once.
+        accelerator: device, and this process among the others; all processes must call `reduce` and its like together.
         console: where `say` prints.
         step: steps done.
         clips: real clips that D has seen, over all processes; `step` counts batches of them.
         rollbacks: how often a diverged training has gone back to a checkpoint.
         saved: whether the newest checkpoint holds this very state.
-        scores: of the result by `metric/part`, in the main process, once it is scored; whether lower
-            is better, `Metric.better` says.
+        scores: of the result by `metric/part`, in the main process, once it is scored; `Metric.better` says
+            whether lower is better.
         group, stopper: how processes wait for each other and stop together.
-        sharing_cpus: processes that share this one's CPUs, itself among them.
+        sharing_cpus: number of processes that share this one's CPUs, itself included.
     """
 
     recipe: Recipe
@@ -66,12 +66,12 @@ class Run:
 
     @property
     def is_main(self) -> bool:
-        """Whether this is the process that writes and speaks: one of all machines."""
+        """Whether this is the process that writes and prints: one over all machines."""
         return bool(self.accelerator.is_main_process)
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What is saved with a model, as plain data: where it comes from."""
+        """Where a model comes from, as plain data that is saved with it."""
         training = {"device": device_name(self.accelerator.device), "processes": self.accelerator.num_processes}
         names = {"class_names": list(self.dataset.classes)} if self.dataset.classes else {}
         return {
@@ -89,17 +89,17 @@ class Run:
                 self.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
     def stop(self, reason: str) -> None:
-        """Ask for the end of the training after this step: it is saved, scored and published as if it were complete.
+        """End the training after this step: it is saved, scored and published as if it were complete.
 
-        One process that asks is enough; the main process tells the reason if it is among them. The same command goes
-        on from there, until the callback asks again.
+        It is enough that one process asks; the reason is printed if the main process is among those that do. The same
+        command resumes from there, until the callback asks again.
         """
         self.say(f"stopping at {self.clips} clips: {reason}")
         self.stopper.ask()
 
     @contextlib.contextmanager
     def others_wait(self) -> Iterator[None]:
-        """To be entered by all processes: inside, one of them may take its time, and the others wait as long."""
+        """To be entered by all processes: inside, one of them may take its time, and the others wait for it."""
         try:
             yield
         finally:

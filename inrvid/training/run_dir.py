@@ -1,4 +1,4 @@
-"""Where a run writes: run_dir/{recipe.yaml, metrics.jsonl, samples/, checkpoints/, model/}; and where it goes on."""
+"""Where a run writes: run_dir/{recipe.yaml, metrics.jsonl, samples/, checkpoints/, model/}; and where it resumes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Start:
 
     Attributes:
         folder: of the run.
-        checkpoint: to go on from, or None: from the beginning.
-        fallbacks: older ones, for the case that it cannot be loaded.
+        checkpoint: to resume from; None: start from the beginning.
+        fallbacks: older checkpoints, in case it cannot be loaded.
     """
 
     folder: Path
@@ -40,8 +40,8 @@ def prepare(folder: Path, recipe: Recipe, resume: str, say: Say) -> tuple[RunLoc
     """Lock a run's folder, tidy up what a killed process left there, and find out where to start.
 
     Raises:
-        InrvidError: another training writes there; there is nothing to resume from, though there should be; or what is
-            there is of another model, or somebody's videos.
+        InrvidError: another training writes there; there is nothing to resume from, though there should be; or the
+            folder holds another model, or somebody's videos.
     """
     if folder.exists() and not folder.is_dir():
         raise InrvidError(f"--run-dir {folder}: there is a file of that name: give a folder")
@@ -70,7 +70,7 @@ def prepare(folder: Path, recipe: Recipe, resume: str, say: Say) -> tuple[RunLoc
 
 
 def _has_videos(folder: Path) -> bool:
-    """Rather than an animation beside the code."""
+    """Whether a folder holds videos; `.gif` and `.ts` do not count: an animation, or code."""
     return any(file.suffix.lower() in {*VIDEOS} - {".gif", ".ts"} and file.is_file() for file in folder.iterdir())
 
 
@@ -89,7 +89,7 @@ def new_run_dir(name: str, root: Path = Path("runs")) -> Path:
 
 
 def remove_empty(folders: Iterable[Path]) -> None:
-    """Folders of a run that was not begun, from the innermost on, as far as they are empty."""
+    """Remove the folders of a run that was not begun, from the innermost on, as far as they are empty."""
     for folder in folders:
         try:
             folder.rmdir()
@@ -125,7 +125,7 @@ def find_start(run_dir: Path, resume: str, say: Say = lambda line: None) -> Star
 
 
 def _is_of_another(path: Path, run_dir: Path) -> bool:
-    """Whether a path to go on from is not that of this run, or in it."""
+    """Whether a path to resume from is neither this run's folder nor inside it."""
     own, path = run_dir.resolve(), path.resolve()
     return own != path and own not in path.parents
 
@@ -152,8 +152,8 @@ def _newest(run_dir: Path, say: Say) -> Start:
 
 
 def _of_the_model(data: dict[str, Any]) -> dict[str, Any]:
-    """A saved recipe without its paper, its callbacks, whose packages may be gone, and what `train.precision` decides:
-    runs of older versions repeat it."""
+    """A saved recipe without its paper, its callbacks (their packages may be gone) and the keys that `train.precision`
+    decides, which runs of older versions repeat."""
     data = {key: value for key, value in data.items() if key != "paper"}
     if isinstance(data.get("train"), dict):
         data["train"] = {key: value for key, value in data["train"].items() if key != "callbacks"}

@@ -28,7 +28,7 @@ def write_samples(generator: VideoGenerator, folder: Path, name: str, *, count: 
 
 
 def write_real(dataset: VideoDataset, folder: Path, *, count: int, seed: int) -> None:
-    """Real clips, as the discriminator's data are before its time sampler."""
+    """Write real clips, as the discriminator's data are before the time sampler."""
     length = dataset.config.clip_length
     order = Draws.of_batch(seed, "shown videos", 0, [0]).uniform(len(dataset))[0].argsort().tolist()
     videos = [order[i % len(order)] for i in range(count)]
@@ -39,7 +39,7 @@ def write_real(dataset: VideoDataset, folder: Path, *, count: int, seed: int) ->
 
 
 def show(videos: np.ndarray, folder: Path, name: str, fps: float) -> None:
-    """Write `name`.mp4, a grid of the videos, and `name`.png, a row a video."""
+    """Write `name`.mp4, a grid of the videos, and `name`.png, with one row per video."""
     factor = max(1, SMALL // max(videos.shape[2:4]))
     write_video(folder / f"{name}.mp4", enlarge(grid(videos), factor), fps)
     write_image(folder / f"{name}.png", enlarge(strip(videos), factor))

@@ -1,4 +1,4 @@
-"""The beginning of a run that is not its first step: from the weights of a model (`train.init`)."""
+"""Beginning a run from the weights of a model (`train.init`)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from ..models.pretrained import load_beside, load_generator
 from .run import Run
 
 LEAST = 0.05
-"""Where less than this part of a generator's numbers fits, another was meant."""
+"""If less than this fraction of a generator's numbers fits, another model was meant."""
 
 NAMED = 3
-"""So many of the weights that do not fit are told by name."""
+"""How many of the weights that do not fit are reported by name."""
 
 
 def begin_from(run: Run, model: str) -> None:
-    """Take the weights of a model: the moving average, G as the optimizer left it and D, where they are there.
+    """Take the weights of a model: the moving average and, where it has them, G as the optimizer left it and D.
 
-    What is not there or does not fit starts anew, and is told. Step and optimizers begin at zero, and the moving
-    average keeps its full half-life: it has no untrained weights to forget.
+    What is missing or does not fit starts afresh, and is reported; in place of a missing G, there is the moving average.
+    Step and optimizers begin at zero, and the moving average keeps its full half-life: it has no untrained weights to
+    forget.
 
     Raises:
         InrvidError: no such model, or next to nothing of its generator fits.
@@ -46,7 +47,7 @@ def begin_from(run: Run, model: str) -> None:
 
 
 def _take(run: Run, network: Network, source: Network, what: str) -> float:
-    """The part of the network's numbers that was taken: those of weights that fit, by name and shape."""
+    """Take the weights that fit, by name and shape; returns which fraction of the network's numbers they are."""
     own, theirs = network.state_dict(), network.adopted(source)
     fitting = {name: x for name, x in theirs.items() if name in own and own[name].shape == x.shape}
     network.load_state_dict({**own, **fitting})

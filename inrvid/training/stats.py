@@ -1,4 +1,4 @@
-"""Means of what happens in a step, kept on the device until somebody asks."""
+"""Means of the values of steps, kept on the device until they are asked for."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ class Stats:
         self._counts: dict[str, int] = {}
 
     def __bool__(self) -> bool:
-        """Whether there is something to tell."""
+        """Whether there is anything to log."""
         return bool(self._sums)
 
     def add(self, values: Mapping[str, Tensor | float]) -> None:
-        """Scalars (or tensors, of which the mean is taken) of one step."""
+        """Add scalars (or tensors, of which the mean is taken) of one step."""
         for name, item in values.items():
             value = item.detach().float().mean() if isinstance(item, Tensor) else torch.tensor(item)
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._counts[name] = self._counts.get(name, 0) + 1
 
     def means(self, accelerator: Accelerator) -> dict[str, float]:
-        """Mean of each since the last call, over all processes; starts anew."""
+        """Mean of each value since the last call, over all processes; the sums start anew."""
         if not self._sums:
             return {}
         names = sorted(self._sums)

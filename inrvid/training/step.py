@@ -27,7 +27,7 @@ from .optim import Gradients, adam, follow
 from .turn import TurnOf
 
 COMPILES = "2.11"
-"""The oldest PyTorch that was found to compile the networks rightly: 2.4 fails, 2.6 loses gradients without a word."""
+"""The oldest PyTorch that was found to compile the networks correctly: 2.4 fails, 2.6 silently loses gradients."""
 
 
 @dataclasses.dataclass
@@ -46,7 +46,7 @@ class TrainingStep:
 
     Args:
         lengths: int64 `[videos]`, frames of each training video: each generated clip is of a video as long as one of
-            them, each as likely.
+            them, drawn uniformly.
 
     Raises:
         InrvidError: `train.compile` with a PyTorch that would get the gradients wrong.
@@ -55,9 +55,9 @@ class TrainingStep:
     def __init__(self, recipe: Recipe, G: VideoGenerator, D: Discriminator, accelerator: Accelerator, lengths: Tensor):
         self.recipe, self.accelerator, self.lengths = recipe, accelerator, lengths
         self.seed = recipe.seed
-        """Of all draws; another one after a rollback."""
+        """Seed of all draws; another one after a rollback."""
         self.clips_seen = 0
-        """Before the step that is played."""
+        """Number of clips seen before the current step."""
         self.G, self.D = G.to(accelerator.device).train(), D.to(accelerator.device).train()
         self._observed = False
         """Whether the augmentation has seen this step's logits."""
@@ -67,7 +67,7 @@ class TrainingStep:
                 f"train.compile: PyTorch {torch.__version__} compiles these networks to wrong gradients: it takes "
                 f"{COMPILES} or newer"
             )
-        # A compiled graph drops second derivatives without a word: penalties call D itself.
+        # A compiled graph silently drops second derivatives: penalties call D itself.
         self.run_G, self.run_D = (torch.compile(m) if recipe.train.compile else m for m in (self.G, self.D))
         self.augment: Augment = registry("augments").build(recipe.augment).to(accelerator.device)
         self.sampler: TimeSampler = registry("time_samplers").build(recipe.time_sampler)
@@ -79,18 +79,18 @@ class TrainingStep:
         self.phases = [phase for phase in self.loss.phases() if phase.moves in self.optimizers]
 
     def _add(self, name: Network, network: nn.Module, config: OptimizerConfig) -> None:
-        """An optimizer, unless the network is frozen altogether."""
+        """Add an optimizer, unless the network is frozen altogether."""
         groups = [group._replace(parameters=list(group.parameters)) for group in parameter_groups(network)]
         learned = [p for group in groups for p in group.parameters if p.requires_grad]
         known = set(learned)
-        for p in network.parameters():  # what no group has does not learn
+        for p in network.parameters():  # parameters in no group do not learn
             p.requires_grad_(p in known)
         if learned:
             self.optimizers[name] = adam(groups, config)
             self._gradients[name] = Gradients(learned, self.accelerator)
 
     def __call__(self, step: int, batches: Sequence[Batch], *, clips_seen: int) -> dict[str, Tensor]:
-        """Train on one batch, given as micro-batches of one size; returns what is worth logging, on the device."""
+        """Train on one batch, given as micro-batches of equal size; returns the values to log, on the device."""
         log: dict[str, Tensor] = {}
         self.clips_seen = clips_seen
         for name, optimizer in self.optimizers.items():
@@ -126,7 +126,7 @@ class TrainingStep:
         return log
 
     def _observe(self, judged: dict[Kind, Tensors]) -> dict[str, Tensor]:
-        """The signs of logits; those of real clips are what an augmentation adapts to, once a step."""
+        """The signs of logits; an adaptive augmentation follows those of real clips, once per step."""
         if "real" in judged and not self._observed:
             steering = self.D.steering(judged["real"])
             self.augment.observe(steering, clips=self.recipe.train.batch_size, total=self._total)
@@ -159,7 +159,7 @@ class TrainingStep:
 
 
 def _scalar(loss: Tensor, phase: Phase) -> Tensor:
-    """Raises InrvidError: it is none."""
+    """The loss. Raises InrvidError if it is not a scalar."""
     if not isinstance(loss, Tensor) or loss.numel() != 1:
         found = f"of the shape {list(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
         raise InrvidError(f"phase {phase.name}: its loss is {found}: expected a tensor of one number")

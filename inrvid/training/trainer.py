@@ -54,8 +54,8 @@ class Trainer(Run):
     Args:
         recipe: resolved; what depends on the data (number of classes, frame rate) is filled in here.
         run_dir: existing folder.
-        resume: checkpoint to go on from.
-        fallbacks: others, in the order in which they are tried where it cannot be loaded.
+        resume: checkpoint to resume from.
+        fallbacks: other checkpoints, in the order in which they are tried if it cannot be loaded.
         cpu: do not use an accelerator.
 
     Raises:
@@ -92,8 +92,8 @@ class Trainer(Run):
         self._introduce()
 
     def _open_data(self, recipe: Recipe) -> VideoDataset:
-        """The training data; `self.recipe` is the recipe that fits them."""
-        # One process of a machine builds the index, the others find it in the cache.
+        """Open the training data, and set `self.recipe` to the recipe fitted to them."""
+        # One process per machine builds the index, the others find it in the cache.
         with self.group.one_first(self.accelerator.is_local_main_process):
             dataset = open_dataset(recipe.data)
         self.group.agree(
@@ -112,7 +112,7 @@ class Trainer(Run):
         return dataset
 
     def _choose_callbacks(self) -> None:
-        """The library's own, in the order in which they are called, and the recipe's."""
+        """Make the library's own callbacks, in the order in which they are called, and the recipe's."""
         scorer = scorer_of(self.recipe, self.accelerator.device, str(self.run_dir)) if self.is_main else None
         scored = None if scorer is None else Scored(scorer)
         self.checkpoints = Checkpoints(scored, lambda run, folder: self.callbacks.on_checkpoint(run, folder))
@@ -121,7 +121,7 @@ class Trainer(Run):
         self.callbacks = Chain(own, self.recipe.train.callbacks)
 
     def _build(self) -> None:
-        """The networks, and which samples of a batch are this process's."""
+        """Make the networks, and choose this process's samples of a batch."""
         config, processes = self.recipe.train, self.accelerator.num_processes
         G = build_generator(self.recipe.generator, seed=self.recipe.seed)
         G.class_names = tuple(self.dataset.classes) if G.label_dim else ()
@@ -145,7 +145,7 @@ class Trainer(Run):
             Interrupted: after SIGINT, SIGTERM or SIGHUP; the state is saved.
             InrvidError: training diverged and is to stop, or has ended in weights that are not finite; a checkpoint
                 cannot be written; the Hub refuses; or a plugin's callback has failed.
-            FailedElsewhere: one has, in another process.
+            FailedElsewhere: a plugin's callback has failed in another process.
         """
         if self.is_main:
             write_text(self.run_dir / "recipe.yaml", self.recipe.to_yaml())
@@ -164,7 +164,7 @@ class Trainer(Run):
         return self.scores
 
     def _loop(self) -> None:
-        """To the end, or to where a callback asks for it. Raises Diverged, and what `run` does."""
+        """Train to the end, or until a callback asks for it. Raises Diverged, and what `run` raises."""
         if self.clips >= self.end:
             more = 2 * max(self.recipe.train.kclips, self.clips / 1000)
             self.say(f"already at {self.clips} clips: to go on, --set train.kclips={more:g}")
@@ -173,7 +173,7 @@ class Trainer(Run):
         with self.stopper, self.callbacks.around_steps(self), closing(self._batches()) as batches:
             while self.clips < self.end and not self.stopper.agreed():
                 self._step(batches)
-            asked = self.stopper.agreed()  # in the last step, too: all stop, or all go on to what comes after it
+            asked = self.stopper.agreed()  # in the last step, too: all processes stop, or all go on to what follows
             if self.stopper.by_callback:  # this is the end
                 self.log.rest(self)
         complete = self.clips >= self.end

@@ -1,4 +1,4 @@
-"""What a phase looks at: `losses.base.Turn`, made as it is asked for."""
+"""What a phase looks at: an implementation of `losses.base.Turn`, made on demand."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TurnOf:
     def __init__(self, training: TrainingStep, phase: Phase, step: int, batch: Batch):
         self.training, self.phase, self.batch = training, phase, batch
         self.judged: dict[Kind, Tensors] = {}
-        """Logits by kind, of those that were asked for, or that the loss found."""
+        """Logits by kind: those that were asked for, or that the loss itself computed."""
         self.step = step
         self._latents: Latents | None = None
         self._clips: dict[Kind, Clips] = {}
@@ -112,7 +112,7 @@ class TurnOf:
             return training.run_G(self.latents(), t), t, label
 
     def _times(self) -> Tensor:
-        """Of videos as long as one of the training videos, each as likely."""
+        """Times in videos that are each as long as a training video drawn uniformly."""
         draws, lengths = self.draws("times"), self.training.lengths
         own = lengths[draws.integers(torch.full((len(draws),), len(lengths)))]
         return sent(self.training.sampler.generated(draws, own), self.batch.t.device)

@@ -12,12 +12,12 @@ import numpy as np
 from .base import Write
 
 PIECES = 2
-"""That may wait to be written, at most: memory does not grow where writing is the slower of both."""
+"""Most pieces that may wait to be written, so that memory does not grow if writing is slower than computing."""
 
 
 @contextlib.contextmanager
 def behind(write: Write) -> Iterator[Write]:
-    """`write` in a thread of its own, in order. What it raises is raised at one of the next calls, or at the end."""
+    """Run `write` in a thread of its own, in order. What it raises is raised by a later call, or at the end."""
     with ThreadPoolExecutor(1) as thread:
         waiting: deque[Future[None]] = deque()
 

@@ -1,6 +1,6 @@
 """Videos that libav encodes: mp4 (H.264) and webm (VP9).
 
-The same frames are the same file: one thread each, no random identifiers.
+The same frames give the same file: one thread each, no random identifiers.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from .base import Video, Write
 from .libav import begin
 
 FINEST_RATE = 1001
-"""Denominator of a frame rate: 30000/1001 and its like are exact."""
+"""Largest denominator of a frame rate: 30000/1001 and the like are exact."""
 
 
 @contextlib.contextmanager
 def mp4(path: Path, video: Video) -> Iterator[Write]:
-    """H.264; lossless as its 4:4:4 profile in RGB, which browsers do not show."""
+    """H.264; if lossless, its 4:4:4 profile in RGB, which browsers do not show."""
     crf = 12 if video.encoding.crf is None else video.encoding.crf
     if crf > 51:
         raise InrvidError(f"{path}: crf {crf}: an mp4's goes up to 51")
     lossless = video.encoding.lossless
-    # x264 with several threads, or with its tree of macroblocks (which reads memory that nobody wrote), encodes the
-    # same video differently from run to run.
+    # x264 with several threads, or with its macroblock tree (which reads uninitialised memory), encodes the same video
+    # differently from run to run.
     options = {"crf": "0" if lossless else str(crf), "preset": "medium", "x264-params": "mbtree=0"}
     muxer = {"movflags": "hybrid_fragmented"} if video.encoding.fragmented else {}
     codec, pixels = ("libx264rgb", "rgb24") if lossless else ("libx264", "yuv420p")
@@ -73,8 +73,8 @@ def _encoding(
 
 
 def _say_colours(codec: Any, *, is_rgb: bool) -> None:
-    """What libav makes of RGB unless it is told otherwise: BT.601's matrix and limited range. Of videos that do not say
-    it, players believe that large ones are BT.709."""
+    """State what libav makes of RGB unless told otherwise: BT.601's matrix and limited range. If a large video does not
+    state its colours, players assume BT.709."""
     matrix = 0 if is_rgb else 6  # RGB, SMPTE 170M
     codec.colorspace, codec.color_primaries, codec.color_trc = matrix, 6, 6
     codec.color_range = 2 if is_rgb else 1  # full, limited

@@ -1,4 +1,4 @@
-"""A folder of pictures, one a frame, numbered from 000000 on. They take the place of those of an earlier video."""
+"""A folder of pictures, one per frame, numbered from 000000 on. They replace those of an earlier video."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ FRAME = re.compile(r"[0-9]{6,}\.(png|jpg)")
 """Names of the frames in a folder."""
 
 SIGNATURE = ("Software", "inrvid")
-"""Text in each of them, by which they are known as ours."""
+"""Text in each of them, by which they are recognised as ours."""
 
 MARKS = (b"tEXt" + b"\0".join(part.encode() for part in SIGNATURE), b"\xff\xfe\x00\x11Software inrvid")
-"""As it stands in a png, and in a jpg's comment (a marker and a length before it)."""
+"""The signature as stored in a png, and in a jpg's comment (after a marker and a length)."""
 
 
 @contextlib.contextmanager

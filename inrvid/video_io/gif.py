@@ -26,7 +26,7 @@ SHORTEST = 2
 
 @contextlib.contextmanager
 def gif(path: Path, video: Video) -> Iterator[Write]:
-    """Shown for ever, again and again."""
+    """A gif that loops forever."""
     import av
 
     last = gif_durations(video.frames, video.fps)[-1] // 10  # the muxer would show it for a hundredth
@@ -49,7 +49,7 @@ def gif(path: Path, video: Video) -> Iterator[Write]:
 
 
 def _with_palette(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of colours `[H, W]`, and 256 colours of alpha, red, green and blue."""
+    """Palette indices `[H, W]`, and 256 colours of alpha, red, green and blue."""
     from PIL import Image
 
     chosen = Image.fromarray(picture).quantize(256)
@@ -69,8 +69,8 @@ def _starts(fps: float) -> Iterator[int]:
 
 
 def gif_durations(frames: int, fps: float) -> list[int]:
-    """Of each picture of a gif, in milliseconds: whole hundredths of a second, which add up to the video's length,
-    at least 20 ms each."""
+    """Duration of each picture of a gif, in milliseconds: whole hundredths of a second, at least 20 ms each; up to 50
+    frames per second they add up to the video's length."""
     starts = _starts(fps)
     times = [next(starts) for _ in range(frames + 1)]
     return [10 * (end - start) for start, end in itertools.pairwise(times)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def begin(path: Path, container: OutputContainer, stream: VideoStream, frames: np.ndarray) -> None:
-    """Open the encoder for frames of this size, unless it is. Raises InrvidError: it takes none of it."""
+    """Open the encoder for frames of this size, unless it is open. Raises InrvidError if it cannot encode this size."""
     import av
 
     if stream.codec_context.is_open:

@@ -1,4 +1,4 @@
-"""Frames as an array of numpy: `np.load("out.npz")["frames"]`, uint8 `[T, H, W, 3]`, and `["fps"]`."""
+"""Frames as a NumPy array: `np.load("out.npz")["frames"]`, uint8 `[T, H, W, 3]`, and `["fps"]`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .base import Video, Write
 
 @contextlib.contextmanager
 def npz(path: Path, video: Video) -> Iterator[Write]:
-    """Uncompressed. The array's size stands before it, so that as many frames must come as were announced."""
+    """Uncompressed. The array's size is written before it, so exactly as many frames must come as were announced."""
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         with archive.open(_entry("fps"), "w") as file:
             np.lib.format.write_array(file, np.array(video.fps), allow_pickle=False)
@@ -37,5 +37,5 @@ def npz(path: Path, video: Video) -> Iterator[Write]:
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
-    """With a date that does not change: the same frames are the same file."""
+    """With a fixed date, so that the same frames give the same file."""
     return zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))

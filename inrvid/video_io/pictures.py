@@ -20,7 +20,7 @@ def to_uint8(frames: Tensor) -> np.ndarray:
 
 
 def from_uint8(frames: np.ndarray | Tensor) -> Tensor:
-    """uint8 `[..., H, W, 3]` → float32 `[..., 3, H, W]` in [−1, 1], on the frames' device; `to_uint8` takes it back."""
+    """uint8 `[..., H, W, 3]` → float32 `[..., 3, H, W]` in [−1, 1], on the frames' device; `to_uint8` reverses it."""
     return torch.as_tensor(frames).movedim(-1, -3).float() / 127.5 - 1
 
 
@@ -33,7 +33,7 @@ def grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
 
 
 def strip(videos: np.ndarray, *, rows: int = 8, columns: int = 8) -> np.ndarray:
-    """Videos `[B, T, H, W, 3]` → a picture: a row a video (the first ones), frames evenly spaced from left to right."""
+    """Videos `[B, T, H, W, 3]` → a picture: one row per video (the first ones), frames evenly spaced, left to right."""
     chosen = np.linspace(0, videos.shape[1] - 1, min(columns, videos.shape[1])).round().astype(int)
     return rearrange(videos[:rows, chosen], "b t h w d -> (b h) (t w) d")
 
@@ -44,8 +44,8 @@ def enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
 
 
 def write_image(path: str | Path, picture: np.ndarray) -> None:
-    """Write uint8 `[H, W, 3]`, as the path's suffix says: .png, or .jpg."""
+    """Write uint8 `[H, W, 3]` in the format of the path's suffix: .png or .jpg."""
     from PIL import Image
 
     with replacing(Path(path)) as temporary:
-        Image.fromarray(picture).save(temporary, quality=90, subsampling=0)  # of JPEG alone
+        Image.fromarray(picture).save(temporary, quality=90, subsampling=0)  # both for JPEG only

@@ -1,4 +1,4 @@
-"""Videos by the name of their file: the suffix is the format."""
+"""Writing videos in the format that the file's suffix names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .npz import npz
 
 
 class Format(NamedTuple):
-    """A way to write, and the fields of `Encoding` that it has a use for."""
+    """A writer, and the fields of `Encoding` that it uses."""
 
     writer: Writer
     takes: frozenset[str]
@@ -38,8 +38,8 @@ KNOWN = "use .mp4, .webm, .gif, .npz, or a folder name for png or jpg frames"
 
 
 def check_path(path: Path, encoding: Encoding | None = None) -> None:
-    """Raises InrvidError if no video can be written there: no name, another suffix, options of another format or
-    that exclude each other."""
+    """Raise InrvidError if no video can be written there: no name, an unknown suffix, options of another format, or
+    options that exclude each other."""
     suffix = path.suffix.lower()
     if not path.name or path.name.lower() in FORMATS:
         raise InrvidError(f"{path}: give the name of a file, such as out.mp4, or of a new folder")
@@ -56,9 +56,9 @@ def check_path(path: Path, encoding: Encoding | None = None) -> None:
 
 @contextmanager
 def writing(path: str | Path, fps: float, count: int, encoding: Encoding | None = None) -> Iterator[Write]:
-    """A video of `count` frames that is written as they come: `write(frames)`, uint8 `[n, H, W, 3]`.
+    """Write a video of `count` frames as they come: `write(frames)`, uint8 `[n, H, W, 3]`.
 
-    What was at `path` stays until the block ends; if it ends with an error, it stays altogether. Memory does not grow
+    What was at `path` stays until the block ends, and is kept if the block ends with an error. Memory does not grow
     with the video's length.
 
         with writing("out.mp4", fps=25, count=100) as write:
@@ -76,6 +76,6 @@ def writing(path: str | Path, fps: float, count: int, encoding: Encoding | None 
 
 
 def write_video(path: str | Path, video: np.ndarray, fps: float, encoding: Encoding | None = None) -> None:
-    """Write uint8 `[T, H, W, 3]`, whole, in the format of the path. Raises as `writing`."""
+    """Write a whole video, uint8 `[T, H, W, 3]`, in the format of the path's suffix. Raises as `writing`."""
     with writing(path, fps, len(video), encoding) as write:
         write(video)

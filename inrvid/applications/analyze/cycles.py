@@ -1,8 +1,8 @@
-"""When positional encodings of time come back to where they were (StyleGAN-V, CVPR 2022, figure 9 and appendix B.3).
+"""When positional encodings of time return to where they were (StyleGAN-V, CVPR 2022, figure 9 and appendix B.3).
 
-Waves of periods p_i together are as at the start when each of them is: after their common period. Their likeness to the
-start after τ frames is the mean over i of cos(2πτ/p_i). What the acyclic encoding makes of the same periods has other
-speeds and phases between any two codes: it should not come back at all.
+Waves of periods p_i are together as at the start when each of them is: after their common period. Their likeness to the
+start after τ frames is the mean over i of cos(2πτ/p_i). The acyclic encoding with the same periods has other speeds and
+phases between any two motion codes: it should not return at all.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from .finding import Finding, NotPossible, Points, heat, line
 from .motion_features import head_codes
 
 AS_AT_THE_START = 0.99
-"""Likeness from which waves count as having come back."""
+"""Likeness from which waves count as having returned."""
 
 STEP = 0.25
-"""Frames between likenesses that are looked at."""
+"""Frames between two evaluations of the likeness."""
 
 DRAWN = 460
 """Points of a line, at most: a chart's width in pixels."""
@@ -35,14 +35,14 @@ SPACINGS: tuple[Spacing, ...] = ("log", "linear")
 
 
 def cycles(generator: VideoGenerator, latents: Latents, frames: int | None = None) -> Finding:
-    """Likeness over time of plain waves with the periods of each encoding, and of its codes.
+    """Likeness over time, of plain waves with the periods of each encoding and of the encoding's own codes.
 
     Example:
         finding = cycles(generator, generator.sample_latents(1))
 
     Args:
         latents: of one video.
-        frames: how far; default: twice the longest period, and a little.
+        frames: how far; default: a little more than twice the longest period.
 
     Raises:
         NotPossible: a motion without positional encodings of time.
@@ -94,13 +94,13 @@ def _periods(encoding: AcyclicEncoding) -> Tensor:
 
 
 def likeness(period: Tensor, frames: int) -> np.ndarray:
-    """Of waves with these periods to themselves τ frames later, at τ = 0, `STEP`, …: 1 where all are as at first."""
+    """Likeness of waves of these periods to themselves τ frames later, at τ = 0, `STEP`, …; 1: all as at the start."""
     tau = np.arange(0, frames, STEP)
     return np.cos(2 * np.pi * tau[:, None] / period.numpy()).mean(axis=1)
 
 
 def common_period(values: np.ndarray, shortest: float) -> float | None:
-    """The first τ beyond half the shortest period where waves are as at the start; None: there is none so far."""
+    """The first τ beyond half the shortest period at which waves are as at the start; None if `values` has none."""
     first = int(shortest / 2 / STEP)
     back = np.flatnonzero(values[first:] >= AS_AT_THE_START)
     if not len(back):
@@ -110,7 +110,7 @@ def common_period(values: np.ndarray, shortest: float) -> float | None:
 
 
 def _thinned(xs: np.ndarray, ys: np.ndarray) -> Points:
-    """A line of the largest of each few values: peaks stay."""
+    """A line through the largest of every few values, so that peaks stay."""
     few = -(-len(ys) // DRAWN)
     starts = range(0, len(ys), few)
     places = [start + int(ys[start : start + few].argmax()) for start in starts]
@@ -118,7 +118,7 @@ def _thinned(xs: np.ndarray, ys: np.ndarray) -> Points:
 
 
 def _waves(rows: np.ndarray) -> np.ndarray:
-    """`[numbers, T]` as a picture, each row from its lowest to its highest."""
+    """`[numbers, T]` as a picture, each row scaled from its lowest to its highest value."""
     rows = rows[:, :: -(-rows.shape[1] // 1024)][:: -(-rows.shape[0] // 128)]
     low, high = rows.min(axis=1, keepdims=True), rows.max(axis=1, keepdims=True)
     return heat((rows - low) / np.maximum(high - low, 1e-12))

@@ -45,11 +45,11 @@ class NotPossible(InrvidError):
 
 
 def line(xs: Sequence[float], ys: Sequence[float]) -> Points:
-    """Points of two sequences, with as many digits as anybody reads."""
+    """Points of two sequences, rounded to as many digits as anybody reads."""
     return [(round(float(x), 6), round(float(y), 6)) for x, y in zip(xs, ys, strict=True)]
 
 
 def heat(values: np.ndarray) -> np.ndarray:
-    """`[...]` in [0, 1] → uint8 `[..., 3]`: from black over red and yellow to white."""
+    """`[...]` in [0, 1] → uint8 `[..., 3]`: from black through red and yellow to white."""
     ramp = np.stack([3 * values, 3 * values - 1, 3 * values - 2], axis=-1)
     return (ramp.clip(0, 1) * 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Where a discriminator looks: the gradient of its logits in the pixels (StyleGAN-V, CVPR 2022, figure 4)."""
+"""Where a discriminator looks: the gradient of its logits with respect to pixels (StyleGAN-V, CVPR 2022, figure 4)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ...video_io import to_uint8
 from .finding import Finding, heat
 
 BRIGHTEST = 99.5
-"""Percentile of a head's gradients that is white."""
+"""Percentile of a head's gradients that is drawn white."""
 
 
 def gradient_maps(discriminator: Discriminator, frames: Tensor, t: Tensor, label: Tensor) -> Finding:
-    """Frames `[B, k, 3, H, W]` at times t `[B, k]`, and beside them the gradient of each head's logits in each.
+    """Frames `[B, k, 3, H, W]` at times t `[B, k]`, beside the gradients of each head's logits with respect to them.
 
     Example:
         t = torch.tensor([[0.0, 5.0, 15.0]])
@@ -36,7 +36,7 @@ def gradient_maps(discriminator: Discriminator, frames: Tensor, t: Tensor, label
 
 
 def gradients(discriminator: Discriminator, frames: Tensor, t: Tensor, label: Tensor) -> dict[str, Tensor]:
-    """Of the sum of each head's logits, in the frames `[B, k, 3, H, W]`."""
+    """Gradients of the sum of each head's logits with respect to the frames `[B, k, 3, H, W]`."""
     frames = frames.detach().requires_grad_()
     with torch.enable_grad():
         logits = discriminator(frames, t, label)
@@ -47,5 +47,5 @@ def gradients(discriminator: Discriminator, frames: Tensor, t: Tensor, label: Te
 
 
 def _rows(frames: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """`[B, k, H, W, 3]` twice → `[B·H, 2·k·W, 3]`: a clip a row, its frames and on their right its maps."""
+    """`[B, k, H, W, 3]` twice → `[B·H, 2·k·W, 3]`: one row per clip, its frames and, to their right, its maps."""
     return rearrange([frames, maps], "s b k h w c -> (b h) (s k w) c")

@@ -18,10 +18,10 @@ BLIND = 1e-6
 
 @torch.no_grad()
 def interval_logits(generator: VideoGenerator, discriminator: Discriminator, latents: Latents, last: int) -> Finding:
-    """Mean logits over Δt, the time between a clip's first and last frame, from as near as frames can be to `last`.
+    """Mean logits over Δt, the time between a clip's first and last frame, from the smallest possible to `last`.
 
-    Once of frames that are `last` apart, whatever is said; once of frames that are as far apart as is said. Frames
-    between them are at about equal distances, whole frames all of them, as real clips have.
+    Once for frames that are `last` apart, whatever Δt the discriminator is told; once for frames that are Δt apart. The
+    frames in between are about equally spaced, at whole frames, as in real clips.
 
     Example:
         finding = interval_logits(generator, discriminator, generator.sample_latents(16), 15)
@@ -65,7 +65,7 @@ def _curves(
 
 
 def _times(interval: Tensor, parts: Tensor) -> Tensor:
-    """Of the frames, whole numbers from 0 to the interval."""
+    """Times of the frames: whole numbers from 0 to the interval."""
     return (interval * parts + 0.5).floor()
 
 

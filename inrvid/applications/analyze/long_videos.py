@@ -13,7 +13,7 @@ from .finding import Finding, line
 
 @torch.no_grad()
 def repeats(generator: VideoGenerator, latents: Latents, frames: int) -> Finding:
-    """The autocorrelation of videos of so many frames, over lags to half of them, and the highest peak of each.
+    """The autocorrelation of videos of `frames` frames, over lags up to half of them, and each one's highest peak.
 
     Example:
         finding = repeats(generator, generator.sample_latents(2), 128)
@@ -40,14 +40,14 @@ def repeats(generator: VideoGenerator, latents: Latents, frames: int) -> Finding
 
 @torch.no_grad()
 def motion_diversity(generator: VideoGenerator, latents: Latents, motions: Latents, t: Tensor) -> Finding:
-    """How far videos of one content with other motions are apart at times t `[T]`, beside videos of other contents.
+    """How far apart videos of one content with different motions are at times t `[T]`, beside videos of other contents.
 
     Example:
         finding = motion_diversity(generator, generator.sample_latents(1), generator.sample_latents(8, seed=1), t)
 
     Args:
         latents: of one video, whose content is kept.
-        motions: whose motions it is given; and, with their own contents, what is compared with. Two or more.
+        motions: two or more videos, whose motions it is given; with their own contents they are what is compared with.
     """
     same = latents[[0] * len(motions)].with_motion(motions)
     curves = {
@@ -64,7 +64,7 @@ def motion_diversity(generator: VideoGenerator, latents: Latents, motions: Laten
 
 
 def _distances(generator: VideoGenerator, latents: Latents, t: Tensor) -> Tensor:
-    """`[T]`: the root mean square over all pairs of videos, which is that of twice the variance."""
+    """`[T]`: the root mean square difference over all pairs of videos, which is the root of twice the variance."""
     parts = [
         frames.float().var(dim=0).mean(dim=(1, 2, 3))
         for frames in generator.inr(latents).stream(t.to(generator.device))

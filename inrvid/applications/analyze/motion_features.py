@@ -1,4 +1,4 @@
-"""PCA of motion codes over time, at each place where a backbone takes motion in (DIGAN, ICLR 2022, figure 11)."""
+"""PCA of motion codes over time, at each place where motion enters a backbone (DIGAN, ICLR 2022, figure 11)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...motion.base import MotionHead
 from .finding import Finding, NotPossible, line
 
 COMPONENTS = 3
-"""That are shown over time."""
+"""Components that are shown over time."""
 
 
 def motion_pca(generator: VideoGenerator, latents: Latents, t: Tensor) -> Finding:
@@ -24,7 +24,7 @@ def motion_pca(generator: VideoGenerator, latents: Latents, t: Tensor) -> Findin
         finding = motion_pca(generator, generator.sample_latents(4), torch.arange(64.0))
 
     Raises:
-        NotPossible: no place takes motion in.
+        NotPossible: motion enters nowhere.
     """
     charts, numbers = {}, {}
     for place, codes in head_codes(generator, latents, t).items():
@@ -67,7 +67,7 @@ def head_codes(generator: VideoGenerator, latents: Latents, t: Tensor) -> dict[s
 
 
 def principal(codes: Tensor) -> tuple[Tensor, list[float]]:
-    """Codes `[B, T, width]` in the basis of their principal components, and the components' parts of the variance."""
+    """Codes `[B, T, width]` in the basis of their principal components, and each component's share of the variance."""
     rows = codes.flatten(0, 1).double()
     rows = rows - rows.mean(dim=0)
     _, sizes, basis = torch.linalg.svd(rows, full_matrices=False)

@@ -31,12 +31,12 @@ JUDGED = 16
 
 
 class Request(Options):
-    """What is analysed.
+    """What to analyse.
 
     Attributes:
         only: names of analyses; empty: all.
         seed: of the first video.
-        videos: that are looked at, where several are.
+        videos: how many to look at, where an analysis looks at several.
         frames: of each; default: four training clips, sixteen where repeats are looked for.
     """
 
@@ -47,7 +47,7 @@ class Request(Options):
 
 
 class Model:
-    """A generator, and its discriminator if there is one; what the analyses draw of them."""
+    """A generator, its discriminator if there is one, and what the analyses draw from them."""
 
     def __init__(self, generator: VideoGenerator, discriminator: Discriminator | None, request: Request):
         self.generator, self._discriminator, self.request = generator, discriminator, request
@@ -67,7 +67,7 @@ class Model:
         return self.generator.sample_latents(count or self.request.videos, seed=self.request.seed)
 
     def times(self, clips: int) -> Tensor:
-        """The frames asked for, or as many as so many training clips have."""
+        """Times of the frames asked for, or of as many as `clips` training clips have."""
         return torch.arange(self.request.frames or clips * self.generator.clip_length, dtype=torch.float64)
 
 
@@ -99,19 +99,19 @@ ANALYSES: dict[str, Callable[[Model], Finding]] = {
         model.times(4),
     ),
 }
-"""By name, in the order of a page."""
+"""Analyses by name, in the order of a page."""
 
 
 def analyze(
     generator: VideoGenerator, discriminator: Discriminator | None, request: Request | None = None
 ) -> Iterator[tuple[str, Finding | NotPossible]]:
-    """(name, what was found, or why this model has no such analysis), as each is done.
+    """Yield (name, what was found or why this model has no such analysis) as each is done.
 
     Example:
         found = dict(analyze(generator, None, Request(only=("slices", "repeats"))))
 
     Raises:
-        InrvidError: a name that there is not.
+        InrvidError: a name that no analysis has.
     """
     request = request or Request()
     for name in request.only:
@@ -122,7 +122,7 @@ def analyze(
 
 
 def of_model(model: str | Path, request: Request, *, cpu: bool = False) -> Iterator[tuple[str, Finding | NotPossible]]:
-    """As `analyze`, of a saved model (folder, run, Hub repository), with the discriminator that it has beside it.
+    """Like `analyze`, for a saved model (folder, run, Hub repository), with the discriminator beside it, if any.
 
     Raises:
         InrvidError: no such model, or analysis.

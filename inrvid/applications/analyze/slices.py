@@ -1,4 +1,4 @@
-"""A line of pixels over time: what moves evenly leaves slanted lines, what flickers leaves noise, what stands, bars."""
+"""A line of pixels over time: even motion leaves slanted lines, flicker leaves noise, what stands still leaves bars."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .finding import Finding
 
 @torch.no_grad()
 def slices(generator: VideoGenerator, latents: Latents, t: Tensor, place: float = 0.5) -> Finding:
-    """One row of every frame below the one before (x–t), one column right of the one before (t–y), of each video.
+    """For each video, one row of every frame, stacked downwards (x–t), and one column, stacked to the right (t–y).
 
     Example:
         finding = slices(generator, generator.sample_latents(4), torch.arange(128.0))

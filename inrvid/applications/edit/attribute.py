@@ -1,7 +1,7 @@
-"""Directions between videos that have something and videos that have not.
+"""Directions between videos that have something and videos that lack it.
 
-w is fitted by least squares as an affine function of a value, w ≈ a + value·d. Where the value says yes or no, d is the
-difference of the two means. It is made as long as one standard deviation of w along it.
+w is fitted by least squares as an affine function of a value, w ≈ a + value·d. If the value is yes or no, d is the
+difference of the two means. The direction is made as long as one standard deviation of w along it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ MOST_ROWS = 10**5
 
 
 def fitted(name: str, styles: Tensor, values: Tensor, how: str) -> Direction:
-    """The direction in which styles w `[N, w_dim]` go as their `values` `[N]` grow.
+    """The direction in which styles w `[N, w_dim]` move as their `values` `[N]` grow.
 
     Example:
         direction = fitted("bright", styles, frames.mean(dim=(1, 2, 3, 4)), "brightness")
 
     Raises:
-        InrvidError: values that are all the same, or fewer than two.
+        InrvidError: values that are all the same, not finite or too large, or fewer than two.
     """
     w, value = (x.double() - x.double().mean(dim=0) for x in (styles, values))
     size = value.square().sum()
@@ -47,7 +47,7 @@ def fitted(name: str, styles: Tensor, values: Tensor, how: str) -> Direction:
 
 @torch.no_grad()
 def of_labels(generator: VideoGenerator, name: str, label: int, against: int | None = None) -> Direction:
-    """From one class to another, of the same seeds; `against` None: from all classes as they are drawn.
+    """From class `against` to class `label`, of the same seeds; `against` None: from all classes as they are drawn.
 
     Raises:
         InrvidError: an unconditional generator, or no such class.
@@ -63,7 +63,7 @@ def of_labels(generator: VideoGenerator, name: str, label: int, against: int | N
 def of_seeds(
     generator: VideoGenerator, name: str, table: Sequence[tuple[int, float]], how: str = "values"
 ) -> Direction:
-    """Of (seed, value) pairs: the value of the video that each seed makes. Raises InrvidError as `fitted`.
+    """From (seed, value) pairs, the value being that of the seed's video. Raises InrvidError as `fitted`.
 
     Example:
         direction = of_seeds(generator, "bright", [(0, 0.3), (1, 0.7), (2, 0.4)])
@@ -98,7 +98,7 @@ def read_table(path: Path) -> list[tuple[int, float]]:
 
 
 def _pair(row: Sequence[str]) -> tuple[int, float] | None:
-    """None: not a seed and a number."""
+    """The row as (seed, value); None if it is not a seed and a number."""
     try:
         seed, value = int(row[0]), float(row[1])
     except (ValueError, IndexError):

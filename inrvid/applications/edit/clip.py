@@ -1,4 +1,4 @@
-"""A judge that reads: how far pictures are from a text, by CLIP (Radford et al., ICML 2021).
+"""A judge that reads text: how far pictures are from a text, by CLIP (Radford et al., ICML 2021).
 
 open_clip (an extra: `pip install 'inrvid[edit]'`) has the networks and their tokenizer; the weights are read here, as
 data, from the Hub or a file.
@@ -23,13 +23,13 @@ MODEL, WEIGHTS = "ViT-B-32", "laion2b_s34b_b79k"
 """open_clip's names of a network and of weights for it; these are under the MIT licence."""
 
 FILE = "open_clip_model.safetensors"
-"""That repositories of open_clip's weights have."""
+"""The file of weights in open_clip's repositories."""
 
 MOST_BYTES = 2**34
 
 
 class TextJudge:
-    """1 − cos of what CLIP makes of a picture and of the text, 0 … 2.
+    """1 − the cosine of CLIP's embeddings of a picture and of the text, 0 … 2.
 
     Example:
         judge = TextJudge("a red sky")
@@ -74,7 +74,7 @@ class TextJudge:
 def _open_clip() -> Any:
     try:
         import open_clip
-    except Exception as error:  # its torchvision may be of another PyTorch, and raises all kinds
+    except Exception as error:  # its torchvision may be for another PyTorch, and raise anything
         reason = " ".join(str(error).split())[:200]
         raise InrvidError(
             f"CLIP is open_clip's, which cannot be imported ({reason}): pip install 'inrvid[edit]'"
@@ -83,7 +83,7 @@ def _open_clip() -> Any:
 
 
 def _untrained(open_clip: Any, model: str, quick: bool) -> Any:
-    """The network, whose weights are read here: open_clip fetches none, and need not warn of that."""
+    """The network without weights, which are read here: open_clip fetches none, and is kept from warning of that."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -95,7 +95,7 @@ def _untrained(open_clip: Any, model: str, quick: bool) -> Any:
 
 
 def _check(open_clip: Any, model: str) -> None:
-    """Raises InrvidError for what open_clip has not, or what would fetch more than weights."""
+    """Raises InrvidError for a network that open_clip lacks, or that would fetch more than weights."""
     known = open_clip.list_models()
     if model not in known:
         raise InrvidError(f"--clip {model[:80]}: open_clip has no such network.{did_you_mean(model, known)}")
@@ -107,7 +107,7 @@ def _check(open_clip: Any, model: str) -> None:
 
 
 def _file(open_clip: Any, model: str, weights: str | Path) -> tuple[Path, bool]:
-    """The file of weights, and whether they want the quick GELU."""
+    """The file of weights, and whether they need the quick GELU."""
     if expanded(weights).is_file():
         return expanded(weights), False
     tags = {

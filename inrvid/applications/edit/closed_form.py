@@ -1,13 +1,13 @@
-"""Directions that a generator's own weights tell (Shen and Zhou, "Closed-Form Factorization of Latent Semantics in
-GANs", CVPR 2021).
+"""Directions from a generator's own weights (Shen and Zhou, "Closed-Form Factorization of Latent Semantics in GANs",
+CVPR 2021).
 
-A style w enters the backbone through affine layers alone. With their matrices A, below each other, a step n changes by
-A·n what the layers are modulated with: the directions of the largest change ‖A·n‖ are eigenvectors of AᵀA. What the
-length of a step is, decides which those are:
+A style w enters the backbone through affine layers alone. With A their stacked matrices, a step n changes the layers'
+modulation by A·n: the directions of the largest change ‖A·n‖ are eigenvectors of AᵀA. How the length of a step is
+measured decides which those are:
 
 - `unit` (the paper): ‖n‖ = 1, all directions of w are equal. A strength of 1 is one standard deviation of w along n.
-- `spread`: nᵀC⁻¹n = 1, C the covariance of w: a strength of 1 is one standard deviation of the styles that there are,
-  in every direction, and AᵀA is replaced by LᵀAᵀA·L with C = L·Lᵀ, n = L·m. Directions in which styles hardly ever
+- `spread`: nᵀC⁻¹n = 1, with C the covariance of w: a strength of 1 is one standard deviation of the styles that occur,
+  in every direction, and AᵀA is replaced by LᵀAᵀA·L with C = L·Lᵀ, n = L·m. Directions in which styles hardly
   differ do not come first, however much they would change.
 """
 
@@ -28,13 +28,13 @@ LENGTHS: tuple[Length, ...] = get_args(Length)
 
 @torch.no_grad()
 def closed_form(generator: VideoGenerator, count: int = 5, length: Length = "spread") -> list[Direction]:
-    """The first `count` directions, the one of the largest change first, named style_1, style_2, ….
+    """The `count` directions of the largest change, largest first, named style_1, style_2, ….
 
     Example:
         first, second = closed_form(generator, 2)
 
     Raises:
-        InrvidError: more than w is wide; a generator that does not say where styles enter.
+        InrvidError: more directions than w is wide; a generator that does not say where styles enter.
     """
     matrix = generator.style_weights().double()
     if not 1 <= count <= matrix.shape[1]:
@@ -55,11 +55,11 @@ def closed_form(generator: VideoGenerator, count: int = 5, length: Length = "spr
 
 
 def _root(covariance: Tensor) -> Tensor:
-    """The symmetric L with L·L = C; of a C that rounding made a little less than positive, too."""
+    """The symmetric L with L·L = C, even if rounding has made C a little less than positive."""
     values, vectors = torch.linalg.eigh(covariance)
     return vectors * values.clamp(min=0).sqrt() @ vectors.mT
 
 
 def _signed(vector: Tensor) -> Tensor:
-    """An eigenvector has no sign: the one with its largest number positive, on every machine."""
+    """An eigenvector's sign is arbitrary: choose the one that makes its largest number positive, on every machine."""
     return vector * vector[vector.abs().argmax()].sign()

@@ -1,10 +1,10 @@
-"""Directions in the space of styles: by what they are known, how they are kept, and videos that move along them.
+"""Directions in the space of styles: their names, their files, and videos moved along them.
 
 A direction is a vector `[places, w_dim]` that is added to the styles ws `[B, num_ws, w_dim]` of a video, times a
 strength: one vector for all places where a style enters (places 1), or one for each. It changes what is seen, and
-leaves the motion noise as it is: an edit that was found at one frame holds in all of them, and with any other motion.
+leaves the motion noise as it is: an edit found at one frame holds in all frames, and with any other motion.
 
-They are written as safetensors, a tensor each, with JSON in the metadata: the sha256 of the weights that they belong
+They are written as safetensors, one tensor each, with JSON in the metadata: the sha256 of the weights that they belong
 to, and how each was found.
 """
 
@@ -33,7 +33,7 @@ from ...weights import Unfit, digest_of, read_metadata, read_weights, weights_fi
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
 
 OBSERVED = 2000
-"""Styles of which the spread of w is measured."""
+"""Styles from which the spread of w is measured."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,7 @@ def load_directions(path: str | Path, generator: VideoGenerator | None = None) -
     """What `save_directions` wrote, by name, in the order of finding.
 
     Args:
-        generator: the one that they must belong to, to whose device they go.
+        generator: the one that they must belong to; they are moved to its device.
 
     Raises:
         InrvidError: no such file, another kind of file, or directions of another model.
@@ -122,7 +122,7 @@ def moved(
         frames = generator.inr(edited)(t)
 
     Raises:
-        InrvidError: a direction with as many places as this generator has not, or of another width.
+        InrvidError: a direction whose number of places or width is not this generator's.
     """
     with torch.no_grad():
         ws = generator.styles(latents, truncation)
@@ -160,6 +160,6 @@ def strip(
 
 @torch.no_grad()
 def observed_styles(generator: VideoGenerator, seeds: Sequence[int] = range(OBSERVED)) -> Tensor:
-    """w `[N, w_dim]` of the videos of these seeds, each of the class that it draws, where there are classes."""
+    """w `[N, w_dim]` of the videos of these seeds, each of the class that its seed draws, if there are classes."""
     latents = generator.draw_latents(lambda purpose: Draws.of_seeds(seeds, purpose), len(seeds))
     return generator.styles(latents)[:, 0]

@@ -1,4 +1,4 @@
-"""An edit that a judge of pictures guides: the styles of one frame are moved until the judge likes what it sees.
+"""An edit guided by a judge of pictures: the styles of one frame are moved until the judge likes what it sees.
 
 StyleGAN-V (CVPR 2022, §4) edits a frame by CLIP this way: Adam, learning rate 0.1, 40 steps, 0.001·‖Δw‖². The step Δw
 is a direction: it goes with the whole video, and with any motion (`directions.moved`).
@@ -25,13 +25,13 @@ from ..options import Options
 from .directions import Direction
 
 Judge: TypeAlias = Callable[[Tensor], Tensor]
-"""Frames `[N, 3, H, W]` in [−1, 1] → `[N]`, less the better they are; differentiable."""
+"""Frames `[N, 3, H, W]` in [−1, 1] → `[N]`, the smaller the better; differentiable."""
 
 Told: TypeAlias = Callable[[int, float], None]
-"""(step, loss), as it goes on."""
+"""Called with (step, loss) after each step."""
 
 LARGEST_MASK = 64 * 2**20
-"""Bytes."""
+"""Bytes of a mask's file, at most."""
 
 
 class GuidedRequest(Options):
@@ -62,18 +62,18 @@ def guided(
     mask: Tensor | None = None,
     told: Told = lambda step, loss: None,
 ) -> Direction:
-    """The step in W+ that makes the frame of one video what the judge likes, as a direction of strength 1.
+    """The step in W+ that makes one video's frame what the judge likes, as a direction for a strength of 1.
 
     Example:
         direction = guided(generator, latents, lambda frames: -frames[:, 0].mean((1, 2)), name="red", how="redness")
 
     Args:
-        latents: of one video; its own styles (`ws`) are where it begins, if it brings some.
+        latents: of one video; if it has styles of its own (`ws`), the edit begins there.
         mask: `[H, W]` of the model's size in [0, 1], 1 where the frame may change: the judge sees the original
             elsewhere.
 
     Raises:
-        InrvidError: more videos than one, or a judge that says something that is no number.
+        InrvidError: more than one video, or a loss that is not finite.
     """
     request = request or GuidedRequest()
     if len(latents) != 1:

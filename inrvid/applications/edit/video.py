@@ -32,9 +32,9 @@ class Which(Options):
 
     Attributes:
         seed: by which it is drawn; not used with a file of latents.
-        latents: a file of them, as a projection writes it.
+        latents: a file of latents, as a projection writes it.
         index: which of the file's videos.
-        motion_seed: another motion than its own.
+        motion_seed: seed of another motion than its own.
     """
 
     seed: Seed = 0
@@ -60,8 +60,8 @@ class Request(Options):
     """An edited video.
 
     Attributes:
-        steps: strengths by the names of directions.
-        beside: the video as it was on the left.
+        steps: strengths, by the direction's name.
+        beside: show the unedited video on the left.
         frames, fps, start: of the video; default: a training clip at the model's rate, from 0.
     """
 
@@ -95,7 +95,7 @@ def edited(generator: VideoGenerator, directions: Mapping[str, Direction], reque
 def edited_frames(
     generator: VideoGenerator, directions: Mapping[str, Direction], request: Request
 ) -> Iterator[np.ndarray]:
-    """Its frames, some at a time: uint8 `[n, H, W, 3]`, twice as wide with `beside`. Raises as `edited`.
+    """The edited video's frames, some at a time: uint8 `[n, H, W, 3]`, twice as wide with `beside`. Raises as `edited`.
 
     Example:
         for frames in edited_frames(generator, directions, Request(steps={"style_1": 2.5}, frames=20)):

@@ -1,11 +1,12 @@
-"""Latents whose frames are the given ones, by StyleGAN2's procedure (CVPR 2020, appendix D), for videos.
+"""Search for latents whose frames are the given ones: StyleGAN2's procedure (CVPR 2020, appendix D), for videos.
 
 Adam moves styles, which start at the mean of w. Its learning rate ramps up in the first twentieth of the steps, and
 down, as a cosine, in the last quarter. In the first three quarters noise is added to the styles: at first a twentieth
-of the spread of w, then ever less. Motion noise that is sought, too, is treated alike: its spread is that of N(0, 1).
-Several starts, with other motion noise each, run as one batch; the best is kept.
+of the spread of w, then ever less. Motion noise, if it is searched for too, is treated alike, with the spread of
+N(0, 1). Several starts, each with other motion noise, run as one batch; the best is kept.
 
-The added noise is a function of (seed, step, video) alone: a search that was killed goes on exactly as it would have.
+The added noise is a function of (seed, step, video) alone: a search that was killed resumes exactly as it would have
+gone on.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ from .state import State, digest
 from .unknowns import Space, Unknowns, start_of, unknowns
 
 UP, DOWN, NOISY = 0.05, 0.25, 0.75
-"""Of all steps: how long the learning rate ramps up, and down; how long there is noise."""
+"""Fractions of all steps: in which the learning rate ramps up, in which it ramps down, in which there is noise."""
 
 NOISE = 0.05
-"""Size of the first noise, in spreads of what it is added to."""
+"""Initial size of the noise, in spreads of what it is added to."""
 
 POINTS = 1 << 20
 """Pixels, of all videos, whose gradients are held at a time: more videos and frames are taken part after part."""
@@ -45,7 +46,7 @@ Part: TypeAlias = tuple[slice, slice]
 
 
 class SearchOptions(Options):
-    """How latents are sought."""
+    """How latents are searched for."""
 
     steps: Count = Field(1000, description="of gradient descent")
     starts: Annotated[int, Field(ge=1, le=1000)] = Field(1, description="searches, of which the best is kept")
@@ -62,11 +63,11 @@ class SearchOptions(Options):
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What was found of V videos.
+    """What was found for V videos.
 
     Attributes:
         latents: of the best start of each: W+ and motion noise.
-        distances: `[V]`, of the frames that they give from the given ones, means over frames.
+        distances: `[V]`, between the frames that they give and the given ones, means over frames.
         starts: `[V]`, the number of the best start of each.
         all_distances: `[starts, V]`.
     """
@@ -89,19 +90,19 @@ def search(
     state: Path | None = None,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> Found:
-    """Latents of V videos from their frames.
+    """Find the latents of V videos from their frames.
 
     Args:
         generator: in evaluation mode.
         frames: `[V, T, 3, H, W]`, [−1, 1], at the model's size.
         t: times of the frames `[T]`, in frames at the model's rate.
-        distance: what is made small, on the generator's device.
-        state: file in which the search is kept as it goes; if it is there, and of the same search, it goes on.
+        distance: what is minimised, on the generator's device.
+        state: file in which the search is saved as it goes; if it exists, and is of the same search, that is resumed.
         progress: called after each step with (steps done, of how many, the best start's distance).
 
     Raises:
-        InrvidError: frames of another size, no such label, motion noise that cannot be sought; a video of which every
-            start has come to distances that are no numbers.
+        InrvidError: frames of another size, no such label, motion noise that cannot be searched for; a video for which
+            every start has come to distances that are not numbers.
     """
     side = generator.resolution
     if frames.ndim != 5 or tuple(frames.shape[2:]) != (3, side, side) or t.shape != frames.shape[1:2]:
@@ -120,14 +121,14 @@ def search(
 
 
 def learning_rate(step: int, options: SearchOptions) -> float:
-    """Of the step after `step` others."""
+    """Learning rate of the step after `step` others."""
     done = step / options.steps
     down = 0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - done) / DOWN))
     return options.learning_rate * down * min(1.0, (done + 1 / options.steps) / UP)
 
 
 def noise_scale(step: int, options: SearchOptions) -> float:
-    """In spreads of what the noise is added to."""
+    """Size of the noise, in spreads of what it is added to."""
     return NOISE * max(0.0, 1 - step / options.steps / NOISY) ** 2
 
 
@@ -143,9 +144,9 @@ class _Problem:
     sought: Unknowns
     spread: float
     parts: list[Part]
-    """What is drawn at a time."""
+    """The parts that are drawn at a time."""
     targets: list[Tensor] | None = None
-    """Maps of the given frames, if they are drawn all at a time."""
+    """Maps of the given frames, if all are drawn at once."""
 
     @classmethod
     def of(
@@ -164,7 +165,7 @@ class _Problem:
         return problem
 
     def move(self, step: int, optimizer: torch.optim.Optimizer) -> Tensor:
-        """A step: distances `[starts, V]` where it began."""
+        """Make one step; returns the distances `[starts, V]` where it began."""
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, self.options)
         optimizer.zero_grad()
@@ -190,7 +191,7 @@ class _Problem:
         return Found(chosen, best, starts, distances)
 
     def _shifts(self, step: int) -> dict[str, Tensor]:
-        """Noise on what is sought: a spread is the length of a vector's deviation, √E‖x − μ‖²."""
+        """Noise to add to what is searched for: a spread is the length of a vector's deviation, √E‖x − μ‖²."""
         draws = Draws.of_batch(self.options.seed, "projection", step, range(len(self.sought.around)))
         scale, shifts = noise_scale(step, self.options), {}
         for name, leaf in self.sought.leaves.items():
@@ -199,7 +200,7 @@ class _Problem:
         return shifts
 
     def _apart(self, latents: Latents, rows: slice, some: slice) -> Tensor:
-        """Distances `[n]` of a part of the rows and frames: sums over these, by the number of all frames."""
+        """Distances `[n]` of a part of the rows and frames: sums over these frames, divided by the number of all."""
         drawn = self.generator.inr(latents[rows])(self.t[some])
         maps = self.distance.maps(drawn.flatten(0, 1))
         apart = self.distance.between(maps, self._target(rows, some) if self.targets is None else self.targets)
@@ -207,7 +208,7 @@ class _Problem:
 
     @torch.no_grad()
     def _target(self, rows: slice, some: slice) -> list[Tensor]:
-        """Maps of the frames that these rows are to show; of all rows, those of one start."""
+        """Maps of the frames that these rows are to show; for all rows, only those of one start."""
         videos = len(self.frames)
         first, last, _ = rows.indices(len(self.sought.around))
         shown = (
@@ -217,7 +218,7 @@ class _Problem:
 
 
 def _nearest(distances: Tensor) -> tuple[Tensor, Tensor]:
-    """(smallest distance, number of the start) of each video, of distances `[starts, V]`. Raises InrvidError: none."""
+    """(smallest distance, its start) per video, from distances `[starts, V]`. Raises InrvidError if none is finite."""
     best, starts = distances.nan_to_num(nan=math.inf, posinf=math.inf).min(0)
     if not best.isfinite().all():
         raise InrvidError("the search diverged (no distance is finite): lower --learning-rate, or raise --starts")
@@ -225,7 +226,7 @@ def _nearest(distances: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _parts(rows: int, frames: int, points: int) -> list[Part]:
-    """Of so many rows and frames, those that are drawn at a time: `POINTS` in all, or one frame."""
+    """Split so many rows and frames into parts that are drawn at a time: of `POINTS` pixels in all, or one frame."""
     rows_at_once = max(1, min(rows, POINTS // points))
     at_once = max(1, POINTS // (rows_at_once * points))
     return [
@@ -237,7 +238,7 @@ def _parts(rows: int, frames: int, points: int) -> list[Part]:
 
 @contextlib.contextmanager
 def _frozen(generator: VideoGenerator) -> Iterator[None]:
-    """Gradients of the latents alone."""
+    """Inside, only the latents have gradients."""
     learned = [parameter for parameter in generator.parameters() if parameter.requires_grad]
     for parameter in learned:
         parameter.requires_grad_(False)

@@ -1,4 +1,4 @@
-"""A search as a file, from which it goes on exactly: what is sought, Adam's moments, the number of steps done."""
+"""A search as a file, from which it resumes exactly: what is searched for, Adam's moments, the number of steps done."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...generators.base import VideoGenerator
 from ...weights import Unfit, read_metadata, read_weights, weights_file
 
 SECONDS = 10.0
-"""Between two times that a search is saved."""
+"""Between two saves of a search."""
 
 BETAS = (0.9, 0.999)
 
@@ -26,7 +26,7 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 def digest(generator: VideoGenerator, frames: Tensor, t: Tensor, said: Sequence[str]) -> str:
-    """Of all that a search depends on: two searches with the same are the same."""
+    """Digest of all that a search depends on: two searches with the same digest are the same."""
     parts = [tensors_digest(generator.state_dict()), tensors_digest({"frames": frames, "t": t})]
     text = json.dumps([generator.config, *parts, *said], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -37,7 +37,7 @@ class State:
 
     Args:
         leaves: what is moved, by name.
-        path: file that it is kept in; None: in none.
+        path: file in which the search is kept; None: in none.
         digest: of the search.
     """
 
@@ -47,8 +47,8 @@ class State:
         self._saved = time.monotonic()
 
     def resume(self) -> int:
-        """Steps that are done: of the file, whose values are then those of the leaves. Whatever is there and is no
-        state of this search is none: 0."""
+        """Restore the leaves from the file; returns the number of steps done. 0 if there is no file, or it is not a
+        state of this search."""
         if self.path is None or not self.path.exists():
             return 0
         try:
@@ -65,7 +65,7 @@ class State:
         return steps
 
     def save(self, steps: int, *, now: bool = False) -> None:
-        """Write the file, if the last time is long enough ago, or `now`. Raises OSError."""
+        """Write the file if the last save is long enough ago, or if `now`. Raises OSError."""
         if self.path is None or not (now or time.monotonic() - self._saved >= SECONDS):
             return
         tensors = {name: x.detach().cpu().contiguous() for name, x in self._tensors().items()}

@@ -1,7 +1,7 @@
 """What a projection moves: styles, and motion noise where it matters for the given times.
 
-Which noises a motion looks at is found by watching it: it is handed a sequence that takes note of the indices that are
-asked for. Those become unknowns, and the sequence goes on as it was before and behind them (`GivenNoise`).
+Which noises a motion looks at is found by watching it: it is handed a sequence that records the indices asked for.
+Those become unknowns; before and after them the sequence stays as it was (`GivenNoise`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SAMPLES, AT_ONCE = 10_000, 1000
 """Styles whose mean and spread a search starts from (StyleGAN2, appendix D), and how many are made together."""
 
 MOST_CODES = 4096
-"""Vectors of motion noise that are sought for one video."""
+"""Vectors of motion noise that are searched for per video, at most."""
 
 LIKELY = 2.0
 """Standard deviations by which the mean square of a vector of motion noise may exceed that of N(0, 1)."""
@@ -60,7 +60,7 @@ class Unknowns:
 
     Attributes:
         styles: `[B, 1, w_dim]` or `[B, num_ws, w_dim]`.
-        motion: `[B, …]`; None: it stays what `around` has.
+        motion: `[B, …]`; None: it stays that of `around`.
         around: latents of B videos: their labels, and the motion noise at all other indices.
         of_motion: values → motion noise.
     """
@@ -77,7 +77,7 @@ class Unknowns:
 
     @torch.no_grad()
     def keep_likely(self) -> None:
-        """Shorten vectors of motion noise that are longer than those of N(0, 1) are: beyond, the model knows nothing.
+        """Shorten vectors of motion noise that are longer than N(0, 1) makes them: beyond, the model knows nothing.
 
         A vector of n numbers has a mean square of 1, give or take √(2/n).
         """
@@ -87,7 +87,7 @@ class Unknowns:
             self.motion.mul_((most / length.clamp(min=1e-12)).clamp(max=1))
 
     def latents(self, shifts: dict[str, Tensor] | None = None) -> Latents:
-        """Of all B videos, with W+ in the place of content; `shifts` are added to the leaves of their names."""
+        """Latents of all B videos, with W+ in place of content; `shifts` are added to the leaves of the same name."""
         values = {name: leaf + shifts[name] if shifts else leaf for name, leaf in self.leaves.items()}
         ws = values["styles"].expand(-1, self.num_ws, -1)
         motion = self.of_motion(values["motion"]) if "motion" in values else self.around.motion
@@ -117,7 +117,7 @@ def _as_it_is(values: Tensor) -> Noise:
 def _of_motion(
     generator: VideoGenerator, around: Latents, t: Tensor
 ) -> tuple[Tensor | None, Callable[[Tensor], Noise]]:
-    """The noise that these times look at, and what makes a whole motion noise of it."""
+    """The noise that these times look at, and a function that makes complete motion noise of it."""
     noise = around.motion
     if isinstance(noise, Tensor):
         return noise, _as_it_is

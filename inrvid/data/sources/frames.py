@@ -27,10 +27,10 @@ from ..parallel import in_parallel
 from ..video_info import VideoInfo
 
 LEFT_OUT = (*VIDEOS, *OTHERS)
-"""What may lie beside frames, and is none."""
+"""What may lie beside frames without being one."""
 
 CODECS = {".jpg": "jpeg", ".tif": "tiff"}
-"""Of suffixes that are not the format's name."""
+"""Codecs of suffixes that are not the format's name."""
 
 
 class Frames(IndexedDataset):
@@ -43,7 +43,7 @@ class Frames(IndexedDataset):
     )
 
     checked_by_zip: ClassVar[bool] = False
-    """Whether the pictures lie in something that has a checksum of each."""
+    """Whether the pictures are stored in something that has a checksum for each."""
 
     @abc.abstractmethod
     def _list(self) -> dict[str, int]:
@@ -124,7 +124,7 @@ class Frames(IndexedDataset):
 
 
 class FrameFolder(Frames):
-    """Folders of frames (jpg, png), one a video.
+    """Folders of frames (jpg, png), one per video.
 
     `ROOT/video/0001.jpg`, or `ROOT/class/video/0001.jpg`.
     """
@@ -160,14 +160,14 @@ class FrameFolder(Frames):
 class FrameZip(Frames):
     """A zip of frame folders, labels in dataset.json.
 
-    `dataset.json` lies at its top, as in StyleGAN-V's. A folder that holds all others (the data set's own name) is no
-    part of the videos' names.
+    `dataset.json` is at its top level, as in StyleGAN-V's. A folder that holds all others (named after the data set) is
+    not part of the videos' names.
     """
 
     source = "StyleGAN-V's format"
 
     class Config(IndexedDataset.Config):
-        source_fps: Fps = Field(25.0, description="frame rate of the frames in the zip, where it does not say")
+        source_fps: Fps = Field(25.0, description="frame rate of the frames in the zip, if it does not say")
 
     specificity: ClassVar[int] = 30
     checked_by_zip = True
@@ -203,7 +203,7 @@ class FrameZip(Frames):
                 return file.read(limit + 1)  # and no more than the member's size, whatever it inflates to
 
     def _zip(self) -> zipfile.ZipFile:
-        """The archive, opened once in each process: the position in a file is shared between forked ones."""
+        """The archive, opened once in each process, since forked processes share the position in a file."""
         if self._opened is None or self._opened[0] != os.getpid():
             try:
                 with contextlib.ExitStack() as stack, decoding():
@@ -220,7 +220,7 @@ class FrameZip(Frames):
 def natural(name: str) -> list[tuple[int, int, str, str]]:
     """Sort key under which 'frame10' comes after 'frame9'."""
     parts = [(part.isdecimal(), part.lstrip("0"), part) for part in re.split(r"(\d+)", name) if part]
-    # By length and digits rather than as numbers, of which Python reads 4,300 digits at most.
+    # By length and digits rather than as numbers, which Python reads only up to 4,300 digits.
     return [(0, len(digits), digits, part) if decimal else (1, 0, part, part) for decimal, digits, part in parts]
 
 
@@ -235,7 +235,7 @@ def _two_kinds(names: list[str]) -> str | None:
 
 
 def _size(path: Path) -> int:
-    """0 where nothing is: what reads it says so."""
+    """Size in bytes; 0 if nothing is there: reading it will say so."""
     try:
         return path.stat().st_size
     except OSError:

@@ -1,4 +1,6 @@
-"""Procedural videos: a data set that needs no download. Video i of a split depends on (split, i) alone."""
+"""Procedural videos: a data set that needs no download. Of one configuration, video i of a split
+depends on (split, i) alone.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ VERSION = 2
 SOURCE_FPS = 25.0
 
 POINTS_AT_ONCE = 2**15
-"""How many points are drawn in one go: temporaries that fit the cache."""
+"""How many points are drawn at a time, so that temporaries fit the cache."""
 
 
 def _different(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -34,7 +36,7 @@ def _different(values: tuple[str, ...]) -> tuple[str, ...]:
 class ProceduralScenes(VideoDataset):
     """Moving landscapes drawn by formulas: needs no download.
 
-    There is a sky that moves; classes are times of day, in equal numbers.
+    Suns cross the sky, clouds drift, and the light changes; classes are times of day, in equal numbers.
 
     Raises:
         DataError: `frames` is less than `clip_length`.
@@ -46,9 +48,9 @@ class ProceduralScenes(VideoDataset):
     class Config(VideoDataset.Config):
         split: Literal["train", "test"] = Field("train", description="the two have no video in common")
         videos: Annotated[int, Field(ge=1, le=10**6)] = Field(512, description="number of videos")
-        frames: Annotated[int, Field(ge=1, le=10**6)] = Field(16, description="frames a video")
+        frames: Annotated[int, Field(ge=1, le=10**6)] = Field(16, description="frames per video")
         elements: Annotated[tuple[Literal["clouds", "hills", "lake"], ...], Field(strict=False)] = Field(
-            ("clouds", "hills", "lake"), description="what there may be beside the sky and its sun or moon"
+            ("clouds", "hills", "lake"), description="what may appear besides the sky and its sun or moon"
         )
         times_of_day: Annotated[
             tuple[Literal["dawn", "day", "dusk", "night"], ...],
@@ -119,7 +121,7 @@ class ProceduralScenes(VideoDataset):
         return np.concatenate(parts) if parts else np.empty((0, self.height, self.width, 3), np.uint8)
 
     def _draw(self, scene: Scene, t: Array) -> np.ndarray:
-        """Frames at times t; a pixel is the mean of 2 × 2 points, whose edges are soft themselves."""
+        """Frames at times t; a pixel is the mean of 2 × 2 points, and edges are already soft at the points."""
         image = scene.draw(Points.of(t, 2 * self.height, 2 * self.width))
         rows = image[:, ::2] + image[:, 1::2]
         image = (rows[..., ::2] + rows[..., 1::2]) / 4

@@ -4,8 +4,8 @@ Painted from back to front: a sky, a sun or moon on an arc, drifting clouds, thr
 parallax, and in some scenes a lake.
 
 Arrays are `[H, T, W]`, colours `[3, H, T, W]` or `[3]`: everything drifts along x, so that noise is interpolated
-between rows once a video. x points right and y down, in units of the picture's height (the middle is 0.5); t is in
-seconds; colours and light are in 0 … 1.
+between rows only once per video. x points right and y down, in units of the picture's height (the middle is 0.5); t is
+in seconds; colours and light are in 0 … 1.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MIDDLE = 0.3
 """Seconds: the middle of 16 frames at 25 fps; suns are up at about this time."""
 
 LATTICE = 32
-"""Noise repeats after so many cells of its octave."""
+"""Noise repeats after this many cells of its octave."""
 
 # zenith, horizon, sun or moon, clouds, land; a video mixes the two palettes of its time of day
 PALETTES = {
@@ -58,7 +58,7 @@ class Palette:
 
 
 class Noise:
-    """Smooth value noise around 0.5, one octave a lattice: uniform, `[octaves, LATTICE, LATTICE]`."""
+    """Smooth value noise around 0.5, one octave per lattice of uniform numbers, `[octaves, LATTICE, LATTICE]`."""
 
     def __init__(self, lattices: Array):
         self.lattices = lattices
@@ -66,7 +66,7 @@ class Noise:
     def __call__(self, x: Array, y: Array, drift: Array, shear: float = 0.0) -> Array:
         """Values `[H, T, W]` at columns x `[W]` + drift `[T]` and rows y `[H]`, in cells of the first octave.
 
-        Octave k drifts (1 + k·shear) as fast: with a shear, what drifts also changes its shape.
+        Octave k drifts (1 + k·shear) times as fast: with a shear, what drifts also changes its shape.
         """
         total, weights = np.float32(0), 0.0
         for octave, lattice in enumerate(self.lattices):
@@ -79,7 +79,7 @@ class Noise:
 
 @dataclasses.dataclass(frozen=True)
 class Points:
-    """Where and when a scene is evaluated: x `[W]`, y `[H]`, t `[T]`, and the distance of two rows."""
+    """Where and when a scene is evaluated: x `[W]`, y `[H]`, t `[T]`, and the distance between two rows."""
 
     x: Array
     y: Array
@@ -214,13 +214,13 @@ class Lake:
 
 
 class Scene:
-    """Everything that is drawn once a video: colours, sun, clouds, hills, lake.
+    """Everything that is sampled once per video: colours, sun, clouds, hills, lake.
 
     Args:
         draws: the video's random numbers, one row.
         time_of_day: a key of `PALETTES`.
-        elements: which of `ELEMENTS` there may be, beside the sky and its sun or moon. What is left out uncovers
-            what lies behind it.
+        elements: which of `ELEMENTS` may appear, besides the sky and its sun or moon. Leaving one out uncovers what
+            lies behind it.
     """
 
     def __init__(self, draws: Draws, time_of_day: str, elements: Collection[str] = ELEMENTS):
@@ -276,7 +276,7 @@ def _uniform(draws: Draws, count: int) -> Array:
 
 
 def _interpolate(values: Array, position: Array, axis: int) -> Array:
-    """`values` `[R, C]`, one a cell and periodic, at `position` (cells) along `axis`, eased between cells.
+    """`values` `[R, C]`, one per cell and periodic, at `position` (cells) along `axis`, eased between cells.
 
     `position` is `[H, 1]` for axis 0, which gives `[H, C]`, and `[T, W]` for axis 1: `[R, T, W]`.
     """

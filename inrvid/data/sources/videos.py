@@ -12,7 +12,7 @@ from ..video_files import VideoFiles
 class VideoFolder(VideoFiles):
     """A folder of video files; class = sub-folder.
 
-    Sub-folders are looked into at any depth; a single file is a data set, too.
+    Sub-folders are searched to any depth; a single file is a data set, too.
     """
 
     class Config(IndexedDataset.Config):

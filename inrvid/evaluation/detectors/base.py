@@ -17,11 +17,11 @@ from ...documents import Document
 from ...errors import InrvidError
 
 AT_ONCE = 4
-"""Clips that go through a network together: by I3D on a CPU, one at a time takes 1.4 times as long, and eight a tenth
-less, for twice the memory."""
+"""Clips that go through a network together. With I3D on a CPU, one at a time takes 1.4 times as long, and eight take a
+tenth less, for twice the memory."""
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-"""Types of numbers by the names of `Detector` configurations."""
+"""Types of numbers, by their names in `Detector` configurations."""
 
 
 class NotHere(InrvidError):
@@ -29,10 +29,10 @@ class NotHere(InrvidError):
 
 
 class DetectorDigest(Document):
-    """Which network made the features of a score, and how clips were brought to it: two scores compare if it is equal.
+    """Which network made a score's features, and how clips were prepared for it: two scores compare if it is equal.
 
-    `sha256` is that of the file of weights as its author published it, whatever form it was kept in since (of weights
-    that are no file's: of the tensors; empty: there are none).
+    `sha256` is that of the file of weights as its author published it, in whatever form it has been kept since (of the
+    tensors, if the weights are not from a file; empty: there are none).
     """
 
     name: str
@@ -44,7 +44,7 @@ class DetectorDigest(Document):
     resize: str
     precision: str = "fp32"
     trained: bool = True
-    """False: random weights, whose scores are for tests alone."""
+    """False: random weights, whose scores are only for tests."""
 
 
 class Detector(nn.Module, abc.ABC):
@@ -52,14 +52,14 @@ class Detector(nn.Module, abc.ABC):
 
     Config: ClassVar[type[PartConfig]]
     min_frames: ClassVar[int] = 1
-    """Frames without which it sees nothing."""
+    """Fewest frames of a clip that it can see."""
     max_frames: ClassVar[int | None] = None
-    """Frames beyond which it can see none."""
+    """Most frames of a clip that it can see; None: any number."""
     logits_with: ClassVar[Mapping[str, Any] | None] = None
-    """Keys of its configuration with which its features are logits of classes; None: it knows no classes."""
+    """Configuration keys, with the values for which its features are logits of classes; None: it knows no classes."""
     digest: DetectorDigest
     parts: Mapping[str, slice] = MappingProxyType({"": slice(None)})
-    """Columns of the features by name that are scored apart; of most detectors one part without a name."""
+    """Columns of the features, by name, that are scored separately; for most detectors, one part without a name."""
 
     def __init__(self, config: PartConfig):
         super().__init__()
@@ -72,7 +72,7 @@ class Detector(nn.Module, abc.ABC):
         return keys is not None and all(getattr(self.config, key) == value for key, value in keys.items())
 
     def check_frames(self, count: int) -> None:
-        """Raises InrvidError: clips of so many frames are too short, or too long."""
+        """Raise InrvidError if clips of `count` frames are too short, or too long."""
         least, most = self.min_frames, self.max_frames
         if least <= count <= (most or count):
             return
@@ -83,11 +83,11 @@ class Detector(nn.Module, abc.ABC):
     def features(self, clips: Tensor) -> Tensor:
         """Features, float32 `[B, n]`, of clips `[B, T, 3, H, W]` in [−1, 1], any size, on the detector's device.
 
-        Clips are taken a few at a time (`AT_ONCE`), however many come together.
+        Clips are processed a few at a time (`AT_ONCE`), however many are given.
 
         Raises:
-            InrvidError: another shape, numbers that are no floating-point ones, fewer frames than `min_frames` or more
-                than `max_frames`.
+            InrvidError: another shape, numbers that are not floating-point, fewer frames than `min_frames` or more than
+                `max_frames`.
         """
         if clips.ndim != 5 or clips.shape[2] != 3 or not len(clips) or not clips.is_floating_point():
             found = f"{str(clips.dtype).removeprefix('torch.')} {list(clips.shape)}"
@@ -98,12 +98,12 @@ class Detector(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def _features(self, clips: Tensor) -> Tensor:
-        """Of a few clips that were looked at."""
+        """Features of a few clips that have been checked."""
 
 
 def resized(frames: Tensor, side: int, mode: str = "bilinear") -> Tensor:
-    """Frames `[..., 3, H, W]` at side × side: bilinear (or bicubic), pixels' centres where they are (`align_corners`
-    off), not antialiased, the aspect ratio lost, as the code that FVDs were published with does it."""
+    """Frames `[..., 3, H, W]` resized to side × side: bilinear (or bicubic), with `align_corners` off, not antialiased,
+    without keeping the aspect ratio, as in the code that FVDs were published with."""
     if frames.shape[-2:] == (side, side):
         return frames
     images = frames.reshape(-1, *frames.shape[-3:])
@@ -117,7 +117,7 @@ RESIZE = "bilinear, no antialiasing, squashed to {side}×{side}"
 
 @contextlib.contextmanager
 def exact_products() -> Iterator[None]:
-    """float32 products on a GPU are exact inside, whatever a training's precision is: PyTorch's default for
+    """Within the block, float32 products on a GPU are exact, whatever a training's precision is: PyTorch's default for
     convolutions is TF32."""
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
     before = matmul.allow_tf32, cudnn.allow_tf32

@@ -1,7 +1,7 @@
-"""Weights that a user brings: read as data, and named in records by the sha256 of their file.
+"""Weights that a user brings: read as data, and identified in records by the sha256 of their file.
 
-A file is kept in the cache as it was brought, so that its sha256 stays what it was, and read there as at any other
-path. Nobody has told what it should be: that it fits the network is found by building the detector with it.
+A file is kept in the cache as it was brought, so that its sha256 stays the same, and read there as at any other path.
+What it should be is not known beforehand: whether it fits the network is found out by building the detector with it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from .base import NotHere
 from .sources import Brought, cached
 
 UNDER = ("state_dict", "model", "module")
-"""Where checkpoints of trainings keep a network's weights."""
+"""Keys under which training checkpoints keep a network's weights."""
 
 
 def find_brought(source: Brought, path: str | None = None, sha256: str | None = None) -> tuple[dict[str, Tensor], str]:
-    """Tensors by name, and the sha256 of their file: of `path`, else of the cache.
+    """Tensors by name, and the sha256 of their file: `path`, else the one in the cache.
 
     Args:
         sha256: what it must be.
 
     Raises:
-        NotHere: nobody has brought it: the message says what it is and how it is brought.
+        NotHere: nobody has brought it yet; the message says what it is and how to bring it.
         InrvidError: it cannot be read, or is not what it should be.
     """
     if path is None and not cached(source).exists():
@@ -40,7 +40,7 @@ def find_brought(source: Brought, path: str | None = None, sha256: str | None = 
 
 
 def read_tensors(path: Path, most_bytes: int, sha256: str | None = None) -> tuple[dict[str, Tensor], str]:
-    """Tensors by name of a file, safetensors or a state dict of PyTorch's, and its sha256. Read as data: no code in it
+    """Tensors by name from a file (safetensors or a PyTorch state dict), and its sha256. Read as data: no code in it
     runs.
 
     Raises:
@@ -59,11 +59,11 @@ def read_tensors(path: Path, most_bytes: int, sha256: str | None = None) -> tupl
 
 
 def read_script(source: Brought, path: str | None = None) -> bytes:
-    """A file of TorchScript, which is code: the one on the list, or none.
+    """The content of a TorchScript file. As that is code, only the file on the list is taken.
 
     Raises:
         NotHere: nobody has brought it.
-        InrvidError: it is another.
+        InrvidError: it is another file.
     """
     if path is None and not cached(source).exists():
         raise NotHere(missing(source))
@@ -75,10 +75,10 @@ def read_script(source: Brought, path: str | None = None) -> bytes:
 
 
 def keep(source: Brought, path: Path) -> Path:
-    """Copy a file to the cache, if it is what the detector takes. Returns where it is kept.
+    """Copy a file to the cache if the detector takes it. Returns where it is kept.
 
     Raises:
-        InrvidError: it is not. The cache is then as it was.
+        InrvidError: the detector does not take it. The cache is then as it was.
         OSError: the cache cannot be written.
     """
     registry("detectors").build({"type": source.name, "weights": str(path)})

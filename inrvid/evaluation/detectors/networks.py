@@ -1,4 +1,4 @@
-"""What the networks of detectors share: 'SAME' padding, and convolutions that have taken in their batch norms."""
+"""What the networks of detectors share: 'SAME' padding, and folding batch norms into convolutions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ NORM = ("weight", "bias", "running_mean", "running_var")
 
 
 def same(x: Tensor, kernel: Sequence[int], stride: Sequence[int]) -> tuple[Tensor, tuple[int, ...]]:
-    """'SAME' padding with zeros of `[B, C, T, H, W]` (or of other dimensions): (x, what is left for the operation to
-    pad on both sides alike).
+    """'SAME' padding with zeros of `[B, C, T, H, W]` (or of other dimensions): (x, the padding that is left for the
+    operation to apply equally on both sides).
 
-    Of a dimension: k − s in all where s divides the size, else k − size mod s; the smaller half in front.
+    Per dimension: k − s in total if s divides the size, else k − size mod s; the smaller half in front.
     """
     total = [max(0, k - (n % s or s)) for n, k, s in zip(x.shape[2:], kernel, stride, strict=True)]
     if all(t % 2 == 0 for t in total):
@@ -27,11 +27,10 @@ def same(x: Tensor, kernel: Sequence[int], stride: Sequence[int]) -> tuple[Tenso
 
 
 def max_pool(x: Tensor, kernel: tuple[int, int, int], stride: tuple[int, int, int]) -> Tensor:
-    """With 'SAME' padding, of `[B, C, T, H, W]` without negative numbers: zeros around it change no maximum.
+    """Max pooling with 'SAME' padding of `[B, C, T, H, W]` without negative numbers: zeros around it change no maximum.
 
-    On a CPU one dimension after the other, by maxima of whole slices: the same numbers much sooner than by
-    PyTorch's kernel, which looks at all numbers under the window one by one and notes, as gradients need it, where the
-    largest lies.
+    On a CPU, one dimension after the other by maxima of whole slices: the same numbers much sooner than by PyTorch's
+    kernel, which looks at all numbers under the window one by one and notes, for gradients, where the largest lies.
     """
     if not x.is_cpu or (x.requires_grad and torch.is_grad_enabled()):
         x, padding = same(x, kernel, stride)
@@ -42,7 +41,7 @@ def max_pool(x: Tensor, kernel: tuple[int, int, int], stride: tuple[int, int, in
 
 
 def _max_pool(x: Tensor, dim: int, kernel: int, stride: int) -> Tensor:
-    """Along one dimension: of a window's numbers, each in its turn for all windows that have it."""
+    """Along one dimension: the places in a window one after the other, each for all windows at once."""
     if kernel == stride == 1:
         return x
     x = x.movedim(dim, 0)
@@ -58,9 +57,9 @@ def _max_pool(x: Tensor, dim: int, kernel: int, stride: int) -> Tensor:
 
 
 def folded(tensors: Mapping[str, Tensor], conv: str, norm: str, eps: float) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a convolution that does what `conv` and, after it, the batch norm `norm` do; float32.
+    """Weight and bias of one convolution that does the same as `conv` followed by the batch norm `norm`; float32.
 
-    γ (w∗x − μ) / √(σ² + ε) + β = (γ / √(σ² + ε)) w∗x + (β − γ μ / √(σ² + ε)). Without γ, it is 1.
+    γ (w∗x − μ) / √(σ² + ε) + β = (γ / √(σ² + ε)) w∗x + (β − γ μ / √(σ² + ε)). If there is no γ, it is 1.
 
     Raises:
         Unfit: a tensor is missing.
@@ -75,14 +74,14 @@ def folded(tensors: Mapping[str, Tensor], conv: str, norm: str, eps: float) -> t
 
 
 def needed(tensors: Mapping[str, Tensor], name: str) -> Tensor:
-    """Raises Unfit."""
+    """The tensor of that name. Raises Unfit if it is missing."""
     if name not in tensors:
         raise Unfit(f"these weights do not fit the model: {name} is not among them")
     return tensors[name]
 
 
 def fill(layer: nn.Conv3d | nn.Conv2d | nn.Linear, name: str, weight: Tensor, bias: Tensor) -> None:
-    """Give a layer its numbers. Raises Unfit: of another shape."""
+    """Copy weight and bias into a layer. Raises Unfit if they have another shape."""
     if layer.weight.shape != weight.shape or layer.bias is None or layer.bias.shape != bias.shape:
         found, expected = list(weight.shape), list(layer.weight.shape)
         raise Unfit(f"these weights do not fit the model: {name}: {found} in the file, {expected} expected")
@@ -112,5 +111,5 @@ def assign(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _is_finite(value: Tensor) -> bool:
-    """By its extremes, which NaN is, too: of a billion numbers, in a tenth of the time of looking at each."""
+    """By the extremes, which are NaN if any number is: for a billion numbers, a tenth of the time of testing each."""
     return not value.numel() or bool(torch.stack(value.aminmax()).isfinite().all())

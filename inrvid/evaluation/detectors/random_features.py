@@ -18,14 +18,14 @@ WIDTHS = (3, 16, 32, 64)
 
 
 class RandomFeatures(Detector):
-    """64 features of clips by three random convolutions of space and time, the same whenever the seed is.
+    """64 features of clips by three random 3D convolutions, always the same for the same seed.
 
-    They tell a moving clip from a frozen one and noise from pictures, and mean nothing else: scores of them are for
+    They tell a moving clip from a frozen one and noise from pictures, and mean nothing else: their scores are for
     tests, as the digest says.
     """
 
     class Config(PartConfig):
-        seed: Seed = Field(0, description="of the weights")
+        seed: Seed = Field(0, description="seed of the weights")
 
     config: Config
     min_frames: ClassVar[int] = 2

@@ -1,5 +1,5 @@
-"""Where weights of detectors come from: packages that have them, and files that a user brings. What is known of them
-without having them, and where they are once they are here. Imports no torch."""
+"""Where weights of detectors come from: packages that have them, and files that a user brings. What is known about
+them in advance, and where they are once they are on this machine. Imports no torch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Source:
     eps: float
     """What the network's batch norms add to variances."""
     script: bool = False
-    """The file is TorchScript: kept as it is, and loaded because its sha256 is here."""
+    """Whether the file is TorchScript: kept as it is, and loaded only because its sha256 is listed here."""
 
     @property
     def remedy(self) -> str:
@@ -54,7 +54,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Brought:
-    """A file of weights that no package has: who has it brings it. It is kept as it is."""
+    """A file of weights that no package has: a user who has it brings it. It is kept as it is."""
 
     name: str
     """Of the detector."""
@@ -62,10 +62,10 @@ class Brought:
     file: str
     """What its author calls it."""
     origin: str
-    """Who has it."""
+    """Where to get it."""
     most_bytes: int
     sha256: str = ""
-    """Empty: nobody has told it, and the records of scores name that of the file that is brought."""
+    """Empty: not known in advance; records of scores name that of the file that is brought."""
 
     @property
     def remedy(self) -> str:
@@ -176,7 +176,7 @@ BROUGHT = {
 
 
 def source_of(name: str) -> Source | Brought:
-    """Raises InrvidError: no such detector, or none that has weights."""
+    """Where a detector's weights come from. Raises InrvidError: no such detector, or it has no weights."""
     known: dict[str, Source | Brought] = {**SOURCES, **BROUGHT}
     if name not in known:
         raise InrvidError(

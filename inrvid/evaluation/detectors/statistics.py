@@ -1,15 +1,15 @@
-"""Features without a network, for a quick score: statistics that one can name.
+"""Features without a network, for a quick score: simple statistics, each with a name.
 
 Frames are area-resized to cells × cell_size pixels a side and averaged over each cell of a coarse grid:
 
 - spatial: the colour of the middle frame and the strength of its edges;
 - temporal: the speed of change |f(t+1) − f(t)|, its acceleration |f(t+1) − 2 f(t) + f(t−1)|, and the mean
-  optical flow (Lucas & Kanade, IJCAI 1981), one least-squares solution a cell over all its pixels and times.
+  optical flow (Lucas & Kanade, IJCAI 1981), one least-squares solution per cell over all its pixels and times.
 
 Each is divided by a fixed scale, never by the data's own spread, so that scores of different data sets and
-runs have one unit. The scales are such that procedural training videos score about 1 (spatial) and a few
-tenths (temporal) against held-out ones with 512 clips, and noise hundreds. It ranks runs of one data set; it
-says nothing about fine detail and cannot be compared with FVD.
+runs have the same unit. The scales are such that procedural training videos score about 1 (spatial) and a few
+tenths (temporal) against held-out ones with 512 clips, and noise hundreds. The score ranks runs on one data set;
+it says nothing about fine detail and cannot be compared with FVD.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ EDGE_SCALE = 0.05
 SPEED_SCALE = 0.1
 ACCELERATION_SCALE = 0.2
 FLOW_SCALE = 0.5
-"""One unit of a feature: in units of the frames' [−1, 1]; edges: of that a pixel; flow: in pixels a frame."""
+"""One unit of a feature: in units of the frames' [−1, 1]; edges: in those per pixel; flow: in pixels per frame."""
 
 FLOW_PRIOR = 1e-3
-"""Added to the mean squared gradients of a cell: flow is drawn to 0 where no texture shows it."""
+"""Added to the mean squared gradients of a cell, to pull flow to 0 where no texture shows it."""
 
 LUMA = (0.299, 0.587, 0.114)
 
@@ -42,7 +42,7 @@ class Statistics(Detector):
 
     class Config(PartConfig):
         cells: Annotated[int, Field(ge=1, le=16)] = Field(
-            4, description="cells a side over which statistics are averaged"
+            4, description="cells per side over which statistics are averaged"
         )
         cell_size: Annotated[int, Field(ge=2, le=64)] = Field(
             8, description="side of a cell in pixels; frames are area-resized to cells × cell_size"
@@ -110,6 +110,6 @@ def _grey(frames: Tensor) -> Tensor:
 
 
 def _gradients(grey: Tensor) -> tuple[Tensor, Tensor]:
-    """Central differences along x and y of `[..., H, W]` (one-sided at the borders), a pixel."""
+    """Central differences along x and y of `[..., H, W]` (one-sided at the borders), per pixel."""
     dy, dx = torch.gradient(grey, dim=(-2, -1))
     return dx, dy

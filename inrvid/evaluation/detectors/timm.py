@@ -1,7 +1,7 @@
-"""Any network of frames that timm has, by its name: the DINOv2 of FD-DINOv2 (Stein et al., NeurIPS 2023), CLIP, ….
+"""Any image network that timm has, by its name: the DINOv2 of FD-DINOv2 (Stein et al., NeurIPS 2023), CLIP, ….
 
-timm (an extra: `pip install 'inrvid[perceptual]'`) has the networks and what frames they take; it is asked for the
-network with weights that were read here, so that nothing is unpickled by it and the file's sha256 is known.
+timm (an extra: `pip install 'inrvid[perceptual]'`) has the networks and says what frames they take; it is given weights
+that were read here, so that it unpickles nothing and the file's sha256 is known.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .base import DTYPES, Detector, DetectorDigest, NotHere, resized
 from .brought import read_tensors
 
 FRAMES_AT_ONCE = 16
-"""That go through the network together."""
+"""Frames that go through the network together."""
 
 MOST_BYTES = 2**34
 
@@ -48,10 +48,10 @@ class Timm(Detector):
         )
         precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="of the network's numbers")
         weights: PathText | None = Field(
-            None, description="safetensors or a PyTorch state dict; default: of the Hub, or of its cache"
+            None, description="safetensors or a PyTorch state dict; default: from the Hub, or from its cache"
         )
         sha256: str | None = Field(
-            None, pattern=r"^[0-9a-f]{64}$", description="what that of the weights' file must be"
+            None, pattern=r"^[0-9a-f]{64}$", description="what the sha256 of the weights' file must be"
         )
 
     config: Config
@@ -85,7 +85,7 @@ class Timm(Detector):
         return torch.stack([torch.cat([self._some(f) for f in clip.split(FRAMES_AT_ONCE)]).mean(0) for clip in clips])
 
     def _some(self, frames: Tensor) -> Tensor:
-        """Of frames `[N, 3, H, W]`, each by itself."""
+        """Features of frames `[N, 3, H, W]`, each by itself."""
         images = resized(frames.float(), self.side, self.mode).clamp(-1, 1) / 2 + 0.5
         images = ((images - self.mean) / self.std).to(DTYPES[self.config.precision])
         maps = self.network.forward_features(images)
@@ -93,8 +93,8 @@ class Timm(Detector):
 
 
 class TimmNetwork(NamedTuple):
-    """A network of timm's, in evaluation mode, and what it takes: frames in [0, 1], less `mean`, over `std`
-    (`[3, 1, 1]`), of `side` pixels a side, resized by `mode`."""
+    """A network of timm's, in evaluation mode, and what it takes: frames in [0, 1], less `mean`, divided by `std`
+    (`[3, 1, 1]`), with `side` pixels a side, resized by `mode`."""
 
     network: Any
     mean: Tensor
@@ -112,10 +112,10 @@ def timm_network(
     """A network by timm's name, with weights that were read here, as data.
 
     Args:
-        weights: safetensors or a PyTorch state dict; default: of the Hub, or of its cache.
-        sha256: what that of the weights' file must be.
-        size: side of frames, told to a network that takes one size alone.
-        keys: what else timm is asked for: `features_only`, …; `pretrained=False`: no weights are read.
+        weights: safetensors or a PyTorch state dict; default: from the Hub, or from its cache.
+        sha256: what the sha256 of the weights' file must be.
+        size: side of frames, passed to networks that take only one size.
+        keys: further arguments for timm: `features_only`, …; `pretrained=False`: no weights are read.
 
     Raises:
         NotHere: no timm, or no weights.
@@ -132,7 +132,7 @@ def timm_network(
     network = _built(timm, model, weights, keys)
     takes = timm.data.resolve_model_data_config(network)
     mean, std = (torch.tensor(takes[key]).view(3, 1, 1) for key in ("mean", "std"))
-    mode = "bilinear" if takes["interpolation"] == "bilinear" else "bicubic"  # which stands for others, too
+    mode = "bilinear" if takes["interpolation"] == "bilinear" else "bicubic"  # which stands in for others, too
     return TimmNetwork(network, mean, std, max(takes["input_size"][1:]), mode, known.license or "", digest)
 
 
@@ -140,14 +140,14 @@ def _timm() -> Any:
     """Raises NotHere."""
     try:
         import timm
-    except Exception as error:  # its torchvision may be of another PyTorch, and raises all kinds
+    except Exception as error:  # its torchvision may be for another PyTorch, and raises all kinds
         reason = " ".join(str(error).split())[:200]
         raise NotHere(f"timm cannot be imported ({reason}): pip install 'inrvid[perceptual]'") from None
     return timm
 
 
 def _known(timm: Any, model: str) -> Any:
-    """What timm knows of a network of its own. Raises InrvidError: of this one, nothing."""
+    """What timm knows about one of its networks. Raises InrvidError if it does not know it."""
     if not timm.is_model(model):
         raise InrvidError(f"timm has no network '{model}'.{did_you_mean(model, timm.list_models())}")
     try:
@@ -158,7 +158,7 @@ def _known(timm: Any, model: str) -> Any:
 
 
 def _file(model: str, weights: str | None, known: Any) -> Path:
-    """The file that is given, or that of the Hub. Raises NotHere."""
+    """The file that is given, or else the Hub's. Raises NotHere."""
     if weights is not None:
         return expanded(weights)
     if not known.hf_hub_id:
@@ -174,7 +174,7 @@ def _file(model: str, weights: str | None, known: Any) -> Path:
 
 
 def _built(timm: Any, model: str, weights: str | None, keys: dict[str, Any]) -> Any:
-    """timm's network, its weights as it loads its own. Raises InrvidError: they do not fit."""
+    """timm's network, with weights loaded as timm loads its own. Raises InrvidError if they do not fit."""
     try:
         network = timm.create_model(model, **keys)
     except (RuntimeError, KeyError, ValueError, AssertionError, TypeError) as error:
@@ -185,5 +185,5 @@ def _built(timm: Any, model: str, weights: str | None, keys: dict[str, Any]) -> 
 
 
 def _width(network: Any) -> int:
-    """Of the features below the classifier."""
+    """Width of the features below the classifier."""
     return int(getattr(network, "head_hidden_size", None) or network.num_features)

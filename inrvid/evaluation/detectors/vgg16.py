@@ -1,8 +1,8 @@
 """VGG16's convolutions (Simonyan & Zisserman, ICLR 2015, configuration D) as the network of a perceptual distance.
 
 The weights are those of Shift-tolerant LPIPS (Ghildyal & Liu, ECCV 2022), whose network is LPIPS's (Zhang et al., CVPR
-2018) with pooling that does not alias (Zhang, ICML 2019): the largest of 2 × 2 neighbours at every place, then the
-binomial filter [1, 2, 1] at every other place, mirrored by two pixels at the edges.
+2018) with anti-aliased pooling (Zhang, ICML 2019): the largest of 2 × 2 neighbours at every position, then the binomial
+filter [1, 2, 1] at every other position, with edges mirrored by two pixels.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LEAST_SIDE = 32
 
 
 class Vgg16Network(nn.Module):
-    """Feature maps of frames at five depths, and by how much each channel of them weighs in a distance."""
+    """Feature maps of frames at five depths, and the weight of each of their channels in a distance."""
 
     mean: Tensor
     scale: Tensor

@@ -2,9 +2,9 @@
 VideoMAE V2: Wang et al., CVPR 2023, whose giant is the network of content-debiased FVD: Ge et al., CVPR 2024).
 
 A clip is cut into tubelets of 2 frames, 16 or 14 pixels a side; each is a token, to which sines and cosines of its
-place are added. Blocks x + attention(norm(x)), x + mlp(norm(x)); the mean of all tokens, normed. Widths, depth and
-the size of a tubelet are those of the weights; the number of heads, which they do not show, is the papers' for their
-width.
+position are added. Blocks are x + attention(norm(x)), x + mlp(norm(x)); the output is the mean of all tokens, layer-
+normalised. Widths, depth and the size of a tubelet are those of the weights; the number of heads, which weights do not
+show, is the papers' for that width.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's colours in [0, 1], by which frames are normalised."""
 
 HEADS = {384: 6, 768: 12, 1024: 16, 1280: 16, 1408: 16}
-"""By width: small, base, large, huge, giant (whose heads are of 88)."""
+"""By width: small, base, large, huge, giant (whose heads have a width of 88)."""
 
 
 class VideoMae(Detector):
@@ -51,13 +51,13 @@ class VideoMae(Detector):
         outputs: Literal["pooled", "logits"] = Field(
             "pooled", description="the normed mean of tokens, or logits of classes, which are linear functions of it"
         )
-        heads: Count | None = Field(None, description="of the attention; default: the papers' for the weights' width")
+        heads: Count | None = Field(None, description="attention heads; default: the papers' for the weights' width")
         precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="of the network's numbers")
         weights: PathText | None = Field(
             None,
             description="safetensors or a PyTorch state dict; default: as fetched (inrvid detectors fetch videomae)",
         )
-        sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="what that of `weights` must be")
+        sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="what the sha256 of `weights` must be")
 
     config: Config
     min_frames: ClassVar[int] = FRAMES
@@ -138,7 +138,7 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """Of all tokens to all. Keys have no bias: it would add the same to all scores of a query."""
+    """Attention of all tokens to all. Keys have no bias, which would add the same to all scores of a query."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -155,7 +155,7 @@ class Attention(nn.Module):
 
 
 class Mlp(nn.Module):
-    """Of each token."""
+    """Applied to each token."""
 
     def __init__(self, width: int, hidden: int):
         super().__init__()
@@ -166,8 +166,8 @@ class Mlp(nn.Module):
 
 
 def positions(count: int, width: int) -> Tensor:
-    """What is added to the tokens of places 0 … count − 1, `[count, width]`, float32: in column 2i the sine of
-    place · 10000^(−2i / width), in column 2i + 1 its cosine (Vaswani et al., NeurIPS 2017, section 3.5)."""
+    """What is added to the tokens at positions 0 … count − 1, `[count, width]`, float32: in column 2i the sine of
+    position · 10000^(−2i / width), in column 2i + 1 its cosine (Vaswani et al., NeurIPS 2017, section 3.5)."""
     rates = 10000.0 ** (-torch.arange(0, width, 2, dtype=torch.float64) / width)
     angles = torch.arange(count, dtype=torch.float64)[:, None] * rates
     return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)[:, :width].float()
@@ -177,7 +177,7 @@ def load_videomae(
     tensors: Mapping[str, Tensor], heads: int | None = None, dtype: torch.dtype = torch.float32
 ) -> VideoMaeNetwork:
     """The network with these weights (`patch_embed.proj.weight`, `blocks.0.attn.q_bias`, …, `fc_norm.weight`; `head`
-    where there are classes), whatever stands before their names, in evaluation mode, without gradients.
+    where there are classes), whatever prefix their names have, in evaluation mode, without gradients.
 
     Raises:
         Unfit: a tensor is missing, left over, or of another shape; a width for which `heads` is not known.
@@ -190,14 +190,14 @@ def load_videomae(
 
 
 def without_prefix(tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """`module.patch_embed.proj.weight` → `patch_embed.proj.weight`: what all of the names begin with."""
+    """`module.patch_embed.proj.weight` → `patch_embed.proj.weight`: without the prefix that all names share."""
     first = next((name for name in tensors if name.endswith("patch_embed.proj.weight")), "")
     prefix = first.removesuffix("patch_embed.proj.weight")
     return {name.removeprefix(prefix): value for name, value in tensors.items()}
 
 
 def sizes_of(tensors: Mapping[str, Tensor], heads: int | None) -> Sizes:
-    """Raises Unfit: these are no weights of such a network."""
+    """Sizes of the network with these weights. Raises Unfit if they are not those of such a network."""
     patches = needed(tensors, "patch_embed.proj.weight")
     if patches.ndim != 5 or any(
         size % side for size, side in zip((FRAMES, SIDE, SIDE), patches.shape[2:], strict=True)

@@ -1,7 +1,7 @@
 """Weights of detectors: a file that is given, else the cache, else an installed package.
 
-What is in the cache was put there by `fetch`: safetensors, whose metadata says where they come from. It is checked
-against the list of `sources` whenever it is read.
+What is in the cache was put there by `fetch`: safetensors, whose metadata says where they come from, or TorchScript. It
+is checked against the list of `sources` whenever it is read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .layouts import LAYOUTS
 from .sources import Source, cached, installed_file
 
 MOST_BYTES = 2**30
-"""Of a file of weights: those of detectors have tens of megabytes."""
+"""Most bytes of a file of weights: those of detectors have tens of megabytes."""
 
 _ZIP, _PICKLE, _LEGACY_TORCH = b"PK\x03\x04", b"\x80", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """How files begin."""
@@ -44,16 +44,16 @@ class Weights:
 
 
 def find_weights(source: Source, path: str | None = None, sha256: str | None = None) -> Weights:
-    """The weights of a detector: of the file `path`; else of the cache; else of the package, if it is installed.
+    """The weights of a detector: from the file `path`; else from the cache; else from the package, if installed.
 
     Args:
-        path: safetensors (of `fetch`, or with the names of a state dict), a state dict of PyTorch, or a pickle of
+        path: safetensors (from `fetch`, or with the names of a state dict), a PyTorch state dict, or a pickle of
             arrays. Read as data: no code in it runs.
-        sha256: what that of the file `path` must be.
+        sha256: what the sha256 of the file `path` must be.
 
     Raises:
-        InrvidError: there are none, they are not those of the list, or the file is not what it should be. Where there
-            are none: the file's name, its sha256, and the command that gets it.
+        InrvidError: there are none, they are not those of the list, or the file is not what it should be. If there are
+            none, the message has the file's name, its sha256, and the command that gets it.
     """
     if path is not None:
         return _of_file(source, expanded(path), sha256)
@@ -72,7 +72,7 @@ def _missing(source: Source) -> str:
 
 
 def of_author(source: Source, content: bytes) -> Weights:
-    """The weights in the file that their author published, content checked against the list. Raises Unfit."""
+    """The weights in the file that their author published, which is checked against the list. Raises Unfit."""
     found = hashlib.sha256(content).hexdigest()
     if found != source.member_sha256:
         raise Unfit(f"sha256 {found}, where that of {source.file} is {source.member_sha256}")
@@ -81,7 +81,7 @@ def of_author(source: Source, content: bytes) -> Weights:
 
 
 def checked_script(source: Source, content: bytes) -> bytes:
-    """TorchScript of the list. It is code: whatever else is called so is not loaded. Raises Unfit."""
+    """The content, if it is the TorchScript on the list. It is code: nothing else is loaded. Raises Unfit."""
     found = hashlib.sha256(content).hexdigest()
     if found != source.member_sha256:
         raise Unfit(f"sha256 {found}, where that of {source.file} is {source.member_sha256}: TorchScript is code")
@@ -89,7 +89,7 @@ def checked_script(source: Source, content: bytes) -> bytes:
 
 
 def find_script(source: Source) -> bytes:
-    """The file in the cache, or of an installed package. Raises InrvidError: not there, or another."""
+    """The file in the cache, or of an installed package. Raises InrvidError: it is not there, or another file is."""
     path = cached(source) if cached(source).exists() else installed_file(source)
     if path is None:
         raise NotHere(_missing(source))
@@ -100,7 +100,7 @@ def find_script(source: Source) -> bytes:
 
 
 def metadata(source: Source, weights: Weights) -> dict[str, str]:
-    """What a file of the cache says of itself."""
+    """What a file in the cache says about itself."""
     return {
         "detector": source.name,
         "package": source.package,
@@ -164,7 +164,7 @@ def _of_cache(source: Source) -> Weights:
 
 
 def _listed(source: Source, tensors: dict[str, Tensor]) -> Weights:
-    """Tensors that are those of the list, whatever their file says of them."""
+    """Weights with the tensors of the list, whatever their file says about them."""
     return Weights(tensors, source.eps, source.member_sha256, source.package, source.version, source.licence)
 
 
@@ -177,7 +177,7 @@ def _of_package(source: Source, path: Path) -> Weights:
 
 
 def _values(content: bytes) -> Mapping[str, Any]:
-    """What a file of PyTorch's, or a pickle of arrays, holds by name. Raises Unfit."""
+    """What a PyTorch file or a pickle of arrays holds, by name. Raises Unfit."""
     if content.startswith((_ZIP, _LEGACY_TORCH)):
         return read_state_dict(content)
     if not content.startswith(_PICKLE):

@@ -1,4 +1,4 @@
-"""Diagnostics: what clips are like, beside what the real ones are like. They say what is wrong, not how good it is."""
+"""Diagnostics: what generated clips are like, beside real ones. They say what is wrong, not how good a generator is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Diagnostics(Metric):
     better = "neither"
 
     def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
-        """`motion`, `motion (real)`, …: the mean of a part's columns; neither high nor low is good, alike is."""
+        """`motion`, `motion (real)`, …: the mean of a part's columns; neither high nor low is good, similar is."""
         found: dict[str, float] = {}
         for name, columns in parts.items():
             found |= {name: fake[:, columns].mean().item(), f"{name} (real)".strip(): real[:, columns].mean().item()}

@@ -32,7 +32,7 @@ class Frechet(Metric):
 
 
 class Fvd(Frechet):
-    """Fréchet video distance: of I3D's features of clips.
+    """Fréchet video distance: between I3D's features of clips.
 
         |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·√(Σ₁Σ₂))
 

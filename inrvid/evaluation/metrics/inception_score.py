@@ -19,7 +19,7 @@ from .base import Metric, Parts
 class InceptionScore(Metric):
     """exp E KL(p(y|x) ‖ p(y)) of a classifier's probabilities; real clips play no part.
 
-    The mean over `splits` groups of clips that stand behind one another.
+    The mean over `splits` groups of consecutive clips.
     """
 
     source = "Salimans et al. (NeurIPS 2016)"
@@ -35,7 +35,7 @@ class InceptionScore(Metric):
 
     @property
     def fewest(self) -> int:
-        """Two a split: the score of one clip is 1, whatever it shows."""
+        """Two per split: the score of one clip is 1, whatever it shows."""
         return 2 * self.config.splits
 
     @property
@@ -50,7 +50,7 @@ class InceptionScore(Metric):
             )
 
     def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
-        """Of features that are logits; higher is better, 1 is the least."""
+        """Score of features that are logits; higher is better, 1 is the least."""
         if len(fake) < self.fewest:
             raise InrvidError(
                 f"{self.name}: {self.config.splits} splits need {self.fewest} clips, there are {len(fake)}: "

@@ -21,7 +21,7 @@ class PrecisionRecall(Metric):
     source = "Kynkäänniemi et al. (NeurIPS 2019)"
 
     class Config(Metric.Config):
-        k: Count = Field(3, description="neighbours whose distance is the radius around a clip")
+        k: Count = Field(3, description="number of the neighbour whose distance is the radius around a clip")
 
     config: Config
     better = "higher"

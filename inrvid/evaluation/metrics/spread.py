@@ -9,7 +9,7 @@ from .base import Metric, Parts
 
 
 class Diversity(Metric):
-    """How far generated clips are from each other, in units of how far real ones are; 1: alike, 0: all the same.
+    """How far generated clips are from each other, relative to real ones; 1: as diverse, 0: all the same.
 
         E |y − y'| / E |x − x'|
 
@@ -24,7 +24,7 @@ class Diversity(Metric):
 
 
 class Memorisation(Metric):
-    """How far generated clips are from their nearest real ones, in units of these among each other; 0: copies.
+    """How far generated clips are from their nearest real one, relative to real ones among themselves; 0: copies.
 
         E min_x |y − x| / E min_{x'≠x} |x − x'|
 
@@ -37,6 +37,6 @@ class Memorisation(Metric):
     def score(self, real: Tensor, fake: Tensor, parts: Parts) -> dict[str, float]:
         """About 1: as far as real clips are from each other; below: nearer; above: unlike any real clip.
 
-        The real clips have to be those that the generator was trained with.
+        The real clips have to be those that the generator was trained on.
         """
         return {name: memorisation(real[:, columns], fake[:, columns]) for name, columns in parts.items()}

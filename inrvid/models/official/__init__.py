@@ -1,7 +1,7 @@
-"""The layouts of the papers' releases, one file each, and what makes inrvid's networks of theirs.
+"""The layouts of the papers' releases, one file each, and the conversion of their networks to inrvid's.
 
 - layout: what a layout says; family: what the releases share; images: the discriminator of single frames;
-- digan, stylegan_v (proven by golden files); inr_gan, stylegan2_ada (not, as wholes);
+- digan, stylegan_v (proven by golden files); inr_gan, stylegan2_ada (not proven as a whole);
 - describing, loading: a stored network → its configuration → inrvid's network; opening: files of them.
 
 Only names, shapes and settings are translated, by these tables; no number changes.

@@ -1,5 +1,5 @@
-"""A stored network → the release's configuration of it: what its weights measure, its settings say, and published
-values where neither does."""
+"""A stored network → the release's configuration of it, from the sizes of its weights, its settings and, where neither
+says anything, published values."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ..snapshots.storage import tensor_of
 from .layout import Config, Needs, Part, Says, Setting, constant, flat, meaning
 
 WIDTHS = ("channel_base", "channel_max")
-"""Of which the weights tell one pair that fits, and settings another: building the network says whether it does."""
+"""The weights tell one pair of these that fits, settings may tell another: building the network shows if that fits."""
 
 TOLERANCE = 1e-5
-"""Relative, of constants: releases compute them in float32."""
+"""Relative tolerance for constants: releases compute them in float32."""
 LARGEST = 1 << 16
-"""Numbers in a constant."""
+"""Numbers in a constant, at most."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Choices:
     """What the user decides, where a file leaves something to decide."""
 
     accepted: tuple[str, ...] = ()
-    """Names, and patterns, of settings and constants that are passed over, though no component expresses them."""
+    """Names, and patterns, of settings and constants to be ignored, though no component expresses them."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """Values for what the file does not say, by the keys of the release's configuration."""
 
@@ -49,16 +49,16 @@ class Described:
     config: Config
     """The release's configuration."""
     assumed: Config
-    """Those of its values that stand nowhere in the file."""
+    """Those of its values that are nowhere in the file."""
     accepted: tuple[str, ...]
-    """Settings and constants that were passed over."""
+    """Settings and constants that were ignored."""
 
 
 def described(stored: Stored, part: Part, choices: Choices, stated: Mapping[str, Any] | None = None) -> Described:
     """The release's configuration of a network.
 
     Args:
-        stated: a configuration that the file has as such.
+        stated: the release's configuration, if the file has it as such.
 
     Raises:
         Unfit: weights that are not this network's, or settings that no component expresses; the message names them.
@@ -83,7 +83,7 @@ def described(stored: Stored, part: Part, choices: Choices, stated: Mapping[str,
 
 
 def _constants(stored: Stored, part: Part, config: Config, choices: Choices) -> Iterator[str]:
-    """Those that are passed over. Raises Unfit: one is not what it always is."""
+    """The constants that are ignored. Raises Unfit if another one does not have the value that it always has."""
     for name, value in stored.weights.items():
         known = constant(name, part)
         if known is None or known.value is None:
@@ -104,7 +104,7 @@ def _agrees(actual: Tensor, value: Callable[..., Tensor], config: Config) -> boo
 
 
 class _Reading:
-    """Settings taken one by one; those that nothing expresses are collected."""
+    """Reads settings one by one, and collects those that nothing expresses."""
 
     def __init__(self, choices: Choices):
         self.choices = choices

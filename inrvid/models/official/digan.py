@@ -1,4 +1,4 @@
-"""DIGAN's release (ICLR 2022), as the golden files hold it: names, shapes, settings and frames are proven by them."""
+"""DIGAN's release (ICLR 2022), as in the golden files, which prove its names, shapes, settings and frames."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ FUSERS: dict[str, Setting] = {
     "*coord_fuser.is_modulated": Needs.one_of(True),
     **{f"*coord_fuser.{kind}_emb_size": Needs.one_of(0) for kind in ("log", "random", "shared", "const")},
 }
-"""What the modules keep that embed coordinates."""
+"""Attributes of the modules that embed coordinates."""
 
 BLOCKS: Rules = [
     (r"synthesis\.b4\.conv1\.(.*)", r"blocks.4.layers.0.\1"),
@@ -75,7 +75,7 @@ FUSER = r"synthesis\.b(\d+)\.(?:input\.input\.)?coord_fuser"
 
 
 def coordinate_network(shapes: Shapes, affine: str) -> Config:
-    """Of INR-GAN's generator; `affine` is the layer that predicts frequencies and phases, 3d of them."""
+    """Sizes of INR-GAN's generator; `affine` is the layer that predicts frequencies and phases, 3d numbers."""
     pattern = rf"{FUSER}\.{affine}\.weight"
     widths = {shape[0] for name, shape in shapes.items() if re.fullmatch(pattern, name)}
     later = [r for r in sides(shapes, pattern) if r > 4]
@@ -96,7 +96,7 @@ def coordinate_network(shapes: Shapes, affine: str) -> Config:
 
 
 def _extra_layers(shapes: Shapes) -> dict[str, int]:
-    """How many layers a block has behind its second, by resolution."""
+    """How many layers a block has after its second, by resolution."""
     names = [re.fullmatch(r"synthesis\.b(\d+)\.extra_convs\.(\d+)\.weight", name) for name in shapes]
     return dict(collections.Counter(match[1] for match in names if match))
 

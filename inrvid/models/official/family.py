@@ -43,7 +43,7 @@ SIZES: dict[str, Setting] = {
 }
 
 HALF: dict[str, Setting] = {"num_fp16_res": Says("num_fp16_res"), "conv_clamp": Says("conv_clamp")}
-"""Of which `half` makes what inrvid has for it."""
+"""`half` turns these into inrvid's setting."""
 
 GENERATOR_SETTINGS: dict[str, Setting] = {
     **SIZES,
@@ -73,11 +73,11 @@ ATTRIBUTES: dict[str, Setting] = {
     "*activation": Needs.one_of("linear", "lrelu"),
     "*.instance_norm": Needs.one_of(False),
 }
-"""What modules keep that their settings may lack."""
+"""Attributes of modules, for what their settings may lack."""
 
 
 TIMES = {"clip_length": 16, "fps": 25.0}
-"""What no weight tells: frames of a training clip, and their rate."""
+"""What no weight tells: the number of frames of a training clip, and their rate."""
 
 
 def _low_pass(config: Mapping[str, Any], shape: tuple[int, ...]) -> Tensor:
@@ -95,7 +95,7 @@ NOISE = {
 
 
 def mapping_sizes(shapes: Shapes) -> Config:
-    """Of a generator's mapping network."""
+    """Sizes of a generator's mapping network."""
     layers = sides(shapes, r"mapping\.fc(\d+)\.weight")
     w_dim, into = (size(shapes, "mapping.fc0.weight", i) for i in (0, 1))
     label_dim = size(shapes, "mapping.embed.weight", 1) if "mapping.embed.weight" in shapes else 0
@@ -108,14 +108,14 @@ def mapping_sizes(shapes: Shapes) -> Config:
 
 
 def synthesis_sizes(shapes: Shapes) -> Config:
-    """Of a generator's blocks."""
+    """Sizes of a generator's blocks."""
     resolutions = sides(shapes, r"synthesis\.b(\d+)\.conv1\.bias")
     by_side = {r: size(shapes, f"synthesis.b{r}.conv1.bias", 0) for r in resolutions}
     return {"resolution": resolutions[-1], **channels(by_side)}
 
 
 def residual_sizes(shapes: Shapes, prefix: str = "") -> Config:
-    """Of a residual discriminator, whose names begin with `prefix`."""
+    """Sizes of a residual discriminator, whose names begin with `prefix`."""
     resolutions = sides(shapes, rf"{re.escape(prefix)}b(\d+)\.conv0\.weight")
     by_side = {r: size(shapes, f"{prefix}b{r}.conv0.weight", 0) for r in resolutions}
     layers = [name for name in shapes if name.startswith(f"{prefix}mapping.fc") and name.endswith(".weight")]
@@ -127,13 +127,13 @@ def residual_sizes(shapes: Shapes, prefix: str = "") -> Config:
 
 
 def label_width(shapes: Shapes, prefix: str = "") -> int:
-    """Of a discriminator that takes a label in as it is."""
+    """Width of the label of a discriminator that takes it as it is."""
     name = f"{prefix}mapping.embed.weight"
     return size(shapes, name, 1) if name in shapes else 0
 
 
 def half(config: Mapping[str, Any]) -> Config:
-    """Which blocks run in half precision. Raises Unfit: none do and values are clamped, or some and they are not."""
+    """How many blocks run in half precision. Raises Unfit if none do but values are clamped, or vice versa."""
     blocks, clamp = config.get("num_fp16_res", 0), config.get("conv_clamp")
     if clamp != (CLAMP if blocks else None):
         raise Unfit(
@@ -149,7 +149,7 @@ def common_keys(config: Mapping[str, Any]) -> Config:
 
 
 def times(config: Mapping[str, Any]) -> Config:
-    """Of a generator of videos: `clip_length` and `fps`, where they are known."""
+    """`clip_length` and `fps` of a generator of videos, where they are known."""
     return {**clip(config), **({"fps": float(config["fps"])} if "fps" in config else {})}
 
 

@@ -1,6 +1,6 @@
-"""The discriminator of the two releases of pictures: of single frames, StyleGAN2's (CVPR 2020).
+"""The discriminator of the two image releases: StyleGAN2's (CVPR 2020), of single frames.
 
-It is `hypernetwork` with one frame, which has no distances to embed: the table of these is of one number and unused.
+It is `hypernetwork` with one frame, which has no distances to embed: their table is one number wide and unused.
 Names and shapes are those of DIGAN's `imageD`, which golden files prove.
 """
 

@@ -1,8 +1,8 @@
-"""INR-GAN's release (CVPR 2021), a generator of pictures: here a generator of videos that stand still.
+"""INR-GAN's release (CVPR 2021), an image generator: here a generator of still videos.
 
-No golden file proves this layout. It is what DIGAN's, which is built on it, leaves without motion, and what the paper
-says: one affine layer predicts the frequencies and phases of a coordinate embedding. Embeddings of other widths from
-one resolution to the next, and bases beside the predicted one, are refused by their names.
+No golden file proves this layout. It is DIGAN's, which is built on it, without the motion, and what the paper says: one
+affine layer predicts the frequencies and phases of a coordinate embedding. Embeddings whose width changes from one
+resolution to the next, and bases besides the predicted one, are refused by name.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """What a layout says: how a release names its weights and its settings, and what they are here.
 
-Of one network, four things are said: its names (`rules`), what the shapes of its weights tell (`measured`), what each
-stored setting means (`settings`), and inrvid's configuration of all that (`config`). In between stands the release's
-configuration, a flat mapping by the papers' words: `resolution`, `fmm_rank`, `motion_distance`.
+For each network it states four things: its names (`rules`), what the shapes of its weights tell (`measured`), what each
+stored setting means (`settings`), and how inrvid's configuration follows from all that (`config`). In between comes the
+release's configuration, a flat mapping in the papers' terms: `resolution`, `fmm_rank`, `motion_distance`.
 
-No stored setting is passed over: it is expressed, has the one value that is expressed, or is known to change nothing.
+No stored setting is ignored: it is expressed, has the one value that can be expressed, or is known to change nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Rules: TypeAlias = list[tuple[str, "str | Callable[[re.Match[str]], str]"]]
 """(pattern of the release's name, ours); rules are tried in order, the first that matches is taken."""
 
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
-"""Of a network's weights, by the release's names."""
+"""Shapes of a network's weights, by the release's names."""
 
 Config: TypeAlias = dict[str, Any]
 Value = TypeVar("Value")
@@ -42,7 +42,7 @@ class Says:
 
 @dataclass(frozen=True)
 class Needs:
-    """A setting of which one value (or one of a few) is expressed."""
+    """A setting of which only one value (or a few) can be expressed."""
 
     values: tuple[Any, ...]
 
@@ -63,12 +63,12 @@ Setting: TypeAlias = "Says | Needs | Inert"
 
 @dataclass(frozen=True)
 class Constant:
-    """A weight of the release that is none: what it always is, by its configuration and shape."""
+    """A weight of the release that is a constant: the value it always has, by its configuration and shape."""
 
     value: Callable[[Mapping[str, Any], tuple[int, ...]], Tensor] | None
     """None: whatever it is, it changes nothing."""
     what: str
-    """In words, for who has a file in which it is something else."""
+    """The value in words, for users with a file in which it is another."""
 
 
 @dataclass(frozen=True)
@@ -77,17 +77,17 @@ class Part:
 
     rules: Rules
     measured: Callable[[Shapes], Config]
-    """What the shapes of its weights tell. Raises Unfit: they are not those of this network."""
+    """What the shapes of its weights tell. Raises Unfit if they are not those of this network."""
     settings: Mapping[str, Setting]
     """What its settings mean, by their paths, in which `*` stands for anything; the first that matches is taken."""
     config: Callable[[Mapping[str, Any]], Config]
     """The release's configuration → inrvid's. Raises KeyError: it lacks a key."""
     constants: Mapping[str, Constant] = field(default_factory=dict)
-    """Weights that are none, by the ends of their names."""
+    """Weights that are constants, by the ends of their names."""
     attributes: Mapping[str, Setting] = field(default_factory=dict)
-    """What its modules keep, by its path, as `settings`; what is not here follows from the settings."""
+    """What attributes of its modules mean, by path, like `settings`; those not here follow from the settings."""
     fixed: Mapping[str, Tensor] = field(default_factory=dict)
-    """Weights that inrvid's network has and the release's has not."""
+    """Weights that inrvid's network has and the release's lacks."""
     assumed: Mapping[str, Any] = field(default_factory=dict)
     """Published values, for keys that a file may lack."""
 
@@ -99,13 +99,13 @@ class Layout:
     name: str
     title: str
     marker: str
-    """A pattern of a weight's name that only this release's generator has."""
+    """A pattern of a weight's name. The first layout of `LAYOUTS` whose marker is found in a file is taken."""
     generator: Part
     discriminator: Part
 
 
 def renamed(tensors: Mapping[str, Value], part: Part) -> dict[str, Value]:
-    """Under inrvid's names, without the constants. Names that no rule knows are kept, so that loading reports them."""
+    """Tensors by inrvid's names, without the constants. Names that match no rule stay, so that loading reports them."""
     return {_rename(name, part.rules): value for name, value in tensors.items() if constant(name, part) is None}
 
 
@@ -115,7 +115,7 @@ def below(prefix: str, tensors: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def constant(name: str, part: Part) -> Constant | None:
-    """What the weight of that name always is, if it is one of the release's constants."""
+    """The constant that the weight of that name is; None if it is none."""
     return next((made for end, made in part.constants.items() if f".{name}".endswith(f".{end}")), None)
 
 
@@ -128,10 +128,10 @@ def _rename(name: str, rules: Rules) -> str:
 
 
 def flat(settings: Mapping[str, Any], above: str = "", met: Iterator[int] | None = None) -> Iterator[tuple[str, Any]]:
-    """(path, value) of all that is in nested settings; what has no value (None, or an empty mapping) is not set.
+    """(path, value) of everything in nested settings; None and empty mappings count as not set.
 
     Args:
-        met: counts what was met so far, of all of them.
+        met: counts what was met so far, over all levels.
     """
     met = itertools.count() if met is None else met
     for key, value in settings.items():
@@ -149,7 +149,7 @@ def meaning(path: str, settings: Mapping[str, Setting]) -> Setting | None:
 
 
 def sides(shapes: Shapes, pattern: str) -> list[int]:
-    """The numbers in the names that match `pattern`, ascending: of blocks, or of layers. Raises Unfit: none."""
+    """The numbers (of blocks, or layers) in the names that match `pattern`, ascending. Raises Unfit if none matches."""
     found = sorted({int(match[1]) for name in shapes if (match := re.fullmatch(pattern, name))})
     if not found:
         raise Unfit(f"it has no weight whose name is {pattern!r}")
@@ -157,7 +157,7 @@ def sides(shapes: Shapes, pattern: str) -> list[int]:
 
 
 def size(shapes: Shapes, name: str, dimension: int) -> int:
-    """A side of a weight. Raises Unfit: there is no such weight."""
+    """Size of one dimension of a weight. Raises Unfit if there is no such weight."""
     shape = shapes.get(name, ())
     if not -len(shape) <= dimension < len(shape):
         raise Unfit(f"it has no weight {name} of more than {dimension} dimensions")
@@ -165,7 +165,7 @@ def size(shapes: Shapes, name: str, dimension: int) -> int:
 
 
 def channels(by_side: Mapping[int, int]) -> Config:
-    """`channel_base` and `channel_max` of which channels(r) = min(base // r, max). Raises Unfit: there are none."""
+    """`channel_base`, `channel_max` for which channels(r) = min(base // r, max). Raises Unfit if there are none."""
     most = max(by_side.values())
     below_most = {side: count for side, count in by_side.items() if count < most}
     base = max((side * count for side, count in below_most.items()), default=most * max(by_side))

@@ -17,7 +17,7 @@ LAYOUTS = [DIGAN, STYLEGAN_V, INR_GAN, STYLEGAN2_ADA]
 
 
 def layout_of(names: Iterable[str]) -> Layout:
-    """The layout whose generator has weights of these names. Raises Unfit: none."""
+    """The layout whose generator has weights of these names. Raises Unfit if there is none."""
     names = list(names)
     for layout in LAYOUTS:
         if any(re.fullmatch(layout.marker, name) for name in names):

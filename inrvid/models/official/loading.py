@@ -67,7 +67,7 @@ class Weight:
         self.shape = tuple(value.shape)
 
     def fits(self, shape: tuple[int, ...]) -> bool:
-        """A pointwise convolution of a release, [out, in, 1, 1], is a matrix here; its constant has a batch of one."""
+        """A release's pointwise convolution, [out, in, 1, 1], is a matrix here; its constant has a batch axis of 1."""
         return self.shape in (shape, (*shape, 1, 1), (1, *shape))
 
     def as_shape(self, name: str, shape: tuple[int, ...]) -> Tensor:

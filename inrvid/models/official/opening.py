@@ -1,4 +1,4 @@
-"""Files of the releases' weights, opened: pickles and files of PyTorch, and safetensors.
+"""Opening files of the releases' weights: pickles, PyTorch's files, and safetensors.
 
 A safetensors file has weights under the release's names, below `G.` (or `G_ema.`) and `D.` (or `D_state.`), and may
 have the release's configuration as JSON in its metadata, under the key `config`.
@@ -28,7 +28,7 @@ from .loading import network_of
 
 
 class ReleaseConfig(RootModel[dict[str, Any]]):
-    """A release's configuration; what its values must be, the models built from it say."""
+    """A release's configuration; its values are checked by the models built from it."""
 
 
 @dataclass(frozen=True)

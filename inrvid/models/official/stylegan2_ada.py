@@ -1,10 +1,10 @@
-"""StyleGAN2-ADA's release (NeurIPS 2020), a generator of pictures: here a generator of videos that stand still.
+"""StyleGAN2-ADA's release (NeurIPS 2020), an image generator: here a generator of still videos.
 
-No golden file proves this layout as a whole. Its names are those that StyleGAN-V's release keeps, but for the constant
-input, and its discriminator's those of DIGAN's `imageD`: the tests put it together from what golden files prove.
+No golden file proves this layout as a whole. Its names are those that StyleGAN-V's release keeps, except the constant
+input's, and its discriminator's are those of DIGAN's `imageD`: the tests assemble it from what golden files prove.
 
-StyleGAN2 adds noise to its layers, times a strength that is learned. No generator of inrvid does: a strength other than
-0 is refused by its name, unless it is accepted that this noise (of fine detail) is left out.
+StyleGAN2 adds noise to its layers, times a learned strength. No generator of inrvid does: a strength other than 0 is
+refused by name, unless the user accepts that this noise (of fine detail) is left out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""StyleGAN-V's release (CVPR 2022), as the golden files hold it: names, shapes, settings and frames are proven by
-them. Its discriminator is the one without modulation: where a file's is modulated, its weights have names that no
-rule knows, and are refused by them."""
+"""StyleGAN-V's release (CVPR 2022), as in the golden files, which prove its names, shapes, settings and frames. Its
+discriminator is the one without modulation: the weights of a modulated one have names that no rule knows, and are
+refused by name."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _generator(config: Mapping[str, Any]) -> Config:
             "distance": config["motion_distance"],
             "code_dim": config["motion_v_dim"],
             "kernel": config["motion_kernel_size"],
-            "spacing": config.get("period_spacing", "log"),  # its constants say whether they are
+            "spacing": config.get("period_spacing", "log"),  # its constants show whether that is right
             **{key: config[key] for key in ("min_period", "max_period")},
         },
     }
@@ -123,11 +123,11 @@ def _measured_discriminator(shapes: Shapes) -> Config:
 
 
 def _joined(shapes: Shapes) -> Config:
-    """Where the features of a clip's frames are put together: the first block that takes in more than the one before
-    gives."""
+    """Where the features of a clip's frames are concatenated: the first block with more input channels than the one
+    before it has output channels."""
     for r in reversed(sides(shapes, r"b(\d+)\.conv1\.weight")):
         given, name = size(shapes, f"b{r}.conv1.weight", 0), f"b{r // 2}.conv0.weight" if r > 8 else "b4.conv.weight"
-        taken = size(shapes, name, 1) - (r == 8)  # the minibatch's deviation is one more
+        taken = size(shapes, name, 1) - (r == 8)  # the minibatch standard deviation is one more
         if taken != given:
             usual = size(shapes, name, 0)
             return {

@@ -1,4 +1,4 @@
-"""Snapshots: networks that a release stored whole, with pickles, read as data.
+"""Snapshots: networks that a release stored whole, as pickles, read as data.
 
 - storage: PyTorch's numbers where they lie in a file; tensors made of them one at a time;
 - records: objects of classes as data, and settings as plain values;

@@ -1,7 +1,7 @@
 """The value of a snapshot → its networks by name, each with its weights and what it stores of its settings.
 
-A network is stored as an object (a module of modules, as `torch.nn` keeps them, with the arguments that it was made of)
-or as its weights by name alone. The releases call them `G`, `D` and `G_ema`.
+A network is stored as an object (a module of modules, as `torch.nn` keeps them, with its constructor's arguments) or
+only as its weights by name. The releases call the networks `G`, `D` and `G_ema`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from .records import Plain, Record
 from .storage import Numbers
 
 NETWORKS = {"G_ema": "G_ema", "g_ema": "G_ema", "G": "G", "D": "D", "D_state": "D"}
-"""What snapshots call their networks, and how they are called here."""
+"""What snapshots call their networks → what they are called here."""
 
 MOST = 200_000
-"""Modules of a network and what they hold, at most: what is in several places is counted in each."""
+"""Modules of a network and what they hold, at most: anything in several places counts once for each."""
 
 _SIMPLE = (int, float, str, np.generic)
 
@@ -39,18 +39,18 @@ class Stored:
     weights: Mapping[str, Numbers | Tensor]
     """Parameters and buffers, by their names in the release."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """The arguments that it was made of, as plain data; empty if it is stored without."""
+    """Its constructor's arguments, as plain data; empty if it is stored without them."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    """Numbers and text that its modules keep, by their places: `synthesis.b4.conv1.up`."""
+    """Numbers and text among its modules' attributes, by path: `synthesis.b4.conv1.up`."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
     networks: Mapping[str, Stored]
     facts: Mapping[str, Any]
-    """What is stored beside them, as numbers and text."""
+    """Numbers and text stored beside the networks."""
     left_out: tuple[str, ...]
-    """Names of what is stored beside them and is neither."""
+    """Names of what else is stored beside the networks."""
 
 
 def snapshot(value: Any) -> Snapshot:
@@ -83,7 +83,7 @@ def steps_of(file_name: str) -> int | None:
 
 
 def _by_network(value: dict[Any, Any]) -> dict[Any, Any]:
-    """With the weights of each network below its name, where they are all in one mapping: `G_ema.mapping.…`."""
+    """`value` with the weights of each network under its name, if they are all in one mapping: `G_ema.mapping.…`."""
     made: dict[Any, Any] = {}
     for key, part in value.items():
         prefix, dot, rest = key.partition(".") if isinstance(key, str) else (key, "", "")
@@ -133,7 +133,7 @@ def _stored(name: str, part: Any) -> Stored:
 
 
 def _modules(root: Record) -> Iterator[tuple[str, Record]]:
-    """(place, module) of a module and all in it; a place is empty, or ends in a dot. Raises Unfit."""
+    """(place, module) of a module and all modules in it; a place is empty, or ends in a dot. Raises Unfit."""
     left, count = [("", root)], 0
     while left:
         place, module = left.pop()
@@ -153,7 +153,7 @@ def _modules(root: Record) -> Iterator[tuple[str, Record]]:
 
 
 def _fact(part: Any) -> Any:
-    """A number, a text, or a mapping of them: the settings of data sets."""
+    """A number, a text, or a mapping of them (settings of data sets); None for anything else."""
     plain = Plain()(part)
     if isinstance(plain, int | float | str):
         return plain

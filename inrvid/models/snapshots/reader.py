@@ -1,10 +1,10 @@
 """A file of networks that were pickled whole → its value: containers, numbers, text, tensors, and objects as records.
 
-Three kinds of files: a pickle (each storage in it is a stream of PyTorch's by itself), and both formats of
-`torch.save`: a stream of pickles with the storages behind them, and a zip of them. What a file is, its first bytes say.
+Three kinds of files are read: a pickle (each storage in it is itself a stream of PyTorch's), and both formats of
+`torch.save`: a stream of pickles followed by the storages, and a zip of them. The first bytes of a file tell its kind.
 
-Whatever the file names is a name here: nothing is imported, called, or made an object of. A class becomes a `Record`
-if it is one that snapshots hold (`_CLASSES`), and is refused by its name if not; so is TorchScript, which is a program.
+Whatever the file names stays a name: nothing is imported, called, or instantiated. A class becomes a `Record` if it is
+one that snapshots hold (`_CLASSES`), and is refused by name if not; so is TorchScript, which is a program.
 Time and memory are bounded by the size of the file, and by `Budget`.
 """
 
@@ -24,15 +24,15 @@ from .records import Record
 from .storage import Numbers, Storage, rebuilt, storage_type
 
 LIMIT = 4 * 2**30
-"""Bytes of a file."""
+"""Bytes of a file, at most."""
 INSTRUCTIONS = 1_000_000
-"""In all pickles of a file. Snapshots have some 250,000, whatever the size of their networks."""
+"""In all pickles of a file, at most. Snapshots have some 250,000, whatever the size of their networks."""
 
 LONG = 4096
-"""Bytes from which a value is a view of the file, not a copy."""
+"""Values of at least so many bytes are views of the file, not copies."""
 
 MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""With which a stream of `torch.save` begins: a pickle of a number."""
+"""The beginning of a stream of `torch.save`: a pickled number."""
 
 _PERSISTENT = re.compile(r"(?:\w+\.)*torch_utils\.persistence\._reconstruct_persistent_obj")
 """How the releases store an object: a mapping of its class's name, its class's source text, and its state."""
@@ -72,7 +72,7 @@ class SnapshotMachine(Machine):
     """A machine that also makes tensors, and records of objects.
 
     Args:
-        fetched: what stands for a reference out of the pickle (a persistent id), where there may be any.
+        fetched: gives the value of a reference out of the pickle (a persistent id); None: there may be no such ids.
     """
 
     READS = "networks, their weights and settings"
@@ -150,14 +150,14 @@ class SnapshotMachine(Machine):
 
 
 class _StorageMachine(SnapshotMachine):
-    """For the stream of one storage: it has no objects, and no streams in it."""
+    """For the stream of one storage, which contains no objects and no streams."""
 
     def _makers(self) -> dict[str, Callable[..., Any]]:
         return {}
 
 
 def _object(meta: Any) -> Record:
-    """An object of a release, of the mapping that it is stored as. Its class's source text is not looked at."""
+    """An object of a release, from the mapping that it is stored as. The source text of its class is not looked at."""
     if not isinstance(meta, dict) or meta.get("type") != "class" or not isinstance(meta.get("class_name"), str):
         raise Unfit("damaged: an object without the name of its class")
     return Record(meta["class_name"], state=meta.get("state"))
@@ -204,7 +204,7 @@ def read_stream(view: memoryview, machine: SnapshotMachine) -> Any:
 
 
 def _referred(reference: Any, storages: dict[str, Storage]) -> Storage:
-    """The storage of ('storage', its type, its key, device, how many numbers, …), the same for the same key."""
+    """The storage that ('storage', its type, its key, device, number of elements, …) refers to, one for each key."""
     if type(reference) is not tuple or len(reference) not in (5, 6) or reference[0] != "storage":
         raise Unfit("it refers to something that is no storage of numbers")
     _, kind, key, _, count, *view = reference
@@ -233,7 +233,7 @@ def _read_zip(content: bytes, budget: Budget) -> Any:
 
 
 def _members(content: bytes) -> Iterator[tuple[str, memoryview]]:
-    """The members of a zip, by name, as views of it. Raises Unfit: they are compressed, or more than it has bytes."""
+    """The members of a zip, by name, as views of it. Raises Unfit if they are compressed, or larger than the zip."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()

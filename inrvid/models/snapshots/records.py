@@ -1,8 +1,8 @@
 """Objects of classes, as data: which class the file names, and the state that it gives the object.
 
-`plain` makes settings of them. OmegaConf's containers, in which the releases keep theirs, are trees of nodes that know
-their parents; a value may refer to another (`${sampling.fps}`), from the root or, with dots before it, from where it
-stands (OmegaConf's documentation, "Variable interpolation").
+`Plain` turns them into settings. OmegaConf's containers, in which the releases keep theirs, are trees of nodes that
+know their parents; a value may refer to another (`${sampling.fps}`), from the root or, with leading dots, from its own
+place (OmegaConf's documentation, "Variable interpolation").
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...weights import Unfit
 from ..machine import Name
 
 DEPTH = 60
-"""Of settings in settings."""
+"""Depth of settings within settings, at most."""
 
 _REFERENCE = re.compile(r"\$\{(\.*)([\w.]+)\}")
 
@@ -31,9 +31,9 @@ class Record:
     arguments: tuple[Any, ...] = ()
     state: Any = None
     items: dict[Any, Any] = field(default_factory=dict)
-    """Of a class of mappings."""
+    """Its items, if the class is one of mappings."""
     elements: list[Any] = field(default_factory=list)
-    """Of a class of lists."""
+    """Its elements, if the class is one of lists."""
 
     def field(self, key: str) -> Any:
         """A field of its state; None if it has none."""
@@ -41,7 +41,7 @@ class Record:
 
     @property
     def is_node(self) -> bool:
-        """Whether it is one of OmegaConf's."""
+        """Whether it is one of OmegaConf's nodes."""
         return self.name.startswith("omegaconf.")
 
 
@@ -53,7 +53,7 @@ class Plain:
         self._depth = 0
 
     def __call__(self, value: Any) -> Any:
-        """`value` as plain data. Objects that are no settings stay as they are.
+        """`value` as plain data. Objects that are not settings stay as they are.
 
         Raises:
             Unfit: a setting that contains itself, or is nested too deep.
@@ -64,7 +64,7 @@ class Plain:
             self._depth += 1
             if self._depth > DEPTH:
                 raise Unfit(f"damaged: its settings contain themselves, or are nested {DEPTH} deep")
-            self._made[id(value)] = (value, self._of(value))  # the value too: its id is not to be another's
+            self._made[id(value)] = (value, self._of(value))  # keep the value too, so that its id is not reused
             self._depth -= 1
         return self._made[id(value)][1]
 
@@ -107,7 +107,7 @@ def _referred(node: Record, dots: int, path: list[str]) -> Record | None:
 
 
 def shown(value: Any) -> str:
-    """A value that a message names."""
+    """A value as text for a message."""
     if isinstance(value, Record | Name):
         return f"an object of {value.name if isinstance(value, Record) else value.text}"[:100]
     try:
@@ -118,5 +118,5 @@ def shown(value: Any) -> str:
 
 
 _REPR = reprlib.Repr()
-"""Looks at a few parts of a few levels: a list that holds itself twice, fifty levels deep, has 2^50."""
+"""Shows few parts of few levels: a list that holds a list twice, and so on for fifty levels, has 2^50 parts."""
 _REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 3, 100, 100

@@ -1,6 +1,6 @@
-"""PyTorch's numbers where they lie in a file. Tensors are made of them when they are asked for, one at a time.
+"""PyTorch's numbers, left where they are in a file. Tensors are made of them on demand, one at a time.
 
-A file of half a gigabyte is in memory once: a storage is a view of it, and a tensor that nobody asks for costs nothing.
+A file of half a gigabyte is in memory only once: a storage is a view of it, and a tensor not asked for costs nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Storage:
     data: memoryview | None = None
 
     def fill(self, data: memoryview) -> None:
-        """Raises Unfit: not as many bytes as its numbers take."""
+        """Raises Unfit if there are not as many bytes as the numbers take."""
         if len(data) != self.count * self.dtype.itemsize:
             raise Unfit(f"damaged: {len(data)} bytes where there should be {self.count} numbers of {self.dtype}")
         self.data = data
@@ -65,7 +65,7 @@ class Numbers:
 
     @property
     def nbytes(self) -> int:
-        """Of the tensor, which may be more than its storage has where strides are 0."""
+        """Bytes of the tensor, which may be more than its storage has if strides are 0."""
         return math.prod(self.shape) * self.dtype.itemsize
 
     @property
@@ -73,20 +73,20 @@ class Numbers:
         return self.offset + sum((n - 1) * step for n, step in zip(self.shape, self.stride, strict=True)) + 1
 
     def tensor(self) -> Tensor:
-        """A copy of its own memory."""
+        """A copy, with its own memory."""
         if not self.nbytes:
             return torch.empty(self.shape, dtype=self.dtype)
         if self.storage.data is None:
             raise Unfit("damaged: it has no numbers for one of its tensors")
         size = self.dtype.itemsize
         raw = self.storage.data[self.offset * size : self._end * size]
-        flat = torch.empty(len(raw), dtype=torch.uint8)  # a view of the file need not lie as numbers must
+        flat = torch.empty(len(raw), dtype=torch.uint8)  # a view of the file need not be aligned as numbers must be
         flat.numpy()[:] = np.frombuffer(raw, np.uint8)
         return flat.view(self.dtype).as_strided(self.shape, self.stride).contiguous()
 
 
 def storage_type(name: str) -> torch.dtype:
-    """Of `torch.FloatStorage` and its kin. Raises ValueError: no such storage."""
+    """The dtype of `torch.FloatStorage` and its kin. Raises ValueError if there is no such storage."""
     kind = name.removeprefix("torch.").removeprefix("storage.").removesuffix("Storage")
     if kind not in TYPES:
         raise ValueError(f"no storage of tensors: {name[:80]}")
@@ -94,7 +94,7 @@ def storage_type(name: str) -> torch.dtype:
 
 
 def rebuilt(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> Numbers:
-    """In the place of `torch._utils._rebuild_tensor_v2`: what comes behind (gradients, hooks) is left out."""
+    """Takes the place of `torch._utils._rebuild_tensor_v2`; further arguments (gradients, hooks) are left out."""
     return Numbers(storage, offset, tuple(shape), tuple(stride))
 
 

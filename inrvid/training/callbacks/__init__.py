@@ -1,1 +1,1 @@
-"""What happens at named moments of a run beside the training itself: logs, samples, checkpoints, scores, publishing."""
+"""What a run does at named moments besides training: logs, samples, checkpoints, scores, publishing."""

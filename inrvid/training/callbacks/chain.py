@@ -1,4 +1,4 @@
-"""The callbacks of a run, called one after another; what goes wrong in those of other packages."""
+"""The callbacks of a run, called one after another, and the handling of errors in those of other packages."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .base import Callback
 
 
 class FailedElsewhere(Exception):
-    """A callback has failed in another process, which tells it."""
+    """A callback has failed in another process, which reports the error."""
 
 
 class Chain(Callback):
     """The library's callbacks, then those of a recipe.
 
     Args:
-        own: of the library; what they raise is raised.
+        own: the library's; their exceptions propagate.
         configs: `train.callbacks`.
 
     Raises:
@@ -40,7 +40,7 @@ class Chain(Callback):
             except Exception as error:
                 raise _failure(config.type, error, "when it was made") from error
         self.failure: InrvidError | None = None
-        """Of the first that failed in this process."""
+        """The error of the first callback that failed in this process."""
 
     def on_start(self, run: Run) -> None:
         self._call(run, lambda callback: callback.on_start(run))
@@ -69,7 +69,7 @@ class Chain(Callback):
             self.on_leave(run)
 
     def end_if_failed(self, run: Run) -> None:
-        """Raise what a plugin has raised; to be called by all processes.
+        """Raise the error of a plugin's callback, if one has failed; to be called by all processes.
 
         Raises:
             InrvidError: in the first process in which one failed.
@@ -91,7 +91,7 @@ class Chain(Callback):
             try:
                 moment(callback)
             except Exception as error:
-                # Not raised here: the other processes are about to exchange something, and what is trained is saved.
+                # Not raised here: the other processes are about to communicate, and the state is still to be saved.
                 self.failure = self.failure or _failure(name, error, f"at {run.clips} clips", GOING_ON)
                 run.stopper.fail(run.accelerator.process_index)
 

@@ -19,11 +19,11 @@ from .scored import Scored
 
 
 class Checkpoints(Callback):
-    """In checkpoints/ and model/, every `train.checkpoint_kclips` and at the end.
+    """Saves to checkpoints/ and model/, every `train.checkpoint_kclips` and at the end.
 
     Args:
-        scored: in the main process, where something is measured: for `train.keep_best`.
-        written: called with each checkpoint that was written, in the main process.
+        scored: computes the scores for `train.keep_best`; None outside the main process, or if nothing is measured.
+        written: called after each checkpoint is written, in the main process.
     """
 
     def __init__(self, scored: Scored | None, written: Callable[[Run, Path], None]):
@@ -38,7 +38,7 @@ class Checkpoints(Callback):
             self.save(run)
 
     def save(self, run: Run) -> bool:
-        """Whether the state was worth saving: all weights are finite. To be called by all processes.
+        """Save unless a weight is not finite; returns whether all are. To be called by all processes.
 
         Raises:
             InrvidError: it cannot be written.
@@ -57,7 +57,7 @@ class Checkpoints(Callback):
     def _write(self, run: Run) -> None:
         folder, config = run.run_dir / "checkpoints", run.recipe.train
         written = None
-        if not run.saved:  # else it is there already, just as it would be written
+        if not run.saved:  # otherwise this very state is on disk already
             written = save_checkpoint(
                 folder, run.training, step=run.step, clips=run.clips, rollbacks=run.rollbacks,
                 data=run.dataset.fingerprint, scores=self._scores(run),
@@ -73,7 +73,7 @@ class Checkpoints(Callback):
             self._written(run, written)
 
     def _scores(self, run: Run) -> Scores:
-        """What is kept with a checkpoint to tell the best by."""
+        """The scores kept with a checkpoint, by which the best one is chosen."""
         if self._scored is None or not run.recipe.train.keep_best:
             return {}
         try:
@@ -84,14 +84,14 @@ class Checkpoints(Callback):
 
 
 def save_model(run: Run, folder: Path) -> None:
-    """What is published and fine-tuned: the moving average, and beside it D, and G as the optimizer left it."""
+    """Save what is published and fine-tuned: the moving average and, beside it, D, and G as the optimizer left it."""
     run.generator.save_pretrained(folder, **run.provenance)
     run.training.G.save_pretrained(folder / GENERATOR, clips=run.clips)
     run.training.D.save_pretrained(folder / DISCRIMINATOR, clips=run.clips)
 
 
 def not_finite(run: Run) -> str:
-    """What to tell of weights that are not finite."""
+    """The message for weights that are not finite."""
     newest = newest_intact(run.run_dir / "checkpoints")
     kept = f"the last checkpoint with finite ones is {newest}" if newest else "there is no checkpoint"
     return (

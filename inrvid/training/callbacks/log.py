@@ -1,4 +1,4 @@
-"""What is told of the steps: metrics.jsonl, the terminal, TensorBoard and trackers; and what goes wrong in them."""
+"""Logging of steps to metrics.jsonl, the terminal, TensorBoard and trackers, and of what goes wrong in them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .base import Callback
 
 
 class Log(Callback):
-    """Means over all processes, every `train.log_kclips` and at the end.
+    """Logs means over all processes, every `train.log_kclips` and at the end.
 
     Raises Diverged or InrvidError after a step if a loss is not finite and the recipe wants more than a warning.
     """
@@ -49,7 +49,7 @@ class Log(Callback):
             self._log(run)
 
     def rest(self, run: Run) -> None:
-        """The steps that are not logged yet, before the end that a callback has asked for; in all processes."""
+        """Log the steps that are not logged yet, before an end requested by a callback; called by all processes."""
         if self._stats:
             self._log(run)
 
@@ -58,7 +58,7 @@ class Log(Callback):
         self._monitor = None
 
     def scores(self, run: Run, scores: Scores) -> None:
-        """A line of scores, as `score/<name>`; in the main process alone, while steps are made or after them."""
+        """Log a line of scores, as `score/<name>`; in the main process only, between steps or after them."""
         values = {f"score/{name}": value for name, value in scores.items()}
         if self._monitor is not None:
             self._monitor.add(run.step, values)

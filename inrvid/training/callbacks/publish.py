@@ -14,7 +14,7 @@ from .base import Callback
 
 
 class Publish(Callback):
-    """The model with its card, scores and samples, to `hub.repo_id`, from the main process."""
+    """Publishes the model with its card, scores and samples to `hub.repo_id`, from the main process."""
 
     def on_end(self, run: Run) -> None:
         config = run.recipe.hub

@@ -14,13 +14,13 @@ from .base import Callback
 
 
 class Samples(Callback):
-    """In samples/: real clips once; generated ones untrained, every `train.sample_kclips`, and at the end."""
+    """Writes to samples/: real clips once; generated ones untrained, every `train.sample_kclips`, and at the end."""
 
     def on_start(self, run: Run) -> None:
         if not run.is_main:
             return
         folder = run.run_dir / "samples"
-        if not run.step or not (folder / f"{REAL}.mp4").exists():  # a run that goes on from another's has none
+        if not run.step or not (folder / f"{REAL}.mp4").exists():  # a run resumed from another's checkpoint has none
             count, seed = run.recipe.train.sample_videos, run.recipe.seed
             _if_possible(run, "samples of the data", lambda: write_real(run.dataset, folder, count=count, seed=seed))
         if not run.step:
@@ -34,7 +34,7 @@ class Samples(Callback):
             self._write(run)
 
     def on_end(self, run: Run) -> None:
-        if run.is_main and not any((run.run_dir / "samples").glob(f"{_name(run)}*")):  # a callback has asked for it
+        if run.is_main and not any((run.run_dir / "samples").glob(f"{_name(run)}*")):  # a callback asked for the end
             self._write(run)
 
     def _write(self, run: Run) -> None:
@@ -47,7 +47,7 @@ class Samples(Callback):
 
 
 def _if_possible(run: Run, what: str, write: Callable[[], None]) -> None:
-    """A disk that fails costs `what`, and not the training; and no signal waits for it."""
+    """Call `write`. A failing disk costs `what`, not the training; a signal to stop interrupts it."""
     try:
         with run.stopper.abandoning():
             write()

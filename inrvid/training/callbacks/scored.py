@@ -7,7 +7,7 @@ from ..run import Run
 
 
 class Scored:
-    """In the main process, where something is measured.
+    """Scores a run's generator; exists in the main process only, if anything is measured.
 
     Args:
         scorer: compares any generator with the held-out clips.
@@ -18,7 +18,7 @@ class Scored:
         self._known: tuple[tuple[int, int], Scores] | None = None
 
     def __call__(self, run: Run) -> Scores:
-        """Score by `metric/part`. Raises InrvidError, as the scorer does, and AskedToStop."""
+        """Scores by `metric/part`. Raises InrvidError, as the scorer does, and AskedToStop."""
         now = run.step, run.rollbacks
         if self._known is None or self._known[0] != now:
             with run.stopper.abandoning():

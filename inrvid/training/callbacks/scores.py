@@ -1,4 +1,4 @@
-"""Scores of the generator: on the way, and of the result."""
+"""Scores of the generator, during training and of the result."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from .scored import Scored
 
 
 class Scoring(Callback):
-    """By `eval`: at intervals in metrics.jsonl; of the result on the terminal and, with a protocol, as its record in
-    evaluation.json, in the run's folder and the model's; else in scores.json, beside those of the untrained generator.
+    """Scores by `eval`: at intervals, in metrics.jsonl; of the result, on the terminal and, with a protocol, as its
+    record in evaluation.json in the run's and the model's folder, otherwise in scores.json beside those of the
+    untrained generator.
 
     Args:
-        scored: in the main process, where something is measured. The others wait for it, however long this takes.
-        log: called with scores that are to be seen beside the losses, in the main process.
+        scored: None outside the main process, or if nothing is measured. Other processes wait, however long it takes.
+        log: called in the main process with scores to be logged beside the losses.
     """
 
     def __init__(self, scored: Scored | None, log: Callable[[Run, Scores], None]):
@@ -39,14 +40,14 @@ class Scoring(Callback):
         self._due = None if kclips is None else Interval(kclips, run.clips)
 
     def on_step(self, run: Run, values: Mapping[str, Tensor | float]) -> None:
-        if self._due is None or not self._due.passed(run.clips) or run.clips >= run.end:  # at the end comes more
+        if self._due is None or not self._due.passed(run.clips) or run.clips >= run.end:  # `on_end` scores the end
             return
         with run.others_wait():
             if self._scored is not None:
                 self._look(run, self._scored)
 
     def on_checkpoint(self, run: Run, folder: Path) -> None:
-        """Scores of an older model are not those of the one that has just taken its place."""
+        """Remove the scores of the model that this one has just replaced."""
         for path in (run.run_dir / "model" / EVALUATION, run.run_dir / EVALUATION, run.run_dir / SCORES):
             path.unlink(missing_ok=True)
 
@@ -66,7 +67,7 @@ class Scoring(Callback):
     def _look(self, run: Run, scored: Scored) -> None:
         try:
             scores = scored(run)
-        except InrvidError as error:  # not worth the training
+        except InrvidError as error:  # not worth losing the training
             run.say(f"warning: no scores at {run.clips} clips: {error}")
             return
         self._log(run, scores)
@@ -85,7 +86,7 @@ class Scoring(Callback):
 
 
 def _write_record(run: Run, scorer: ProtocolScorer) -> None:
-    """All that the protocol asks for, beside the run and beside its model."""
+    """Write all that the protocol asks for, to the run's folder and its model's."""
     record = scorer.record(run.generator)
     run.scores = values(record)
     for folder in (run.run_dir, run.run_dir / "model"):
@@ -103,7 +104,7 @@ def _compare_with_untrained(run: Run, scored: Scored, scorer: Scorer) -> None:
 
 
 def _table(before: Scores, after: Scores, *, distances: bool) -> list[str]:
-    """Where all are one metric's distances from real clips, that is said, and their sum."""
+    """If all are one metric's distances from real clips (`distances`), the title says so, and their sum is added."""
     rows = [(name, before[name], after[name]) for name in after]
     rows += [("sum", sum(before.values()), sum(after.values()))] if distances else []
     title, note = ("distance from real clips", "   (lower is better)") if distances else ("scores", "")

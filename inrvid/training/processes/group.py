@@ -1,7 +1,7 @@
-"""What the processes of a training tell each other besides gradients: through the hosts' memories, over gloo.
+"""What the processes of a training exchange besides gradients: through host memory, over gloo.
 
-Whatever the backend of the gradients, these exchanges wait for no device; and as long as one process scores or writes,
-the others may wait for it, where NCCL would give up after minutes.
+Whatever the backend of the gradients, these exchanges wait for no device; and while one process scores or writes, the
+others can wait for it, where NCCL would give up after minutes.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import torch.distributed as dist
 from ...errors import InrvidError
 
 PATIENCE = datetime.timedelta(days=7)
-"""For what the main process does alone."""
+"""How long the others wait for what the main process does alone."""
 
 LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe")
-"""What gloo says of a process that has ended."""
+"""What gloo reports when a process has ended."""
 
 _made: list[Group] = []
 
@@ -31,7 +31,7 @@ class NoAgreement(InrvidError):
 
 
 class Group:
-    """All processes of the training; made once a run, by all of them."""
+    """All processes of the training; constructed once per run, by all of them."""
 
     def __init__(self) -> None:
         self._quick: dist.ProcessGroup | None = None
@@ -42,12 +42,12 @@ class Group:
             _made.append(self)
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Wait until all processes are here."""
         if self._patient is not None:
             dist.barrier(group=self._patient)
 
     def most(self, number: int) -> int:
-        """The largest of all processes' numbers. One that is stuck is waited for as long as gloo does."""
+        """The largest of all processes' numbers. A process that is stuck is waited for until gloo's timeout."""
         if self._quick is None:
             return number
         told = torch.tensor([number])
@@ -55,8 +55,8 @@ class Group:
         return int(told)
 
     def sharing(self) -> int:
-        """How many of the processes have the CPUs of this one, itself among them: those of its machine, unless each
-        was given CPUs of its own. To be called by all processes."""
+        """Number of processes that share this one's CPUs, itself included: those of its machine, unless each was given
+        CPUs of its own. To be called by all processes."""
         if self._quick is None:
             return 1
         own = socket.gethostname(), os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
@@ -68,7 +68,7 @@ class Group:
         """Raises NoAgreement, in all processes, unless all have the same value.
 
         Args:
-            what: what the value is of, for the message.
+            what: what the value describes, for the message.
             remedy: why they may differ, and what to do about it.
         """
         if self._quick is None:
@@ -80,7 +80,7 @@ class Group:
 
     @contextlib.contextmanager
     def one_first(self, first: bool) -> Iterator[None]:
-        """Inside, those go first who say so, and the others when they are done."""
+        """Inside, the processes with `first` go first, and the others once those are done."""
         if not first:
             self.wait()
         try:
@@ -102,20 +102,20 @@ def _who_has_what(everybody: list[object]) -> str:
 
 
 def lost_another(error: BaseException) -> bool:
-    """Whether what has failed is that another process is no longer there."""
+    """Whether an error means that another process is no longer there."""
     return isinstance(error, RuntimeError) and any(text in str(error) for text in LOST)
 
 
 def leave() -> None:
-    """End the groups of gloo, and so its threads: one that lets go of a tensor while the interpreter ends aborts it.
+    """End gloo's groups, and so its threads: one that releases a tensor during interpreter shutdown aborts the process.
 
-    Other backends may wait for processes that have failed, and have no such threads.
+    Other backends are left alone: they may wait for processes that have failed, and have no such threads.
     """
     if not dist.is_initialized():
         return
     for own in _made:
         ended = [own._quick, own._patient]
-        own._quick = own._patient = None  # whoever still holds `own` must not keep the threads
+        own._quick = own._patient = None  # a remaining reference to `own` must not keep the threads
         while ended:
             dist.destroy_process_group(ended.pop())
     _made.clear()

@@ -1,4 +1,4 @@
-"""Starting one process a device on this machine."""
+"""Starting one process per device on this machine."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ GROUP = (*PLACES, "MASTER_ADDR", "MASTER_PORT")
 """What a launcher sets in the environment of each process of a group."""
 
 MPI = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
-"""What mpirun sets, and Accelerate takes for a group."""
+"""What mpirun sets, which Accelerate takes for a group."""
 
 SILENCE = 10.0
-"""Seconds to wait for the others without a word."""
+"""Seconds to wait for the others before saying so."""
 
 
 def inside_launcher() -> bool:
@@ -34,9 +34,9 @@ def inside_launcher() -> bool:
 
 
 def join_slurm() -> None:
-    """Take this process's place in the group from srun's variables, as torchrun would set it.
+    """Set this process's place in the group from srun's variables, as torchrun would.
 
-    MASTER_ADDR and MASTER_PORT are the job script's to set. Does nothing outside `srun`, or inside torchrun.
+    The job script must set MASTER_ADDR and MASTER_PORT. Does nothing outside `srun`, or inside torchrun.
     """
     tasks = os.environ.get("SLURM_STEP_NUM_TASKS", "1")  # set by srun alone, not in a job script itself
     if inside_launcher() or tasks == "1":
@@ -59,10 +59,11 @@ def join_slurm() -> None:
 
 
 def check_group() -> None:
-    """Raises InrvidError if the environment says half of what a launcher says: left over, or forgotten."""
+    """Raise InrvidError if a launcher's variables in the environment are incomplete (left over, or forgotten) or wrong;
+    unset those of a group of one."""
     places = {name: os.environ[name] for name in PLACES if os.environ.get(name, "-1") != "-1"}
     if not places or places.get("WORLD_SIZE") == "1":
-        if "TORCHELASTIC_RUN_ID" not in os.environ:  # a group of one is none, but where torchrun was asked for it
+        if "TORCHELASTIC_RUN_ID" not in os.environ:  # a group of one is no group, unless torchrun was asked for it
             for name in PLACES:
                 os.environ.pop(name, None)
         return
@@ -78,7 +79,7 @@ def check_group() -> None:
 
 @contextlib.contextmanager
 def meeting() -> Iterator[None]:
-    """Around the call that waits for all processes of the group: it does not wait in silence, nor fail in many lines.
+    """Wraps the call that waits for all processes of the group, so that it neither waits silently nor fails verbosely.
 
     Raises:
         InrvidError: they could not meet.
@@ -116,7 +117,7 @@ def launch(processes: int, arguments: list[str]) -> int:
     common |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     common.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
     command = [sys.executable, "-m", "inrvid", *arguments]
-    watched, held = os.pipe()  # `held` ends with this process, however it ends
+    watched, held = os.pipe()  # `held` closes with this process, however that ends
     inherited: dict[str, Any] = {} if WINDOWS else {"pass_fds": [watched], "start_new_session": True}
     common |= {"USE_LIBUV": "0"} if WINDOWS else {LAUNCHER: str(watched)}  # PyTorch's builds lack libuv there
     children = [
@@ -127,7 +128,7 @@ def launch(processes: int, arguments: list[str]) -> int:
 
     def forward(number: int, frame: Any) -> None:
         for child in children:
-            if child.poll() is None and not WINDOWS:  # where the console tells them by itself
+            if child.poll() is None and not WINDOWS:  # on Windows the console tells them by itself
                 child.send_signal(number)
 
     before = {number: signal.signal(number, forward) for number in stop_signals()}
@@ -143,7 +144,7 @@ def launch(processes: int, arguments: list[str]) -> int:
 
 
 LAUNCHER = "INRVID_LAUNCHER"
-"""Number of the file that ends with the launcher, in the environment of the processes that it starts."""
+"""Variable by which processes get a file descriptor that reaches its end when their launcher ends."""
 
 LAST_SAVE = 120.0
 """Seconds that a process has to save and end once its launcher is gone."""
@@ -157,8 +158,8 @@ def follow_launcher() -> None:
 
     def watch() -> None:
         try:
-            os.read(int(number), 1)  # returns at the end of the launcher alone: nobody writes
-        except OSError:  # no such file: the variable is left over from another process
+            os.read(int(number), 1)  # nobody writes: returns only when the launcher ends
+        except OSError:  # no such descriptor: the variable is left over from another process
             return
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(LAST_SAVE)

@@ -1,9 +1,9 @@
-"""One training at a time writes into a run's folder.
+"""A lock, so that one training at a time writes into a run's folder.
 
-The lock is the operating system's, on RUN/.lock: it ends with its process, however that ends, and is not inherited by
-loader workers. On a file system without locks a file RUN/.lock-owner stands for it, which names its process and is
-touched while that lives. One that a killed run left there is taken over: at once on the same machine, on another one
-when it has not been touched for some minutes.
+It is the operating system's, on RUN/.lock: it ends with its process, however that ends, and is not inherited by
+loader workers. On a file system without locks a file RUN/.lock-owner replaces it, which names its process and is
+touched while that lives. One left by a killed run is taken over: at once on the same machine, on another one when it
+has not been touched for some minutes.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from ...files import WINDOWS, checked, naming
 NAME, OWNER = ".lock", ".lock-owner"
 
 HEARTBEAT, SILENT = 20.0, 300.0
-"""Seconds between two touches of an owner's file; without any for so long, its process is no more."""
+"""Seconds between two touches of an owner's file, and seconds without one after which its process counts as dead."""
 
 WRITTEN = 10.0
-"""Seconds in which an owner's file is surely written."""
+"""Seconds within which writing an owner's file is surely done."""
 
 SAME_START = 2.0
-"""Seconds by which the start of one process may seem to move, when the clock is set."""
+"""Seconds by which a process's start time may seem to move when the clock is set."""
 
 
 class Owner(Document):
-    """Who holds a lock. `started`: when the process did, as the system counts, as numbers of processes return."""
+    """Who holds a lock. `started`: when the process started, by the system's clock, since process ids are reused."""
 
     host: str
     pid: int
@@ -68,7 +68,7 @@ class RunLock:
         self._owns = False
 
     def acquire(self) -> None:
-        """Raises InrvidError if another process writes into the folder; OSError if the lock's file cannot be one."""
+        """Raises InrvidError if another process writes into the folder; OSError if the lock's file is unusable."""
         path = self.folder / NAME
         if path.is_symlink() or path.exists():
             checked(path)
@@ -95,7 +95,7 @@ class RunLock:
             self._owns = False
 
     def remove(self) -> None:
-        """Release, and leave no file behind: of a run that was not begun."""
+        """Release, and leave no file behind: for a run that was not begun."""
         path = self.folder / NAME
         if WINDOWS:
             self.release()
@@ -105,7 +105,7 @@ class RunLock:
             self.release()
 
     def _claim(self, path: Path) -> None:
-        """Become the owner of the folder by making the owner's file, which one process alone can."""
+        """Become the folder's owner by creating the owner's file, which only one process can do."""
         while True:
             try:
                 handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
@@ -119,7 +119,7 @@ class RunLock:
             return
 
     def _remove_dead(self, path: Path) -> None:
-        """Remove the owner's file of a process that is no more; one process at a time, lest it be another's by now.
+        """Remove the owner's file of a dead process; one process at a time, lest the file be another's by then.
 
         Raises InrvidError if the owner lives.
         """
@@ -132,13 +132,13 @@ class RunLock:
         try:
             takeover.mkdir()
         except FileExistsError:
-            if SILENT < _age(takeover) < math.inf:  # of a process that was killed in here
+            if SILENT < _age(takeover) < math.inf:  # left by a process killed in here
                 with contextlib.suppress(OSError):
                     takeover.rmdir()
             time.sleep(0.05)
             return
         try:
-            # Where there is a file nobody can make another, and nobody else removes one: it is the one looked at.
+            # While it exists nobody can create another, and nobody else removes it: it is the file just checked.
             if path.exists() and not _is_alive(path):
                 path.unlink()
         finally:
@@ -173,7 +173,7 @@ def _age(path: Path) -> float:
 
 
 def _lock(handle: int) -> None:
-    """Raises BlockingIOError or PermissionError if it is taken; other errors of the system: there are no locks."""
+    """Raises BlockingIOError or PermissionError if the lock is taken, other system errors if there are no locks."""
     import fcntl
 
     # Not flock: forked loader workers would hold it for some seconds after a kill.

@@ -1,7 +1,7 @@
 """Which samples of the global batch each process, and each of its micro-batches, handles.
 
-The minibatch standard deviation judges samples in groups: sample i of B belongs to group i mod (B/G). Whole groups are
-handed out, so that every group is the same on any number of processes, with any micro-batch: the gradients are too.
+The minibatch standard deviation judges samples in groups: sample i of B belongs to group i mod (B/G). Groups are
+assigned whole, so that they, and thus the gradients, are the same for any number of processes and any micro-batch.
 """
 
 from __future__ import annotations

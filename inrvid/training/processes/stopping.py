@@ -1,4 +1,4 @@
-"""Being asked to stop: by signals, by callbacks, by a failure; and agreement on it among processes."""
+"""Requests to stop, by signals, callbacks or failures, and agreement on them among processes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .signals import stop_signals
 
 ASKED = 1
 FAILED = 1_000_000
-"""What `Stopper` exchanges, as one number a process of which the largest counts: 0, to go on; `ASKED`, a callback's
-wish; `ASKED` + n, signal n; `FAILED` − i, a failure in process i, the lowest of several."""
+"""What `Stopper` exchanges: one number per process, of which the largest counts. 0: continue; `ASKED`: a callback's
+request; `ASKED` + n: signal n; `FAILED` − i: a failure in process i, the lowest of several."""
 
 
 class AskedToStop(InrvidError):
-    """A signal has asked the training to stop; what may take long, and can be done later, is left."""
+    """A signal has asked the training to stop; work that may take long, and can be done later, is abandoned."""
 
     def __init__(self, number: int):
         super().__init__(f"{signal.Signals(number).name} asks the training to stop")
@@ -27,10 +27,10 @@ class AskedToStop(InrvidError):
 class Stopper:
     """Turns the first SIGINT, SIGTERM or SIGHUP into a request to stop after the step; the second acts at once.
 
-    A SIGHUP that is ignored when training starts stays so: that is what `nohup` is for.
+    A SIGHUP that is ignored when training starts stays ignored: that is what `nohup` is for.
 
-    With several processes all must stop after the same step, whichever of them was told: `agreed` exchanges a number
-    a step, between the hosts' memories, so that no device is waited for.
+    With several processes all must stop after the same step, whichever was asked: `agreed` exchanges one number per
+    step, through host memory, so that no device is waited for.
     """
 
     def __init__(self, group: Group) -> None:
@@ -46,7 +46,7 @@ class Stopper:
 
     @property
     def failed(self) -> int | None:
-        """Index of the process whose failure asked: the first of them."""
+        """Index of the process whose failure asked, the lowest of several; None if none did."""
         return FAILED - self._told if self._told > FAILED // 2 else None
 
     @property
@@ -55,20 +55,20 @@ class Stopper:
         return self._told == ASKED
 
     def ask(self) -> None:
-        """A callback's wish; a signal counts for more."""
+        """Record a callback's request; a signal takes precedence."""
         self._told = max(self._told, ASKED)
 
     def fail(self, index: int) -> None:
-        """A failure in this process, whose index it is."""
+        """Record a failure in this process, whose index is `index`."""
         self._told = FAILED - index
 
     @contextlib.contextmanager
     def abandoning(self) -> Iterator[None]:
-        """Inside, a signal does not wait for the step: who sends one ends the process after a minute, often, and the
-        state is still to be saved then.
+        """Inside, a signal does not wait for the end of the step: its sender often kills the process a minute later,
+        and the state must still be saved by then.
 
         Raises:
-            AskedToStop: where a signal comes, or has come already.
+            AskedToStop: when a signal arrives, or has arrived already.
         """
         if self.signal:
             raise AskedToStop(self.signal)
@@ -81,7 +81,7 @@ class Stopper:
     def agreed(self) -> bool:
         """Whether some process was asked to stop; to be called by all processes, after the same steps."""
         told = self._group.most(self._told)
-        if told:  # if not, a signal of our own that came meanwhile stays, for the next step
+        if told:  # if not, a signal that has reached this process meanwhile is kept for the next step
             self._told = told
         return told != 0
 

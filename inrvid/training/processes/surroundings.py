@@ -1,4 +1,4 @@
-"""What a run finds around it: trackers, launchers' settings, memory, limits on open files, loaders that fail."""
+"""A run's environment: trackers, launchers' settings, memory, limits on open files, loaders that fail."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SHARDING = {
     "ACCELERATE_USE_DEEPSPEED": "DeepSpeed",
     "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
 }
-"""What `accelerate launch` sets for plugins that take one model apart."""
+"""Variables that `accelerate launch` sets for plugins that split one model."""
 
 
 def refuse_sharding() -> None:
-    """Raises InrvidError if an `accelerate config` asks for a plugin that a GAN's two networks cannot have."""
+    """Raises InrvidError if `accelerate config` asks for a plugin that cannot handle a GAN's two networks."""
     for variable, name in SHARDING.items():
         if os.environ.get(variable, "false").lower() in ("true", "1"):
             raise InrvidError(
@@ -34,7 +34,7 @@ def refuse_sharding() -> None:
 
 
 def mixed_precision() -> str | None:
-    """What to know of a mixed precision that `accelerate config` asks for; None if it asks for none."""
+    """A note on the mixed precision that `accelerate config` asks for; None if it asks for none."""
     asked = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
     if asked in ("no", ""):
         return None
@@ -56,7 +56,7 @@ def checked(trackers: Sequence[str]) -> list[str]:
 
 
 def make_accelerator(trackers: Sequence[str], *, cpu: bool) -> Accelerator:
-    """Raises InrvidError for surroundings in which it cannot be made."""
+    """The run's Accelerator. Raises InrvidError for an environment in which it cannot be made."""
     refuse_sharding()
     known = checked(trackers)
     try:
@@ -67,10 +67,10 @@ def make_accelerator(trackers: Sequence[str], *, cpu: bool) -> Accelerator:
 
 
 SHARED_MEMORY = Path("/dev/shm")
-"""Through which loader workers hand over their batches, on Linux."""
+"""Where loader workers hand over their batches, on Linux."""
 
 AHEAD = 3
-"""Batches of a worker that lie there: those fetched ahead, and the one being written."""
+"""Batches per worker that lie there: those fetched ahead, and the one being written."""
 
 
 def check_shared_memory(batch_bytes: int, workers: int) -> None:
@@ -86,7 +86,7 @@ def check_shared_memory(batch_bytes: int, workers: int) -> None:
 
 
 def check_memory(key: str, needed: int) -> None:
-    """Raises InrvidError if what a key of the recipe asks for takes more bytes than there are."""
+    """Raises InrvidError if what a key of the recipe asks for needs more bytes of memory than are free."""
     free = psutil.virtual_memory().available
     if needed > free:
         raise InrvidError(
@@ -96,11 +96,11 @@ def check_memory(key: str, needed: int) -> None:
 
 
 FILES, FILES_A_WORKER = 128, 32
-"""Open files that a training needs, and each loader worker of it."""
+"""Open files that a training needs, and that each of its loader workers needs."""
 
 
 def check_open_files(workers: int) -> None:
-    """Raise this process's limit of open files as far as it may. InrvidError if that is too low for the training."""
+    """Raise this process's limit of open files to what the training needs. InrvidError if that is not allowed."""
     try:
         import resource
     except ImportError:  # Windows has none to speak of
