@@ -29,7 +29,7 @@ from inrvid.kernels import (  # noqa: F401 (registers torch.ops.inrvid)
     to_rgb,
     upfirdn,
 )
-from inrvid.kernels.dispatch import using
+from inrvid.kernels.dispatch import use_backend
 from inrvid.kernels.operation import OPERATIONS
 
 from .ceilings import made, rates
@@ -275,7 +275,7 @@ def call(op: str, arguments: tuple[Any, ...]) -> Any:
 
 
 def eager(op: str, arguments: tuple[Any, ...]) -> Any:
-    with using("definition"):
+    with use_backend("definition"):
         return call(op, arguments)
 
 

@@ -48,7 +48,7 @@ def _ordinary(value: float) -> float:
 
 
 Positive = Annotated[float, Field(gt=0), AfterValidator(_ordinary)]
-NotNegative = Annotated[float, Field(ge=0), AfterValidator(_ordinary)]
+NonNegative = Annotated[float, Field(ge=0), AfterValidator(_ordinary)]
 Layers = Annotated[int, Field(ge=1, le=100)]
 """Number of consecutive layers of a network."""
 LOWEST_FPS, HIGHEST_FPS = 0.01, 10_000

@@ -13,7 +13,7 @@ from torch import Tensor
 from .errors import InrvidError, ModelError
 from .files import write_bytes
 from .motion.noise import NoiseSequence, from_tensors, joined
-from .weights import Unfit, read_weights
+from .weights import WeightsError, read_weights
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -96,7 +96,7 @@ class Latents:
         """Read what `save` wrote. Raises ModelError if the file holds something else."""
         try:
             tensors = read_weights(Path(path))
-        except Unfit as error:
+        except WeightsError as error:
             raise ModelError(f"{path}: {error}") from None
         sequence = {name.removeprefix("motion."): tensors.pop(name) for name in list(tensors) if name[:7] == "motion."}
         try:

@@ -13,12 +13,12 @@ from .lazy import lazy_names
 
 if TYPE_CHECKING:
     from .augment.base import Augment
-    from .config import Count, Fps, Layers, Natural, NotNegative, PartConfig, PathText, Positive, PowerOfTwo, Seed
+    from .config import Count, Fps, Layers, Natural, NonNegative, PartConfig, PathText, Positive, PowerOfTwo, Seed
     from .coords.acyclic import Codes, periods
     from .coords.base import AffinePhase, CoordinateEncoding, SharedBasis, linear_phase
     from .data.base import VideoDataset, VideoRecord
     from .data.indexed import IndexedDataset
-    from .discriminators.base import Augmentation, Clips, Discriminator, Tensors
+    from .discriminators.base import Augmentation, ClipBatch, Discriminator, Tensors
     from .discriminators.hypernetwork import TimeEmbedding
     from .discriminators.residual import ResidualDiscriminator
     from .errors import ConfigError, DataError, InrvidError, ModelError
@@ -33,54 +33,54 @@ if TYPE_CHECKING:
     from .grid import Grid
     from .kernels import implement, operations, register
     from .kernels.bias_act import convolve_bias_act
-    from .kernels.recording import recording
+    from .kernels.recording import is_recording
     from .kernels.upfirdn import upfirdn
     from .latents import Latents
     from .layers.activation import GAIN, SLOPE
     from .layers.conv import EqConv2d
-    from .layers.half import bounded, half_dtypes, runs_in, switch
+    from .layers.half import block_dtype, half_dtypes, needs_clamp, to_precision
     from .layers.linear import EqLinear, StyleAffine
     from .layers.mapping import MappingNetwork, normalize_second_moment
     from .layers.modulated_conv import ModulatedConv2d
-    from .layers.noise import InstanceNoise, noise_of
+    from .layers.noise import InstanceNoise, instance_noise
     from .layers.parameters import ParameterGroup
-    from .layers.precision import at_least_float32, in_float64, in_its_own_precision
+    from .layers.precision import at_least_float32, in_float64, without_autocast
     from .layers.recurrent import GRU, LSTM
     from .layers.residual import (
         Epilogue,
         MinibatchStd,
         ResidualBlock,
-        batches_apart,
         from_rgb,
         minibatch_std,
         run_blocks,
+        separate_batches,
     )
     from .layers.rgb import ToRGB, add_rgb
     from .layers.widths import channels_of
-    from .losses.base import AdversarialLoss, Kind, Phase, Turn
+    from .losses.base import AdversarialLoss, ClipKind, Phase, Turn
     from .losses.penalty import r1_norms
     from .motion.base import Motion, MotionHead, MotionState, Span
     from .motion.codes import CodeNetwork, CodesMotion
     from .motion.conv1d import Conv1dMotion
     from .motion.noise import ExplicitNoise, GivenNoise, NoiseSequence, SeededNoise
-    from .random import Draws, Key
+    from .random import Draws, SampleKey
     from .registry import PartOf, registry
-    from .schedule import Cosine, at
+    from .schedule import Cosine, value_at
     from .time_samplers.base import TimeSampler
     from .time_samplers.random_distance import RandomDistance
     from .training.callbacks.base import Callback
     from .training.run import Run
-    from .transfer import sent
-    from .weights import Unfit, read_metadata, read_weights
+    from .transfer import to_device
+    from .weights import WeightsError, read_metadata, read_weights
 
 _NAMES = {
     "augment.base": "Augment",
-    "config": "Count Fps Layers Natural NotNegative PartConfig PathText Positive PowerOfTwo Seed",
+    "config": "Count Fps Layers Natural NonNegative PartConfig PathText Positive PowerOfTwo Seed",
     "coords.acyclic": "Codes periods",
     "coords.base": "AffinePhase CoordinateEncoding SharedBasis linear_phase",
     "data.base": "VideoDataset VideoRecord",
     "data.indexed": "IndexedDataset",
-    "discriminators.base": "Augmentation Clips Discriminator Tensors",
+    "discriminators.base": "Augmentation ClipBatch Discriminator Tensors",
     "discriminators.hypernetwork": "TimeEmbedding",
     "discriminators.residual": "ResidualDiscriminator",
     "errors": "ConfigError DataError InrvidError ModelError",
@@ -95,37 +95,37 @@ _NAMES = {
     "grid": "Grid",
     "kernels": "implement operations register",
     "kernels.bias_act": "convolve_bias_act",
-    "kernels.recording": "recording",
+    "kernels.recording": "is_recording",
     "kernels.upfirdn": "upfirdn",
     "latents": "Latents",
     "layers.activation": "GAIN SLOPE",
     "layers.conv": "EqConv2d",
-    "layers.half": "bounded half_dtypes runs_in switch",
+    "layers.half": "needs_clamp half_dtypes block_dtype to_precision",
     "layers.linear": "EqLinear StyleAffine",
     "layers.mapping": "MappingNetwork normalize_second_moment",
     "layers.modulated_conv": "ModulatedConv2d",
-    "layers.noise": "InstanceNoise noise_of",
+    "layers.noise": "InstanceNoise instance_noise",
     "layers.parameters": "ParameterGroup",
-    "layers.precision": "at_least_float32 in_float64 in_its_own_precision",
+    "layers.precision": "at_least_float32 in_float64 without_autocast",
     "layers.recurrent": "GRU LSTM",
-    "layers.residual": "Epilogue MinibatchStd ResidualBlock batches_apart from_rgb minibatch_std run_blocks",
+    "layers.residual": "Epilogue MinibatchStd ResidualBlock separate_batches from_rgb minibatch_std run_blocks",
     "layers.rgb": "ToRGB add_rgb",
     "layers.widths": "channels_of",
-    "losses.base": "AdversarialLoss Kind Phase Turn",
+    "losses.base": "AdversarialLoss ClipKind Phase Turn",
     "losses.penalty": "r1_norms",
     "motion.base": "Motion MotionHead MotionState Span",
     "motion.codes": "CodeNetwork CodesMotion",
     "motion.conv1d": "Conv1dMotion",
     "motion.noise": "ExplicitNoise GivenNoise NoiseSequence SeededNoise",
-    "random": "Draws Key",
+    "random": "Draws SampleKey",
     "registry": "PartOf registry",
-    "schedule": "Cosine at",
+    "schedule": "Cosine value_at",
     "time_samplers.base": "TimeSampler",
     "time_samplers.random_distance": "RandomDistance",
     "training.callbacks.base": "Callback",
     "training.run": "Run",
-    "transfer": "sent",
-    "weights": "Unfit read_metadata read_weights",
+    "transfer": "to_device",
+    "weights": "WeightsError read_metadata read_weights",
 }
 """Module → its public names."""
 
@@ -140,7 +140,8 @@ __all__ = [
     "Augment",
     "Augmentation",
     "Callback",
-    "Clips",
+    "ClipBatch",
+    "ClipKind",
     "CodeNetwork",
     "Codes",
     "CodesMotion",
@@ -165,8 +166,6 @@ __all__ = [
     "IndexedDataset",
     "InrvidError",
     "InstanceNoise",
-    "Key",
-    "Kind",
     "Latents",
     "Layers",
     "MappingNetwork",
@@ -179,7 +178,7 @@ __all__ = [
     "MotionState",
     "Natural",
     "NoiseSequence",
-    "NotNegative",
+    "NonNegative",
     "ParameterGroup",
     "PartConfig",
     "PartOf",
@@ -192,6 +191,7 @@ __all__ = [
     "ResidualBlock",
     "ResidualDiscriminator",
     "Run",
+    "SampleKey",
     "Seed",
     "SeededNoise",
     "SharedBasis",
@@ -202,16 +202,14 @@ __all__ = [
     "TimeSampler",
     "ToRGB",
     "Turn",
-    "Unfit",
     "VideoDataset",
     "VideoGenerator",
     "VideoINR",
     "VideoRecord",
+    "WeightsError",
     "add_rgb",
-    "at",
     "at_least_float32",
-    "batches_apart",
-    "bounded",
+    "block_dtype",
     "channels_of",
     "convolve_bias_act",
     "find_weights",
@@ -219,26 +217,28 @@ __all__ = [
     "half_dtypes",
     "implement",
     "in_float64",
-    "in_its_own_precision",
+    "instance_noise",
+    "is_recording",
     "linear_phase",
     "load_efficientnet_lite0",
     "minibatch_std",
-    "noise_of",
+    "needs_clamp",
     "normalize_second_moment",
     "operations",
     "periods",
     "r1_norms",
     "read_metadata",
     "read_weights",
-    "recording",
     "register",
     "registry",
     "run_blocks",
-    "runs_in",
-    "sent",
-    "switch",
+    "separate_batches",
     "timm_network",
+    "to_device",
+    "to_precision",
     "upfirdn",
+    "value_at",
+    "without_autocast",
 ]
 
 _HOMES = {name: f"inrvid.{module}" for module, names in _NAMES.items() for name in names.split()}

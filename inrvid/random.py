@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 
-class Key(NamedTuple):
+class SampleKey(NamedTuple):
     """Where a sample's stream of random numbers starts."""
 
     seed: int
@@ -31,7 +31,7 @@ class Draws:
     Successive calls give successive numbers. Values come as float32 (uniform, normal) CPU tensors.
     """
 
-    def __init__(self, keys: Sequence[Key], purpose: str):
+    def __init__(self, keys: Sequence[SampleKey], purpose: str):
         self.keys, self.purpose = list(keys), purpose
 
     @functools.cached_property
@@ -48,12 +48,12 @@ class Draws:
     @classmethod
     def of_batch(cls, seed: int, purpose: str, step: int, samples: Iterable[int]) -> Draws:
         """The draws of the given global sample indices of one training step."""
-        return cls([Key(seed, step, sample) for sample in samples], purpose)
+        return cls([SampleKey(seed, step, sample) for sample in samples], purpose)
 
     @classmethod
     def of_seeds(cls, seeds: Iterable[int], purpose: str) -> Draws:
         """One video per seed."""
-        return cls([Key(seed, 0, 0) for seed in seeds], purpose)
+        return cls([SampleKey(seed, 0, 0) for seed in seeds], purpose)
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -6,14 +6,14 @@ import math
 
 from pydantic import Field
 
-from .config import NotNegative, StrictModel
+from .config import NonNegative, StrictModel
 
 
 class Cosine(StrictModel):
     """From `start` to `end` along half a cosine over the first `kclips` thousand clips (R3GAN, NeurIPS 2024)."""
 
-    start: NotNegative = Field(description="value at the beginning")
-    end: NotNegative = Field(description="value after kclips, and from then on")
+    start: NonNegative = Field(description="value at the beginning")
+    end: NonNegative = Field(description="value after kclips, and from then on")
     kclips: float = Field(ge=0.001, le=1e8, description="clips from start to end, in thousands")
 
     def at(self, clips: int) -> float:
@@ -21,6 +21,6 @@ class Cosine(StrictModel):
         return self.end + (self.start - self.end) * left
 
 
-def at(value: float | Cosine, clips: int) -> float:
+def value_at(value: float | Cosine, clips: int) -> float:
     """The value after this many clips."""
     return value.at(clips) if isinstance(value, Cosine) else value

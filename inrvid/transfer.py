@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def sent(x: Tensor, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
+def to_device(x: Tensor, device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
     """x on a device, in `dtype` or its own. A copy from the host is queued on the device, and the host does not wait.
 
     CUDA can queue copies only from pinned memory: for any other, the host may wait until the device has done its work.

@@ -17,7 +17,7 @@ from .files import checked, opened
 from .text import is_text
 
 
-class Unfit(Exception):
+class WeightsError(Exception):
     """Why a file's weights cannot be used: the reason alone, in one line, without the file's name."""
 
 
@@ -29,7 +29,7 @@ KNOWN = {
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """All tensors of a safetensors file. Raises Unfit."""
+    """All tensors of a safetensors file. Raises WeightsError."""
     _look(path)
     try:
         with _named_in_text(path) as name:
@@ -38,7 +38,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             raise ValueError(f"{odd[0]} is of {str(tensors[odd[0]].dtype).removeprefix('torch.')}")
         return tensors
     except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise Unfit(_reason(path, error)) from None
+        raise WeightsError(_reason(path, error)) from None
 
 
 def weights_file(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
@@ -53,23 +53,23 @@ def weights_file(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> 
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The metadata of a safetensors file. Raises Unfit."""
+    """The metadata of a safetensors file. Raises WeightsError."""
     _look(path)
     try:
         with _named_in_text(path) as name, safe_open(name, framework="pt") as file:
             return dict(file.metadata() or {})
     except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise Unfit(_reason(path, error)) from None
+        raise WeightsError(_reason(path, error)) from None
 
 
 def check_header(path: Path, state: Mapping[str, Tensor]) -> None:
-    """Compare a file's names and shapes with those of a model's state, reading no weight. Raises Unfit."""
+    """Compare a file's names and shapes with those of a model's state, reading no weight. Raises WeightsError."""
     _look(path)
     try:
         with _named_in_text(path) as name, safe_open(name, framework="pt") as file:
             found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise Unfit(_reason(path, error)) from None
+        raise WeightsError(_reason(path, error)) from None
     expected = {name: tuple(value.shape) for name, value in state.items()}
     wrong = sorted({*found.items()} ^ {*expected.items()})
     if wrong:
@@ -77,23 +77,26 @@ def check_header(path: Path, state: Mapping[str, Tensor]) -> None:
         ours, theirs = (list(s[name]) if name in s else "none" for s in (expected, found))
         more = len({name for name, _ in wrong}) - 1
         others = f" (and {more} others)" if more else ""
-        raise Unfit(f"these weights do not fit the model: {name}{others}: {theirs} in the file, {ours} expected")
+        raise WeightsError(f"these weights do not fit the model: {name}{others}: {theirs} in the file, {ours} expected")
 
 
 def load_into(module: nn.Module, path: Path) -> None:
-    """Fill a model with a file's weights. Raises Unfit: also where they are not finite floating-point numbers."""
+    """Fill a model with a file's weights. Raises WeightsError: also where they are not finite floating-point
+    numbers."""
     tensors, own = read_weights(path), module.state_dict()
     for name, value in tensors.items():
         if name in own and not own[name].is_floating_point():  # a counter, in a plugin's network
             continue
         if not value.is_floating_point():
-            raise Unfit(f"{name} is of {str(value.dtype).removeprefix('torch.')}, weights are floating-point numbers")
+            raise WeightsError(
+                f"{name} is of {str(value.dtype).removeprefix('torch.')}, weights are floating-point numbers"
+            )
         if not value.float().isfinite().all():
-            raise Unfit(f"{name} is not finite (NaN or infinity): a training that diverged, or a damaged file")
+            raise WeightsError(f"{name} is not finite (NaN or infinity): a training that diverged, or a damaged file")
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
-        raise Unfit(f"these weights do not fit the model: {' '.join(str(error).split())}") from None
+        raise WeightsError(f"these weights do not fit the model: {' '.join(str(error).split())}") from None
 
 
 def digest_of(module: nn.Module, start: bytes = b"") -> str:
@@ -116,15 +119,15 @@ def _named_in_text(path: Path) -> Iterator[str]:
 
 
 def _look(path: Path) -> None:
-    """Raise Unfit if this is no safetensors file, saying what is wrong with it."""
+    """Raise WeightsError if this is no safetensors file, saying what is wrong with it."""
     try:
         checked(path)
         with opened(path) as file:
             start = file.read(8)
     except OSError as error:
-        raise Unfit(f"cannot be read: {error.strerror or error}") from None
+        raise WeightsError(f"cannot be read: {error.strerror or error}") from None
     if len(start) < 8:
-        raise Unfit(f"cut short: {len(start)} bytes")
+        raise WeightsError(f"cut short: {len(start)} bytes")
 
 
 def _reason(path: Path, error: Exception) -> str:

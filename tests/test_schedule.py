@@ -8,15 +8,15 @@ from torch import nn
 
 from inrvid import InrvidError, load_recipe
 from inrvid.layers.parameters import ParameterGroup
-from inrvid.schedule import Cosine, at
+from inrvid.schedule import Cosine, value_at
 from inrvid.training.optim import adam, follow
 
 
 def test_half_a_cosine_and_then_constant():
     way = Cosine(start=4.0, end=2.0, kclips=10.0)
-    assert [at(way, clips) for clips in (0, 5_000, 10_000, 99_000)] == pytest.approx([4.0, 3.0, 2.0, 2.0])
-    assert 4 - at(way, 2_500) < 0.5 * (4 - 3)  # slow at its beginning
-    assert at(1.5, 99_000) == 1.5
+    assert [value_at(way, clips) for clips in (0, 5_000, 10_000, 99_000)] == pytest.approx([4.0, 3.0, 2.0, 2.0])
+    assert 4 - value_at(way, 2_500) < 0.5 * (4 - 3)  # slow at its beginning
+    assert value_at(1.5, 99_000) == 1.5
 
 
 def test_optimizer_follows_its_schedules():

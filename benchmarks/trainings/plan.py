@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import Self
 
 from inrvid import plain_yaml
-from inrvid.config import Count, FileName, Natural, NotNegative, StrictModel, validate
+from inrvid.config import Count, FileName, Natural, NonNegative, StrictModel, validate
 from inrvid.errors import ConfigError, InrvidError, dotted
 from inrvid.files import read_text
 from inrvid.packages import PackageText
@@ -63,7 +63,7 @@ class Plan(StrictModel):
     title: str
     about: str = Field("", description="what a reader should know")
     kclips: Annotated[float, Field(gt=0)] = Field(description="equal clips, thousands")
-    minutes: NotNegative = Field(description="equal minutes, of one core (or of the device's clock); 0: no such stop")
+    minutes: NonNegative = Field(description="equal minutes, of one core (or of the device's clock); 0: no such stop")
     data: dict[str, Any] = Field({}, description="keys of `data` of the held-out clips that are scored against")
     clips: Count = Field(256, description="clips that are scored, real and generated")
     protocol: str = "inrvid"

@@ -23,7 +23,7 @@ from ..config import Count, PartConfig, Positive
 from ..discriminators.base import Augmentation, Tensors
 from ..random import Draws
 from ..schedule import Cosine
-from ..transfer import sent
+from ..transfer import to_device
 from . import transforms as tf
 from .base import Augment
 from .filter_bank import BANDS, POWER, amplify
@@ -216,7 +216,7 @@ class Ada(Augment):
             if gains is not None:
                 x = amplify(x.flatten(1, 2), gains).unflatten(1, (steps, 3))
             if hole is not None:
-                x = x * sent(_outside(hole, height, width), x.device, x.dtype)[:, None, None]
+                x = x * to_device(_outside(hole, height, width), x.device, x.dtype)[:, None, None]
             return x
 
         return apply
@@ -321,7 +321,7 @@ def _recolor(frames: Tensor, operations: list[Tensor]) -> Tensor:
     total = torch.eye(4)
     for operation in operations:
         total = operation @ total
-    total = sent(total, frames.device, frames.dtype)
+    total = to_device(total, frames.device, frames.dtype)
     mixed = torch.einsum("bij,btjhw->btihw", total[:, :3, :3], frames)
     return mixed + total[:, None, :3, 3, None, None]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..config import PartConfig
 from ..discriminators.base import Augmentation
 from ..random import Draws
-from ..transfer import sent
+from ..transfer import to_device
 from .base import Augment
 
 
@@ -33,7 +33,7 @@ class DiffAugment(Augment):
 
     def sample(self, draws: Draws, device: torch.device) -> Augmentation:
         # All numbers are drawn whatever the policy is, so that a policy does not change another's draws.
-        numbers = sent(draws.uniform(5), device)
+        numbers = to_device(draws.uniform(5), device)
         color, place = numbers[:, :3], numbers[:, 3:]
 
         def apply(frames: Tensor) -> Tensor:

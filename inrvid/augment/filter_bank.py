@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import InrvidError
-from ..transfer import sent
+from ..transfer import to_device
 from .warp import SYM2
 
 BANDS = 4
@@ -36,7 +36,7 @@ def amplify(x: Tensor, gains: Tensor) -> Tensor:
         InrvidError: x is too small to be reflected.
     """
     batch, channels, height, width = x.shape
-    taps = sent(gains @ filter_bank().to(gains), x.device, x.dtype)  # [B, taps]
+    taps = to_device(gains @ filter_bank().to(gains), x.device, x.dtype)  # [B, taps]
     pad = taps.shape[1] // 2
     if min(height, width) <= pad:
         raise InrvidError(f"augment: imgfilter needs frames of more than {pad} pixels a side, got {height}×{width}")

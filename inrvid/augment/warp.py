@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..kernels.fir import fir
-from ..transfer import sent
+from ..transfer import to_device
 from .transforms import scaling, translation
 
 # The decomposition low-pass of the wavelets sym6 and sym2 (Daubechies, "Ten Lectures on Wavelets", §8.1).
@@ -45,7 +45,7 @@ def warp(x: Tensor, inverse: Tensor) -> Tensor:
 
     out_height, out_width = (height + PAD) * 2, (width + PAD) * 2
     inverse = _scale(2 / x.shape[3], 2 / x.shape[2], inverse) @ inverse @ _scale(out_width / 2, out_height / 2, inverse)
-    theta = sent(inverse[:, :2], x.device, x.dtype)
+    theta = to_device(inverse[:, :2], x.device, x.dtype)
     grid = F.affine_grid(theta, [len(x), x.shape[1], out_height, out_width], align_corners=False)
     x = _Sampled.apply(x, grid)
     return downsample(x, crop=1)

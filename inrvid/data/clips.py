@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..errors import DataError
-from ..random import Draws, Key
+from ..random import Draws, SampleKey
 from ..text import printable
 from ..time_samplers.base import TimeSampler
 from .base import VideoDataset
@@ -42,7 +42,7 @@ class Clips(Dataset[dict[str, Tensor]]):
         # Shared with the loader's workers, so that a file is warned about once, not once per worker.
         self._warned = torch.zeros(len(dataset), dtype=torch.bool).share_memory_()
 
-    def __getitem__(self, key: Key) -> dict[str, Tensor]:
+    def __getitem__(self, key: SampleKey) -> dict[str, Tensor]:
         """Raises DataError if a video cannot be decoded (`on_error: fail`), or `ATTEMPTS` in a row cannot (`skip`)."""
         draws, last = Draws([key], PURPOSE), ""
         for _ in range(ATTEMPTS):
@@ -119,9 +119,9 @@ class _StepKeys:
     def __init__(self, seed: int, start_step: int, samples: Sequence[int]):
         self._seed, self._start_step, self._samples = seed, start_step, samples
 
-    def __iter__(self) -> Iterator[list[Key]]:
+    def __iter__(self) -> Iterator[list[SampleKey]]:
         for step in itertools.count(self._start_step):
-            yield [Key(self._seed, step, sample) for sample in self._samples]
+            yield [SampleKey(self._seed, step, sample) for sample in self._samples]
 
 
 def _clear_errors(batches: DataLoader[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:

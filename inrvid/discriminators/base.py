@@ -16,15 +16,15 @@ from torch import Tensor, nn
 
 from ..config import MOST, Count, Natural, PartConfig, PowerOfTwo
 from ..errors import InrvidError
-from ..layers.precision import in_its_own_precision
-from ..layers.residual import batches_apart
+from ..layers.precision import without_autocast
+from ..layers.residual import separate_batches
 from ..pretrained import Pretrained
 
 Tensors = dict[str, Tensor]
 Augmentation = Callable[[Tensor], Tensor]
 """A fixed draw of an augmentation: frames `[B, T, 3, H, W]` → the same shape."""
 
-Clips = tuple[Tensor, Tensor, Tensor]
+ClipBatch = tuple[Tensor, Tensor, Tensor]
 """frames, t and label of a batch, as `Discriminator.forward` takes them."""
 
 
@@ -69,7 +69,7 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
     def heads(self, inputs: Tensors, t: Tensor, label: Tensor) -> Tensors:
         """Logits of each head: `[B]`, or several per clip, `[B, frames]`, or `[B, …]` for patches."""
 
-    @in_its_own_precision
+    @without_autocast
     def forward(self, frames: Tensor | Tensors, t: Tensor, label: Tensor | None = None) -> Tensors:
         """frames `[B, frames, 3, H, W]` in [−1, 1], t `[B, frames]`, label `[B, classes]` → logits by head.
 
@@ -112,7 +112,7 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
                 )
 
     def both(
-        self, first: Clips, second: Clips, run: Callable[[Tensor, Tensor, Tensor], Tensors] | None = None
+        self, first: ClipBatch, second: ClipBatch, run: Callable[[Tensor, Tensor, Tensor], Tensors] | None = None
     ) -> tuple[Tensors, Tensors]:
         """Logits of two batches of equal size, each judged as if the other were not there.
 
@@ -123,7 +123,7 @@ class Discriminator(Pretrained, nn.Module, abc.ABC):
         if not self.joins:
             return run(*first), run(*second)
         frames, t, label = (torch.cat(pair) for pair in zip(first, second, strict=True))
-        with batches_apart(self, 2):
+        with separate_batches(self, 2):
             logits = {head: value.chunk(2) for head, value in run(frames, t, label).items()}
         return {head: value[0] for head, value in logits.items()}, {head: value[1] for head, value in logits.items()}
 

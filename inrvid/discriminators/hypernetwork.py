@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from ..config import MOST, Count, Layers, PowerOfTwo
-from ..layers.half import bounded, half_dtypes
+from ..layers.half import half_dtypes, needs_clamp
 from ..layers.mapping import MappingNetwork
 from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
 from ..layers.tables import Tables
@@ -88,7 +88,7 @@ class HypernetworkDiscriminator(Discriminator):
         self.mapping = (
             MappingNetwork(0, condition, cmap_dim, layers=config.mapping_layers, average=False) if cmap_dim else None
         )
-        half = bounded(config.half_blocks, config.half_dtype)
+        half = needs_clamp(config.half_blocks, config.half_dtype)
         self.dtypes = half_dtypes(resolutions, config.half_blocks, config.half_dtype)
         self.rgb = from_rgb(3, channels[config.resolution], half=half)
         self.blocks = nn.ModuleDict()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ..layers.half import bounded, half_dtypes
+from ..layers.half import half_dtypes, needs_clamp
 from ..layers.mapping import MappingNetwork
 from ..layers.residual import Epilogue, ResidualBlock, from_rgb, run_blocks
 from ..layers.widths import channels_of
@@ -21,7 +21,7 @@ class ResidualDiscriminator(nn.Module):
         super().__init__()
         resolutions = [2**i for i in range(config.resolution.bit_length() - 1, 1, -1)]
         channels = list(channels_of(config, resolutions).values())
-        half = bounded(config.half_blocks, config.half_dtype)
+        half = needs_clamp(config.half_blocks, config.half_dtype)
         self.dtypes = half_dtypes(resolutions, config.half_blocks, config.half_dtype)
         self.rgb = from_rgb(in_channels, channels[0], half=half)
         blocks = zip(resolutions, channels, channels[1:], strict=False)

@@ -22,12 +22,12 @@ from ..grid import Grid
 from ..latents import Latents
 from ..layers.linear import StyleAffine
 from ..layers.mapping import MappingNetwork
-from ..layers.precision import check_float64, in_its_own_precision
+from ..layers.precision import check_float64, without_autocast
 from ..motion.base import MotionState
 from ..pretrained import Pretrained
 from ..random import Draws
 from ..registry import PartOf, registry
-from ..transfer import sent
+from ..transfer import to_device
 from .inr import Noise, VideoINR
 
 Labels = int | Sequence[int] | Tensor | None
@@ -154,14 +154,14 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         """Latents from `draws`, one independent stream each for content, motion and label."""
         motion, device = self.motion.sample_noise(draws("motion")), self.device
         latents = Latents(
-            content=sent(draws("content").normal(self.z_dim), device),
-            motion=sent(motion, device) if isinstance(motion, Tensor) else motion.to(device, non_blocking=True),
-            label=sent(self._one_hot(label, count, draws), device),
+            content=to_device(draws("content").normal(self.z_dim), device),
+            motion=to_device(motion, device) if isinstance(motion, Tensor) else motion.to(device, non_blocking=True),
+            label=to_device(self._one_hot(label, count, draws), device),
         )
         dtype = next(self.parameters()).dtype
         return latents if dtype == latents.content.dtype else latents.to(dtype)
 
-    @in_its_own_precision
+    @without_autocast
     def inr(self, latents: Latents, truncation: float = 1.0) -> VideoINR:
         """The videos of these latents, as functions of time and space.
 

@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from ..errors import InrvidError
 from ..grid import Grid
-from ..layers.precision import in_its_own_precision
+from ..layers.precision import without_autocast
 from .base import VideoGenerator
 from .inr import FRAMES_AT_ONCE, VideoINR, times_of
 
@@ -39,7 +39,7 @@ class Graphs:
         self._recorded: dict[tuple[object, ...], _Graph] = {}
 
     @torch.no_grad()
-    @in_its_own_precision
+    @without_autocast
     def __call__(self, inr: VideoINR, t: Tensor, grid: Grid | None = None) -> Tensor:
         """`inr(t, grid)` for an `inr` of this generator; t `[T]` or `[B, T]`."""
         t = times_of(t, self.generator.device).expand(len(inr), -1)

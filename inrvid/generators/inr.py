@@ -11,7 +11,7 @@ from torch import Tensor
 from ..errors import InrvidError
 from ..grid import Grid
 from ..latents import one_of
-from ..layers.precision import in_its_own_precision
+from ..layers.precision import without_autocast
 from ..motion.noise import ExplicitNoise, NoiseSequence
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class VideoINR:
     def __init__(self, generator: VideoGenerator, phi: Mapping[str, Tensor], noise: Noise, label: Tensor):
         self.generator, self.phi, self.noise, self.label = generator, dict(phi), noise, label
 
-    @in_its_own_precision
+    @without_autocast
     def __call__(self, t: Tensor | float, grid: Grid | None = None) -> Tensor:
         """Frames `[B, T, 3, H, W]`, nominally in [−1, 1], but not clamped.
 

@@ -34,7 +34,7 @@ from ..kernels.bias_act import SLOPE
 from ..kernels.inr_layer import Phase, doubled, inr_layer
 from ..kernels.pointwise import for_inference, pointwise
 from ..layers.fmm import FMMLinear
-from ..layers.half import enter, half_dtypes, outside, runs_in, switch
+from ..layers.half import block_dtype, enter, half_dtypes, outside, to_precision
 from ..layers.rgb import ToRGB, add_rgb
 from ..layers.widths import channels_of, some_are_left
 from ..motion.base import Motion, MotionState, code_of
@@ -185,7 +185,7 @@ class InrBlock(nn.Module):
 
     def prepared(self, phi: dict[str, Tensor], state: MotionState, dtype: torch.dtype | None) -> PreparedBlock:
         """Everything that one call needs and that is the same for all its points."""
-        dtype = runs_in(dtype, self.rgb.weight)
+        dtype = block_dtype(dtype, self.rgb.weight)
         weights = [enter(phi[f"layers.{i}"], dtype) for i in range(len(self.layers))]
         embedding = None
         if self.embedding is not None:
@@ -306,7 +306,7 @@ class PreparedBlock:
 
     def features(self, x: Tensor | None, coarsest: Grid) -> Tensor:
         """Features `[B, T, h, w, C]` of the block before (None in the first) → this block's, on its grid."""
-        x = None if x is None else switch(x, self.dtype)
+        x = None if x is None else to_precision(x, self.dtype)
         weights, biases = self.weights, self.biases
         if self.embedding is not None:
             coarse = None if x is None else pointwise(x.flatten(1, 3), weights[0]).view(*x.shape[:4], -1)

@@ -19,7 +19,7 @@ from ..errors import InrvidError
 from ..grid import Grid
 from ..kernels.upfirdn import upfirdn
 from ..layers.conv import EqConv2d
-from ..layers.half import CLAMP, bounded, half_dtypes, runs_in, switch
+from ..layers.half import CLAMP, block_dtype, half_dtypes, needs_clamp, to_precision
 from ..layers.modulated_conv import ModulatedConv2d
 from ..layers.rgb import ToRGB, add_rgb
 from ..layers.widths import channels_of, some_are_left
@@ -75,7 +75,7 @@ class StyleGan2(VideoGenerator):
                     first=r == 4,
                     residual=config.architecture == "resnet",
                     rgb=config.architecture == "skip" or r == config.resolution,
-                    half=bounded(config.half_blocks, config.half_dtype),
+                    half=needs_clamp(config.half_blocks, config.half_dtype),
                 )
                 for r in resolutions
             }
@@ -146,7 +146,7 @@ class StyleGan2(VideoGenerator):
                 for part in parts
             ]
             return torch.cat(drawn) if into is None else into
-        x, rgb = block(below(name, phi), switch(x, self._dtype(name)), rgb)
+        x, rgb = block(below(name, phi), to_precision(x, self._dtype(name)), rgb)
         if rest:
             return self._draw(rest, phi, x, rgb, into)
         assert rgb is not None
@@ -162,7 +162,7 @@ class StyleGan2(VideoGenerator):
 
     def _dtype(self, name: str) -> torch.dtype:
         """The precision in which a block runs."""
-        return runs_in(self.dtypes[int(name)], self.constant)
+        return block_dtype(self.dtypes[int(name)], self.constant)
 
     def _blocks(self) -> dict[str, StyleBlock]:
         return cast(dict[str, StyleBlock], dict(self.blocks.items()))

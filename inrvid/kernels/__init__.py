@@ -3,7 +3,7 @@
 A folder holds an operation: `definition.py` in readable PyTorch, differentiable as often as one likes; `cpu.py` and
 `triton.py`, which are faster; and `__init__.py`, which registers it as a torch custom op, `torch.ops.inrvid.<name>`,
 with a fake implementation for compilation and a backward pass, itself an operation. All implementations have the same
-results up to rounding. `dispatch.using("definition")`, or `INRVID_KERNELS=definition` in the environment, runs the
+results up to rounding. `use_backend("definition")`, or `INRVID_KERNELS=definition` in the environment, runs the
 definitions everywhere.
 
 Layout: *rows* `[N, M, C]` are N samples of M points with C channels, contiguous; feature maps are `[N, C, H, W]` in
@@ -48,6 +48,7 @@ Its pyproject.toml names the module, which is then imported before the first ope
     fast_kernels = "fast_kernels"
 """
 
+from .dispatch import use_backend
 from .operation import implement, operations, register
 
-__all__ = ["implement", "operations", "register"]
+__all__ = ["implement", "operations", "register", "use_backend"]

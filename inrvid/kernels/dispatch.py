@@ -23,8 +23,8 @@ from torch import Tensor
 from ..errors import InrvidError
 from ..packages import TRITON
 
-Path = Literal["auto", "definition", "cpu", "triton"]
-PATHS = get_args(Path)
+Backend = Literal["auto", "definition", "cpu", "triton"]
+BACKENDS = get_args(Backend)
 
 Function = Callable[..., Any]
 
@@ -73,10 +73,10 @@ class Implementation:
 _implementations: dict[str, tuple[Implementation, ...]] = {}
 """By the operation's name, in the order of their registration."""
 
-_picked: dict[tuple[str, Path, torch.device, torch.dtype], Function] = {}
+_picked: dict[tuple[str, Backend, torch.device, torch.dtype], Function] = {}
 """What was picked before."""
 
-_forced: Path | None = None
+_forced: Backend | None = None
 _warned = False
 
 
@@ -115,70 +115,71 @@ def _replace(implementations: dict[str, tuple[Implementation, ...]]) -> None:
 
 
 @contextlib.contextmanager
-def using(path: Path) -> Iterator[None]:
+def use_backend(backend: Backend) -> Iterator[None]:
     """Within this context, every operation runs this way.
 
     It holds for the whole process, as backward passes run on threads of their own.
 
     Args:
-        path: `definition`; `cpu`: implementations for the CPU (for CPU tensors only); `triton`: those that require
+        backend: `definition`; `cpu`: implementations for the CPU (for CPU tensors only); `triton`: those that require
             Triton (on a CPU, in its interpreter); or `auto`: those for the tensor's device.
 
     Raises:
-        InrvidError: no such path.
+        InrvidError: no such backend.
     """
     global _forced
-    before, _forced = _forced, _checked(path, "using")
+    before, _forced = _forced, _checked(backend, "use_backend")
     try:
         yield
     finally:
         _forced = before
 
 
-def path_in_force() -> Path:
-    """The path of `using`, else of INRVID_KERNELS in the environment. Raises InrvidError if the latter is no path."""
+def current_backend() -> Backend:
+    """The backend of `use_backend`, else of INRVID_KERNELS in the environment. Raises InrvidError if the latter is no
+    backend."""
     return _forced or _checked(os.environ.get("INRVID_KERNELS", "auto"), "INRVID_KERNELS")
 
 
-def on_cpu_path(x: Tensor) -> bool:
+def on_cpu_backend(x: Tensor) -> bool:
     """Whether operations on `x` run their implementations for the CPU now."""
-    path = path_in_force()
-    return path == "cpu" or (path == "auto" and x.device.type == "cpu")
+    backend = current_backend()
+    return backend == "cpu" or (backend == "auto" and x.device.type == "cpu")
 
 
 def pick(name: str, x: Tensor, definition: Function) -> Function:
     """The implementation of the operation `name` for inputs like `x`, or else its definition."""
-    path = path_in_force()
-    if path == "definition":
+    backend = current_backend()
+    if backend == "definition":
         return definition
-    picked, key = _picked, (name, path, x.device, x.dtype)
+    picked, key = _picked, (name, backend, x.device, x.dtype)
     found = picked.get(key)
     if found is None:
         from .plugins import load_plugins  # here, as they register implementations with this module
 
         load_plugins()
         picked = _picked  # anew, as plugins may have registered some
-        best = _best(name, x, path)
+        best = _best(name, x, backend)
         found = picked[key] = definition if best is None else best.load()
     return found
 
 
-def _best(name: str, x: Tensor, path: Path) -> Implementation | None:
+def _best(name: str, x: Tensor, backend: Backend) -> Implementation | None:
     """The suitable implementation with the highest capability; of several, the one that was registered last."""
-    suitable = [one for one in _implementations.get(name, ()) if _suits(one, x, path)]
-    missing = [one for one in suitable if path == "auto" and not _installed(one.requires)]
+    suitable = [one for one in _implementations.get(name, ()) if _suits(one, x, backend)]
+    missing = [one for one in suitable if backend == "auto" and not _installed(one.requires)]
     usable = [one for one in suitable if one not in missing and _oldest(one) <= _capability(x.device)]
     if suitable and not usable and x.device.type == "cuda":
         _warn(name, x, missing[0].requires if missing else None)
     return max(reversed(usable), key=lambda one: one.capability, default=None)
 
 
-def _suits(one: Implementation, x: Tensor, path: Path) -> bool:
+def _suits(one: Implementation, x: Tensor, backend: Backend) -> bool:
     if one.dtypes is not None and x.dtype not in one.dtypes:
         return False
-    if path == "triton":
+    if backend == "triton":
         return one.requires == "triton"
-    if path == "cpu":
+    if backend == "cpu":
         return one.device == "cpu"
     # On a GPU, float64 is for checking the kernels: it runs the definitions, which they are compared with.
     return one.device == x.device.type and not (one.device == "cuda" and x.dtype == torch.float64)
@@ -222,6 +223,6 @@ def _warn(name: str, x: Tensor, missing: str | None) -> None:
 
 
 def _checked(value: str, where: str) -> Any:
-    if value not in PATHS:
-        raise InrvidError(f"{where}: '{value}' is no path of the kernels: expected one of {', '.join(PATHS)}")
+    if value not in BACKENDS:
+        raise InrvidError(f"{where}: '{value}' is not a kernel backend: expected one of {', '.join(BACKENDS)}")
     return value

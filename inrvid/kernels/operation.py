@@ -67,7 +67,7 @@ _written_out = False
 def written_out() -> Iterator[None]:
     """Within this context, each operation is its definition *to autograd too*, which keeps what it needs of every step.
 
-    `dispatch.using("definition")` changes only what runs inside the operation.
+    `dispatch.use_backend("definition")` changes only what runs inside the operation.
     """
     global _written_out
     before, _written_out = _written_out, True

@@ -1,7 +1,7 @@
 """Whether a network is being recorded as a program that others run (`models.export`), of PyTorch's own operations.
 
 A program serves any batch, any times and any values: code that looks at them to choose the faster of two ways, or to
-refuse them, asks `recording` first.
+refuse them, asks `is_recording` first.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from .dispatch import using
+from .dispatch import use_backend
 from .operation import written_out
 
 _recording = False
 
 
-def recording() -> bool:
+def is_recording() -> bool:
     """Whether a program is being recorded now, which must take one way for all sizes and values."""
     return _recording
 
@@ -26,7 +26,7 @@ def as_program() -> Iterator[None]:
     global _recording
     before, _recording = _recording, True
     try:
-        with written_out(), using("definition"):
+        with written_out(), use_backend("definition"):
             yield
     finally:
         _recording = before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .recording import recording
+from .recording import is_recording
 
 
 def as_rows(x: Tensor) -> Tensor:
@@ -19,7 +19,7 @@ def like(rows: Tensor, x: Tensor) -> Tensor:
 
 def of_samples(scale: Tensor | None, samples: int) -> Tensor | None:
     """Give each sample a row of its own, from a scale that has one row for several consecutive samples."""
-    if recording() and scale is not None:
+    if is_recording() and scale is not None:
         return scale.repeat_interleave(samples // scale.shape[0], dim=0)
     if scale is None or len(scale) == samples:
         return scale

@@ -49,7 +49,7 @@ def leave(x: Tensor, dtype: torch.dtype) -> Tensor:
     return _Cast.apply(x, dtype, GRADIENT_SCALE) if x.dtype == torch.float16 else x.to(dtype)
 
 
-def switch(x: Tensor, dtype: torch.dtype) -> Tensor:
+def to_precision(x: Tensor, dtype: torch.dtype) -> Tensor:
     """`x` as `dtype`, into half precision or out of it."""
     return leave(x, dtype) if x.dtype in (torch.float16, torch.bfloat16) else enter(x, dtype)
 
@@ -70,7 +70,7 @@ def half_dtypes(resolutions: list[int], count: int, name: str) -> dict[int, torc
     return {r: getattr(torch, name) if r in highest else None for r in resolutions}
 
 
-def bounded(count: int, name: str) -> bool:
+def needs_clamp(count: int, name: str) -> bool:
     """Whether networks with that many blocks in that half precision keep their activations within float16's range."""
     return count > 0 and name == "float16"
 
@@ -85,7 +85,7 @@ EMULATE = False
 """Whether CPUs run even the precisions that are slow on them, as in tests."""
 
 
-def runs_in(dtype: torch.dtype | None, parameter: Tensor) -> torch.dtype:
+def block_dtype(dtype: torch.dtype | None, parameter: Tensor) -> torch.dtype:
     """The precision in which a block made for `dtype` (None: the parameters') runs on a parameter's device."""
     if dtype is None or (dtype in SLOW_ON_CPU and parameter.device.type == "cpu" and not EMULATE):
         return parameter.dtype

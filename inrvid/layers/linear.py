@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..kernels.recording import recording
+from ..kernels.recording import is_recording
 from .activation import GAIN, SLOPE
 
 
@@ -66,7 +66,7 @@ BLOCK = 128
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`F.linear`, replaced on a CPU when x has 2 to 16 rows: it reads a large weight several times too slowly there."""
-    if not recording() and _has_few_rows(x):
+    if not is_recording() and _has_few_rows(x):
         in_blocks = weight.numel() > LARGE and len(weight) % BLOCK == 0
         x = _FewRows.apply(x, weight) if in_blocks else (weight @ x.mT).mT
         return x if bias is None else x + bias

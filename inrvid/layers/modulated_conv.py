@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..kernels.bias_act import NO_BOUND, convolve_bias_act
 from ..kernels.modulate import modulate
-from ..kernels.recording import recording
+from ..kernels.recording import is_recording
 from ..kernels.strided import grow
 from ..kernels.upfirdn import upfirdn_bias_act
 from .activation import GAIN
@@ -93,7 +93,7 @@ class ModulatedConv2d(nn.Module):
     def _scales_weight(self, x: Tensor, videos: int) -> bool:
         if not self.training:
             # For any batch alike: in half precision, the other way rounds differently.
-            return not recording()  # one convolution per video would fix the number of videos
+            return not is_recording()  # one convolution per video would fix the number of videos
         if x.device.type != "cpu":
             return False  # one convolution for all videos: devices other than the CPU would wait for each
         features = x.shape[0] // max(videos, 1) * sum(self.weight.shape[:2]) * x[0, 0].numel()

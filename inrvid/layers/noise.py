@@ -1,8 +1,8 @@
 """Instance noise: noise that a discriminator adds to what its layers take in (Sønderby et al., ICLR 2017; MoCoGAN).
 
-Randomness comes from outside: the code that judges clips in training gives a seed per clip (`noise_of`), so that a
-clip's noise depends neither on its batch nor on the process, and two calls within see the same noise. Outside
-`noise_of`, there is no noise.
+Randomness comes from outside: the code that judges clips in training gives a seed per clip (`instance_noise`), so that
+a clip's noise depends neither on its batch nor on the process, and two calls within see the same noise. Outside
+`instance_noise`, there is no noise.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ STRIDE = 1_000_003
 
 
 class InstanceNoise(nn.Module):
-    """`[N, …]` → x + σ·N(0, 1) within `noise_of`, x elsewhere; N is a multiple of the clips, a clip's rows adjacent."""
+    """`[N, …]` → x + σ·N(0, 1) within `instance_noise`, x elsewhere; N is a multiple of the clips, a clip's rows
+    adjacent."""
 
     def __init__(self, sigma: float):
         super().__init__()
@@ -34,7 +35,7 @@ class InstanceNoise(nn.Module):
 
 
 @contextlib.contextmanager
-def noise_of(module: nn.Module, seeds: Callable[[], Sequence[int]]) -> Iterator[None]:
+def instance_noise(module: nn.Module, seeds: Callable[[], Sequence[int]]) -> Iterator[None]:
     """Within this context, the layers of `module` that add noise add that of these clips.
 
     Args:

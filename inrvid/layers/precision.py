@@ -16,7 +16,7 @@ from ..errors import InrvidError
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def in_its_own_precision(method: Method) -> Method:
+def without_autocast(method: Method) -> Method:
     """Make a method compute as outside `torch.autocast`: networks decide themselves what runs in half precision
     (`train.precision`), and phases, styles and sums of pictures must not."""
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .conv import EqConv2d
-from .half import runs_in, switch
+from .half import block_dtype, to_precision
 from .linear import EqLinear
 from .modulated_conv import ModulatedConv2d
 from .precision import at_least_float32
@@ -63,10 +63,10 @@ def run_blocks(
     """
     own = rgb.weight.dtype
     x = x.contiguous(memory_format=torch.channels_last)
-    x = rgb(switch(x, runs_in(dtypes[max(dtypes)], rgb.weight)))
+    x = rgb(to_precision(x, block_dtype(dtypes[max(dtypes)], rgb.weight)))
     for name, block in blocks.items():
-        x = block(switch(before(int(name), x), runs_in(dtypes[int(name)], rgb.weight)), style)
-    return switch(x, own)
+        x = block(to_precision(before(int(name), x), block_dtype(dtypes[int(name)], rgb.weight)), style)
+    return to_precision(x, own)
 
 
 class Epilogue(nn.Module):
@@ -99,7 +99,7 @@ class MinibatchStd(nn.Module):
 
 
 @contextlib.contextmanager
-def batches_apart(module: nn.Module, count: int) -> Iterator[None]:
+def separate_batches(module: nn.Module, count: int) -> Iterator[None]:
     """Within this context, `module`'s input holds `count` batches of equal size, and statistics are per batch."""
     layers = [layer for layer in module.modules() if isinstance(layer, MinibatchStd)]
     try:

@@ -15,14 +15,14 @@ from typing import ClassVar, Literal, Protocol, get_args
 from torch import Tensor
 
 from ..config import PartConfig
-from ..discriminators.base import Augmentation, Clips, Discriminator, Tensors
+from ..discriminators.base import Augmentation, ClipBatch, Discriminator, Tensors
 from ..errors import InrvidError
 from ..generators.base import VideoGenerator
 from ..latents import Latents
 from ..random import Draws
 
 Network = Literal["generator", "discriminator"]
-Kind = Literal["real", "fake"]
+ClipKind = Literal["real", "fake"]
 """Kind of clips: the data's, or the generator's."""
 
 
@@ -48,28 +48,28 @@ class Turn(Protocol):
     def latents(self) -> Latents:
         """Latents of this phase's generated clips."""
 
-    def clips(self, kind: Kind) -> Clips:
+    def clips(self, kind: ClipKind) -> ClipBatch:
         """Frames `[B, T, 3, H, W]` before augmentation, times `[B, T]`, labels `[B, classes]`."""
 
-    def augmentation(self, kind: Kind) -> Augmentation:
+    def augmentation(self, kind: ClipKind) -> Augmentation:
         """The phase's single draw of an augmentation for these clips."""
 
-    def logits(self, *kinds: Kind) -> tuple[Tensors, ...]:
+    def logits(self, *kinds: ClipKind) -> tuple[Tensors, ...]:
         """Logits by head of augmented clips; several kinds are judged in one call if the discriminator allows it."""
 
     @property
-    def judged(self) -> dict[Kind, Tensors]:
+    def judged(self) -> dict[ClipKind, Tensors]:
         """Logits found so far, by kind: their signs are logged, and an adaptive augmentation follows them. A loss that
         itself calls the discriminator, or parts of it, writes the logits that it finds here."""
 
-    def judge(self, kind: Kind, frames: Tensor | Tensors) -> Tensors:
+    def judge(self, kind: ClipKind, frames: Tensor | Tensors) -> Tensors:
         """Logits of other frames `[B, T, 3, H, W]` in place of this kind's, whose times, labels and noise are kept.
 
         The frames are not augmented: that is left to the caller. Instead of frames, what the heads look at may be given
         (`Discriminator.inputs`, `penalty_points`). With `train.compile`, there are no second derivatives.
         """
 
-    def noise(self, *kinds: Kind) -> AbstractContextManager[None]:
+    def noise(self, *kinds: ClipKind) -> AbstractContextManager[None]:
         """Within this context, layers that add noise add that of these kinds' clips, concatenated to one batch in this
         order; for losses that themselves call the discriminator, or parts of it."""
 
@@ -96,14 +96,14 @@ class Phase:
 
     name: str
     moves: Network
-    sees: tuple[Kind, ...]
+    sees: tuple[ClipKind, ...]
     loss: Callable[[Turn], Tensor]
     interval: int = 1
     weight: float = 1.0
     after: Callable[[VideoGenerator, Discriminator], None] | None = None
 
     def __post_init__(self) -> None:
-        networks, kinds = get_args(Network), get_args(Kind)
+        networks, kinds = get_args(Network), get_args(ClipKind)
         if self.moves not in networks:
             raise InrvidError(f"phase {self.name}: moves {self.moves!r}: one of {', '.join(networks)}")
         if not isinstance(self.sees, tuple) or not set(self.sees) <= {*kinds}:

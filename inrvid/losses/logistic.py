@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from ..config import Count, NotNegative, PartConfig
+from ..config import Count, NonNegative, PartConfig
 from ..discriminators.base import Augmentation, Discriminator, Tensors
 from ..layers.precision import at_least_float32
 from .base import AdversarialLoss, Phase, Turn
@@ -29,7 +29,7 @@ class LogisticLoss(AdversarialLoss):
     source = "StyleGAN2 (CVPR 2020)"
 
     class Config(PartConfig):
-        r1_gamma: NotNegative = Field(1.0, description="γ of the R1 penalty, γ/2·‖∇‖², for each head")
+        r1_gamma: NonNegative = Field(1.0, description="γ of the R1 penalty, γ/2·‖∇‖², for each head")
         r1_interval: Count = Field(
             16, description="steps between two penalties, each of which is multiplied by this number"
         )

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from ..discriminators.base import Augmentation, Discriminator, Tensors
-from ..layers.precision import at_least_float32, in_its_own_precision
+from ..layers.precision import at_least_float32, without_autocast
 
 
-@in_its_own_precision
+@without_autocast
 def r1_norms(D: Discriminator, frames: Tensor, t: Tensor, label: Tensor, augment: Augmentation) -> Tensors:
     """Squared gradient norms of each head's logits, one per row of its penalty points (a frame, or a pair)."""
     points, inputs = D.penalty_points(frames, t, augment)

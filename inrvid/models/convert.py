@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import InrvidError, ModelError
 from ..generators.base import VideoGenerator
-from ..weights import Unfit
+from ..weights import WeightsError
 from .files import CONFIG, DISCRIMINATOR, GENERATOR, WEIGHTS, Network, read_config, save_network
 from .official.describing import Choices, Described
 from .official.layout import Layout
@@ -71,7 +71,7 @@ def convert(snapshot: Path, out: Path, choices: Choices) -> Converted:
     try:
         file = opened(snapshot)
         made = list(_networks(file, choices))
-    except Unfit as error:
+    except WeightsError as error:
         raise ModelError(f"{snapshot}: {error}") from None
     _check_kept(out, made)
     metadata = {"source": _source(snapshot, file)}
@@ -124,7 +124,7 @@ def _check_given(layout: Layout, choices: Choices) -> None:
     keys = sorted({*layout.generator.assumed} | {*layout.discriminator.assumed})
     for key in choices.given:
         if key not in keys:
-            raise Unfit(f"--set {key}: what may be missing in a file of {layout.title} is {', '.join(keys)}")
+            raise WeightsError(f"--set {key}: what may be missing in a file of {layout.title} is {', '.join(keys)}")
 
 
 def _source(path: Path, file: Opened) -> dict[str, Any]:

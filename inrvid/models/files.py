@@ -30,7 +30,7 @@ from ..files import sha256, write_bytes, write_text
 from ..generators.base import VideoGenerator
 from ..precision import in_precision
 from ..registry import REGISTRIES, parts_in, registry
-from ..weights import Unfit, check_header, load_into, read_metadata, weights_file
+from ..weights import WeightsError, check_header, load_into, read_metadata, weights_file
 from .build import build_discriminator, build_generator, shapes
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -109,7 +109,7 @@ def save_network(network: Network, directory: Path, metadata: Mapping[str, Any],
 
 
 def _described_by(weights: Path, kind: str, described: dict[str, Any]) -> dict[str, Any]:
-    """The configuration in the metadata of a file of weights, else `described`. Raises Unfit."""
+    """The configuration in the metadata of a file of weights, else `described`. Raises WeightsError."""
     try:
         told = json.loads(read_metadata(weights).get(kind.removesuffix("s"), ""))
     except (ValueError, RecursionError):
@@ -140,7 +140,7 @@ def load(directory: Path, kind: str, precision: str | None = None) -> Network:
         load_into(network, directory / WEIGHTS)
     except ConfigError as error:
         raise ModelError(f"{directory / CONFIG}: {error}{_newer(config)}") from None
-    except Unfit as error:
+    except WeightsError as error:
         raise ModelError(f"{directory / WEIGHTS}: {error}{_newer(config)}") from None
     if isinstance(network, VideoGenerator) and len(config.class_names) == network.label_dim:
         network.class_names = config.class_names
@@ -202,16 +202,16 @@ def _digests(directory: Path) -> list[str]:
 
 
 def _check_digest(path: Path, config: ModelConfig) -> None:
-    """Raises Unfit if config.json does not have the digest of the weights."""
+    """Raises WeightsError if config.json does not have the digest of the weights."""
     expected = config.sha256.get(WEIGHTS)
     if not expected:
         return
     try:
         actual = sha256(path)
     except OSError as error:
-        raise Unfit(f"cannot be read: {error.strerror}") from None
+        raise WeightsError(f"cannot be read: {error.strerror}") from None
     if actual not in expected:
-        raise Unfit(
+        raise WeightsError(
             f"damaged, or changed since it was saved: sha256 {actual[:12]}…, {CONFIG} says {expected[-1][:12]}… "
             "(if the change is meant, take 'sha256' out of it)"
         )

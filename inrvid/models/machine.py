@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..weights import Unfit
+from ..weights import WeightsError
 
 _MARK = object()
 
@@ -55,14 +55,14 @@ class Budget:
     """Bytes of tensors. A file has no more than its own size, unless storages are shared, or strides are 0."""
 
     def take(self, given: int = 0, instructions: int = 0, tensors: int = 0) -> None:
-        """Spend some of the budget. Raises Unfit if it is used up."""
+        """Spend some of the budget. Raises WeightsError if it is used up."""
         self.given -= given
         self.instructions -= instructions
         self.tensors -= tensors
         if self.instructions < 0:
-            raise Unfit("too large: it has more instructions than pickles of its kind")
+            raise WeightsError("too large: it has more instructions than pickles of its kind")
         if self.given < 0 or self.tensors < 0:
-            raise Unfit("damaged: what it makes is larger than itself")
+            raise WeightsError("damaged: what it makes is larger than itself")
 
     @classmethod
     def of(cls, content: bytes, **limits: int) -> Budget:
@@ -87,20 +87,21 @@ class Machine:
         self.stopped = False
 
     def read(self, content: Any) -> Any:
-        """The value of the pickle that `content` (bytes, or a stream of them) holds or begins with. Raises Unfit."""
+        """The value of the pickle that `content` (bytes, or a stream of them) holds or begins with. Raises
+        WeightsError."""
         with damage("a pickle"):
             for instruction, argument, _ in pickletools.genops(content):
                 self.run(instruction.name, argument)
             return self.result()
 
     def run(self, instruction: str, argument: Any) -> None:
-        """Run one instruction, by its name in `pickletools`. Raises Unfit for those that this machine lacks."""
+        """Run one instruction, by its name in `pickletools`. Raises WeightsError for those that this machine lacks."""
         if instruction in _PUSHED:
             self.push(_PUSHED[instruction](argument))
         elif instruction in _INSTRUCTIONS:
             _INSTRUCTIONS[instruction](self, argument)
         else:
-            raise Unfit(f"its instruction {instruction} is none of those that make {self.READS}")
+            raise WeightsError(f"its instruction {instruction} is none of those that make {self.READS}")
 
     def result(self) -> Any:
         (value,) = self.take(len(self.stack))
@@ -156,10 +157,10 @@ class Machine:
         self.stack.append(value)
 
     def named(self, module: str, name: str) -> Name:
-        """A name that the file gives. Raises Unfit if this machine does not know it."""
+        """A name that the file gives. Raises WeightsError if this machine does not know it."""
         text = f"{module}.{name}".replace("numpy._core.", "numpy.core.")
         if text not in self.makers and text not in self.held:
-            raise Unfit(f"it holds {f'{module}.{name}'[:120]!r}: only {self.READS} are read")
+            raise WeightsError(f"it holds {f'{module}.{name}'[:120]!r}: only {self.READS} are read")
         return Name(text)
 
     def name(self) -> None:
@@ -169,27 +170,27 @@ class Machine:
     def call(self) -> None:
         name, arguments = self.take(2)
         if not isinstance(name, Name) or type(arguments) is not tuple:
-            raise Unfit(f"it calls what is no maker of {self.READS}")
+            raise WeightsError(f"it calls what is no maker of {self.READS}")
         self.stack.append(self.made(name.text, arguments))
 
     def made(self, name: str, arguments: tuple[Any, ...]) -> Any:
-        """The result of calling a name. Raises Unfit if it may be held, but not called."""
+        """The result of calling a name. Raises WeightsError if it may be held, but not called."""
         if name not in self.makers:
-            raise Unfit(f"it calls what is no maker of {self.READS}")
+            raise WeightsError(f"it calls what is no maker of {self.READS}")
         self.budget.take(given=_size(arguments))
         return self.makers[name](*arguments)
 
     def new(self) -> None:
-        raise Unfit(f"it makes an object of a class: only {self.READS} are read")
+        raise WeightsError(f"it makes an object of a class: only {self.READS} are read")
 
     def fetch(self) -> None:
-        raise Unfit("it refers to what is not in it (its instruction BINPERSID)")
+        raise WeightsError("it refers to what is not in it (its instruction BINPERSID)")
 
     def build(self) -> None:
         (state,) = self.take(1)
         target = self.stack.pop()
         if not isinstance(target, Unfinished):
-            raise Unfit(f"it sets the state of a value of type {type(target).__name__}")
+            raise WeightsError(f"it sets the state of a value of type {type(target).__name__}")
         self.budget.take(given=_size(state))
         self.stack.append(target.finish(state))
         for place in target.places:
@@ -212,11 +213,11 @@ def _size(values: Any) -> int:
 
 @contextlib.contextmanager
 def damage(what: str) -> Iterator[None]:
-    """Raises Unfit, in one line, for whatever goes wrong in reading `what` a file claims to be."""
+    """Raises WeightsError, in one line, for whatever goes wrong in reading `what` a file claims to be."""
     try:
         yield
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error) as error:
-        raise Unfit(f"not {what}, or damaged: {' '.join(str(error).split())[:200]}") from None
+        raise WeightsError(f"not {what}, or damaged: {' '.join(str(error).split())[:200]}") from None
 
 
 def keys(values: list[Any]) -> list[Any]:

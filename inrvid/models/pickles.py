@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..weights import Unfit
+from ..weights import WeightsError
 from .machine import Budget, Machine, Unfinished, keys, mapping
 
 LIMIT = 2 * 2**30
@@ -36,10 +36,10 @@ def read_pickle(content: bytes) -> Any:
     scalars of numbers. Text of Python 2 is read as Latin-1.
 
     Raises:
-        Unfit: it holds anything else (the message names it), is damaged, or too large.
+        WeightsError: it holds anything else (the message names it), is damaged, or too large.
     """
     if len(content) > LIMIT:
-        raise Unfit(f"too large: a pickle of {len(content)} bytes, where at most {LIMIT} are expected")
+        raise WeightsError(f"too large: a pickle of {len(content)} bytes, where at most {LIMIT} are expected")
     return Machine(MAKERS, HELD, Budget.of(content)).read(content)
 
 
@@ -51,37 +51,37 @@ def read_state_dict(content: bytes, limit: int | None = None, under: Sequence[st
         under: keys below which a mapping may have it.
 
     Raises:
-        Unfit: it holds anything but tensors by name (TorchScript is code), is damaged, or too large.
+        WeightsError: it holds anything but tensors by name (TorchScript is code), is damaged, or too large.
     """
     import torch
 
     limit = LIMIT if limit is None else limit
     if (size := _unpacked(content)) > limit:
-        raise Unfit(f"too large: tensors of {size} bytes, where at most {limit} are expected")
+        raise WeightsError(f"too large: tensors of {size} bytes, where at most {limit} are expected")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that TorchScript is no state dict is said below
             loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # of many types, for whatever a file may hold
         if named := re.search(r"GLOBAL (\S+)", str(error)):
-            raise Unfit(f"not a state dict: it holds {named[1]!r}: only tensors by name are read") from None
+            raise WeightsError(f"not a state dict: it holds {named[1]!r}: only tensors by name are read") from None
         reason = str(error).rsplit("WeightsUnpickler error: ")[-1].strip().split("\n")[0]  # advice stands before it
-        raise Unfit(f"not a state dict, or damaged: {reason[:200]}") from None
+        raise WeightsError(f"not a state dict, or damaged: {reason[:200]}") from None
     if isinstance(loaded, Mapping):
         loaded = next((loaded[key] for key in under if isinstance(loaded.get(key), Mapping)), loaded)
     if not isinstance(loaded, Mapping) or not loaded:
-        raise Unfit(f"not a state dict: it holds {'nothing' if loaded == {} else type(loaded).__name__}")
+        raise WeightsError(f"not a state dict: it holds {'nothing' if loaded == {} else type(loaded).__name__}")
     for name, value in loaded.items():
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
-            raise Unfit(f"not a state dict: {str(name)[:80]!r} is of type {type(value).__name__}, not a tensor")
+            raise WeightsError(f"not a state dict: {str(name)[:80]!r} is of type {type(value).__name__}, not a tensor")
     return dict(loaded)
 
 
 def _dtype(spec: Any, *_: Any) -> Unfinished:
-    """A type of numbers by its short name. Raises Unfit for any other type, which could hold objects."""
+    """A type of numbers by its short name. Raises WeightsError for any other type, which could hold objects."""
     text = spec.decode("ascii") if isinstance(spec, bytes) else spec
     if not isinstance(text, str) or text[:1] not in [*_NUMBERS] or len(text) > 3:
-        raise Unfit(f"it holds an array of {str(text)[:40]!r}, which are no numbers")
+        raise WeightsError(f"it holds an array of {str(text)[:40]!r}, which are no numbers")
     return Unfinished(functools.partial(_in_order, np.dtype(text)))
 
 
@@ -113,9 +113,9 @@ def _scalar(dtype: Any, numbers: Any) -> Any:
 
 
 def _encoded(text: str, encoding: str = "latin1") -> bytes:
-    """Bytes, as protocols before 3 write them. Raises Unfit for another encoding, which could be any codec."""
+    """Bytes, as protocols before 3 write them. Raises WeightsError for another encoding, which could be any codec."""
     if encoding not in ("latin1", "latin-1"):
-        raise Unfit(f"it holds bytes by the codec {str(encoding)[:40]!r}")
+        raise WeightsError(f"it holds bytes by the codec {str(encoding)[:40]!r}")
     return text.encode("latin-1")
 
 

@@ -21,7 +21,7 @@ from typing_extensions import Self
 from ..config import Count, PartConfig, Positive
 from ..coords.acyclic import AcyclicEncoding, Codes
 from ..errors import InrvidError
-from ..kernels.recording import recording
+from ..kernels.recording import is_recording
 from ..layers.precision import in_float64
 from ..random import Draws
 from .base import Motion, MotionHead, Span
@@ -108,7 +108,7 @@ class CodesMotion(Motion[NoiseSequence | Tensor, Codes]):
         """Codes from number `left` (int64 `[B, T]`) on, in float64; those that frames share are computed only once."""
         # Finding the shared ones waits for the device.
         needed, place = left.unique(return_inverse=True)
-        shared = recording() or len(needed) <= left.shape[1]  # else each video has its own times
+        shared = is_recording() or len(needed) <= left.shape[1]  # else each video has its own times
         which = needed.expand(left.shape[0], -1) if shared else left
         windows = self._labelled(self.window(noise, which), label)
         codes = in_float64(self.network, windows.double()).unflatten(0, which.shape)

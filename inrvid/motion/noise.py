@@ -18,10 +18,10 @@ from torch import Tensor
 
 from ..errors import InrvidError
 from ..kernels.normal import MASK, normal
-from ..kernels.recording import recording
-from ..random import Key
+from ..kernels.recording import is_recording
+from ..random import SampleKey
 from ..slerp import slerp
-from ..transfer import sent
+from ..transfer import to_device
 
 MOST_GIVEN = 1 << 16
 """Most indices over which `joined` makes given noises alike."""
@@ -96,14 +96,14 @@ class ExplicitNoise(NoiseSequence):
 
     def until(self, last: Tensor) -> int:
         """While a program is recorded, all noises that there are: shapes must not depend on values."""
-        if not recording():
+        if not is_recording():
             return super().until(last)
         self._check(last)
         return self.values.shape[1]
 
     def _check(self, index: Tensor) -> None:
         length = self.values.shape[1]
-        if recording():
+        if is_recording():
             torch._assert_async(((index >= 0) & (index < length)).all(), "motion noise: too few noises for these times")
         elif index.numel():
             first, last = torch.stack(index.aminmax()).tolist()
@@ -140,7 +140,7 @@ class SeededNoise(NoiseSequence):
     dtype: torch.dtype = torch.float32
 
     @classmethod
-    def of_keys(cls, keys: Sequence[Key], purpose: str, width: int) -> SeededNoise:
+    def of_keys(cls, keys: Sequence[SampleKey], purpose: str, width: int) -> SeededNoise:
         word = zlib.crc32(purpose.encode())
         rows = [[(k.seed ^ word) & MASK, (k.seed >> 32) & MASK, k.step & MASK, k.sample & MASK] for k in keys]
         return cls(torch.tensor(rows, dtype=torch.int64, device="cpu").view(-1, 4), width)
@@ -159,7 +159,7 @@ class SeededNoise(NoiseSequence):
 
     def to(self, *args, **kwargs) -> SeededNoise:
         target = torch.empty(0, dtype=self.dtype, device=self.keys.device).to(*args, **kwargs)
-        return SeededNoise(sent(self.keys, target.device), self.width, target.dtype)
+        return SeededNoise(to_device(self.keys, target.device), self.width, target.dtype)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from ..config import NotNegative, StrictModel
+from ..config import NonNegative, StrictModel
 
 Line = Annotated[str, Field(min_length=1, max_length=200)]
 Number = Annotated[int, Field(ge=1, le=1000)]
@@ -24,10 +24,10 @@ class PaperConfig(StrictModel):
     figure: Number | None = Field(None, description="number of the figure that shows it")
     row: Line | None = Field(None, description="its row, or what the paper calls it")
     protocol: Line | None = Field(None, description="how the scores were made: digan, stylegan-v (docs/papers.md)")
-    scores: Annotated[dict[ScoreName, NotNegative], Field(max_length=50)] = Field(
+    scores: Annotated[dict[ScoreName, NonNegative], Field(max_length=50)] = Field(
         {}, description="published scores by name: {fvd16: 47.41}"
     )
-    plus_minus: Annotated[dict[ScoreName, NotNegative], Field(max_length=50)] = Field(
+    plus_minus: Annotated[dict[ScoreName, NonNegative], Field(max_length=50)] = Field(
         {}, description="what follows ± in them"
     )
     hardware: Line | None = Field(None, description="what it was trained on: 4 V100")

@@ -23,7 +23,7 @@ from ..config import (
     Count,
     FileName,
     Natural,
-    NotNegative,
+    NonNegative,
     PartConfig,
     PathText,
     Positive,
@@ -76,7 +76,7 @@ class OptimizerConfig(StrictModel):
         (0.0, 0.99), description="decay of the moments; each a number, or a cosine"
     )
     eps: Positive = Field(1e-8, description="ε of Adam")
-    weight_decay: NotNegative = Field(0.0, description="λ of L2: λ·θ is added to the gradient")
+    weight_decay: NonNegative = Field(0.0, description="λ of L2: λ·θ is added to the gradient")
     lazy_interval: Natural = Field(
         16, description="k of lazy regularisation: lr and betas become lr·c and betas^c, c = k/(k + 1); 0: as written"
     )
@@ -102,10 +102,10 @@ class TrainConfig(StrictModel):
         None,
         description="begin from the weights of this model, as far as they fit: a folder, a run, or a name on the Hub",
     )
-    ema_kclips: NotNegative | Cosine = Field(
+    ema_kclips: NonNegative | Cosine = Field(
         20.0, description="half-life of the generator's moving average, or a cosine"
     )
-    ema_rampup: NotNegative = Field(
+    ema_rampup: NonNegative = Field(
         0.05, description="half-life at most this fraction of the clips seen; 0, or with init: no limit"
     )
     log_kclips: KClips = Field(0.5, description="interval between lines of metrics.jsonl")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..discriminators.base import Clips, Discriminator
+from ..discriminators.base import ClipBatch, Discriminator
 from ..errors import InrvidError
 from ..losses.penalty import r1_norms
 from ..models.build import build_discriminator
@@ -106,7 +106,7 @@ class KindChecks(ParallelChecks):
                 require(distance < 0.15, f"gradients differ by {distance:.0%}")
 
 
-def clips_for(D: Discriminator, count: int = CLIPS, seed: int = 0) -> Clips:
+def clips_for(D: Discriminator, count: int = CLIPS, seed: int = 0) -> ClipBatch:
     """Random clips of its size, with ascending times."""
     generator, config = torch.Generator().manual_seed(seed), D._config
     frames = torch.rand(count, D.frames, 3, config.resolution, config.resolution, generator=generator) * 2 - 1

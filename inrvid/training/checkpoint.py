@@ -28,7 +28,7 @@ from ..documents import Document, DocumentError, read
 from ..errors import InrvidError
 from ..files import checked, sha256, sync
 from ..losses.base import Network
-from ..weights import Unfit, read_weights
+from ..weights import WeightsError, read_weights
 from .step import TrainingStep
 
 MANIFEST = "manifest.json"
@@ -134,7 +134,7 @@ def load_checkpoint(path: Path, training: TrainingStep, say: Callable[[str], Non
         return manifest
     except Damaged as error:
         raise InrvidError(f"{path}: cannot be resumed from: {error}") from None
-    except (OSError, Unfit, RuntimeError, KeyError, ValueError) as error:
+    except (OSError, WeightsError, RuntimeError, KeyError, ValueError) as error:
         reason = "; ".join(line.strip() for line in str(error).splitlines()[:2])  # PyTorch's first line is a heading
         raise InrvidError(
             f"{path}: cannot be resumed from: {reason[:300]}\n  for another model give another --run-dir"

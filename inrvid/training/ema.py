@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..recipe.schema import TrainConfig
-from ..schedule import at
+from ..schedule import value_at
 
 
 class MovingAverage:
@@ -23,7 +23,7 @@ class MovingAverage:
     @torch.no_grad()
     def update(self, source: nn.Module, *, clips: int, clips_seen: int) -> None:
         """Update after a step of `clips` clips; `clips_seen`: the number before it."""
-        half_life = 1000 * at(self.kclips, clips_seen)
+        half_life = 1000 * value_at(self.kclips, clips_seen)
         half_life = min(half_life, self.rampup * clips_seen) if self.rampup else half_life
         keep = 0.5 ** (clips / half_life) if half_life > 0 else 0.0
         averages: list[Tensor] = list(self.module.parameters())

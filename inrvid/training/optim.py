@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..layers.parameters import ParameterGroup
 from ..recipe.schema import OptimizerConfig
-from ..schedule import at
+from ..schedule import value_at
 
 
 def adam(groups: Iterable[ParameterGroup], config: OptimizerConfig) -> torch.optim.Adam:
@@ -30,7 +30,7 @@ def follow(optimizer: torch.optim.Optimizer, config: OptimizerConfig, clips_seen
     """Set each group's rate and betas after `clips_seen` clips."""
     k = config.lazy_interval
     c = k / (k + 1) if k else 1.0
-    lr, betas = at(config.lr, clips_seen), tuple(at(beta, clips_seen) for beta in config.betas)
+    lr, betas = value_at(config.lr, clips_seen), tuple(value_at(beta, clips_seen) for beta in config.betas)
     for group in optimizer.param_groups:
         group["lr"] = lr * c * group["lr_scale"]
         group["betas"] = tuple(beta**c for beta in group["own_betas"] or betas)

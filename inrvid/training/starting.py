@@ -17,7 +17,7 @@ NAMED = 3
 def begin_from(run: Run, model: str) -> None:
     """Take the weights of a model: the moving average and, where it has them, G as the optimizer left it and D.
 
-    What is missing or does not fit starts afresh, and is reported; in place of a missing G, there is the moving average.
+    What is missing or does not fit starts afresh, and is reported; in place of a missing G stands the moving average.
     Step and optimizers begin at zero, and the moving average keeps its full half-life: it has no untrained weights to
     forget.
 

@@ -18,7 +18,7 @@ from ..discriminators.base import Discriminator, Tensors
 from ..errors import InrvidError
 from ..generators.base import VideoGenerator
 from ..layers.parameters import parameter_groups
-from ..losses.base import AdversarialLoss, Kind, Network, Phase
+from ..losses.base import AdversarialLoss, ClipKind, Network, Phase
 from ..recipe.schema import OptimizerConfig, Recipe
 from ..registry import registry
 from ..time_samplers.base import TimeSampler
@@ -125,7 +125,7 @@ class TrainingStep:
                 phase.after(self.G, self.D)
         return log
 
-    def _observe(self, judged: dict[Kind, Tensors]) -> dict[str, Tensor]:
+    def _observe(self, judged: dict[ClipKind, Tensors]) -> dict[str, Tensor]:
         """The signs of logits; an adaptive augmentation follows those of real clips, once per step."""
         if "real" in judged and not self._observed:
             steering = self.D.steering(judged["real"])

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..discriminators.base import Augmentation, Clips, Discriminator, Tensors
+from ..discriminators.base import Augmentation, ClipBatch, Discriminator, Tensors
 from ..generators.base import VideoGenerator
 from ..generators.pieces import for_discriminator
 from ..latents import Latents
-from ..layers.noise import noise_of
-from ..losses.base import Kind, Phase
+from ..layers.noise import instance_noise
+from ..losses.base import ClipKind, Phase
 from ..random import Draws
-from ..transfer import sent
+from ..transfer import to_device
 
 if TYPE_CHECKING:
     from .step import Batch, TrainingStep
@@ -28,13 +28,13 @@ class TurnOf:
 
     def __init__(self, training: TrainingStep, phase: Phase, step: int, batch: Batch):
         self.training, self.phase, self.batch = training, phase, batch
-        self.judged: dict[Kind, Tensors] = {}
+        self.judged: dict[ClipKind, Tensors] = {}
         """Logits by kind: those that were asked for, or that the loss itself computed."""
         self.step = step
         self._latents: Latents | None = None
-        self._clips: dict[Kind, Clips] = {}
-        self._augmentations: dict[Kind, Augmentation] = {}
-        self._seeds: dict[Kind, list[int]] = {}
+        self._clips: dict[ClipKind, ClipBatch] = {}
+        self._augmentations: dict[ClipKind, Augmentation] = {}
+        self._seeds: dict[ClipKind, list[int]] = {}
 
     @property
     def generator(self) -> VideoGenerator:
@@ -56,20 +56,20 @@ class TurnOf:
             self._latents = self.generator.draw_latents(self.draws, len(self.batch.samples), self.batch.label)
         return self._latents
 
-    def clips(self, kind: Kind) -> Clips:
+    def clips(self, kind: ClipKind) -> ClipBatch:
         if kind not in self._clips:
             own = (self.batch.frames, self.batch.t, self.batch.label)
             self._clips[kind] = own if kind == "real" else self._generated()
         return self._clips[kind]
 
-    def augmentation(self, kind: Kind) -> Augmentation:
+    def augmentation(self, kind: ClipKind) -> Augmentation:
         if kind not in self._augmentations:
             purpose = f"{kind} augment" if len(self.phase.sees) > 1 else "augment"
             device = self.batch.t.device
             self._augmentations[kind] = self.training.augment.sample(self.draws(purpose), device)
         return self._augmentations[kind]
 
-    def logits(self, *kinds: Kind) -> tuple[Tensors, ...]:
+    def logits(self, *kinds: ClipKind) -> tuple[Tensors, ...]:
         missing = [kind for kind in kinds if kind not in self.judged]
         if len(missing) == 2 and self.discriminator.joins:
             first, second = map(self._augmented, missing)
@@ -81,28 +81,28 @@ class TurnOf:
                 self.judged[kind] = self.judge(kind, self._augmented(kind)[0])
         return tuple(self.judged[kind] for kind in kinds)
 
-    def judge(self, kind: Kind, frames: Tensor | Tensors) -> Tensors:
+    def judge(self, kind: ClipKind, frames: Tensor | Tensors) -> Tensors:
         _, t, label = self.clips(kind)
         with self.noise(kind):
             return self.training.run_D(frames, t, label)
 
-    def noise(self, *kinds: Kind) -> AbstractContextManager[None]:
-        return noise_of(self.discriminator, lambda: list(itertools.chain(*map(self._noise_seeds, kinds))))
+    def noise(self, *kinds: ClipKind) -> AbstractContextManager[None]:
+        return instance_noise(self.discriminator, lambda: list(itertools.chain(*map(self._noise_seeds, kinds))))
 
     def gathered(self, rows: Tensor) -> Tensor:
         return self.training.accelerator.gather(rows.detach())
 
-    def _noise_seeds(self, kind: Kind) -> list[int]:
+    def _noise_seeds(self, kind: ClipKind) -> list[int]:
         if kind not in self._seeds:
             draws = self.draws(f"{kind} noise")
             self._seeds[kind] = draws.integers(torch.full((len(draws),), 2**62)).tolist()
         return self._seeds[kind]
 
-    def _augmented(self, kind: Kind) -> Clips:
+    def _augmented(self, kind: ClipKind) -> ClipBatch:
         frames, t, label = self.clips(kind)
         return self.augmentation(kind)(frames), t, label
 
-    def _generated(self) -> Clips:
+    def _generated(self) -> ClipBatch:
         training, label = self.training, self.batch.label
         with contextlib.ExitStack() as around:
             if self.phase.moves != "generator":
@@ -115,4 +115,4 @@ class TurnOf:
         """Times in videos that are each as long as a training video drawn uniformly."""
         draws, lengths = self.draws("times"), self.training.lengths
         own = lengths[draws.integers(torch.full((len(draws),), len(lengths)))]
-        return sent(self.training.sampler.generated(draws, own), self.batch.t.device)
+        return to_device(self.training.sampler.generated(draws, own), self.batch.t.device)

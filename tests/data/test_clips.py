@@ -20,7 +20,7 @@ from inrvid.data.memory import InMemory, bytes_in_memory, kept_in_memory
 from inrvid.data.open import open_dataset
 from inrvid.data.parallel import cpus
 from inrvid.errors import DataError
-from inrvid.random import Key
+from inrvid.random import SampleKey
 from inrvid.registry import registry
 
 from .making import write_video
@@ -59,19 +59,19 @@ def assert_same(first, second):
 
 
 def test_a_clip(root):
-    item = clips(root, labels=True)[Key(0, 3, 5)]
+    item = clips(root, labels=True)[SampleKey(0, 3, 5)]
     assert item["frames"].shape == (2, 3, 32, 32)
     assert item["frames"].dtype == torch.uint8
     assert item["t"].dtype == torch.float32
     assert 0 <= item["t"][0] <= item["t"][1] <= 7
     assert item["label"].tolist() in [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
-    assert clips(root)[Key(0, 3, 5)]["label"].shape == (0,)
+    assert clips(root)[SampleKey(0, 3, 5)]["label"].shape == (0,)
 
 
 def test_the_frames_are_those_of_the_times(root):
     data = clips(root, labels=True)
     for sample in range(20):
-        item = data[Key(0, 0, sample)]
+        item = data[SampleKey(0, 0, sample)]
         first, last = (int(frame.float().mean().round()) for frame in item["frames"])
         assert last - first == pytest.approx(3 * float(item["t"][1] - item["t"][0]), abs=2)
         video = int(item["label"].argmax())
@@ -80,7 +80,7 @@ def test_the_frames_are_those_of_the_times(root):
 
 def share_of_the_long_video(root, sampling) -> float:
     data = clips(root, labels=True, sampling=sampling)
-    drawn = Counter(int(data[Key(0, step, 0)]["label"].argmax()) for step in range(300))
+    drawn = Counter(int(data[SampleKey(0, step, 0)]["label"].argmax()) for step in range(300))
     return drawn[2] / 300
 
 
@@ -93,11 +93,11 @@ def test_xflip_mirrors_whole_clips_half_of_the_time(root):
     plain, flipped = clips(root), clips(root, xflip=True)
     mirrored = 0
     for sample in range(100):
-        frames = flipped[Key(0, 0, sample)]["frames"].float()
+        frames = flipped[SampleKey(0, 0, sample)]["frames"].float()
         slopes = (frames[..., -1] - frames[..., 0]).mean(dim=(1, 2)).sign()
         assert slopes[0] == slopes[1]
         mirrored += int(slopes[0] < 0)
-        frames = plain[Key(0, 0, sample)]["frames"].float()
+        frames = plain[SampleKey(0, 0, sample)]["frames"].float()
         assert (frames[..., -1] > frames[..., 0]).all()
     assert 30 <= mirrored <= 70
 
@@ -196,9 +196,9 @@ def losing(root, tmp_path):
 def test_a_video_that_breaks_costs_one_sample(losing, root):
     intact = clips(root, labels=True)
     with pytest.warns(RuntimeWarning, match=r"a/1\.mp4") as warned:
-        got = [losing[Key(0, 0, sample)] for sample in range(40)]
+        got = [losing[SampleKey(0, 0, sample)] for sample in range(40)]
     assert len(warned) == 1
-    expected = [intact[Key(0, 0, sample)] for sample in range(40)]
+    expected = [intact[SampleKey(0, 0, sample)] for sample in range(40)]
     assert any(item["label"][0] == 1 for item in expected)
     for item, other in zip(got, expected, strict=True):
         assert item["label"][0] == 0
@@ -250,7 +250,7 @@ def test_a_folder_that_vanishes_says_why(root, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with pytest.raises(DataError, match=r"videos in a row could not be read; .* The last one: .*No such file"):
-            data[Key(0, 0, 0)]
+            data[SampleKey(0, 0, 0)]
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -280,7 +280,7 @@ def test_the_seed_of_a_training_decides_its_batches(many):
 
 
 def test_every_part_of_a_key_is_another_clip(many):
-    first = many(0)[Key(0, 0, 0)]
-    assert_same([first], [many(0)[Key(0, 0, 0)]])
-    for key in (Key(1, 0, 0), Key(0, 1, 0), Key(0, 0, 1)):
+    first = many(0)[SampleKey(0, 0, 0)]
+    assert_same([first], [many(0)[SampleKey(0, 0, 0)]])
+    for key in (SampleKey(1, 0, 0), SampleKey(0, 1, 0), SampleKey(0, 0, 1)):
         assert not torch.equal(first["frames"], many(0)[key]["frames"])

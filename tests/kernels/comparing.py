@@ -10,21 +10,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from inrvid.kernels.dispatch import using
+from inrvid.kernels.dispatch import use_backend
 
 needs_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
-PATHS = ["definition", "cpu", pytest.param("triton", marks=needs_triton)]
+BACKENDS = ["definition", "cpu", pytest.param("triton", marks=needs_triton)]
 
 
-def on_path(path: str, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-    """The result of the function on that path, on the device where it runs."""
-    device = "cuda" if path == "triton" and torch.cuda.is_available() else "cpu"
-    with using(path):
+def on_backend(backend: str, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+    """The result of the function on that backend, on the device where it runs."""
+    device = "cuda" if backend == "triton" and torch.cuda.is_available() else "cpu"
+    with use_backend(backend):
         return function(*(x.to(device) if isinstance(x, Tensor) else x for x in arguments))
 
 
-def skip_broken_interpreter(path: str, op: str, dtype: torch.dtype) -> None:
-    interpreted = path == "triton" and not torch.cuda.is_available()
+def skip_broken_interpreter(backend: str, op: str, dtype: torch.dtype) -> None:
+    interpreted = backend == "triton" and not torch.cuda.is_available()
     if interpreted and dtype == torch.bfloat16 and op in ("pointwise", "inr_layer"):
         pytest.skip("Triton's interpreter multiplies the bits of bfloat16 matrices as integers")
 

@@ -20,7 +20,7 @@ from .cases import (
     _pointwise_backward,
     _to_rgb,
 )
-from .comparing import assert_near, exactly, on_path
+from .comparing import assert_near, exactly, on_backend
 
 IN_PIECES = {"fmm_weight": fmm, "inr_layer": inr_layer, "pointwise": pointwise, "to_rgb": to_rgb, "correlate": strided}
 
@@ -66,7 +66,7 @@ def test_sums_of_rows_that_nearly_cancel(rows, dtype):
 def test_results_do_not_depend_on_the_pieces(case, piece, dtype, tolerance, monkeypatch):
     monkeypatch.setattr(IN_PIECES[case.op.removesuffix("_backward")], "PIECE", piece)
     arguments = case.arguments(dtype)
-    found = on_path("cpu", getattr(torch.ops.inrvid, case.op), arguments)
+    found = on_backend("cpu", getattr(torch.ops.inrvid, case.op), arguments)
     assert_near(_results(found), _results(case.definition(*exactly(arguments))), tolerance)
 
 

@@ -11,7 +11,7 @@ import torch
 
 from inrvid.errors import InrvidError
 from inrvid.kernels import dispatch, fmm, pointwise
-from inrvid.kernels.dispatch import FULL, HALF, on_cpu_path, path_in_force, pick, using
+from inrvid.kernels.dispatch import FULL, HALF, current_backend, on_cpu_backend, pick, use_backend
 from inrvid.kernels.operation import implement
 
 from .comparing import needs_triton
@@ -19,7 +19,7 @@ from .comparing import needs_triton
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """Nothing was picked, searched for or said yet, and nothing forces a path; what is registered is forgotten."""
+    """Nothing was picked, searched for or said yet, and nothing forces a backend; what is registered is forgotten."""
     monkeypatch.delenv("INRVID_KERNELS", raising=False)
     monkeypatch.setattr(dispatch, "_implementations", dispatch._implementations)
     monkeypatch.setattr(dispatch, "_picked", {})
@@ -52,20 +52,20 @@ def without(missing):
 
 
 def test_using_restores_what_was(fresh):
-    with using("definition"):
-        with using("triton"):
-            assert path_in_force() == "triton"
-        with pytest.raises(ZeroDivisionError), using("cpu"):
+    with use_backend("definition"):
+        with use_backend("triton"):
+            assert current_backend() == "triton"
+        with pytest.raises(ZeroDivisionError), use_backend("cpu"):
             raise ZeroDivisionError
-        assert path_in_force() == "definition"
-    assert path_in_force() == "auto"
+        assert current_backend() == "definition"
+    assert current_backend() == "auto"
 
 
 def test_environment(fresh):
     fresh.setenv("INRVID_KERNELS", "definition")
-    assert path_in_force() == "definition"
+    assert current_backend() == "definition"
     assert picked(torch.zeros(1)) == "definition"
-    with using("cpu"):
+    with use_backend("cpu"):
         assert picked(torch.zeros(1)) == "cpu"
 
 
@@ -73,9 +73,9 @@ def test_environment(fresh):
 def test_a_wrong_path_is_refused_in_one_line(fresh, value):
     fresh.setenv("INRVID_KERNELS", value)
     with pytest.raises(InrvidError, match=r"INRVID_KERNELS.*definition, cpu, triton") as refused:
-        on_cpu_path(torch.zeros(1))
+        on_cpu_backend(torch.zeros(1))
     assert len(str(refused.value).splitlines()) == 1
-    with pytest.raises(InrvidError), using("fast"):
+    with pytest.raises(InrvidError), use_backend("fast"):
         pass
 
 
@@ -84,7 +84,7 @@ def test_auto(gpu):
     meta = torch.zeros(1, device="meta")
     tensors = torch.zeros(1), gpu(), gpu(dtype=torch.float64), meta
     assert [picked(x) for x in tensors] == ["cpu", "triton", "definition", "definition"]
-    assert [on_cpu_path(x) for x in tensors] == [True, False, False, False]
+    assert [on_cpu_backend(x) for x in tensors] == [True, False, False, False]
 
 
 def test_without_triton_the_definition_runs_and_it_is_said_once(gpu, fresh):
@@ -98,7 +98,7 @@ def test_without_triton_the_definition_runs_and_it_is_said_once(gpu, fresh):
 
 @needs_triton
 def test_an_operation_without_a_kernel_runs_its_definition(fresh):
-    with using("triton"):
+    with use_backend("triton"):
         for name, has_one in (("fmm_weight_backward", False), ("fmm_weight", True)):
             definition = getattr(fmm.definition, name)
             assert (pick(name, torch.zeros(1), definition) is not definition) == has_one
@@ -161,7 +161,7 @@ def test_the_newest_that_the_chip_can_run_is_picked(gpu):
     assert picked(gpu((12, 0), torch.bfloat16)) is blackwell
     assert picked(gpu((9, 0), torch.float64)) == "definition"
     assert picked(torch.zeros(1)) == "cpu"
-    with using("triton"):  # those that require it
+    with use_backend("triton"):  # those that require it
         assert picked(gpu((9, 0))) == "triton"
 
 

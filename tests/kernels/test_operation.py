@@ -10,11 +10,11 @@ from inrvid.kernels.operation import OPERATIONS, operations, written_out
 
 from .cases import CASES
 from .comparing import (
-    PATHS,
+    BACKENDS,
     assert_near,
     exactly,
     first_order,
-    on_path,
+    on_backend,
     second_order,
     skip_broken_interpreter,
     strided,
@@ -35,35 +35,35 @@ def test_every_operation_has_cases():
     assert registered == {f"inrvid::{case.op}" for case in CASES}
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
-def test_values_and_gradients(case, path):
+def test_values_and_gradients(case, backend):
     arguments = case.arguments(torch.float32)
-    found = on_path(path, lambda *x: first_order(operation(case), *x), arguments)
+    found = on_backend(backend, lambda *x: first_order(operation(case), *x), arguments)
     assert_near(found, first_order(case.definition, *exactly(arguments)), 1e-5)
     assert all(x.dtype == torch.float32 for x in found)
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
-def test_gradients_of_gradients(case, path):
+def test_gradients_of_gradients(case, backend):
     arguments = case.arguments(torch.float32)
-    found = on_path(path, lambda *x: second_order(operation(case), *x), arguments)
+    found = on_backend(backend, lambda *x: second_order(operation(case), *x), arguments)
     assert_near(found, second_order(case.definition, *exactly(arguments)), 1e-5)
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", CONSTANT, ids=str)
-def test_what_has_no_gradient(case, path):
+def test_what_has_no_gradient(case, backend):
     """Also where no gradient of a forward operation calls them so."""
     arguments = case.arguments(torch.float32)
-    found, expected = on_path(path, operation(case), arguments), case.definition(*exactly(arguments))
+    found, expected = on_backend(backend, operation(case), arguments), case.definition(*exactly(arguments))
     assert_near(*([x] if isinstance(x, Tensor) else x for x in (found, expected)), 1e-5)
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
-def test_any_strides(case, path):
+def test_any_strides(case, backend):
     """Of the inputs, and of the incoming gradient: that of a sum is one number, expanded."""
 
     def run(function, *arguments):
@@ -76,20 +76,20 @@ def test_any_strides(case, path):
         return [y, *(g for loss in losses for g in torch.autograd.grad(loss, leaves, retain_graph=True))]
 
     arguments = case.arguments(torch.float32)
-    found = on_path(path, lambda *x: run(operation(case), *x), [strided(x) for x in arguments])
+    found = on_backend(backend, lambda *x: run(operation(case), *x), [strided(x) for x in arguments])
     assert_near(found, run(case.definition, *exactly(arguments)), 1e-5)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", [case for case in FIRST if case in DIFFERENTIABLE], ids=str)
-def test_half_precision(case, path, dtype):
+def test_half_precision(case, backend, dtype):
     """Values: a few roundings of eps/2. Gradients: where a rounding takes y across 0 or onto the bound, its gradient
     is another; that happens to a share of about eps of the points, whose part in L2 is the root of it.
     """
-    skip_broken_interpreter(path, case.op, dtype)
+    skip_broken_interpreter(backend, case.op, dtype)
     arguments = case.arguments(dtype)
-    value, *gradients = on_path(path, lambda *x: first_order(operation(case), *x), arguments)
+    value, *gradients = on_backend(backend, lambda *x: first_order(operation(case), *x), arguments)
     exact, *expected = first_order(case.definition, *exactly(arguments))
     eps = torch.finfo(dtype).eps
     assert_near([value], [exact], 2 * eps)
@@ -97,14 +97,14 @@ def test_half_precision(case, path, dtype):
     assert all(g.dtype == x.dtype for g, x in zip(gradients, filter(torch.is_tensor, arguments), strict=True))
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", [case for case in FIRST if case in DIFFERENTIABLE], ids=str)
-def test_the_short_way_is_the_op_s(case, path):
+def test_the_short_way_is_the_op_s(case, backend):
     """An eager call runs past the torch op: with the same values, gradients, and gradients of gradients."""
     arguments = case.arguments(torch.float32)
     for order in (first_order, second_order):
         short, op = (
-            on_path(path, lambda *x, f=f, order=order: order(f, *x), arguments)
+            on_backend(backend, lambda *x, f=f, order=order: order(f, *x), arguments)
             for f in (OPERATIONS[case.op], operation(case))
         )
         assert all(torch.equal(a, b) for a, b in zip(short, op, strict=True))
@@ -129,13 +129,13 @@ def test_registration(case):
     torch.library.opcheck(operation(case).default, arguments)
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_shapes_are_told_beforehand(case, path):
-    """The fake implementation's shapes, strides and types are those of every path, whatever strides come in."""
+def test_shapes_are_told_beforehand(case, backend):
+    """The fake implementation's shapes, strides and types are those of every backend, whatever strides come in."""
     for change in (lambda x: x, strided):
         arguments = [change(x) for x in case.arguments(torch.float32)]
-        found = on_path(path, operation(case), arguments)
+        found = on_backend(backend, operation(case), arguments)
         with FakeTensorMode() as mode:
             fake = operation(case)(*(mode.from_tensor(x) if isinstance(x, Tensor) else x for x in arguments))
         for real, told in zip(*([x] if isinstance(x, Tensor) else x for x in (found, fake)), strict=True):
@@ -148,9 +148,9 @@ def steps(x: Tensor) -> list[int]:
     return [stride for stride, n in zip(x.stride(), x.shape, strict=True) if n > 1 and x.numel()]
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", [case for case in FIRST if case in DIFFERENTIABLE], ids=str)
-def test_functional_and_forward_derivatives(case, path):
+def test_functional_and_forward_derivatives(case, backend):
     """`torch.func`'s, and a tangent: those of the definition, whatever runs elsewhere."""
     arguments = case.arguments(torch.float32)
     place = next(number for number, x in enumerate(arguments) if isinstance(x, Tensor))
@@ -166,5 +166,5 @@ def test_functional_and_forward_derivatives(case, path):
             return forward_ad.unpack_dual(function(forward_ad.make_dual(first, tangent))).tangent
 
     for derivative in (lambda f: func.grad(f)(first), lambda f: func.jvp(f, (first,), (tangent,))[1], dual):
-        found = on_path(path, lambda *x, d=derivative: d(own), ())
+        found = on_backend(backend, lambda *x, d=derivative: d(own), ())
         torch.testing.assert_close(found, derivative(exact))

@@ -14,7 +14,7 @@ import torch
 
 import inrvid.kernels
 from inrvid.kernels import dispatch, normal, operations, plugins
-from inrvid.kernels.dispatch import pick, using
+from inrvid.kernels.dispatch import pick, use_backend
 
 KERNEL = """
 from inrvid.kernels import implement
@@ -62,7 +62,7 @@ def picked():
 
 def test_they_are_imported_before_the_first_operation_runs(install):
     install(("quick_kernels", KERNEL.format(name="normal")))
-    with using("definition"):
+    with use_backend("definition"):
         picked()
     assert "quick_kernels" not in sys.modules
     assert [picked(), picked()] == ["quick_kernels"] * 2
@@ -110,7 +110,7 @@ def test_a_module_may_call_operations_while_it_is_imported(install):
 CHECK = """
 import sys, torch
 from inrvid.kernels import operations
-from inrvid.kernels.dispatch import using
+from inrvid.kernels.dispatch import use_backend
 from inrvid.kernels.pointwise import pointwise
 
 assert "fast_kernels" not in sys.modules
@@ -125,7 +125,7 @@ def run():
     y = pointwise(*leaves, slope=0.2)
     return y, *torch.autograd.grad(y.square().sum(), leaves)
 
-with using("definition"):
+with use_backend("definition"):
     expected = run()
 sys.setprofile(profile)
 found = run()

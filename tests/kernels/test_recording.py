@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from inrvid import build_generator
-from inrvid.kernels.recording import as_program, recording
+from inrvid.kernels.recording import as_program, is_recording
 from inrvid.models.program import Program, arguments_of
 
 from ..small import combinations, small_generator
@@ -27,7 +27,7 @@ def test_a_generator_is_the_same_as_a_program(generator, motion):
 
 def test_it_ends_with_its_block():
     with as_program(), as_program():
-        assert recording()
+        assert is_recording()
     with pytest.raises(RuntimeError), as_program():
         raise RuntimeError
-    assert not recording()
+    assert not is_recording()

@@ -15,7 +15,7 @@ import torch
 from inrvid.kernels import pointwise
 
 from .cases import numbers
-from .comparing import assert_near, needs_triton, on_path
+from .comparing import assert_near, needs_triton, on_backend
 
 ROOT = Path(__file__).parents[2]
 SHARED_MEMORY = {86: 99, 90: 227, 100: 227, 120: 99}
@@ -64,7 +64,7 @@ def kernels() -> set[str]:
 def test_no_block_of_a_product_is_left_out():
     """A last group of rows' blocks that is not full, beside a last block of columns that is not."""
     x, weight = (numbers(*shape, dtype=torch.float32) for shape in ((2, 64 * 9 + 5, 8), (2, 8, 70)))
-    found = on_path("triton", pointwise.pointwise, (x, weight))
+    found = on_backend("triton", pointwise.pointwise, (x, weight))
     assert_near([found], [x.double() @ weight.double()], 1e-6)
 
 

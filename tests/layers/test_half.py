@@ -12,10 +12,10 @@ from inrvid.layers import half
 def test_precisions_that_are_slow_on_a_cpu_run_as_the_parameters(monkeypatch, dtype):
     of_cpu, of_gpu = torch.zeros(1), torch.zeros(1, device="meta")
     monkeypatch.setattr(half, "SLOW_ON_CPU", {dtype})
-    assert half.runs_in(dtype, of_cpu) == torch.float32
-    assert half.runs_in(dtype, of_gpu) == dtype
+    assert half.block_dtype(dtype, of_cpu) == torch.float32
+    assert half.block_dtype(dtype, of_gpu) == dtype
     monkeypatch.setattr(half, "EMULATE", True)
-    assert half.runs_in(dtype, of_cpu) == dtype
+    assert half.block_dtype(dtype, of_cpu) == dtype
     monkeypatch.setattr(half, "EMULATE", False)
     monkeypatch.setattr(half, "SLOW_ON_CPU", set())
-    assert half.runs_in(dtype, of_cpu) == dtype
+    assert half.block_dtype(dtype, of_cpu) == dtype

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from inrvid.layers.noise import InstanceNoise, noise_of
+from inrvid.layers.noise import InstanceNoise, instance_noise
 
 NETWORK = nn.Sequential(InstanceNoise(0.5), nn.Identity(), InstanceNoise(0.5))
 
 
 def noisy(x, seeds):
-    with noise_of(NETWORK, lambda: seeds):
+    with instance_noise(NETWORK, lambda: seeds):
         return NETWORK(x)
 
 
@@ -39,12 +39,12 @@ def test_there_is_none_outside_and_the_global_state_is_untouched():
 
 
 def test_seeds_are_drawn_only_where_they_are_needed():
-    with noise_of(nn.Sequential(nn.Identity(), InstanceNoise(0.0)), lambda: 1 / 0):
+    with instance_noise(nn.Sequential(nn.Identity(), InstanceNoise(0.0)), lambda: 1 / 0):
         pass
 
 
 def test_layers_differ_whatever_the_seed():
     network = torch.nn.Sequential(InstanceNoise(1.0), InstanceNoise(1.0))
     x = torch.zeros(1, 3, 64, 64)
-    with noise_of(network, lambda: [0]):
+    with instance_noise(network, lambda: [0]):
         torch.testing.assert_close(network(x).std(), torch.tensor(2**0.5), rtol=0.03, atol=0)

@@ -15,7 +15,7 @@ import torch
 
 from inrvid.models import pickles
 from inrvid.models.pickles import read_pickle, read_state_dict
-from inrvid.weights import Unfit
+from inrvid.weights import WeightsError
 
 SHARED = np.arange(3, dtype=np.int16)
 VALUES = {
@@ -84,7 +84,9 @@ class Plain:
 )
 def test_other_names_are_refused(value, name, protocol, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(Unfit, match=f"it holds '.*({name}).*': only numbers, text, containers and arrays") as error:
+    with pytest.raises(
+        WeightsError, match=f"it holds '.*({name}).*': only numbers, text, containers and arrays"
+    ) as error:
         read_pickle(pickle.dumps({"a": [value]}, protocol))
     assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
@@ -93,7 +95,7 @@ def test_other_names_are_refused(value, name, protocol, tmp_path, monkeypatch):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_arrays_of_objects_are_refused(protocol):
     for array in (np.array([{}]), np.array(["text"]), np.zeros(2, [("a", "f4")]), np.array(["2020-01-01"], "M8[D]")):
-        with pytest.raises(Unfit, match=r"which are no numbers|calls what is no"):
+        with pytest.raises(WeightsError, match=r"which are no numbers|calls what is no"):
             read_pickle(pickle.dumps(array, protocol))
 
 
@@ -140,7 +142,7 @@ def test_an_array_by_hand():
     ],
 )
 def test_damaged_pickles_are_refused(content):
-    with pytest.raises(Unfit) as error:
+    with pytest.raises(WeightsError) as error:
         read_pickle(content)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 300
@@ -156,26 +158,26 @@ def test_what_is_made_again_and_again_is_refused():
     start, numbers = array_program(b"K\x01\x85", bytes(4))[:-9], b"B" + struct.pack("<I", 200_000) + bytes(200_000)
     array = start.replace(b"\x80\x03", b"").replace(b"K\x01\x85", b"J\x50\xc3\x00\x00\x85", 1)
     program = b"\x80\x03" + numbers + b"q\x640](" + (array + b"h\x64tb") * 1000 + b"e."
-    with pytest.raises(Unfit, match="what it makes is larger than itself"):
+    with pytest.raises(WeightsError, match="what it makes is larger than itself"):
         read_pickle(program)
     assert len(read_pickle(program.replace((array + b"h\x64tb") * 999, b""))) == 1
     many = b"\x80\x03](" + b"K\x01" * 100_000 + b"eq\x010](" + b"cbuiltins\nset\nh\x01\x85R" * 1000 + b"e."
-    with pytest.raises(Unfit, match="what it makes is larger than itself"):
+    with pytest.raises(WeightsError, match="what it makes is larger than itself"):
         read_pickle(many)
 
 
 def test_other_instructions_are_refused():
-    with pytest.raises(Unfit, match="its instruction BINPERSID"):
+    with pytest.raises(WeightsError, match="its instruction BINPERSID"):
         read_pickle(b"K\x01Q.")
-    with pytest.raises(Unfit, match="sets the state of a value of type dict"):
+    with pytest.raises(WeightsError, match="sets the state of a value of type dict"):
         read_pickle(b"}}b.")
-    with pytest.raises(Unfit, match=r"the codec 'rot13'"):
+    with pytest.raises(WeightsError, match=r"the codec 'rot13'"):
         read_pickle(pickle.dumps(Calls(__import__("_codecs").encode, "abc", "rot13"), 2))
 
 
 def test_large_pickles_are_refused(monkeypatch):
     monkeypatch.setattr(pickles, "LIMIT", 1000)
-    with pytest.raises(Unfit, match="too large: a pickle of"):
+    with pytest.raises(WeightsError, match="too large: a pickle of"):
         read_pickle(pickle.dumps(b"x" * 1000))
 
 
@@ -198,9 +200,9 @@ def test_where_checkpoints_have_state_dicts():
     """The first of the keys that there is."""
     content = saved({"module": {"a": torch.ones(2)}, "model": {"b": torch.ones(3)}, "epoch": 3})
     assert list(read_state_dict(content, under=("state_dict", "model", "module"))) == ["b"]
-    with pytest.raises(Unfit, match="'module' is of type dict"):
+    with pytest.raises(WeightsError, match="'module' is of type dict"):
         read_state_dict(content)
-    with pytest.raises(Unfit, match="too large"):
+    with pytest.raises(WeightsError, match="too large"):
         read_state_dict(content, limit=10)
 
 
@@ -214,12 +216,12 @@ def test_what_is_no_state_dict_is_refused(monkeypatch):
         b"", b"text", saved([1]), saved({}), saved({"a": 1}), saved({1: torch.ones(1)}), saved(Plain()),
         pickle.dumps(Calls(os.system, "false")), saved(torch.nn.Linear(2, 2)), script.getvalue(),
     ):  # fmt: skip
-        with pytest.raises(Unfit, match="not a state dict") as error:
+        with pytest.raises(WeightsError, match="not a state dict") as error:
             read_state_dict(content)
         assert "\n" not in str(error.value)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data/0", b"\0" * 100_000)
     monkeypatch.setattr(pickles, "LIMIT", 10_000)
-    with pytest.raises(Unfit, match="too large: tensors of 100000 bytes"):
+    with pytest.raises(WeightsError, match="too large: tensors of 100000 bytes"):
         read_state_dict(packed.getvalue())

@@ -11,11 +11,11 @@ import torch
 
 from inrvid import InrvidError, build_generator
 from inrvid.coords.acyclic import periods
-from inrvid.kernels.dispatch import using
+from inrvid.kernels.dispatch import use_backend
 from inrvid.kernels.normal import MASK, normal, philox
 from inrvid.motion.codes import CodesMotion
 from inrvid.motion.noise import ExplicitNoise, SeededNoise
-from inrvid.random import Key
+from inrvid.random import SampleKey
 from inrvid.registry import registry
 
 from ..small import small_generator
@@ -35,7 +35,7 @@ def published_motion(name):
 def test_codes_are_accurate_a_million_frames_out(name):
     single = published_motion(name)
     double = copy.deepcopy(single).double()
-    noise = SeededNoise.of_keys([Key(0, 0, 0)], "motion", 512)
+    noise = SeededNoise.of_keys([SampleKey(0, 0, 0)], "motion", 512)
     t = torch.tensor([[0.0, 3.3, 90_000.25, 1e6 - 0.5]], dtype=torch.float64)
     label, w = torch.zeros(1, 0), torch.zeros(1, 512)
     expected = double["head"](double["trunk"](noise.to(torch.float64), label.double(), t), w.double())
@@ -48,7 +48,7 @@ def test_codes_are_accurate_a_million_frames_out(name):
 def test_training_and_evaluation_agree(name):
     """Their precision differs; near the clip that is not seen."""
     motion = published_motion(name)
-    noise = SeededNoise.of_keys([Key(0, 0, 0), Key(0, 0, 1)], "motion", 512)
+    noise = SeededNoise.of_keys([SampleKey(0, 0, 0), SampleKey(0, 0, 1)], "motion", 512)
     t = torch.tensor([[0.0, 5.5, 16.0, 31.0]] * 2)
     label, w = torch.zeros(2, 0), torch.zeros(2, 512)
     exact = motion["head"](motion["trunk"](noise, label, t), w)
@@ -83,14 +83,14 @@ def test_a_frame_an_hour_later_needs_no_other_noise():
             return super().at(index)
 
     motion = published_motion("conv1d")["trunk"]
-    noise = SeededNoise.of_keys([Key(0, 0, 0)], "motion", 512)
+    noise = SeededNoise.of_keys([SampleKey(0, 0, 0)], "motion", 512)
     for t in (3.0, 90_000.0):
         motion(Counting(noise.keys, noise.width), torch.zeros(1, 0), torch.tensor([[t]]))
     assert asked == [22, 22]
 
 
 def test_explicit_and_seeded_noise_are_the_same_sequence():
-    seeded = SeededNoise.of_keys([Key(5, 1, 2), Key(5, 1, 3)], "motion", 6)
+    seeded = SeededNoise.of_keys([SampleKey(5, 1, 2), SampleKey(5, 1, 3)], "motion", 6)
     values = seeded.at(torch.arange(30).expand(2, -1))
     explicit = ExplicitNoise(values)
     index = torch.tensor([[3, 29], [0, 7]])
@@ -129,7 +129,7 @@ def test_periods():
 
 
 def test_one_index_a_video():
-    noise = SeededNoise.of_keys([Key(1, 0, 0), Key(2, 0, 0)], "motion", 5)
+    noise = SeededNoise.of_keys([SampleKey(1, 0, 0), SampleKey(2, 0, 0)], "motion", 5)
     assert torch.equal(noise.at(torch.tensor([3, 7])), noise.at(torch.tensor([[3], [7]]))[:, 0])
 
 
@@ -192,11 +192,11 @@ def test_one_motion_is_for_all_videos(motion):
 
 
 def test_one_key_is_for_all_indices():
-    keys = SeededNoise.of_keys([Key(1, 0, 0)], "motion", 5).keys
+    keys = SeededNoise.of_keys([SampleKey(1, 0, 0)], "motion", 5).keys
     index = torch.tensor([[3, 7], [4, 4], [0, 1]])
     expected = normal(keys.expand(3, -1), index, 5)
     for path in ("definition", *["triton"] * (importlib.util.find_spec("triton") is not None)):
-        with using(path):
+        with use_backend(path):
             torch.testing.assert_close(normal(keys, index, 5), expected)
     assert normal(keys[:0], index[:0], 5).shape == (0, 2, 5)
 

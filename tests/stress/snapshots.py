@@ -37,7 +37,7 @@ from inrvid.models.official.layouts import layout_of
 from inrvid.models.official.loading import network_of
 from inrvid.models.snapshots import reader
 from inrvid.models.snapshots.networks import snapshot
-from inrvid.weights import Unfit
+from inrvid.weights import WeightsError
 
 from ..golden_files import GOLDEN, below, golden
 from .spoilt_pickles import spoilt
@@ -180,7 +180,7 @@ def _within_seconds(watch: Watch, content: bytes) -> tuple[str, str]:
     watch.on = True
     try:
         READ(content)
-    except Unfit as error:
+    except WeightsError as error:
         return "refused", str(error)
     except Exception as error:
         return "traceback", f"{type(error).__name__}: {error}"
@@ -213,7 +213,7 @@ def main() -> None:
     watch, made, wrong = Watch(), specimens(), 0
     for content in made.values():
         read(content)
-    with contextlib.suppress(Unfit):
+    with contextlib.suppress(WeightsError):
         read(b"Vabc\n.")  # for this, Python imports a codec
     before, outcomes, start = _peak(), Counter[str](), time.monotonic()
     for seed in range(arguments.seed, arguments.seed + arguments.count):

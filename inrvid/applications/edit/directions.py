@@ -28,7 +28,7 @@ from ...generators.base import VideoGenerator
 from ...latents import Latents
 from ...random import Draws
 from ...video_io import to_uint8
-from ...weights import Unfit, digest_of, read_metadata, read_weights, weights_file
+from ...weights import WeightsError, digest_of, read_metadata, read_weights, weights_file
 
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
 
@@ -87,7 +87,7 @@ def load_directions(path: str | Path, generator: VideoGenerator | None = None) -
     try:
         about = parse(read_metadata(path).get("about", "{}"), _About)
         tensors = read_weights(path)
-    except (Unfit, DocumentError) as error:
+    except (WeightsError, DocumentError) as error:
         raise InrvidError(f"{path}: not a file of directions: {error}") from None
     if set(tensors) != set(about.how) or any(x.ndim != 2 or not x.is_floating_point() for x in tensors.values()):
         raise InrvidError(f"{path}: not a file of directions: its tensors are not those that it lists")

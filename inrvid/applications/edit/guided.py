@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from ...config import Count, NotNegative, Positive
+from ...config import Count, NonNegative, Positive
 from ...errors import InrvidError
 from ...files import checked
 from ...generators.base import VideoGenerator
@@ -45,8 +45,8 @@ class GuidedRequest(Options):
     at: Annotated[float, Field(ge=-1e9, le=1e9)] = 0.0
     steps: Annotated[Count, Field(le=100_000)] = 40
     lr: Positive = 0.1
-    l2: NotNegative = 0.001
-    keep: NotNegative = 1.0
+    l2: NonNegative = 0.001
+    keep: NonNegative = 1.0
 
 
 @torch.inference_mode(False)

@@ -14,7 +14,7 @@ from torch import Tensor
 from ...evaluation.detectors.weights import tensors_digest
 from ...files import write_bytes
 from ...generators.base import VideoGenerator
-from ...weights import Unfit, read_metadata, read_weights, weights_file
+from ...weights import WeightsError, read_metadata, read_weights, weights_file
 
 SECONDS = 10.0
 """Between two saves of a search."""
@@ -59,7 +59,7 @@ class State:
             shapes = {name: x.shape for name, x in self._tensors().items()}
             if steps < 1 or shapes != {name: x.shape for name, x in tensors.items() if name in shapes}:
                 return 0
-        except (Unfit, KeyError, ValueError):
+        except (WeightsError, KeyError, ValueError):
             return 0
         self._restore(tensors, steps)
         return steps

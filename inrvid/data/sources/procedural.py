@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from ...errors import DataError
-from ...random import Draws, Key
+from ...random import Draws, SampleKey
 from ..base import Skipped, VideoDataset, VideoRecord
 from .scenes import Array, Points, Scene
 
@@ -111,7 +111,7 @@ class ProceduralScenes(VideoDataset):
 
     def scene(self, video: int) -> Scene:
         """The scene of a video, to be drawn at any time and size."""
-        draws = Draws([Key(0, 0, video)], f"procedural scenes, {self.config.split}")
+        draws = Draws([SampleKey(0, 0, video)], f"procedural scenes, {self.config.split}")
         return Scene(draws, self._time_of_day(video), self.config.elements)
 
     def read(self, video: int, frames: Sequence[int]) -> np.ndarray:

@@ -16,7 +16,7 @@ from ...errors import InrvidError
 from ...files import expanded, read_bytes, replacing
 from ...models.pickles import read_state_dict
 from ...registry import registry
-from ...weights import Unfit, read_weights
+from ...weights import WeightsError, read_weights
 from .base import NotHere
 from .sources import Brought, cached
 
@@ -54,7 +54,7 @@ def read_tensors(path: Path, most_bytes: int, sha256: str | None = None) -> tupl
         if content[8:9] == b"{":
             return read_weights(path), found
         return read_state_dict(content, most_bytes, UNDER), found
-    except Unfit as error:
+    except WeightsError as error:
         raise InrvidError(f"{path}: {error}") from None
 
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ...config import PartConfig, PathText
 from ...errors import InrvidError
-from ...weights import Unfit
+from ...weights import WeightsError
 from .base import RESIZE, Detector, DetectorDigest, resized
 from .brought import find_brought
 from .networks import assign, needed
@@ -82,7 +82,7 @@ class C3d(Detector):
             of_file = weights.pop("mean", None)
             mean = torch.tensor(config.mean).view(3, 1, 1, 1) if of_file is None else middle(of_file)
             self.network = load_c3d(weights, config.last_pool)
-        except Unfit as error:
+        except WeightsError as error:
             raise InrvidError(f"{config.weights or source.name}: {error}") from None
         self.register_buffer("mean", mean)
         width = getattr(self.network, "fc8" if config.outputs == "logits" else config.outputs).out_features
@@ -139,7 +139,7 @@ def load_c3d(tensors: Mapping[str, Tensor], last_pool: Literal["centred", "front
     """The network with these weights, `conv1.weight` … `fc8.bias`, float32, in evaluation mode, without gradients.
 
     Raises:
-        Unfit: a tensor is missing, left over, or of another shape.
+        WeightsError: a tensor is missing, left over, or of another shape.
     """
     names = (*CONVOLUTIONS, "fc6", "fc7", "fc8")
     widths = {name: needed(tensors, f"{name}.bias").numel() for name in names}
@@ -150,21 +150,22 @@ def load_c3d(tensors: Mapping[str, Tensor], last_pool: Literal["centred", "front
 
 
 def without_prefix(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """`module.features.conv1.weight` → `conv1.weight`: without what ports put before layers' names. Raises Unfit."""
+    """`module.features.conv1.weight` → `conv1.weight`: without what ports put before layers' names. Raises
+    WeightsError."""
     found: dict[str, Tensor] = {}
     for name, value in tensors.items():
         *_, layer, kind = "", *name.split(".")
         short = kind if kind == "mean" else f"{layer}.{kind}"
         if short in found:
-            raise Unfit(f"these weights do not fit the model: two of them are called {short[:80]}")
+            raise WeightsError(f"these weights do not fit the model: two of them are called {short[:80]}")
         found[short] = value
     return found
 
 
 def middle(mean: Tensor) -> Tensor:
-    """The middle of a mean clip, `[3, 16, 112, 112]`, float32. Raises Unfit if it is not one."""
+    """The middle of a mean clip, `[3, 16, 112, 112]`, float32. Raises WeightsError if it is not one."""
     clip = mean.squeeze(0) if mean.ndim == 5 else mean
     if clip.ndim != 4 or clip.shape[:2] != (3, FRAMES) or min(clip.shape[2:]) < SIDE or not clip.isfinite().all():
-        raise Unfit(f"mean: a clip [3, {FRAMES}, {SIDE}, {SIDE}] or larger is expected, got {list(mean.shape)}")
+        raise WeightsError(f"mean: a clip [3, {FRAMES}, {SIDE}, {SIDE}] or larger is expected, got {list(mean.shape)}")
     top, left = ((size - SIDE) // 2 for size in clip.shape[2:])
     return clip[:, :, top : top + SIDE, left : left + SIDE].float()

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ...config import PartConfig, PathText
 from ...errors import InrvidError
-from ...weights import Unfit
+from ...weights import WeightsError
 from .base import DTYPES, RESIZE, Detector, DetectorDigest, exact_products, resized
 from .networks import NORM, fill, folded, needed, same
 from .sources import SOURCES
@@ -77,7 +77,7 @@ class EfficientNetLite0(Detector):
         weights = find_weights(source, config.weights, config.sha256)
         try:
             network = load_efficientnet_lite0(weights.tensors, weights.eps)
-        except Unfit as error:
+        except WeightsError as error:
             raise InrvidError(f"{config.weights or source.name}: {error}") from None
         self.network = network.to(DTYPES[config.precision])
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -189,13 +189,13 @@ class EfficientNetLite0Network(nn.Module):
 
 def load_efficientnet_lite0(tensors: Mapping[str, Tensor], eps: float = 1e-3) -> EfficientNetLite0Network:
     """The network with these weights (names of the `efficientnet_pytorch` family), in evaluation mode, without
-    gradients. Raises Unfit: a tensor is missing, left over, or of another shape."""
+    gradients. Raises WeightsError: a tensor is missing, left over, or of another shape."""
     network = EfficientNetLite0Network()
     known = {"_fc.weight", "_fc.bias"}
     for conv, norm, ours in network.convolutions():
         known |= {f"{conv}.weight", *(f"{norm}.{x}" for x in NORM)}
         fill(ours, conv, *folded(tensors, conv, norm, eps))
     if unknown := sorted({*tensors} - known):
-        raise Unfit(f"these weights do not fit the model: it has no place for {unknown[0]}")
+        raise WeightsError(f"these weights do not fit the model: it has no place for {unknown[0]}")
     fill(network.logits, "_fc", needed(tensors, "_fc.weight"), needed(tensors, "_fc.bias"))
     return network.eval().requires_grad_(False)

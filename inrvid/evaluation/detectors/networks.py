@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...weights import Unfit
+from ...weights import WeightsError
 
 NORM = ("weight", "bias", "running_mean", "running_var")
 """Tensors of a batch norm."""
@@ -62,7 +62,7 @@ def folded(tensors: Mapping[str, Tensor], conv: str, norm: str, eps: float) -> t
     γ (w∗x − μ) / √(σ² + ε) + β = (γ / √(σ² + ε)) w∗x + (β − γ μ / √(σ² + ε)). If there is no γ, it is 1.
 
     Raises:
-        Unfit: a tensor is missing.
+        WeightsError: a tensor is missing.
     """
     weight, mean, variance, bias = (
         needed(tensors, name).double()
@@ -74,17 +74,17 @@ def folded(tensors: Mapping[str, Tensor], conv: str, norm: str, eps: float) -> t
 
 
 def needed(tensors: Mapping[str, Tensor], name: str) -> Tensor:
-    """The tensor of that name. Raises Unfit if it is missing."""
+    """The tensor of that name. Raises WeightsError if it is missing."""
     if name not in tensors:
-        raise Unfit(f"these weights do not fit the model: {name} is not among them")
+        raise WeightsError(f"these weights do not fit the model: {name} is not among them")
     return tensors[name]
 
 
 def fill(layer: nn.Conv3d | nn.Conv2d | nn.Linear, name: str, weight: Tensor, bias: Tensor) -> None:
-    """Copy weight and bias into a layer. Raises Unfit if they have another shape."""
+    """Copy weight and bias into a layer. Raises WeightsError if they have another shape."""
     if layer.weight.shape != weight.shape or layer.bias is None or layer.bias.shape != bias.shape:
         found, expected = list(weight.shape), list(layer.weight.shape)
-        raise Unfit(f"these weights do not fit the model: {name}: {found} in the file, {expected} expected")
+        raise WeightsError(f"these weights do not fit the model: {name}: {found} in the file, {expected} expected")
     with torch.no_grad():
         layer.weight.copy_(weight)
         layer.bias.copy_(bias)
@@ -94,18 +94,18 @@ def assign(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Make tensors the weights of a network that was built without any (on the device `meta`).
 
     Raises:
-        Unfit: one is missing, left over, of another shape, or not made of finite numbers.
+        WeightsError: one is missing, left over, of another shape, or not made of finite numbers.
     """
     own = network.state_dict()
     for name, value in own.items():
         found = needed(tensors, name)
         if found.shape != value.shape:
             shapes = f"{list(found.shape)} in the file, {list(value.shape)} expected"
-            raise Unfit(f"these weights do not fit the model: {name}: {shapes}")
+            raise WeightsError(f"these weights do not fit the model: {name}: {shapes}")
         if not found.is_floating_point() or not _is_finite(found):
-            raise Unfit(f"{name} is not a tensor of finite floating-point numbers")
+            raise WeightsError(f"{name} is not a tensor of finite floating-point numbers")
     if unknown := sorted({*tensors} - {*own}):
-        raise Unfit(f"these weights do not fit the model: it has no place for {unknown[0][:80]}")
+        raise WeightsError(f"these weights do not fit the model: it has no place for {unknown[0][:80]}")
     network.load_state_dict(dict(tensors), assign=True)
     network.eval().requires_grad_(False)
 

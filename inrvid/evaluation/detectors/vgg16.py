@@ -62,7 +62,7 @@ class Vgg16Network(nn.Module):
 def load_vgg16(tensors: Mapping[str, Tensor]) -> Vgg16Network:
     """The network with these weights (names of `layouts.vgg16`), in evaluation mode, without gradients.
 
-    Raises Unfit: a tensor is missing, left over, or of another shape."""
+    Raises WeightsError: a tensor is missing, left over, or of another shape."""
     network = Vgg16Network()
     assign(network, tensors)
     return network

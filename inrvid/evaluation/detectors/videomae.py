@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ...config import Count, PartConfig, PathText
 from ...errors import InrvidError
-from ...weights import Unfit
+from ...weights import WeightsError
 from .base import DTYPES, RESIZE, Detector, DetectorDigest, resized
 from .brought import find_brought
 from .networks import assign, needed
@@ -74,7 +74,7 @@ class VideoMae(Detector):
         try:
             self.network = load_videomae(tensors, config.heads, DTYPES[config.precision])
             head = needed(self.network.state_dict(), "head.weight") if config.outputs == "logits" else None
-        except Unfit as error:
+        except WeightsError as error:
             raise InrvidError(f"{config.weights or source.name}: {error}") from None
         sizes = self.network.sizes
         width = sizes.width if head is None else len(head)
@@ -180,7 +180,7 @@ def load_videomae(
     where there are classes), whatever prefix their names have, in evaluation mode, without gradients.
 
     Raises:
-        Unfit: a tensor is missing, left over, or of another shape; a width for which `heads` is not known.
+        WeightsError: a tensor is missing, left over, or of another shape; a width for which `heads` is not known.
     """
     tensors = without_prefix(tensors)
     with torch.device("meta"):
@@ -197,12 +197,14 @@ def without_prefix(tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
 
 
 def sizes_of(tensors: Mapping[str, Tensor], heads: int | None) -> Sizes:
-    """Sizes of the network with these weights. Raises Unfit if they are not those of such a network."""
+    """Sizes of the network with these weights. Raises WeightsError if they are not those of such a network."""
     patches = needed(tensors, "patch_embed.proj.weight")
     if patches.ndim != 5 or any(
         size % side for size, side in zip((FRAMES, SIDE, SIDE), patches.shape[2:], strict=True)
     ):
-        raise Unfit(f"patch_embed.proj.weight {list(patches.shape)} cuts no clip of {FRAMES} frames of {SIDE}×{SIDE}")
+        raise WeightsError(
+            f"patch_embed.proj.weight {list(patches.shape)} cuts no clip of {FRAMES} frames of {SIDE}×{SIDE}"
+        )
     width = len(patches)
     hidden = needed(tensors, "blocks.0.mlp.fc1.bias").numel()
     classes = tensors["head.bias"].numel() if "head.bias" in tensors else 0
@@ -214,7 +216,7 @@ def sizes_of(tensors: Mapping[str, Tensor], heads: int | None) -> Sizes:
 def _heads(width: int, given: int | None) -> int:
     heads = given or HEADS.get(width)
     if heads is None:
-        raise Unfit(f"how many heads share a width of {width} is not known: give `heads`")
+        raise WeightsError(f"how many heads share a width of {width} is not known: give `heads`")
     if width % heads:
-        raise Unfit(f"{heads} heads cannot share a width of {width}")
+        raise WeightsError(f"{heads} heads cannot share a width of {width}")
     return heads

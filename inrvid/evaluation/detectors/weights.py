@@ -18,7 +18,7 @@ from torch import Tensor
 from ...errors import InrvidError
 from ...files import expanded, read_bytes
 from ...models.pickles import read_pickle, read_state_dict
-from ...weights import Unfit, read_metadata, read_weights
+from ...weights import WeightsError, read_metadata, read_weights
 from .base import NotHere
 from .layouts import LAYOUTS
 from .sources import Source, cached, installed_file
@@ -72,19 +72,21 @@ def _missing(source: Source) -> str:
 
 
 def of_author(source: Source, content: bytes) -> Weights:
-    """The weights in the file that their author published, which is checked against the list. Raises Unfit."""
+    """The weights in the file that their author published, which is checked against the list. Raises WeightsError."""
     found = hashlib.sha256(content).hexdigest()
     if found != source.member_sha256:
-        raise Unfit(f"sha256 {found}, where that of {source.file} is {source.member_sha256}")
+        raise WeightsError(f"sha256 {found}, where that of {source.file} is {source.member_sha256}")
     tensors, eps = LAYOUTS[source.name](_values(content))
     return Weights(tensors, eps, found, source.package, source.version, source.licence)
 
 
 def checked_script(source: Source, content: bytes) -> bytes:
-    """The content, if it is the TorchScript on the list. It is code: nothing else is loaded. Raises Unfit."""
+    """The content, if it is the TorchScript on the list. It is code: nothing else is loaded. Raises WeightsError."""
     found = hashlib.sha256(content).hexdigest()
     if found != source.member_sha256:
-        raise Unfit(f"sha256 {found}, where that of {source.file} is {source.member_sha256}: TorchScript is code")
+        raise WeightsError(
+            f"sha256 {found}, where that of {source.file} is {source.member_sha256}: TorchScript is code"
+        )
     return content
 
 
@@ -95,7 +97,7 @@ def find_script(source: Source) -> bytes:
         raise NotHere(_missing(source))
     try:
         return checked_script(source, read_bytes(path, MOST_BYTES))
-    except (OSError, Unfit) as error:
+    except (OSError, WeightsError) as error:
         raise InrvidError(f"{path}: {getattr(error, 'strerror', None) or error}: {source.remedy}") from None
 
 
@@ -138,13 +140,13 @@ def _of_file(source: Source, path: Path, sha256: str | None) -> Weights:
         if _is_safetensors(content):
             return _of_safetensors(source, path, found)
         tensors, eps = LAYOUTS[source.name](_values(content))
-    except Unfit as error:
+    except WeightsError as error:
         raise InrvidError(f"{path}: {error}") from None
     return Weights(tensors, eps, found)
 
 
 def _of_safetensors(source: Source, path: Path, sha256: str) -> Weights:
-    """Ours, or a state dict that someone has converted. Raises Unfit."""
+    """Ours, or a state dict that someone has converted. Raises WeightsError."""
     tensors, said = read_weights(path), read_metadata(path)
     if tensors_digest(tensors) == source.tensors_sha256:
         return _listed(source, tensors)
@@ -157,9 +159,9 @@ def _of_cache(source: Source) -> Weights:
     try:
         tensors = read_weights(path)
         if tensors_digest(tensors) != source.tensors_sha256:
-            raise Unfit(f"damaged: its tensors are not those of {source.package} {source.version}")
+            raise WeightsError(f"damaged: its tensors are not those of {source.package} {source.version}")
         return _listed(source, tensors)
-    except Unfit as error:
+    except WeightsError as error:
         raise InrvidError(f"{path}: {error}: {source.remedy}") from None
 
 
@@ -171,20 +173,20 @@ def _listed(source: Source, tensors: dict[str, Tensor]) -> Weights:
 def _of_package(source: Source, path: Path) -> Weights:
     try:
         return of_author(source, read_bytes(path, MOST_BYTES))
-    except (OSError, Unfit) as error:
+    except (OSError, WeightsError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InrvidError(f"{path} (of the installed {source.package}): {reason}: {source.remedy}") from None
 
 
 def _values(content: bytes) -> Mapping[str, Any]:
-    """What a PyTorch file or a pickle of arrays holds, by name. Raises Unfit."""
+    """What a PyTorch file or a pickle of arrays holds, by name. Raises WeightsError."""
     if content.startswith((_ZIP, _LEGACY_TORCH)):
         return read_state_dict(content)
     if not content.startswith(_PICKLE):
-        raise Unfit("neither safetensors, nor a file of PyTorch's, nor a pickle of arrays")
+        raise WeightsError("neither safetensors, nor a file of PyTorch's, nor a pickle of arrays")
     values = read_pickle(content)
     if not isinstance(values, Mapping):
-        raise Unfit(f"a pickle of type {type(values).__name__}, where arrays by name are expected")
+        raise WeightsError(f"a pickle of type {type(values).__name__}, where arrays by name are expected")
     return values
 
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..dispatch import on_cpu_path
+from ..dispatch import on_cpu_backend
 from ..operation import implement, register
 from ..rows import as_rows, like, of_samples
 from . import definition
@@ -57,7 +57,7 @@ def convolve_bias_act(
     bound: float = NO_BOUND,
 ) -> Tensor:
     """`bias_act(conv2d(x, weight))`."""
-    if scale is None and on_cpu_path(x):  # there, convolutions add the bias on their way, and sum its gradient
+    if scale is None and on_cpu_backend(x):  # there, convolutions add the bias on their way, and sum its gradient
         # What is left is PyTorch's own, in place; a custom op costs small networks as much as the convolution.
         y = F.leaky_relu(F.conv2d(x, weight, bias, stride=stride, padding=padding), SLOPE, inplace=True)
         return y if math.isinf(bound) else y.clamp(-bound, bound)

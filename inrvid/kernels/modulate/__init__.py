@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..dispatch import on_cpu_path
+from ..dispatch import on_cpu_backend
 from ..operation import implement, register
 from ..rows import as_rows, like, of_samples
 from . import definition
@@ -21,7 +21,7 @@ def modulate(x: Tensor, style: Tensor) -> Tensor:
     """Feature maps `[N, C, H, W]` times style `[N, C]`, or `[N/k, C]`: one for k consecutive samples."""
     own = of_samples(style, x.shape[0])
     assert own is not None
-    if on_cpu_path(x):  # there, a custom op costs small networks as much as it saves large ones
+    if on_cpu_backend(x):  # there, a custom op costs small networks as much as it saves large ones
         return x * own[:, :, None, None]
     return like(FORWARD(as_rows(x), own), x)
 

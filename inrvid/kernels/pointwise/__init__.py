@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..dispatch import FULL, HALF, on_cpu_path
+from ..dispatch import FULL, HALF, on_cpu_backend
 from ..operation import implement, register, shape_of
 from . import definition
 
@@ -24,7 +24,7 @@ def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, slope: f
 
 def for_inference(weight: Tensor) -> Tensor:
     """A weight `[B, in, out]` for use in many products, in the memory layout with which they are fastest here."""
-    return weight.mT.contiguous().mT if on_cpu_path(weight) and not torch.is_grad_enabled() else weight
+    return weight.mT.contiguous().mT if on_cpu_backend(weight) and not torch.is_grad_enabled() else weight
 
 
 def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..dispatch import on_cpu_path
+from ..dispatch import on_cpu_backend
 from ..operation import implement, register
 from . import definition
 from .definition import STRIDE
@@ -36,7 +36,7 @@ def _own_gradient(x: Tensor, weight: Tensor) -> bool:
     if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.bfloat16) or torch.is_autocast_enabled("cpu"):
         return False
     wanted = torch.is_grad_enabled() and weight.requires_grad
-    return wanted and x.numel() >= WORTHWHILE and on_cpu_path(x)
+    return wanted and x.numel() >= WORTHWHILE and on_cpu_backend(x)
 
 
 WORTHWHILE = 1 << 18

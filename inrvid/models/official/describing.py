@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...weights import Unfit
+from ...weights import WeightsError
 from ..snapshots.networks import Stored
 from ..snapshots.records import shown
 from ..snapshots.storage import tensor_of
@@ -61,7 +61,8 @@ def described(stored: Stored, part: Part, choices: Choices, stated: Mapping[str,
         stated: the release's configuration, if the file has it as such.
 
     Raises:
-        Unfit: weights that are not this network's, or settings that no component expresses; the message names them.
+        WeightsError: weights that are not this network's, or settings that no component expresses; the message names
+            them.
     """
     measured = part.measured({name: value.shape for name, value in stored.weights.items()})
     reading = _Reading(choices)
@@ -72,18 +73,18 @@ def described(stored: Stored, part: Part, choices: Choices, stated: Mapping[str,
     for key, value in said.items():
         own = measured.get(key, value)
         if own != value and key not in WIDTHS and not isinstance(value, Mapping):
-            raise Unfit(f"its setting {key} is {shown(value)}, its weights are those of {shown(own)}")
+            raise WeightsError(f"its setting {key} is {shown(value)}, its weights are those of {shown(own)}")
     known = {**measured, **said}
     for key, value in choices.given.items():
         if known.get(key, value) != value:
-            raise Unfit(f"{key} is {shown(known[key])} in the file, {shown(value)} was asked for")
+            raise WeightsError(f"{key} is {shown(known[key])} in the file, {shown(value)} was asked for")
     assumed = {key: choices.given.get(key, value) for key, value in part.assumed.items() if key not in known}
     config = {**assumed, **known}
     return Described(config, assumed, (*reading.passed, *_constants(stored, part, config, choices)))
 
 
 def _constants(stored: Stored, part: Part, config: Config, choices: Choices) -> Iterator[str]:
-    """The constants that are ignored. Raises Unfit if another one does not have the value that it always has."""
+    """The constants that are ignored. Raises WeightsError if another one does not have the value that it always has."""
     for name, value in stored.weights.items():
         known = constant(name, part)
         if known is None or known.value is None:
@@ -91,7 +92,7 @@ def _constants(stored: Stored, part: Part, config: Config, choices: Choices) -> 
         if math.prod(value.shape) <= LARGEST and _agrees(tensor_of(value).double(), known.value, config):
             continue
         if not choices.accepts(name):
-            raise Unfit(
+            raise WeightsError(
                 f"its constant {name} is not {known.what}\n  if that changes nothing in what it computes: --accept "
                 f"{name.rpartition('.')[2]}"
             )
@@ -141,7 +142,7 @@ class _Reading:
     def refuse(self) -> None:
         if self.wrong:
             paths, problems = zip(*self.wrong, strict=True)
-            raise Unfit(
+            raise WeightsError(
                 f"it has settings that no component is known to express: {'; '.join(problems[:20])}\n  if they change "
                 f"nothing in what it computes: --accept '{','.join(paths[:20])}'"
             )

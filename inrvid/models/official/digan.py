@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...weights import Unfit
+from ...weights import WeightsError
 from .family import (
     ATTRIBUTES,
     DISCRIMINATOR_SETTINGS,
@@ -80,7 +80,7 @@ def coordinate_network(shapes: Shapes, affine: str) -> Config:
     widths = {shape[0] for name, shape in shapes.items() if re.fullmatch(pattern, name)}
     later = [r for r in sides(shapes, pattern) if r > 4]
     if len(widths) != 1:
-        raise Unfit(f"its coordinate embeddings have the widths {sorted(widths)}: those of a component have one")
+        raise WeightsError(f"its coordinate embeddings have the widths {sorted(widths)}: those of a component have one")
     first = "synthesis.b4.conv1"
     out, taken, modulation = (
         size(shapes, f"{first}.{name}", i) for name, i in (("weight", 0), ("weight", 1), ("affine.weight", 0))
@@ -121,7 +121,7 @@ def _generator(config: Mapping[str, Any]) -> Config:
 def _measured_pair(shapes: Shapes) -> Config:
     image, motion = (residual_sizes(shapes, prefix) for prefix in ("imageD.", "videoD."))
     if image != motion:
-        raise Unfit("its two discriminators are of different sizes, which no component expresses")
+        raise WeightsError("its two discriminators are of different sizes, which no component expresses")
     return {**image, "label_dim": label_width(shapes, "imageD.")}
 
 

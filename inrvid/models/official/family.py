@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...weights import Unfit
+from ...weights import WeightsError
 from .layout import Config, Constant, Inert, Needs, Rules, Says, Setting, Shapes, channels, sides, size
 
 CLAMP = 256
@@ -133,10 +133,10 @@ def label_width(shapes: Shapes, prefix: str = "") -> int:
 
 
 def half(config: Mapping[str, Any]) -> Config:
-    """How many blocks run in half precision. Raises Unfit if none do but values are clamped, or vice versa."""
+    """How many blocks run in half precision. Raises WeightsError if none do but values are clamped, or vice versa."""
     blocks, clamp = config.get("num_fp16_res", 0), config.get("conv_clamp")
     if clamp != (CLAMP if blocks else None):
-        raise Unfit(
+        raise WeightsError(
             f"num_fp16_res {blocks} with conv_clamp {clamp}: values are clamped, to ±{CLAMP}, where blocks run in half "
             "precision, and only there\n  --accept conv_clamp leaves them as they are"
         )

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from torch import Tensor
 
-from ...weights import Unfit
+from ...weights import WeightsError
 
 Rules: TypeAlias = list[tuple[str, "str | Callable[[re.Match[str]], str]"]]
 """(pattern of the release's name, ours); rules are tried in order, the first that matches is taken."""
@@ -77,7 +77,7 @@ class Part:
 
     rules: Rules
     measured: Callable[[Shapes], Config]
-    """What the shapes of its weights tell. Raises Unfit if they are not those of this network."""
+    """What the shapes of its weights tell. Raises WeightsError if they are not those of this network."""
     settings: Mapping[str, Setting]
     """What its settings mean, by their paths, in which `*` stands for anything; the first that matches is taken."""
     config: Callable[[Mapping[str, Any]], Config]
@@ -137,7 +137,7 @@ def flat(settings: Mapping[str, Any], above: str = "", met: Iterator[int] | None
     for key, value in settings.items():
         path = f"{above}{key}"
         if next(met) > LEAVES or len(path) > 500:  # a mapping may be in several others, and they in several others
-            raise Unfit("damaged: its settings are too many")
+            raise WeightsError("damaged: its settings are too many")
         if isinstance(value, Mapping):
             yield from flat(value, f"{path}.", met)
         elif value is not None:
@@ -149,27 +149,31 @@ def meaning(path: str, settings: Mapping[str, Setting]) -> Setting | None:
 
 
 def sides(shapes: Shapes, pattern: str) -> list[int]:
-    """The numbers (of blocks, or layers) in the names that match `pattern`, ascending. Raises Unfit if none matches."""
+    """The numbers (of blocks, or layers) in the names that match `pattern`, ascending. Raises WeightsError if none
+    matches."""
     found = sorted({int(match[1]) for name in shapes if (match := re.fullmatch(pattern, name))})
     if not found:
-        raise Unfit(f"it has no weight whose name is {pattern!r}")
+        raise WeightsError(f"it has no weight whose name is {pattern!r}")
     return found
 
 
 def size(shapes: Shapes, name: str, dimension: int) -> int:
-    """Size of one dimension of a weight. Raises Unfit if there is no such weight."""
+    """Size of one dimension of a weight. Raises WeightsError if there is no such weight."""
     shape = shapes.get(name, ())
     if not -len(shape) <= dimension < len(shape):
-        raise Unfit(f"it has no weight {name} of more than {dimension} dimensions")
+        raise WeightsError(f"it has no weight {name} of more than {dimension} dimensions")
     return shape[dimension]
 
 
 def channels(by_side: Mapping[int, int]) -> Config:
-    """`channel_base`, `channel_max` for which channels(r) = min(base // r, max). Raises Unfit if there are none."""
+    """`channel_base`, `channel_max` for which channels(r) = min(base // r, max). Raises WeightsError if there are
+    none."""
     most = max(by_side.values())
     below_most = {side: count for side, count in by_side.items() if count < most}
     base = max((side * count for side, count in below_most.items()), default=most * max(by_side))
     found = {side: min(base // side, most) for side in by_side}
     if found != dict(by_side):
-        raise Unfit(f"its channels by resolution, {dict(by_side)}, are not min(base // resolution, max) of any two")
+        raise WeightsError(
+            f"its channels by resolution, {dict(by_side)}, are not min(base // resolution, max) of any two"
+        )
     return {"channel_base": base, "channel_max": most}

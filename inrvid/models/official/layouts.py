@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ...weights import Unfit
+from ...weights import WeightsError
 from .digan import DIGAN
 from .inr_gan import INR_GAN
 from .layout import Layout
@@ -17,10 +17,10 @@ LAYOUTS = [DIGAN, STYLEGAN_V, INR_GAN, STYLEGAN2_ADA]
 
 
 def layout_of(names: Iterable[str]) -> Layout:
-    """The layout whose generator has weights of these names. Raises Unfit if there is none."""
+    """The layout whose generator has weights of these names. Raises WeightsError if there is none."""
     names = list(names)
     for layout in LAYOUTS:
         if any(re.fullmatch(layout.marker, name) for name in names):
             return layout
     known = ", ".join(layout.title for layout in LAYOUTS)
-    raise Unfit(f"its generator has the layout of no release that is known ({known}): {', '.join(names[:5])}, …")
+    raise WeightsError(f"its generator has the layout of no release that is known ({known}): {', '.join(names[:5])}, …")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...errors import InrvidError
-from ...weights import Unfit
+from ...weights import WeightsError
 from ..build import shapes
 from ..files import BUILD, Network
 from ..machine import damage
@@ -31,14 +31,14 @@ def network_of(
         stated: the release's configuration, if the file has it as such.
 
     Raises:
-        Unfit: weights or settings that are not this network's, or a weight that is not finite.
+        WeightsError: weights or settings that are not this network's, or a weight that is not finite.
     """
     try:
         with damage("a network of this release"):
             said = described(stored, part, choices, stated)
             return _built(kind, stored, part, said), said
-    except Unfit as error:
-        raise Unfit(f"{stored.name}: {error}") from None
+    except WeightsError as error:
+        raise WeightsError(f"{stored.name}: {error}") from None
 
 
 def _built(kind: str, stored: Stored, part: Part, said: Described) -> Network:
@@ -49,9 +49,11 @@ def _built(kind: str, stored: Stored, part: Part, said: Described) -> Network:
         _compare({name: tuple(value.shape) for name, value in expected.items() if name not in part.fixed}, weights)
         network = BUILD[kind](config)
     except KeyError as error:
-        raise Unfit(f"its configuration lacks {error}") from None
+        raise WeightsError(f"its configuration lacks {error}") from None
     except InrvidError as error:
-        raise Unfit(f"its configuration is none that a component takes: {' '.join(str(error).split())}") from None
+        raise WeightsError(
+            f"its configuration is none that a component takes: {' '.join(str(error).split())}"
+        ) from None
     with torch.no_grad():
         for name, target in network.state_dict().items():
             target.copy_(part.fixed[name] if name in part.fixed else weights[name].as_shape(name, target.shape))
@@ -73,16 +75,16 @@ class Weight:
     def as_shape(self, name: str, shape: tuple[int, ...]) -> Tensor:
         value = tensor_of(self.value)
         if not value.is_floating_point() or not bool(value.float().isfinite().all()):
-            raise Unfit(f"its weight {name} is not of finite floating-point numbers")
+            raise WeightsError(f"its weight {name} is not of finite floating-point numbers")
         return value.view(shape)
 
 
 def _compare(expected: Mapping[str, tuple[int, ...]], weights: Mapping[str, Weight]) -> None:
     for name in sorted({*expected} | {*weights}):
         if name not in expected:
-            raise Unfit(f"its weight {name} is none of the layout's")
+            raise WeightsError(f"its weight {name} is none of the layout's")
         if name not in weights:
-            raise Unfit(f"it lacks the weight {name}")
+            raise WeightsError(f"it lacks the weight {name}")
         if not weights[name].fits(expected[name]):
             theirs, ours = list(weights[name].shape), list(expected[name])
-            raise Unfit(f"its weight {name} is {theirs}, where its configuration makes it {ours}")
+            raise WeightsError(f"its weight {name} is {theirs}, where its configuration makes it {ours}")

@@ -18,7 +18,7 @@ from ...documents import DocumentError, parse
 from ...errors import ModelError
 from ...files import read_bytes, sha256
 from ...generators.base import VideoGenerator
-from ...weights import Unfit, read_metadata, read_weights
+from ...weights import WeightsError, read_metadata, read_weights
 from ..snapshots.networks import Snapshot, Stored, snapshot
 from ..snapshots.reader import LIMIT, read_snapshot
 from .describing import Choices
@@ -52,7 +52,7 @@ def opened(path: Path) -> Opened:
     """The file, read as data: nothing in it is run.
 
     Raises:
-        Unfit: it holds anything but networks of a release, or is damaged.
+        WeightsError: it holds anything but networks of a release, or is damaged.
         OSError: it cannot be read.
     """
     if path.suffix == ".safetensors":
@@ -74,11 +74,11 @@ def from_official(path: str | Path) -> tuple[VideoGenerator, Discriminator, dict
     try:
         file = opened(path)
         if (stored := file.snapshot.networks.get("D")) is None:
-            raise Unfit("no discriminator in it")
+            raise WeightsError("no discriminator in it")
         layout, choices = file.layout, Choices()
         G, of_g = network_of("generators", file.best, layout.generator, choices, file.stated)
         D, of_d = network_of("discriminators", stored, layout.discriminator, choices, file.stated)
-    except Unfit as error:
+    except WeightsError as error:
         raise ModelError(f"{path}: {error}") from None
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from None
@@ -92,4 +92,4 @@ def _stated(path: Path) -> dict[str, Any]:
     try:
         return parse(metadata["config"], ReleaseConfig).root
     except DocumentError as error:
-        raise Unfit(f"its metadata key 'config' is not JSON of a configuration: {error}") from None
+        raise WeightsError(f"its metadata key 'config' is not JSON of a configuration: {error}") from None

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ...coords.acyclic import periods
-from ...weights import Unfit
+from ...weights import WeightsError
 from .family import (
     ATTRIBUTES,
     DISCRIMINATOR_SETTINGS,
@@ -77,7 +77,7 @@ def _measured_generator(shapes: Shapes) -> Config:
     found = mapping_sizes(shapes) | synthesis_sizes(shapes)
     noise = size(shapes, f"{_MOTION}.conv.0.weight", 1) - found["label_dim"]
     if noise != found["z_dim"]:
-        raise Unfit(f"its motion noise is {noise} wide and z {found['z_dim']}: no component has two widths")
+        raise WeightsError(f"its motion noise is {noise} wide and z {found['z_dim']}: no component has two widths")
     return {
         **found,
         "motion_z_dim": noise,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ...weights import Unfit
+from ...weights import WeightsError
 from .records import Plain, Record
 from .storage import Numbers
 
@@ -57,11 +57,11 @@ def snapshot(value: Any) -> Snapshot:
     """The networks of what a file holds.
 
     Raises:
-        Unfit: it holds none, or they are damaged.
+        WeightsError: it holds none, or they are damaged.
     """
     value = {"G_ema": value} if _is_network(value) else value
     if not isinstance(value, dict):
-        raise Unfit(f"no networks in it: it holds one value of type {type(value).__name__}")
+        raise WeightsError(f"no networks in it: it holds one value of type {type(value).__name__}")
     networks, facts, others = {}, {}, []
     for key, part in _by_network(value).items():
         name = NETWORKS.get(key) if isinstance(key, str) else None
@@ -72,7 +72,7 @@ def snapshot(value: Any) -> Snapshot:
         elif part is not None:
             others.append(str(key)[:80])
     if not {"G_ema", "G"} & {*networks}:
-        raise Unfit(f"no generator in it: it holds {', '.join([*networks, *facts, *others][:20]) or 'nothing'}")
+        raise WeightsError(f"no generator in it: it holds {', '.join([*networks, *facts, *others][:20]) or 'nothing'}")
     return Snapshot(networks, facts, tuple(others))
 
 
@@ -123,7 +123,7 @@ def _stored(name: str, part: Any) -> Stored:
                 if isinstance(value, Numbers | Tensor) and key not in hidden:
                     weights[f"{place}{key}"] = value
                 elif value is not None and key not in hidden:
-                    raise Unfit(f"damaged: {name}.{place}{key} is no tensor")
+                    raise WeightsError(f"damaged: {name}.{place}{key} is no tensor")
         attributes |= {f"{place}{key}": plain(v) for key, v in module.state.items() if isinstance(v, _SIMPLE)}
         attributes[f"{place}class"] = module.name
     positional, named = plain(part.field("_init_args")), plain(part.field("_init_kwargs"))
@@ -133,23 +133,23 @@ def _stored(name: str, part: Any) -> Stored:
 
 
 def _modules(root: Record) -> Iterator[tuple[str, Record]]:
-    """(place, module) of a module and all modules in it; a place is empty, or ends in a dot. Raises Unfit."""
+    """(place, module) of a module and all modules in it; a place is empty, or ends in a dot. Raises WeightsError."""
     left, count = [("", root)], 0
     while left:
         place, module = left.pop()
         parts = [module.state, *(module.field(kind) or {} for kind in ("_parameters", "_buffers", "_modules"))]
         if not all(isinstance(part, dict) for part in parts):
-            raise Unfit(f"damaged: its module {place[:80]!r} is none")
+            raise WeightsError(f"damaged: its module {place[:80]!r} is none")
         count += 1 + sum(map(len, parts))
         if count > MOST or len(place) > 1000:
-            raise Unfit("damaged: its modules are too many, or contain themselves")
+            raise WeightsError("damaged: its modules are too many, or contain themselves")
         yield place, module
         inner = module.field("_modules") or {}
         for key, child in reversed(list(inner.items())):
             if isinstance(child, Record):
                 left.append((f"{place}{key}.", child))
             elif child is not None:
-                raise Unfit(f"damaged: its module {place[:80] + str(key)[:80]!r} is none")
+                raise WeightsError(f"damaged: its module {place[:80] + str(key)[:80]!r} is none")
 
 
 def _fact(part: Any) -> Any:

@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ...weights import Unfit
+from ...weights import WeightsError
 from ..machine import Budget, Machine, Name, damage, mapping
 from ..pickles import HELD, MAKERS
 from .records import Record
@@ -145,7 +145,7 @@ class SnapshotMachine(Machine):
     def _storage(self, stream: Any) -> Storage:
         value = read_stream(memoryview(stream), _StorageMachine(self.budget))
         if not isinstance(value, Storage):
-            raise Unfit("damaged: a storage in it is none")
+            raise WeightsError("damaged: a storage in it is none")
         return value
 
 
@@ -159,7 +159,7 @@ class _StorageMachine(SnapshotMachine):
 def _object(meta: Any) -> Record:
     """An object of a release, from the mapping that it is stored as. The source text of its class is not looked at."""
     if not isinstance(meta, dict) or meta.get("type") != "class" or not isinstance(meta.get("class_name"), str):
-        raise Unfit("damaged: an object without the name of its class")
+        raise WeightsError("damaged: an object without the name of its class")
     return Record(meta["class_name"], state=meta.get("state"))
 
 
@@ -167,10 +167,10 @@ def read_snapshot(content: bytes) -> Any:
     """The value of a file. Tensors are `Numbers`, which are views of `content`; objects are `Record`s.
 
     Raises:
-        Unfit: it holds anything else (the message names it), is damaged, or too large.
+        WeightsError: it holds anything else (the message names it), is damaged, or too large.
     """
     if len(content) > LIMIT:
-        raise Unfit(f"too large: {len(content)} bytes, where at most {LIMIT} are expected")
+        raise WeightsError(f"too large: {len(content)} bytes, where at most {LIMIT} are expected")
     view = memoryview(content)
     budget = Budget.of(content, instructions=INSTRUCTIONS, tensors=len(content))
     with damage("a snapshot"):
@@ -185,28 +185,28 @@ def read_stream(view: memoryview, machine: SnapshotMachine) -> Any:
     """What `torch.save` wrote as a stream: a number, a version, the machine's traits, the value, and the storages."""
     stream, storages = Views(view), dict[str, Storage]()
     if bytes(view[: len(MAGIC)]) != MAGIC:
-        raise Unfit("damaged: a storage in it is no stream of PyTorch's")
+        raise WeightsError("damaged: a storage in it is no stream of PyTorch's")
     stream.at = len(MAGIC)
     version, traits = (_StorageMachine(machine.budget).read(stream) for _ in range(2))
     if version != 1001 or not isinstance(traits, dict) or traits.get("little_endian") is not True:
-        raise Unfit("of another version of PyTorch's format, or of a machine with another order of bytes")
+        raise WeightsError("of another version of PyTorch's format, or of a machine with another order of bytes")
     machine.fetched = lambda reference: _referred(reference, storages)
     value = machine.read(stream)
     for key in _StorageMachine(machine.budget).read(stream):
         (count,) = struct.unpack("<q", bytes(stream.read(8)).ljust(8, b"\0"))
         storage = storages.pop(key)
         if count != storage.count:
-            raise Unfit(f"damaged: a storage of {count} numbers, where {storage.count} were said to come")
+            raise WeightsError(f"damaged: a storage of {count} numbers, where {storage.count} were said to come")
         storage.fill(memoryview(stream.read(count * storage.dtype.itemsize)))
     if storages:
-        raise Unfit("damaged: storages are missing at its end")
+        raise WeightsError("damaged: storages are missing at its end")
     return value
 
 
 def _referred(reference: Any, storages: dict[str, Storage]) -> Storage:
     """The storage that ('storage', its type, its key, device, number of elements, …) refers to, one for each key."""
     if type(reference) is not tuple or len(reference) not in (5, 6) or reference[0] != "storage":
-        raise Unfit("it refers to something that is no storage of numbers")
+        raise WeightsError("it refers to something that is no storage of numbers")
     _, kind, key, _, count, *view = reference
     if not isinstance(kind, Name) or not isinstance(key, str) or type(count) is not int or any(view):
         raise ValueError("a storage without a type, a key or a number")
@@ -220,9 +220,9 @@ def _read_zip(content: bytes, budget: Budget) -> Any:
     members = dict(_members(content))
     top = next((name.removesuffix("data.pkl") for name in members if name.endswith("data.pkl")), None)
     if top is None:
-        raise Unfit("a zip that torch.save did not write: it has no data.pkl")
+        raise WeightsError("a zip that torch.save did not write: it has no data.pkl")
     if bytes(members.get(f"{top}byteorder", b"little")) != b"little":
-        raise Unfit("of a machine with another order of bytes")
+        raise WeightsError("of a machine with another order of bytes")
     storages: dict[str, Storage] = {}
     value = SnapshotMachine(budget, lambda reference: _referred(reference, storages)).read(
         Views(members[f"{top}data.pkl"])
@@ -233,20 +233,21 @@ def _read_zip(content: bytes, budget: Budget) -> Any:
 
 
 def _members(content: bytes) -> Iterator[tuple[str, memoryview]]:
-    """The members of a zip, by name, as views of it. Raises Unfit if they are compressed, or larger than the zip."""
+    """The members of a zip, by name, as views of it. Raises WeightsError if they are compressed, or larger than the
+    zip."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise Unfit(f"not a zip, or damaged: {error}") from None
+        raise WeightsError(f"not a zip, or damaged: {error}") from None
     if any(part in ("constants.pkl", "code") for entry in entries for part in entry.filename.split("/")):
-        raise Unfit("TorchScript, which is a program, not a snapshot: no program of a file is run")
+        raise WeightsError("TorchScript, which is a program, not a snapshot: no program of a file is run")
     for entry in entries:
         if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
-            raise Unfit(f"{entry.filename[:80]!r} in it is compressed or encrypted, which torch.save never does")
+            raise WeightsError(f"{entry.filename[:80]!r} in it is compressed or encrypted, which torch.save never does")
     view = memoryview(content)
     if sum(entry.file_size for entry in entries) > len(view):
-        raise Unfit("damaged: its members are larger than itself")
+        raise WeightsError("damaged: its members are larger than itself")
     for entry in entries:
         start = entry.header_offset
         lengths = struct.unpack("<HH", bytes(view[start + 26 : start + 30]).ljust(4, b"\0"))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...weights import Unfit
+from ...weights import WeightsError
 from ..machine import Name
 
 DEPTH = 60
@@ -56,14 +56,14 @@ class Plain:
         """`value` as plain data. Objects that are not settings stay as they are.
 
         Raises:
-            Unfit: a setting that contains itself, or is nested too deep.
+            WeightsError: a setting that contains itself, or is nested too deep.
         """
         if not isinstance(value, dict | list | tuple | Record):
             return value.item() if isinstance(value, np.generic) else value
         if id(value) not in self._made:
             self._depth += 1
             if self._depth > DEPTH:
-                raise Unfit(f"damaged: its settings contain themselves, or are nested {DEPTH} deep")
+                raise WeightsError(f"damaged: its settings contain themselves, or are nested {DEPTH} deep")
             self._made[id(value)] = (value, self._of(value))  # keep the value too, so that its id is not reused
             self._depth -= 1
         return self._made[id(value)][1]

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...weights import Unfit
+from ...weights import WeightsError
 
 TYPES = {
     "Float": torch.float32, "Double": torch.float64, "Half": torch.float16, "BFloat16": torch.bfloat16,
@@ -35,9 +35,9 @@ class Storage:
     data: memoryview | None = None
 
     def fill(self, data: memoryview) -> None:
-        """Raises Unfit if there are not as many bytes as the numbers take."""
+        """Raises WeightsError if there are not as many bytes as the numbers take."""
         if len(data) != self.count * self.dtype.itemsize:
-            raise Unfit(f"damaged: {len(data)} bytes where there should be {self.count} numbers of {self.dtype}")
+            raise WeightsError(f"damaged: {len(data)} bytes where there should be {self.count} numbers of {self.dtype}")
         self.data = data
 
 
@@ -77,7 +77,7 @@ class Numbers:
         if not self.nbytes:
             return torch.empty(self.shape, dtype=self.dtype)
         if self.storage.data is None:
-            raise Unfit("damaged: it has no numbers for one of its tensors")
+            raise WeightsError("damaged: it has no numbers for one of its tensors")
         size = self.dtype.itemsize
         raw = self.storage.data[self.offset * size : self._end * size]
         flat = torch.empty(len(raw), dtype=torch.uint8)  # a view of the file need not be aligned as numbers must be

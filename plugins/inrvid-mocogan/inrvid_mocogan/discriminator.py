@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 from typing_extensions import Self
 
-from inrvid.plugins import Count, Discriminator, NotNegative, PowerOfTwo
+from inrvid.plugins import Count, Discriminator, NonNegative, PowerOfTwo
 
 from .convolutions import ClipCritic, FrameCritic, Init, halvings, initialise, least_frames, widths_of
 from .layers import precisions
@@ -34,7 +34,7 @@ class MocoganDiscriminator(TwoHeads):
         video: Literal["patch", "full", "categorical"] = Field(
             "categorical", description="which discriminator of clips; categorical: full, and a logit for each class"
         )
-        noise: NotNegative = Field(0.0, description="σ of the noise before convolutions, in training")
+        noise: NonNegative = Field(0.0, description="σ of the noise before convolutions, in training")
         channels: Literal[1, 3] = Field(3, description="how many channels of a frame, from the first on, are looked at")
         init: Init = Field("release", description="initial weights: those of PyTorch 0.2, or of today's")
 

@@ -14,7 +14,7 @@ from inrvid.plugins import (
     Count,
     Discriminator,
     Layers,
-    NotNegative,
+    NonNegative,
     ParameterGroup,
     Positive,
     PowerOfTwo,
@@ -55,7 +55,7 @@ class MocoganSg2Discriminator(TwoHeads):
         padded: Annotated[int, Field(ge=0, le=6)] = Field(
             0, description="of clips: how many convolutions, from the first on, pad time by 2 at each end; 6: all"
         )
-        noise: NotNegative = Field(0.1, description="of clips: σ of the noise before convolutions, in training")
+        noise: NonNegative = Field(0.1, description="of clips: σ of the noise before convolutions, in training")
         video_lr: Positive = Field(0.1, description="of clips: learning rate, as a fraction of the recipe's")
 
         @model_validator(mode="after")

@@ -8,7 +8,7 @@ import torch
 import torch.distributed as processes
 from torch import Tensor, nn
 
-from inrvid.plugins import half_dtypes, runs_in, switch
+from inrvid.plugins import block_dtype, half_dtypes, to_precision
 
 Half = Sequence["torch.dtype | None"]
 """Precision of each convolution, in order: a half precision, or None."""
@@ -30,12 +30,12 @@ class Stack(nn.Sequential):
 
 def in_half(layer: nn.Module, x: Tensor, dtype: torch.dtype) -> Tensor:
     """The layer's output for `x`, computed in `dtype` where the device does that well."""
-    dtype = runs_in(dtype, x)
+    dtype = block_dtype(dtype, x)
     if dtype == x.dtype:
         y: Tensor = layer(x)
         return y
-    weight = {name: switch(p, dtype) for name, p in layer.named_parameters()}
-    return switch(torch.func.functional_call(layer, weight, (switch(x, dtype),)), x.dtype)
+    weight = {name: to_precision(p, dtype) for name, p in layer.named_parameters()}
+    return to_precision(torch.func.functional_call(layer, weight, (to_precision(x, dtype),)), x.dtype)
 
 
 def precisions(resolutions: Sequence[int], half_blocks: int, half_dtype: str) -> Half:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from inrvid.plugins import AdversarialLoss, InrvidError, Kind, PartConfig, Phase, Tensors, Turn, at_least_float32
+from inrvid.plugins import AdversarialLoss, ClipKind, InrvidError, PartConfig, Phase, Tensors, Turn, at_least_float32
 
 from .two_heads import TwoHeads, in_time
 
@@ -64,7 +64,7 @@ class MocoganLoss(AdversarialLoss):
         return self.generator(judged(turn, "fake"), turn.clips("fake")[2])
 
 
-def judged(turn: Turn, kind: Kind) -> Judged:
+def judged(turn: Turn, kind: ClipKind) -> Judged:
     """What the discriminator thinks of this kind's augmented clips, and of frames, if it judges them apart."""
     D = turn.discriminator
     if not isinstance(D, TwoHeads):
@@ -79,7 +79,7 @@ def judged(turn: Turn, kind: Kind) -> Judged:
     return Judged(turn.judged[kind], classes)
 
 
-def one_frame_each(turn: Turn, kind: Kind) -> Tensor:
+def one_frame_each(turn: Turn, kind: ClipKind) -> Tensor:
     """`[B, 1, 3, H, W]`, each frame of a clip equally likely."""
     return torch.stack([frames[k : k + 1] for frames, k in zip(turn.clips(kind)[0], chosen(turn, kind), strict=True)])
 
@@ -94,7 +94,7 @@ def other_frames(turn: Turn) -> Tensor:
     return frames
 
 
-def chosen(turn: Turn, kind: Kind) -> Sequence[int]:
+def chosen(turn: Turn, kind: ClipKind) -> Sequence[int]:
     """A frame's number for each clip."""
     draws = turn.draws(f"{kind} frame")
     chosen: list[int] = draws.integers(torch.full((len(draws),), turn.clips(kind)[1].shape[1])).tolist()

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from inrvid import VideoGenerator, build_generator
-from inrvid.plugins import InrvidError, ModelError, Unfit, read_metadata, read_weights
+from inrvid.plugins import InrvidError, ModelError, WeightsError, read_metadata, read_weights
 
 from .convolutions import ClipCritic, FrameCritic
 from .discriminator_sg2 import VideoCritic
@@ -50,7 +50,7 @@ def from_official(path: str | Path) -> tuple[VideoGenerator, dict[str, nn.Module
     `[N, C, 64, 64]`, `D_video`, `D_patch_video` and `D_categorical_video` (`ClipCritic`) of clips `[B, C, T, 64, 64]`,
     whose `with_classes` gives the class logits too; MoCoGAN+SG2's `V` of clips `[B, 3, 16, R, R]`. They give logits
     in the release's shapes. Frames are `[B, T, C, R, R]` with MoCoGAN's C, 1 or 3. Noise of the layers is added
-    only within `inrvid.plugins.noise_of`.
+    only within `inrvid.plugins.instance_noise`.
 
     Raises:
         ModelError: no such file, of no release's layout, or with weights or settings that do not fit each other.
@@ -58,11 +58,11 @@ def from_official(path: str | Path) -> tuple[VideoGenerator, dict[str, nn.Module
     try:
         weights, config = read_weights(Path(path)), json.loads(read_metadata(Path(path)).get("config", "null"))
         if not isinstance(config, Mapping):
-            raise Unfit("it has no settings (a mapping as JSON, metadata key 'config')")
+            raise WeightsError("it has no settings (a mapping as JSON, metadata key 'config')")
         generator, discriminators = _networks(weights, config)
     except KeyError as error:
         raise ModelError(f"{path}: its settings lack {error}") from None
-    except (Unfit, InrvidError, ValueError, TypeError, RecursionError) as error:
+    except (WeightsError, InrvidError, ValueError, TypeError, RecursionError) as error:
         raise ModelError(f"{path}: {' '.join(str(error).split())}") from None
     return generator, discriminators, dict(config)
 
@@ -77,7 +77,9 @@ def _networks(weights: Mapping[str, Tensor], config: Mapping[str, Any]) -> tuple
     if "synthesis.motion_encoder.rnn.weight_ih_l0" in G:
         video = _video_critic(_below("V", weights))
         return _filled(build_generator(_sg2(G, config)), G, SG2), {} if video is None else {"V": video}
-    raise Unfit("neither MoCoGAN's nor MoCoGAN+SG2's: no weight is G.recurrent.* or G.synthesis.motion_encoder.rnn.*")
+    raise WeightsError(
+        "neither MoCoGAN's nor MoCoGAN+SG2's: no weight is G.recurrent.* or G.synthesis.motion_encoder.rnn.*"
+    )
 
 
 def _mocogan(G: Mapping[str, Tensor], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,18 +140,20 @@ def _video_critic(weights: Mapping[str, Tensor]) -> nn.Module | None:
 
 
 def _convolutions(weights: Mapping[str, Tensor]) -> list[Tensor]:
-    """Weights of a discriminator's convolutions in their order; empty without weights. Raises Unfit: too few."""
+    """Weights of a discriminator's convolutions in their order; empty without weights. Raises WeightsError: too few."""
     found = ((re.fullmatch(r"main\.(\d+)\.weight", name), w) for name, w in weights.items())
     numbered = {int(match[1]): w for match, w in found if match}
     convolutions = [numbered[i] for i in sorted(numbered) if numbered[i].ndim > 2]
     if weights and len(convolutions) < 2:
-        raise Unfit(f"a discriminator has two convolutions or more (main.<n>.weight), here are {len(convolutions)}")
+        raise WeightsError(
+            f"a discriminator has two convolutions or more (main.<n>.weight), here are {len(convolutions)}"
+        )
     return convolutions
 
 
 def _widths(convolutions: list[Tensor]) -> list[int]:
     if not convolutions:
-        raise Unfit("a discriminator of clips has convolutions of 4 a side, here are none")
+        raise WeightsError("a discriminator of clips has convolutions of 4 a side, here are none")
     return [convolutions[0].shape[1], *(weight.shape[0] for weight in convolutions)]
 
 
@@ -160,15 +164,17 @@ def _below(network: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _filled(network: Any, weights: Mapping[str, Tensor], rules: Rules) -> Any:
-    """The network with these weights. Raises Unfit unless they are all of its own and no others."""
+    """The network with these weights. Raises WeightsError unless they are all of its own and no others."""
     found, expected = renamed(weights, rules), network.state_dict()
     for name in sorted({*expected} ^ {*found}):
-        raise Unfit(f"it lacks the weight {name}" if name in expected else f"its weight {name} is none of the layout's")
+        raise WeightsError(
+            f"it lacks the weight {name}" if name in expected else f"its weight {name} is none of the layout's"
+        )
     with torch.no_grad():
         for name, own in expected.items():
             if _without_ones(own.shape) != _without_ones(found[name].shape):
                 theirs, ours = list(found[name].shape), list(own.shape)
-                raise Unfit(f"its weight {name} is {theirs}, where its settings make it {ours}")
+                raise WeightsError(f"its weight {name} is {theirs}, where its settings make it {ours}")
             own.copy_(found[name].view(own.shape))
     return network.eval()
 

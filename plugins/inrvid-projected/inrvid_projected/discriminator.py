@@ -20,7 +20,17 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from inrvid.plugins import Count, Discriminator, Layers, MappingNetwork, PathText, Seed, Tensors, TimeEmbedding, switch
+from inrvid.plugins import (
+    Count,
+    Discriminator,
+    Layers,
+    MappingNetwork,
+    PathText,
+    Seed,
+    Tensors,
+    TimeEmbedding,
+    to_precision,
+)
 
 from .backbones import LITE0, RANDOM, STRIDES, backbone
 from .heads import ScaleHead
@@ -117,8 +127,8 @@ class ProjectedDiscriminator(Discriminator):
         """Frames `[B·k, 3, H, W]` → each head's features of clips `[B, C, S, S]`, mixed and merged."""
         x = F.interpolate(frames, size=(self.size, self.size), mode="bilinear", align_corners=False)
         with torch.autocast(x.device.type, self.half, enabled=self.half is not None):
-            maps = self.mixing(self.backbone(x if self.half is None else switch(x, self.half)))
-        return {head: self._merged(switch(x, frames.dtype)) for head, x in zip(self.judges, maps, strict=True)}
+            maps = self.mixing(self.backbone(x if self.half is None else to_precision(x, self.half)))
+        return {head: self._merged(to_precision(x, frames.dtype)) for head, x in zip(self.judges, maps, strict=True)}
 
     def condition(self, t: Tensor, label: Tensor) -> Tensor:
         """[label ‖ embedded distances], `[B, …]`; t `[B, k]`."""

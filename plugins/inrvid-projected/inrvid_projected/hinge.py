@@ -12,7 +12,7 @@ from torch import Tensor
 from inrvid.plugins import (
     AdversarialLoss,
     Count,
-    NotNegative,
+    NonNegative,
     PartConfig,
     Phase,
     Tensors,
@@ -32,7 +32,7 @@ class HingeLoss(AdversarialLoss):
     source = "Projected GAN (NeurIPS 2021) §3"
 
     class Config(PartConfig):
-        penalty_gamma: NotNegative = Field(0.0, description="γ of an R1 penalty, γ/2·‖∇‖², for each head; 0: none")
+        penalty_gamma: NonNegative = Field(0.0, description="γ of an R1 penalty, γ/2·‖∇‖², for each head; 0: none")
         penalty_interval: Count = Field(16, description="steps between two penalties; each is weighted by this number")
 
     def __init__(self, config: Config):

@@ -31,17 +31,17 @@ from __future__ import annotations
 
 import torch
 
-from inrvid.plugins import InstanceNoise, Kind, Tensors, Turn, at_least_float32, noise_of, r1_norms
+from inrvid.plugins import ClipKind, InstanceNoise, Tensors, Turn, at_least_float32, instance_noise, r1_norms
 
 
-def by_gradients(turn: Turn, kind: Kind) -> Tensors:
+def by_gradients(turn: Turn, kind: ClipKind) -> Tensors:
     """Mean squared gradient norm of each head's points; differentiable (a second time)."""
     with turn.noise(kind):
         norms = r1_norms(turn.discriminator, *turn.clips(kind), turn.augmentation(kind))
     return {head: of_points.mean() for head, of_points in norms.items()}
 
 
-def by_differences(turn: Turn, kind: Kind, sigma: float) -> Tensors:
+def by_differences(turn: Turn, kind: ClipKind, sigma: float) -> Tensors:
     """An estimate of the same from one draw of ε per clip; D is called as a whole, and differentiated once."""
     frames, t, _ = turn.clips(kind)
     points, inputs = turn.discriminator.penalty_points(frames, t, turn.augmentation(kind))
@@ -54,12 +54,12 @@ def by_differences(turn: Turn, kind: Kind, sigma: float) -> Tensors:
     return found
 
 
-def directions(turn: Turn, kind: Kind, points: Tensors) -> Tensors:
+def directions(turn: Turn, kind: ClipKind, points: Tensors) -> Tensors:
     """ε of each head's points, a function of the clip."""
     draws = turn.draws(f"{kind} differences")
     seeds = draws.integers(torch.full((len(draws),), 2**62)).tolist()
     normal = InstanceNoise(1.0)
-    with noise_of(normal, lambda: seeds):
+    with instance_noise(normal, lambda: seeds):
         return {head: normal(torch.zeros_like(point)) for head, point in points.items()}
 
 

@@ -22,22 +22,22 @@ from torch import Tensor
 
 from inrvid.plugins import (
     AdversarialLoss,
+    ClipKind,
     Cosine,
     Count,
-    Kind,
-    NotNegative,
+    NonNegative,
     PartConfig,
     Phase,
     Positive,
     Tensors,
     Turn,
-    at,
     at_least_float32,
+    value_at,
 )
 
 from .penalties import by_differences, by_gradients
 
-KINDS: tuple[Kind, Kind] = ("real", "fake")
+KINDS: tuple[ClipKind, ClipKind] = ("real", "fake")
 
 
 class RelativisticLoss(AdversarialLoss):
@@ -49,7 +49,7 @@ class RelativisticLoss(AdversarialLoss):
     source = "R3GAN (NeurIPS 2024) §2–3"
 
     class Config(PartConfig):
-        gamma: NotNegative | Cosine = Field(
+        gamma: NonNegative | Cosine = Field(
             1.0, description="γ of both penalties, γ/2·‖∇‖², for each head; a number, or a cosine; 0: none"
         )
         penalty: Literal["gradient", "finite_differences"] = Field(
@@ -73,7 +73,7 @@ class RelativisticLoss(AdversarialLoss):
                 name = {"real": "R1", "fake": "R2"}[kind]
                 yield Phase(name, "discriminator", (kind,), self._penalty(kind), interval=interval, weight=interval)
 
-    def _intervals(self) -> dict[Kind, int]:
+    def _intervals(self) -> dict[ClipKind, int]:
         """Of the penalties that are in use."""
         none = self.config.gamma == 0
         return (
@@ -85,19 +85,19 @@ class RelativisticLoss(AdversarialLoss):
         loss = relative(turn, better="real", worse="fake")
         return torch.stack([loss, *(self.penalty(turn, kind) for kind in each_step)]).sum()
 
-    def _penalty(self, kind: Kind) -> Callable[[Turn], Tensor]:
+    def _penalty(self, kind: ClipKind) -> Callable[[Turn], Tensor]:
         return lambda turn: self.penalty(turn, kind)
 
-    def penalty(self, turn: Turn, kind: Kind) -> Tensor:
+    def penalty(self, turn: Turn, kind: ClipKind) -> Tensor:
         """γ/2 · Σ over heads of the mean of ‖∂logit/∂x‖², x a penalty point of the head, or of its estimate."""
         if self.config.penalty == "gradient":
             norms = by_gradients(turn, kind)
         else:
             norms = by_differences(turn, kind, self.config.sigma)
-        return at(self.config.gamma, turn.clips_seen) / 2 * torch.stack([*norms.values()]).sum()
+        return value_at(self.config.gamma, turn.clips_seen) / 2 * torch.stack([*norms.values()]).sum()
 
 
-def relative(turn: Turn, *, better: Kind, worse: Kind) -> Tensor:
+def relative(turn: Turn, *, better: ClipKind, worse: ClipKind) -> Tensor:
     """E softplus(−(D(better) − D(worse))) over pairs, summed over heads; both kinds are judged in one call."""
     logits = dict(zip(KINDS, turn.logits(*KINDS), strict=True))
     return sum_of_means({head: logits[worse][head] - logits[better][head] for head in logits[better]})

@@ -12,7 +12,7 @@ from inrvid.evaluation.detectors.efficientnet_lite0 import (
     EfficientNetLite0Network,
     load_efficientnet_lite0,
 )
-from inrvid.weights import Unfit
+from inrvid.weights import WeightsError
 
 from ...golden_files import relative_error
 
@@ -86,5 +86,5 @@ def test_logits_are_of_the_pooled_features(detector):
 )
 def test_unfit_weights_are_refused(change, message):
     state = {name: value for name, value in {**state_dict(), **change}.items() if value is not None}
-    with pytest.raises(Unfit, match=message):
+    with pytest.raises(WeightsError, match=message):
         load_efficientnet_lite0(state)

@@ -13,7 +13,7 @@ from inrvid.errors import InrvidError
 from inrvid.evaluation.detectors.i3d import I3d, load_i3d
 from inrvid.evaluation.measures import built
 from inrvid.registry import registry
-from inrvid.weights import Unfit
+from inrvid.weights import WeightsError
 
 from ...golden_files import relative_error
 from .making import as_flax, golden_i3d
@@ -151,5 +151,5 @@ def test_safetensors(tmp_path, state_dict, detector):
 )
 def test_unfit_weights_are_refused(change, message):
     state = {name: value for name, value in {**golden_i3d()[0], **change}.items() if value is not None}
-    with pytest.raises(Unfit, match=message):
+    with pytest.raises(WeightsError, match=message):
         load_i3d(state, 1e-5)

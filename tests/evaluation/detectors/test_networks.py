@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from inrvid.evaluation.detectors.networks import assign, fill, folded, max_pool, same
-from inrvid.weights import Unfit
+from inrvid.weights import WeightsError
 
 NAN, INF = math.nan, math.inf
 
@@ -75,7 +75,7 @@ def test_folding(affine):
 
 
 def test_other_shapes_are_refused():
-    with pytest.raises(Unfit, match=r"x: \[1, 1\] in the file, \[2, 2\] expected"):
+    with pytest.raises(WeightsError, match=r"x: \[1, 1\] in the file, \[2, 2\] expected"):
         fill(nn.Linear(2, 2), "x", torch.ones(1, 1), torch.ones(2))
 
 
@@ -104,5 +104,5 @@ def test_weights_that_do_not_fit(change, message):
     with torch.device("meta"):
         network = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
     state = {name: torch.rand(value.shape, device="cpu") for name, value in network.state_dict().items()}
-    with pytest.raises(Unfit, match=message):
+    with pytest.raises(WeightsError, match=message):
         assign(network, {name: value for name, value in {**state, **change}.items() if value is not None})

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from inrvid.evaluation.detectors.layouts import vgg16
 from inrvid.evaluation.detectors.vgg16 import WIDTHS, Vgg16Network, load_vgg16
-from inrvid.weights import Unfit
+from inrvid.weights import WeightsError
 
 PLACES = ((0, 2), (6, 8), (12, 14, 16), (20, 22, 24), (28, 30, 32))
 """Of the convolutions, as the package numbers layers."""
@@ -68,5 +68,5 @@ def test_pooling_keeps_what_is_constant_and_does_not_alias():
 )
 def test_unfit_weights_are_refused(change, message):
     state = {name: value for name, value in {**published(), **change}.items() if value is not None}
-    with pytest.raises(Unfit, match=message):
+    with pytest.raises(WeightsError, match=message):
         load_vgg16(vgg16(state).tensors)

@@ -20,7 +20,7 @@ from inrvid.evaluation.detectors.videomae import (
     positions,
 )
 from inrvid.registry import registry
-from inrvid.weights import Unfit
+from inrvid.weights import WeightsError
 
 from .making import imported
 
@@ -217,5 +217,5 @@ def test_other_numbers_of_frames_are_refused(detector):
 
 
 def test_nothing_is_no_network():
-    with pytest.raises(Unfit, match="patch_embed"):
+    with pytest.raises(WeightsError, match="patch_embed"):
         load_videomae({"a": torch.ones(2)})

@@ -10,7 +10,7 @@ import torch
 from inrvid.models.snapshots.networks import snapshot, steps_of
 from inrvid.models.snapshots.reader import read_snapshot
 from inrvid.models.snapshots.records import Record
-from inrvid.weights import Unfit
+from inrvid.weights import WeightsError
 
 from ..making import Network, pickled
 
@@ -55,7 +55,7 @@ def test_buffers_that_are_not_saved_are_left_out():
     ],
 )
 def test_damaged_networks_are_refused(state):
-    with pytest.raises(Unfit, match="damaged"):
+    with pytest.raises(WeightsError, match="damaged"):
         snapshot({"G": Record("Generator", state=state)})
 
 
@@ -64,7 +64,7 @@ def test_modules_in_modules_do_not_take_for_ever():
     for _ in range(60):
         inner = Record("Pair", state={"_modules": {"a": inner, "b": inner}})
     start = time.monotonic()
-    with pytest.raises(Unfit, match="too many, or contain themselves"):
+    with pytest.raises(WeightsError, match="too many, or contain themselves"):
         snapshot({"G": inner})
     assert time.monotonic() - start < 10
 

@@ -15,7 +15,7 @@ import torch
 from inrvid.models.snapshots import reader
 from inrvid.models.snapshots.reader import read_snapshot
 from inrvid.models.snapshots.records import Record
-from inrvid.weights import Unfit
+from inrvid.weights import WeightsError
 
 from ..making import Called, Made, Named, Network, pickled
 
@@ -129,7 +129,7 @@ class Calls:
 def test_other_names_are_refused(value, name, dump, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
-        Unfit, match=f"it holds '.*{name}': only networks, their weights and settings are read"
+        WeightsError, match=f"it holds '.*{name}': only networks, their weights and settings are read"
     ) as error:
         read_snapshot(dump({"a": [value]}))
     assert "\n" not in str(error.value)
@@ -154,7 +154,7 @@ def test_other_names_are_refused(value, name, dump, tmp_path, monkeypatch):
     ],
 )  # fmt: skip
 def test_calls_of_what_is_known_by_what_is_not_are_refused(value):
-    with pytest.raises(Unfit) as error:
+    with pytest.raises(WeightsError) as error:
         read_snapshot(pickled({"a": value}))
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 300
@@ -175,37 +175,37 @@ def stored_as(offset, shape, stride, count=6):
 )  # fmt: skip
 def test_tensors_beyond_their_storage_are_refused(offset, shape, stride):
     read_snapshot(stored_as(0, (2, 3), (3, 1)))
-    with pytest.raises(Unfit):
+    with pytest.raises(WeightsError):
         read_snapshot(stored_as(offset, shape, stride))
 
 
 def test_tensors_are_no_larger_than_the_file():
     """Strides of 0, and storages that are shared, would make gigabytes of a few numbers."""
-    with pytest.raises(Unfit, match="what it makes is larger than itself"):
+    with pytest.raises(WeightsError, match="what it makes is larger than itself"):
         read_snapshot(stored_as(0, (10_000, 10_000), (0, 0)))
     shared = torch.ones(1000)
-    with pytest.raises(Unfit, match="what it makes is larger than itself"):
+    with pytest.raises(WeightsError, match="what it makes is larger than itself"):
         read_snapshot(saved([shared.view(1, 1000) for _ in range(100)]))
 
 
 def test_instructions_are_counted(monkeypatch):
     monkeypatch.setattr(reader, "INSTRUCTIONS", 500)
     read_snapshot(pickle.dumps([1] * 200))
-    with pytest.raises(Unfit, match="more instructions than"):
+    with pytest.raises(WeightsError, match="more instructions than"):
         read_snapshot(pickle.dumps([1] * 600))
     blob = pickled({"a": torch.ones(2)})
     start, end = blob.index(b"ctorch.storage"), blob.index(b"R", blob.index(b"little_endian")) + 1
     storage = blob[start:end]
-    with pytest.raises(Unfit, match="more instructions than"):  # those of storages, too
+    with pytest.raises(WeightsError, match="more instructions than"):  # those of storages, too
         read_snapshot(b"\x80\x03](" + storage * 30 + b"e.")
 
 
 def test_what_refers_out_of_a_pickle_is_refused():
-    with pytest.raises(Unfit, match="refers to what is not in it"):
+    with pytest.raises(WeightsError, match="refers to what is not in it"):
         read_snapshot(b"\x80\x03K\x01Q.")
     whole = saved(torch.nn.Linear(2, 2), _use_new_zipfile_serialization=False)  # with its class's source text
     assert b"module" in whole
-    with pytest.raises(Unfit, match="refers to something that is no storage"):
+    with pytest.raises(WeightsError, match="refers to something that is no storage"):
         read_snapshot(whole)
 
 
@@ -213,7 +213,7 @@ def test_streams_of_other_machines_are_refused():
     content = KINDS["stream"]({"x": torch.ones(2)})
     other = content.replace(b"little_endianq\x02\x88", b"little_endianq\x02\x89")
     assert other != content
-    with pytest.raises(Unfit, match="a machine with another order of bytes"):
+    with pytest.raises(WeightsError, match="a machine with another order of bytes"):
         read_snapshot(other)
 
 
@@ -223,7 +223,7 @@ def test_files_cut_short_are_refused(kind):
     for end in (0, 1, 10, 30, 100, len(content) // 2, len(content) - 30, len(content) - 1):
         if kind == "zip" and end == len(content) - 1:
             continue  # a byte of the comment's length
-        with pytest.raises(Unfit) as error:
+        with pytest.raises(WeightsError) as error:
             read_snapshot(content[:end])
         assert "\n" not in str(error.value)
 
@@ -250,11 +250,11 @@ def rezipped(content, change=lambda name, data: data, **options):
 def test_zips_that_torch_does_not_write_are_refused(change, options, told):
     content = saved({"x": torch.arange(3000.0)})
     assert torch.equal(read_snapshot(rezipped(content))["x"].tensor(), torch.arange(3000.0))
-    with pytest.raises(Unfit, match=told):
+    with pytest.raises(WeightsError, match=told):
         read_snapshot(rezipped(content, change, **options))
 
 
 def test_large_files_are_refused(monkeypatch):
     monkeypatch.setattr(reader, "LIMIT", 1000)
-    with pytest.raises(Unfit, match="too large: "):
+    with pytest.raises(WeightsError, match="too large: "):
         read_snapshot(bytes(1001))

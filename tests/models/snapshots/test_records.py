@@ -6,7 +6,7 @@ import pytest
 
 from inrvid.models.snapshots.reader import read_snapshot
 from inrvid.models.snapshots.records import Plain, Record, shown
-from inrvid.weights import Unfit
+from inrvid.weights import WeightsError
 
 from ..making import Called, Made, node, pickled
 
@@ -37,11 +37,11 @@ def test_values_that_refer_to_others():
 
 
 def test_what_contains_itself_is_refused():
-    with pytest.raises(Unfit, match="contain themselves"):
+    with pytest.raises(WeightsError, match="contain themselves"):
         plain(node({"a": "${b}", "b": "${a}"}))
     record = Record("omegaconf.dictconfig.DictConfig", state={"_content": {}})
     record.state["_content"]["self"] = record
-    with pytest.raises(Unfit, match="contain themselves"):
+    with pytest.raises(WeightsError, match="contain themselves"):
         Plain()(record)
 
 

@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from inrvid.plugins import Augment, Augmentation, Draws, PartConfig, PartOf, Tensors, registry, sent
+from inrvid.plugins import Augment, Augmentation, Draws, PartConfig, PartOf, Tensors, registry, to_device
 
 
 class TemporalScale(Augment):
@@ -41,7 +41,7 @@ class TemporalScale(Augment):
         base = self.base.sample(draws, device)
 
         def apply(frames: Tensor) -> Tensor:
-            weights = sent(stretched(stretch, frames.shape[1]), device, frames.dtype)
+            weights = to_device(stretched(stretch, frames.shape[1]), device, frames.dtype)
             return torch.einsum("bij,bjchw->bichw", weights, base(frames))
 
         return apply

@@ -34,9 +34,9 @@ from inrvid.plugins import (
     Seed,
     VideoGenerator,
     VideoINR,
-    in_its_own_precision,
-    recording,
+    is_recording,
     registry,
+    without_autocast,
 )
 
 from .principal import principal_axes, styles
@@ -135,7 +135,7 @@ class MocoganHd(VideoGenerator):
     def num_ws(self) -> int:
         return self.image.num_ws
 
-    @in_its_own_precision
+    @without_autocast
     def inr(self, latents: Latents, truncation: float = 1.0) -> VideoINR:
         """φ of the videos. Truncation moves the finished path towards the mean of w, and shortens its steps with it.
 
@@ -177,7 +177,7 @@ class MocoganHd(VideoGenerator):
         maps = {key: value for key, value in phi.items() if key.startswith("noise.")}
         video = torch.arange(ws.shape[0], device=ws.device).repeat_interleave(frames)
         ws = ws.flatten(0, 1)
-        whole = torch.is_grad_enabled() or recording()
+        whole = torch.is_grad_enabled() or is_recording()
         parts = [slice(0, ws.shape[0])] if whole else _parts(ws.shape[0])
         drawn = [self._pictures(ws[part], {key: m[video[part]] for key, m in maps.items()}, grid) for part in parts]
         return torch.cat(drawn).unflatten(0, (-1, frames)).expand(-1, t.shape[1], -1, -1, -1).contiguous()

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from inrvid.plugins import Key, SeededNoise
+from inrvid.plugins import SampleKey, SeededNoise
 
 CHUNK = 4000
 """Samples at a time."""
@@ -43,7 +43,7 @@ def styles(
     device: torch.device,
 ) -> Iterator[Tensor]:
     """w of `count` latents, some at a time, with classes in turn; sample i is a function of (seed, i)."""
-    noise = SeededNoise.of_keys([Key(seed, 0, 0)], "principal axes", z_dim).to(device)
+    noise = SeededNoise.of_keys([SampleKey(seed, 0, 0)], "principal axes", z_dim).to(device)
     for start in range(0, count, CHUNK):
         index = torch.arange(start, min(start + CHUNK, count), device=device)
         label = F.one_hot(index % label_dim, label_dim).float() if label_dim else noise.at(index[None])[0, :, :0]

@@ -14,7 +14,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from inrvid.plugins import NotNegative, Positive, Turn, sent
+from inrvid.plugins import NonNegative, Positive, Turn, to_device
 
 from ..discriminators.cross_domain import CrossDomain
 from .contrast import contrastive, match
@@ -34,9 +34,9 @@ class CrossDomainLoss(PathLoss[CrossDomain]):
     source = "MoCoGAN-HD (ICLR 2021) §3.3"
 
     class Config(PathLoss.Config):
-        contrast: NotNegative = Field(2.0, description="weight of the contrastive loss")
+        contrast: NonNegative = Field(2.0, description="weight of the contrastive loss")
         temperature: Positive = Field(0.07, description="τ of its similarities")
-        match: NotNegative = Field(1.0, description="weight of the likeness of first and later frames; 5 for FFHQ")
+        match: NonNegative = Field(1.0, description="weight of the likeness of first and later frames; 5 for FFHQ")
         keep: float = Field(0.999, ge=0, lt=1, description="decay per step of the average of the network of pictures")
 
     config: Config
@@ -53,12 +53,12 @@ class CrossDomainLoss(PathLoss[CrossDomain]):
 
     def _discriminator(self, turn: Turn) -> Tensor:
         scene = self.scene(turn)
-        alpha = sent(turn.draws("penalty").uniform(), scene.real.device)
+        alpha = to_device(turn.draws("penalty").uniform(), scene.real.device)
         return self.discriminator(scene, alpha, self.views(scene, turn, DISCRIMINATOR_VIEWS))
 
     def views(self, scene: Scene[CrossDomain], turn: Turn, names: tuple[str, ...]) -> Views:
         pictures = {name: scene.D.picture(scene.fake, n) for name, n in (("first", 0), ("later", scene.choices.later))}
-        numbers = (sent(drawn(turn.draws(name), scene.D.image_side), scene.fake.device) for name in names)
+        numbers = (to_device(drawn(turn.draws(name), scene.D.image_side), scene.fake.device) for name in names)
         return tuple(view(pictures[name.split()[0]], own) for name, own in zip(names, numbers, strict=True))
 
     def generator(self, scene: Scene[CrossDomain], views: Views, gathered: Callable[[Tensor], Tensor]) -> Tensor:

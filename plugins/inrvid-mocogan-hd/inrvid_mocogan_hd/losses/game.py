@@ -18,11 +18,11 @@ from torch import Tensor
 
 from inrvid.plugins import (
     AdversarialLoss,
+    ClipKind,
     Count,
     Draws,
     InrvidError,
-    Kind,
-    NotNegative,
+    NonNegative,
     PartConfig,
     Phase,
     Tensors,
@@ -52,14 +52,14 @@ class Choices(NamedTuple):
 
     later: int
     """Number of the frame that is looked at as a picture, 1 … n − 1."""
-    backwards: tuple[Kind, ...]
+    backwards: tuple[ClipKind, ...]
     """Clips that run backwards."""
 
     @classmethod
     def drawn(cls, draws: Draws, frames: int) -> Choices:
         one = Draws([draws.keys[0]._replace(sample=0)], draws.purpose)
         later, real, fake = one.uniform(3)[0].tolist()
-        kinds: tuple[tuple[Kind, float], ...] = (("real", real), ("fake", fake))
+        kinds: tuple[tuple[ClipKind, float], ...] = (("real", real), ("fake", fake))
         return cls(1 + int(later * (frames - 1)), tuple(kind for kind, coin in kinds if coin < 0.5))
 
 
@@ -71,15 +71,15 @@ class Scene(NamedTuple, Generic[D]):
     """`[B, n, 3, R, R]`"""
     fake: Tensor
     choices: Choices
-    seen: dict[Kind, Tensors] | None = None
+    seen: dict[ClipKind, Tensors] | None = None
     """Where the logits are kept: an adaptive augmentation follows their signs."""
 
-    def clips(self, kind: Kind) -> Tensors:
+    def clips(self, kind: ClipKind) -> Tensors:
         """What the heads of clips look at."""
         frames = self.real if kind == "real" else self.fake
         return self.D.clip_inputs(frames, backwards=kind in self.choices.backwards)
 
-    def logits(self, kind: Kind, pictures: Tensors | None = None) -> Tensors:
+    def logits(self, kind: ClipKind, pictures: Tensors | None = None) -> Tensors:
         """Of the heads of clips, and of those of pictures whose inputs are given."""
         found = self.D.heads({**self.clips(kind), **(pictures or {})})
         if self.seen is not None:
@@ -92,8 +92,8 @@ class PathLoss(AdversarialLoss, Generic[D]):
 
     class Config(PartConfig):
         generator_steps: Count = Field(5, description="steps of the generator per step of the discriminator")
-        penalty: NotNegative = Field(10.0, description="weight of the gradient penalty on clips")
-        mutual: NotNegative = Field(
+        penalty: NonNegative = Field(10.0, description="weight of the gradient penalty on clips")
+        mutual: NonNegative = Field(
             1.0, description="weight of recognising the motion noise (generator.motion.recognises)"
         )
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from inrvid.plugins import Kind, Tensors, Turn, sent
+from inrvid.plugins import ClipKind, Tensors, Turn, to_device
 
 from ..discriminators.in_domain import InDomain
 from .game import WALKING, PathLoss, Scene
@@ -32,7 +32,7 @@ class InDomainLoss(PathLoss[InDomain]):
 
     def _discriminator(self, turn: Turn) -> Tensor:
         scene = self.scene(turn)
-        return self.discriminator(scene, sent(turn.draws("penalty").uniform(), scene.real.device))
+        return self.discriminator(scene, to_device(turn.draws("penalty").uniform(), scene.real.device))
 
     def generator(self, scene: Scene[InDomain]) -> Tensor:
         real, fake = (self.judged(scene, kind) for kind in ("real", "fake"))
@@ -43,7 +43,7 @@ class InDomainLoss(PathLoss[InDomain]):
         fake, real = (self.judged(scene, kind) for kind in ("fake", "real"))
         return half(real, fake) + self.config.penalty * penalty(scene.D, scene.real, scene.fake, alpha)
 
-    def judged(self, scene: Scene[InDomain], kind: Kind) -> Tensors:
+    def judged(self, scene: Scene[InDomain], kind: ClipKind) -> Tensors:
         """All logits, of clips and of pictures."""
         frames = scene.real if kind == "real" else scene.fake
         return scene.logits(kind, scene.D.picture_inputs(frames, scene.choices.later))

@@ -29,10 +29,10 @@ from inrvid.plugins import (
     ResidualBlock,
     Tensors,
     TimeEmbedding,
-    bounded,
     channels_of,
     from_rgb,
     half_dtypes,
+    needs_clamp,
     run_blocks,
 )
 
@@ -84,7 +84,7 @@ class ChannelShiftDiscriminator(Discriminator):
         if self.time_embedding is not None:
             width = config.label_dim + self.time_embedding.width
             self.mapping = MappingNetwork(0, width, channels[4], layers=config.mapping_layers, average=False)
-        half = bounded(config.half_blocks, config.half_dtype)
+        half = needs_clamp(config.half_blocks, config.half_dtype)
         self.dtypes = half_dtypes(resolutions, config.half_blocks, config.half_dtype)
         self.rgb = from_rgb(3, channels[config.resolution], half=half)
         style_dim = channels[4] if config.modulated else 0
