@@ -13,6 +13,7 @@ from ...models.files import DISCRIMINATOR, GENERATOR
 from ..checkpoint import is_finite, save_checkpoint
 from ..interval import Interval
 from ..keeping import newest_intact, prune
+from ..processes.stopping import AskedToStop
 from ..run import Run
 from .base import Callback
 from .scored import Scored
@@ -78,7 +79,7 @@ class Checkpoints(Callback):
             return {}
         try:
             return self._scored(run)
-        except InrvidError as error:
+        except (InrvidError, AskedToStop) as error:
             run.say(f"warning: the checkpoint of {run.clips} clips has no scores: {error}")
             return {}
 

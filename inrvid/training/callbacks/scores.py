@@ -15,6 +15,7 @@ from ...files import write_text
 from ...models.build import build_generator
 from ...run_files import EVALUATION, SCORES
 from ..interval import Interval
+from ..processes.stopping import AskedToStop
 from ..run import Run
 from .base import Callback
 from .scored import Scored
@@ -67,7 +68,7 @@ class Scoring(Callback):
     def _look(self, run: Run, scored: Scored) -> None:
         try:
             scores = scored(run)
-        except InrvidError as error:  # not worth losing the training
+        except (InrvidError, AskedToStop) as error:  # not worth losing the training
             run.say(f"warning: no scores at {run.clips} clips: {error}")
             return
         self._log(run, scores)

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
-from ...errors import InrvidError
 from .group import Group
 from .signals import stop_signals
 
@@ -17,8 +16,11 @@ FAILED = 1_000_000
 request; `ASKED` + n: signal n; `FAILED` − i: a failure in process i, the lowest of several."""
 
 
-class AskedToStop(InrvidError):
-    """A signal has asked the training to stop; work that may take long, and can be done later, is abandoned."""
+class AskedToStop(Exception):
+    """A signal has asked the training to stop; work that may take long, and can be done later, is abandoned.
+
+    Not an InrvidError, so that no code between the signal and `abandoning` takes it for a failure to deal with.
+    """
 
     def __init__(self, number: int):
         super().__init__(f"{signal.Signals(number).name} asks the training to stop")
