@@ -89,7 +89,7 @@ def text(
     motion_seed: int = _MOTION,
     at: float = typer.Option(0.0, help="Which frame, in frames at the model's rate."),
     steps: int = typer.Option(40, help="Steps of Adam."),
-    lr: float = typer.Option(0.1, help="Learning rate of Adam."),
+    lr: float = typer.Option(0.1, "--learning-rate", "--lr", help="Learning rate of Adam."),
     l2: float = typer.Option(0.001, help="Weight of the squared length of the change."),
     mask: Path = typer.Option(None, metavar="PICTURE", help="White where the frame may change."),
     clip: str = typer.Option("ViT-B-32", metavar="NAME", help="open_clip's name of a network."),

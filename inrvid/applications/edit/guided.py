@@ -90,7 +90,7 @@ def guided(
         liked = judge(before.lerp(after, area)).mean()
         loss = liked + request.l2 * change.square().sum() + request.keep * outside
         if not loss.isfinite():
-            raise InrvidError(f"step {step}: the loss is not finite: lower the learning rate (--lr)")
+            raise InrvidError(f"step {step}: the loss is not finite: lower --learning-rate")
         (change.grad,) = torch.autograd.grad(loss, change)  # of the step alone: weights keep no gradients
         optimizer.step()
         told(step + 1, loss.item())
