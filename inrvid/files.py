@@ -223,7 +223,7 @@ def sync(path: Path) -> None:
 
 
 Handle: TypeAlias = "int | None"
-"""Of a file or folder that is open and locked while it is written; None where it must not be open."""
+"""Descriptor of a file or folder, open and locked while it is written; None where it must not be open (Windows)."""
 
 
 def _own_file(path: Path) -> tuple[Handle, Path]:

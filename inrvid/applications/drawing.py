@@ -33,7 +33,7 @@ def frames_at_once(grid: Grid) -> int:
 
 
 def check_memory(needed: int, what: str, wanted: str) -> None:
-    """Raises InrvidError if so many bytes, for `what`, are not free; `wanted`: what is to be smaller."""
+    """Raises InrvidError if `needed` bytes, for `what`, are not free; `wanted`: what should be smaller."""
     free = psutil.virtual_memory().available
     if needed > free:
         raise InrvidError(

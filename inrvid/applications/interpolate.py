@@ -39,10 +39,10 @@ Between = Callable[[float], VideoINR]
 """λ of 0 … 1 → φ of the video there."""
 
 ROWS, COLUMNS = 5, 8
-"""Of a picture, by default."""
+"""Rows and columns of a picture, by default."""
 
 GAUSSIAN: tuple[Space, ...] = ("z", "motion", "all")
-"""Where latents are N(0, 1), so that the way between them is along a sphere."""
+"""Spaces in which latents are N(0, 1), so that the way between them is along a sphere."""
 
 
 class Request(When, Where):

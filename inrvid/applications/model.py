@@ -17,7 +17,7 @@ def open_model(model: str | Path, *, precision: str | None = None, cpu: bool = F
 
     Args:
         model: a folder, a run, or a Hub repository `owner/name`.
-        precision: fp32, tf32, bf16, fp16; default: as it was trained.
+        precision: fp32, tf32, bf16, fp16; default: the model's own, or fp32 where that is tf32.
         cpu: do not use an accelerator.
 
     Raises:

@@ -47,7 +47,7 @@ class Distance(nn.Module, abc.ABC):
     """Frames → maps, and the distance between two sets of maps. Nothing in it is learned; `to(device)` moves it."""
 
     name: str
-    """As `open_distance` takes it."""
+    """Its name for `open_distance`."""
 
     @property
     @abc.abstractmethod
@@ -64,7 +64,7 @@ class Distance(nn.Module, abc.ABC):
         """The maps of frames `[N, 3, H, W]` in [−1, 1], `[N, C, h, w]` each."""
 
     def between(self, first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
-        """Distances `[N]` between two sets of maps. The second may be of n, N a multiple of n: then it is repeated."""
+        """Distances `[N]` between two sets of maps. A second set of n < N frames, n a divisor of N, is repeated."""
         total: Tensor | None = None
         for a, b, weight in zip(first, second, self.weights, strict=True):
             weight = weight.view(-1, 1, 1) if isinstance(weight, Tensor) else weight
@@ -201,4 +201,4 @@ def _efficientnet_lite0(side: int, pixels: float) -> Features:
 
 
 NETWORKS: dict[str, Callable[[int, float], Features]] = {"vgg16": _vgg16, "efficientnet_lite0": _efficientnet_lite0}
-"""By name, the better ones first."""
+"""Distances by name, the better ones first."""

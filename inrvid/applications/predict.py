@@ -53,7 +53,7 @@ class Prediction:
 
     @property
     def places(self) -> list[str]:
-        """Of each time: `BACKWARD`, `BETWEEN` or `FORWARD`."""
+        """Where each time lies: `BACKWARD`, `BETWEEN` or `FORWARD`."""
         low, high = self.given[0], self.given[-1]
         return [BACKWARD if t < low else FORWARD if t > high else BETWEEN for t in self.times]
 
@@ -87,7 +87,7 @@ class Score:
 
     @classmethod
     def of(cls, frames: np.ndarray, truth: np.ndarray) -> Score:
-        """Of uint8 `[V, T, H, W, 3]`."""
+        """Compare frames with the truth, uint8 `[V, T, H, W, 3]` both."""
         ours, real = (x.reshape(-1, *x.shape[2:]) for x in (frames, truth))
         return cls(float(ssim(ours, real).mean()), float(psnr(ours, real).mean()), len(ours))
 

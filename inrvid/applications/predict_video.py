@@ -19,7 +19,7 @@ from .similarity import WINDOW
 from .targets import MOST_FRAMES, Target, open_target, read_frames, times_of
 
 STATE = "search.state"
-"""In the folder, as long as the search is not done."""
+"""File in the folder that holds the search's state until it is done."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ..generators.inr import VideoINR
 from .options import Options, at_most_one
 
 MOST_FRAMES = 10**6
-"""Of one video, at most."""
+"""Frames of one video, at most."""
 
 
 class When(Options):

@@ -32,7 +32,7 @@ class Who(Options):
     truncation: Annotated[float, Field(ge=-100, le=100)] = Field(1.0, description="ψ < 1: less variety, more quality")
     same_content: bool = Field(False, description="all videos have the first one's content, and motions of their own")
     same_motion: bool = Field(False, description="all videos have the first one's motion, and contents of their own")
-    latents: PathText | None = Field(None, description="a file of latents in the place of seeds")
+    latents: PathText | None = Field(None, description="a file of latents, used instead of seeds")
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from ..errors import InrvidError
 
 UsageError: Any = typer.BadParameter.__base__
-"""Of an argument or option that is wrong, by whichever parser typer has."""
+"""Raised for a wrong argument or option by the parser that typer has, whichever that is."""
 
 
 class Commands(TyperGroup):
@@ -34,13 +34,13 @@ class Commands(TyperGroup):
         try:
             super().invoke(ctx)  # what a command returns is no exit code
         except KeyboardInterrupt:
-            typer.echo("interrupted: no unfinished file is left, and what was there before is unchanged", err=True)
+            typer.echo("interrupted: no unfinished file is left; what one was to replace is unchanged", err=True)
             raise typer.Exit(130) from None
         except EOFError as error:  # of which the parser would make the end of what a user types
             raise InrvidError(f"a file ended too early: {error}") from error
 
 
 def _told(ctx: Any, message: str) -> str:
-    """With the command that it is of, and how to see what that takes."""
+    """`message` with the command that it is about, and how to see what that takes."""
     path = getattr(ctx, "command_path", "inrvid")
     return f"{path}: {message[:1].lower()}{message[1:].rstrip('.')}\n  {path} -h shows what it takes"

@@ -133,7 +133,7 @@ def _open(path: Path, type_: str, **values: Any) -> tuple[str, VideoDataset]:
 
 
 def _unless(dataset: VideoDataset) -> str:
-    """What being decoded does not prove."""
+    """A remark on files whose damage decoding does not show; empty if there are none."""
     from ..data.verify import silent_codecs
 
     silent = silent_codecs(dataset)

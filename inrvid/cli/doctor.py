@@ -24,10 +24,10 @@ DECODERS = ("h264", "hevc", "vp9", "av1", "mpeg4", "gif", "mjpeg")
 ENCODERS = ("libx264",)
 
 PAIRS_A_SECOND = {"h264 files": 75, "a zip of JPEG frames": 880}
-"""Of 128×128, that one loader worker reads on a Zen 4 core; the files are of 320×240, with a key frame in 250."""
+"""Pairs of 128×128 that a loader worker reads in a second on a Zen 4 core; files are 320×240, a key frame in 250."""
 
 WANTED_PAIRS = 500
-"""That one fast GPU may train on in a second."""
+"""Pairs that one fast GPU may train on in a second."""
 
 
 def doctor(as_json: bool = typer.Option(False, "--json", help="Print JSON instead of text.")) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..evaluation.traps import Traps
 
 TRAPPED = "fvd16"
-"""What traps are shown of, unless metrics are named."""
+"""The metric that traps are shown for, unless others are named."""
 CHARTS, RECORDS, PICTURES = (".html", ".png", ".json"), (".json",), (".png",)
 """How a table of traps, a record, and a picture of clips are written."""
 
@@ -168,7 +168,7 @@ def _check_output(output: Path | None, suffixes: tuple[str, ...]) -> None:
 
 
 def _changes(data: list[str], fps: float | None) -> dict[str, Any]:
-    """Of how the real videos are read."""
+    """Changes to how the real videos are read."""
     from ..plain_yaml import parse_value
 
     if wrong := [item for item in data if item.find("=") < 1]:

@@ -64,7 +64,7 @@ def generate(
 
 
 def options_of(request: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """Those of a command's values that are fields of its request, and how files are encoded."""
+    """The values of a command that are fields of its request, and how files are encoded."""
     encoding = {name: given[name] for name in ("crf", "lossless", "pictures") if given.get(name) is not None}
     own = {name: given[name] for name in request.model_fields if name in given}
     return {**own, "encoding": encoding}

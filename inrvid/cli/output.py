@@ -25,7 +25,7 @@ def show_anything() -> None:
 
 
 def outlive_readers() -> None:
-    """From now on the process goes on when nobody reads what it prints: a training is worth more than its lines."""
+    """Let the process survive when nobody reads its output any more: a training is worth more than its lines."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         try:

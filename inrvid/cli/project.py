@@ -18,7 +18,7 @@ def project(
         ..., "-o", "--output", help="Latents: OUT.safetensors; beside it OUT.png: target, projection, error."
     ),
     frames: str = typer.Option(
-        None, metavar="6-8,12", help="Frames to project; default: as many as a training clip has."
+        None, metavar="6-8,12", help="Frames to project; default: as many as last as long as a training clip."
     ),
     times: str = typer.Option(
         None,

@@ -23,13 +23,13 @@ from .parallel import cpus
 
 PURPOSE = "real clips"
 ATTEMPTS = 100
-"""Videos that fail to decode in a row for one sample: with as many, it is given up."""
+"""After this many videos in a row that cannot be decoded, a sample is given up."""
 
 MOST_WORKERS = 8
 
 
 class Clips(Dataset[dict[str, Tensor]]):
-    """Item `Key(seed, step, sample)` is a clip:
+    """Item `SampleKey(seed, step, sample)` is a clip:
 
     frames: uint8 `[T, 3, H, W]`; t: float32 `[T]`, in frames at the model's rate; label: float32 `[classes]`,
     one-hot, width 0 if there are none. T and the times come from the time sampler.

@@ -20,7 +20,7 @@ from ..errors import DataError
 LABELS_FILE = "dataset.json"
 
 MOST_BYTES = 64 * 2**20
-"""Of the file: it may name every frame."""
+"""Most bytes of the file, which may name every frame."""
 
 FEW_CLASSES = 1000
 """Up to this many classes, their numbers may have any gaps."""

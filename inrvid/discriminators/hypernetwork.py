@@ -43,7 +43,8 @@ class HypernetworkDiscriminator(Discriminator):
         frames: Annotated[int, Field(ge=1, le=16)] = Field(3, description="k: frames of a clip that it sees")
         max_frames: Annotated[int, Field(ge=2, le=MOST)] = Field(
             1024,
-            description="distances with an embedding of their own; in a recipe: the time sampler's, if it has one",
+            description="number of distances, from 0 on, with a learned embedding of their own; in a recipe: the time "
+            "sampler's, if it has one",
         )
         concat_resolution: PowerOfTwo = Field(16, description="where the frames' features are concatenated")
         frame_channel_divisor: Count = Field(2, description="divisor of one frame's channels at concat_resolution")

@@ -70,7 +70,7 @@ class Source(abc.ABC):
     """Where clips come from."""
 
     name: str
-    """For people."""
+    """What people call it."""
 
     @property
     @abc.abstractmethod

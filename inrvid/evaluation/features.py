@@ -26,7 +26,7 @@ from .detectors.base import Detector
 BATCH = 16
 """Most clips that are read together; fewer if they do not fit `BYTES`."""
 BYTES = 2 << 30
-"""Of a batch's frames, as float32."""
+"""Most bytes of a batch's frames, as float32."""
 FRAMES_AT_ONCE = 64
 """Frames that a detector sees at once, to save memory beside a training or on a small machine."""
 

@@ -24,7 +24,7 @@ from .record import Record
 from .subjects import Given, GivenModel, real_subject
 
 Scores = dict[str, float]
-"""By `metric/part`."""
+"""Scores by `metric/part`."""
 
 TRIAL = 64
 """Rows of features from which metrics are computed as a trial before a training."""

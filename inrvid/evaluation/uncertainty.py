@@ -29,7 +29,7 @@ def spread_of_halves(
     """Standard errors: the standard deviation of the scores of random halves of both sets' videos (not clips, as those
     of one video are not independent draws); empty if a half is too small for a score.
 
-    A half's variance is twice that of all, and half of it is lost because halves share clips: the two cancel
+    A half's variance is twice that of all, and half of it is lost because halves share videos: the two cancel
     (delete-half jackknife: Shao & Wu 1989). A bootstrap would draw clips twice, which distances take for likeness.
     """
     draws = torch.Generator().manual_seed(protocol.seed)

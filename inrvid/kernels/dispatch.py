@@ -49,7 +49,7 @@ class Implementation:
     capability: Capability = (0, 0)
     """The oldest chip that it runs on."""
     dtypes: frozenset[torch.dtype] | None = None
-    """Of the operation's first tensor; None: any."""
+    """Types of the operation's first tensor; None: any."""
     requires: str = ""
     """A module that must be installed."""
 
@@ -116,7 +116,7 @@ def _replace(implementations: dict[str, tuple[Implementation, ...]]) -> None:
 
 @contextlib.contextmanager
 def use_backend(backend: Backend) -> Iterator[None]:
-    """Within this context, every operation runs this way.
+    """Within this context, every operation runs on this backend.
 
     It holds for the whole process, as backward passes run on threads of their own.
 

@@ -23,7 +23,7 @@ from ..weights import WeightsError
 _MARK = object()
 
 BITS = 1000
-"""Most bits of a number: fewer than those of the largest float, and than can be printed."""
+"""Most bits of a number: fewer than the largest float has, and few enough to be printed."""
 
 
 class Name:

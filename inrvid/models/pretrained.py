@@ -22,12 +22,12 @@ NAMED = 4
 
 
 def load_generator(name: str | Path, **options: Any) -> VideoGenerator:
-    """As `load_network`."""
+    """Like `load_network`, for a generator."""
     return cast(VideoGenerator, load_network("generators", name, **options))
 
 
 def load_discriminator(name: str | Path, **options: Any) -> Discriminator:
-    """As `load_network`: that beside a generator, or one that was saved by itself."""
+    """Like `load_network`, for a discriminator beside a generator or saved by itself."""
     return cast(Discriminator, load_network("discriminators", name, **options))
 
 

@@ -25,7 +25,7 @@ class GlobalState(NamedTuple):
 
 
 class GlobalMotion(Motion[Tensor, GlobalState]):
-    """One motion vector a video, scaled by time and passed through f_M.
+    """One motion vector per video, scaled by time and passed through f_M.
 
         g    = affine(w ‖ z_M)
         m(t) = f_M(g·σt·τ),   τ = t / (clip_length − 1)

@@ -22,7 +22,8 @@ Problems = list[tuple[KeyPath, str]]
 class Derived:
     """`target` takes the value of `source` where it is not written, and must equal it where it is.
 
-    `if_fixed`: only where the source's component admits a single value; a written target is then not compared.
+    `if_fixed`: only where the source's component admits a single value and the target's several; a written target is
+    then not compared.
     """
 
     target: tuple[str, str]

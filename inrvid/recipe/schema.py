@@ -150,7 +150,7 @@ class EvalConfig(StrictModel):
     )
     clips: Annotated[int, Field(ge=2, le=MOST)] = Field(256, description="number of clips, real and generated")
     interval_kclips: KClips | None = Field(
-        None, description="also score every this many thousand clips, into metrics.jsonl; default: only at the end"
+        None, description="interval of scores in metrics.jsonl, thousands of clips; default: only at the end"
     )
     data: dict[str, Any] = Field({}, description="keys of `data` that differ for the held-out clips")
 
@@ -254,7 +254,7 @@ def _merged(layers: Sequence[Layer], report: Callable[[str], None]) -> Layer:
 
 
 def _fitted(data: dict[str, Any]) -> tuple[Recipe | None, Problems]:
-    """The recipe of merged layers, whose derived values are filled in in place; or None, and what is wrong with it."""
+    """The recipe of merged layers, in which derived values are filled in; or None, and what is wrong with it."""
     protocol_problems = follow_protocol(data)
     derived, problems = derive(data)
     problems += protocol_problems

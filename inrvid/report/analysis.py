@@ -23,7 +23,7 @@ from .plot import chart
 PAGE, DATA = "index.html", "analysis.json"
 
 SEEN = 256
-"""Smaller pictures are enlarged, by a whole number, to at most so many pixels of the shorter side."""
+"""Smaller pictures are enlarged by a whole factor, to at most this many pixels on the shorter side."""
 
 
 class _Written(Document):

@@ -24,7 +24,7 @@ class Result(NamedTuple):
     outcome: str
     """'passed', 'failed' or 'skipped'."""
     reason: str = ""
-    """In a line, unless it has passed."""
+    """Why it has not passed, in a line; empty if it has."""
 
 
 def conformance(kind: str, name: str, small: Mapping[str, Any] | None = None) -> type[Checks]:

@@ -1,4 +1,4 @@
-"""Things that happen every so many clips."""
+"""Things that happen at intervals of clips."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class Monitor:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _frames(self, clips: int) -> str:
-        """The number of frames that the discriminator has seen in so many clips: StyleGAN-V counts by frames."""
+        """The number of frames that the discriminator has seen in `clips` clips, by which StyleGAN-V counts."""
         return f"{clips * self._frames_a_clip} frames"
 
     @staticmethod

@@ -21,8 +21,7 @@ Write = Callable[[np.ndarray], None]
 
 
 class Encoding(StrictModel):
-    """How a video becomes a file; options that a format does not have are refused (`fragmented` is
-    ignored)."""
+    """How a video becomes a file; options that a format does not have are refused (`fragmented` is ignored)."""
 
     crf: Annotated[int, Field(ge=0, le=63)] | None = Field(
         None, description="quality of mp4 (0 … 51, default 12) and webm (0 … 63, default 20); lower: better, larger"

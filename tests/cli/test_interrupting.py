@@ -24,7 +24,7 @@ def test_a_command(monkeypatch, capsys):
     monkeypatch.setattr("inrvid.packaged_files.PackagedFiles.claims", interrupted)
     code, told = ended(monkeypatch, capsys, "recipe", "list")
     assert (code, told.out) == (130, "")
-    assert told.err == "interrupted: no unfinished file is left, and what was there before is unchanged\n"
+    assert told.err == "interrupted: no unfinished file is left; what one was to replace is unchanged\n"
 
 
 def test_a_training_that_has_not_begun(monkeypatch, capsys, tmp_path):

@@ -47,7 +47,8 @@ def motion_diversity(generator: VideoGenerator, latents: Latents, motions: Laten
 
     Args:
         latents: of one video, whose content is kept.
-        motions: two or more videos, whose motions it is given; with their own contents they are what is compared with.
+        motions: of two or more videos, whose motions that content is given; with their own contents they are the
+            comparison.
     """
     same = latents[[0] * len(motions)].with_motion(motions)
     curves = {

@@ -226,7 +226,7 @@ def _nearest(distances: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _parts(rows: int, frames: int, points: int) -> list[Part]:
-    """Split so many rows and frames into parts that are drawn at a time: of `POINTS` pixels in all, or one frame."""
+    """Split rows and frames into parts that are drawn at a time: of `POINTS` pixels in all, or of one frame."""
     rows_at_once = max(1, min(rows, POINTS // points))
     at_once = max(1, POINTS // (rows_at_once * points))
     return [

@@ -31,7 +31,7 @@ CONVOLUTIONS = ("conv1", "conv2", "conv3a", "conv3b", "conv4a", "conv4b", "conv5
 POOLED = ("conv1", "conv2", "conv3b", "conv4b")
 """Convolutions followed by a pool that halves the sides."""
 LAST_SIDE = 4
-"""Of the maps after the last pool."""
+"""Side of the maps after the last pool."""
 
 Shade = Annotated[float, Field(ge=0, le=255)]
 

@@ -31,7 +31,7 @@ from .sources import Brought, Source, cached
 from .weights import checked_script, metadata, of_author
 
 MOST_SECONDS = 3600
-"""For a download, whatever pip's own time limits are."""
+"""Longest time for a download, whatever pip's own limits are."""
 
 
 def fetch(source: Source | Brought, archive: Path | None = None) -> Path:

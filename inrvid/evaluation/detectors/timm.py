@@ -103,7 +103,7 @@ class TimmNetwork(NamedTuple):
     mode: str
     licence: str
     sha256: str
-    """Of the weights' file; empty: none was read."""
+    """Digest of the weights' file; empty: none was read."""
 
 
 def timm_network(

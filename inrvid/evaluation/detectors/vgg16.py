@@ -20,10 +20,10 @@ WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512
 """Channels of the convolutions between two poolings."""
 
 MEAN, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
-"""Of pixels in [−1, 1], red, green, blue (LPIPS)."""
+"""Subtracted from pixels in [−1, 1], and divided by: red, green, blue (LPIPS)."""
 
 LEAST_SIDE = 32
-"""Of frames: the last pooling mirrors two pixels, which must be there."""
+"""Least side of frames: the last pooling mirrors two pixels, which must exist."""
 
 
 class Vgg16Network(nn.Module):

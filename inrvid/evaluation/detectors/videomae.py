@@ -28,7 +28,7 @@ from .sources import BROUGHT
 
 FRAMES, SIDE = 16, 224
 EPS = 1e-6
-"""Of the layer norms."""
+"""What layer norms add to variances."""
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's colours in [0, 1], by which frames are normalised."""

@@ -37,7 +37,7 @@ class Weights:
     tensors: dict[str, Tensor]
     eps: float
     sha256: str
-    """Of the file as its author published it."""
+    """Digest of the file as its author published it."""
     package: str = ""
     version: str = ""
     licence: str = ""

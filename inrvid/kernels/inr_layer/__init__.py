@@ -3,8 +3,8 @@
     y(i, j, t) = lrelu(coarse(⌊i/2⌋, ⌊j/2⌋, t) + [sin ‖ cos](p(i, j, t)) · W + b),   p = origin(t) + i·down + j·right
 
 `coarse` is what the layer made of the features before they were doubled (a pointwise layer commutes with
-nearest-neighbour doubling). The embedding [sin ‖ cos] of a point is as wide as its features; no path but the
-definition writes it for all points.
+nearest-neighbour doubling). The embedding [sin ‖ cos] of a point is as wide as its features; only the
+definition stores it for all points.
 """
 
 from __future__ import annotations

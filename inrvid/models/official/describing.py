@@ -49,7 +49,7 @@ class Described:
     config: Config
     """The release's configuration."""
     assumed: Config
-    """Those of its values that are nowhere in the file."""
+    """The values in `config` that are nowhere in the file."""
     accepted: tuple[str, ...]
     """Settings and constants that were ignored."""
 

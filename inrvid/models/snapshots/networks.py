@@ -35,7 +35,7 @@ class Stored:
     """A network of a snapshot."""
 
     name: str
-    """As `NETWORKS` has it."""
+    """One of the names in `NETWORKS`."""
     weights: Mapping[str, Numbers | Tensor]
     """Parameters and buffers, by their names in the release."""
     settings: Mapping[str, Any] = field(default_factory=dict)

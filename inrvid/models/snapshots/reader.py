@@ -29,7 +29,7 @@ INSTRUCTIONS = 1_000_000
 """In all pickles of a file, at most. Snapshots have some 250,000, whatever the size of their networks."""
 
 LONG = 4096
-"""Values of at least so many bytes are views of the file, not copies."""
+"""Values of at least this many bytes are views of the file, not copies."""
 
 MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """The beginning of a stream of `torch.save`: a pickled number."""

@@ -47,7 +47,7 @@ class Samples(Callback):
 
 
 def _if_possible(run: Run, what: str, write: Callable[[], None]) -> None:
-    """Call `write`. A failing disk costs `what`, not the training; a signal to stop interrupts it."""
+    """Call `write`. A failing disk costs `what`, not the training; while steps are made, a signal interrupts it."""
     try:
         with run.stopper.abandoning():
             write()

@@ -29,6 +29,8 @@ class AskedToStop(Exception):
 class Stopper:
     """Turns the first SIGINT, SIGTERM or SIGHUP into a request to stop after the step; the second acts at once.
 
+    Work inside `abandoning` does not delay that stop: the first signal interrupts it.
+
     A SIGHUP that is ignored when training starts stays ignored: that is what `nohup` is for.
 
     With several processes all must stop after the same step, whichever was asked: `agreed` exchanges one number per
@@ -70,7 +72,8 @@ class Stopper:
         and the state must still be saved by then.
 
         Raises:
-            AskedToStop: when a signal arrives, or has arrived already.
+            AskedToStop: when a signal reaches this process, or has reached it already. The signal handler raises it, so
+                that it may come from any line of the block.
         """
         if self.signal:
             raise AskedToStop(self.signal)

@@ -51,7 +51,8 @@ class ProjectedDiscriminator(Discriminator):
         frames: Annotated[int, Field(ge=1, le=128)] = Field(3, description="k: frames of a clip that it sees")
         max_frames: Annotated[int, Field(ge=2, le=2**20)] = Field(
             1024,
-            description="distances with an embedding of their own; in a recipe: the time sampler's, if it has one",
+            description="number of distances, from 0 on, with a learned embedding of their own; in a recipe: the time "
+            "sampler's, if it has one",
         )
         backbone: str = Field(
             LITE0, max_length=200, description="the frozen network: efficientnet_lite0, or one of timm"

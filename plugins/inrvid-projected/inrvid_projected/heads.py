@@ -13,7 +13,7 @@ from inrvid.plugins import MinibatchStd
 ITERATIONS = 4
 SLOPE = 0.2
 SMALLEST = 8
-"""Side down to which maps are halved."""
+"""Largest side of a map that is judged without being halved."""
 PATCH = 4
 
 

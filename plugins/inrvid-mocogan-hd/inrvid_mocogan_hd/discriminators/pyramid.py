@@ -20,7 +20,7 @@ STRIDES = (2, 2, 2, 1, 1)
 DEVIATION = 0.02
 """Standard deviation of initial weights."""
 MANY = 16
-"""Largest number of time steps that is not halved, too, from scale to scale."""
+"""Time steps beyond which time is halved, too, from scale to scale."""
 
 
 def patches(dims: Literal[2, 3], in_channels: int, *, width: int, most: int, norm: Norm) -> nn.Sequential:

@@ -54,7 +54,8 @@ class ChannelShiftDiscriminator(Discriminator):
         )
         max_frames: Annotated[int, Field(ge=2, le=2**20)] = Field(
             1024,
-            description="distances with an embedding of their own; in a recipe: the time sampler's, if it has one",
+            description="number of distances, from 0 on, with a learned embedding of their own; in a recipe: the time "
+            "sampler's, if it has one",
         )
         merge_resolution: PowerOfTwo = Field(16, description="where the frames' features are averaged")
         modulated: bool = Field(False, description="modulate each block by the time distances and the label")
