@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 
@@ -25,6 +24,8 @@ from .subjects import Given, GivenModel, real_subject
 
 Scores = dict[str, float]
 """Scores by `metric/part`."""
+
+Check = Callable[[], None]
 
 TRIAL = 64
 """Rows of features from which metrics are computed as a trial before a training."""
@@ -53,6 +54,7 @@ class Scorer:
                     "--set eval.data.cut=clips"
                 )
             self._real_clips = DatasetClips(self.dataset, seed=recipe.seed)
+            self._real: dict[Window, Features] = {}
             trial = self._features(self._real_clips, 2)
             self.names = [
                 name
@@ -62,16 +64,17 @@ class Scorer:
         except InrvidError as error:
             raise unscored(error) from None
 
-    @functools.cached_property
-    def _real(self) -> dict[Window, Features]:
-        return self._features(self._real_clips, self.clips)
-
     @torch.no_grad()
-    def __call__(self, generator: VideoGenerator) -> Scores:
-        """Scores by `metric/part`."""
-        return self._scores(self._real, self._features(self._clips_of(generator), self.clips))
+    def __call__(self, generator: VideoGenerator, check: Check = lambda: None) -> Scores:
+        """Scores by `metric/part`.
 
-    def _features(self, source: Source, count: int) -> dict[Window, Features]:
+        Args:
+            check: called between batches; what it raises ends the scoring.
+        """
+        self._real = self._real or self._features(self._real_clips, self.clips, check)
+        return self._scores(self._real, self._features(self._clips_of(generator), self.clips, check))
+
+    def _features(self, source: Source, count: int, check: Check = lambda: None) -> dict[Window, Features]:
         found = {}
         for window in {metric.window(self._clip_length) for metric in self.metrics}:
             clips = source.choose(window, count)
@@ -79,8 +82,9 @@ class Scorer:
                 raise InrvidError(f"there are {len(clips)} held-out videos of {window}, scores need at least 2")
             side = self.recipe.generator.resolution
             found[window] = features_of(
-                source, window, clips, self._detectors(window), device=self.device, resolution=(side, side)
-            )
+                source, window, clips, self._detectors(window), device=self.device, resolution=(side, side),
+                advance=lambda clips: check(),
+            )  # fmt: skip
         return found
 
     def _clips_of(self, generator: VideoGenerator) -> GeneratorClips:
@@ -137,15 +141,20 @@ class ProtocolScorer:
         except InrvidError as error:
             raise unscored(error) from None
 
-    def __call__(self, generator: VideoGenerator) -> Scores:
-        """Scores of one run of the protocol, without errors: cheap enough for a look during training."""
-        return values(self._record(generator, self.protocol.model_copy(update={"runs": 1, "halves": 0})))
+    def __call__(self, generator: VideoGenerator, check: Check = lambda: None) -> Scores:
+        """Scores of one run of the protocol, without errors: cheap enough for a look during training.
+
+        Args:
+            check: called between batches; what it raises ends the scoring.
+        """
+        return values(self._record(generator, self.protocol.model_copy(update={"runs": 1, "halves": 0}), check))
 
     def record(self, generator: VideoGenerator) -> Record:
         """The record with all that the protocol asks for."""
         return self._record(generator, self.protocol)
 
-    def _record(self, generator: VideoGenerator, protocol: Protocol) -> Record:
+    def _record(self, generator: VideoGenerator, protocol: Protocol, check: Check = lambda: None) -> Record:
+        self.evaluation.progress = lambda what, done, total: check()
         model = GivenModel.of(self.given.name, generator, self.given.recipe)
         self.evaluation.protocol, self.evaluation.notes = protocol, list(self._notes)
         self.evaluation.fakes = model.subjects(protocol, self.real)

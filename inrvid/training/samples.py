@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,15 @@ REAL = "real"
 """Name of the files of real clips."""
 
 
-def write_samples(generator: VideoGenerator, folder: Path, name: str, *, count: int) -> None:
+def write_samples(
+    generator: VideoGenerator, folder: Path, name: str, *, count: int, check: Callable[[], None] = lambda: None
+) -> None:
     """Write `name`.mp4 and `name`.png of `count` videos, of seeds 0, 1, …: the same ones each time."""
     t = torch.arange(generator.clip_length, device=generator.device)
-    videos = [video_of_seed(generator, seed, t) for seed in range(count)]
+    videos = []
+    for seed in range(count):
+        check()
+        videos.append(video_of_seed(generator, seed, t))
     show(np.stack(videos), folder, name, generator.fps)
 
 

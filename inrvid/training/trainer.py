@@ -173,9 +173,10 @@ class Trainer(Run):
         with self.stopper, self.callbacks.around_steps(self), closing(self._batches()) as batches:
             while self.clips < self.end and not self.stopper.agreed():
                 self._step(batches)
-            asked = self.stopper.agreed()  # in the last step, too: all processes stop, or all go on to what follows
+            self.stopper.agreed()
             if self.stopper.by_callback:  # this is the end
                 self.log.rest(self)
+        asked = self.stopper.agreed()  # after the last step, too: all processes stop, or all go on to what follows
         complete = self.clips >= self.end
         saved = complete or self._save()
         self.callbacks.end_if_failed(self)

@@ -48,7 +48,7 @@ def test_every_control_changes_the_picture(explorer):
 def test_views_where_the_model_has_them(explorer):
     wide = View(zoom=0.5, size=64)
     if not explorer.any_grid:
-        with pytest.raises(InrvidError, match="stylegan2 draws 32x32"):
+        with pytest.raises(InrvidError, match="stylegan2 draws only the whole frame, at 32x32"):
             explorer.picture(Video(), 1.0, wide)
         return
     whole = explorer.picture(Video(), 1.0, View(), least=32)

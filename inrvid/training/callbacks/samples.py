@@ -42,15 +42,14 @@ class Samples(Callback):
         _if_possible(
             run,
             f"samples at {run.clips} clips",
-            lambda: write_samples(run.generator, folder, _name(run), count=count),
+            lambda: write_samples(run.generator, folder, _name(run), count=count, check=run.stopper.check),
         )
 
 
 def _if_possible(run: Run, what: str, write: Callable[[], None]) -> None:
-    """Call `write`. A failing disk costs `what`, not the training; while steps are made, a signal interrupts it."""
+    """Call `write`. A failing disk costs `what`, not the training; a signal does not wait for it."""
     try:
-        with run.stopper.abandoning():
-            write()
+        write()
     except OSError as error:
         run.say(f"warning: no {what}: {error}; the training goes on")
     except AskedToStop as error:

@@ -21,6 +21,6 @@ class Scored:
         """Scores by `metric/part`. Raises InrvidError, as the scorer does, and AskedToStop."""
         now = run.step, run.rollbacks
         if self._known is None or self._known[0] != now:
-            with run.stopper.abandoning():
-                self._known = now, self.scorer(run.generator)
+            run.stopper.check()
+            self._known = now, self.scorer(run.generator, run.stopper.check)
         return self._known[1]

@@ -60,7 +60,7 @@ class Scoring(Callback):
                 return
             try:
                 self._score(run, self._scored)
-            except InrvidError as error:
+            except (InrvidError, AskedToStop) as error:
                 raise InrvidError(
                     f"eval: {error}\n  training is complete, the model is in {run.run_dir / 'model'}; it has no scores"
                 ) from None

@@ -92,13 +92,13 @@ class Group:
 
 def _who_has_what(everybody: list[object]) -> str:
     """Each value, and the first few of the processes that have it."""
-    holders: dict[object, list[str]] = {}
+    holders: dict[str, list[str]] = {}
     for rank, value in enumerate(everybody):
-        holders.setdefault(value, []).append(str(rank))
+        holders.setdefault(str(value), []).append(str(rank))
     return "; ".join(
         f"process{'es' * (len(ranks) > 1)} {', '.join(ranks[:4])}{' …' * (len(ranks) > 4)}: {value}"
         for value, ranks in list(holders.items())[:4]
-    )
+    ) + ("; …" * (len(holders) > 4))
 
 
 def lost_another(error: BaseException) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 from .group import Group
@@ -17,10 +15,7 @@ request; `ASKED` + n: signal n; `FAILED` − i: a failure in process i, the lowe
 
 
 class AskedToStop(Exception):
-    """A signal has asked the training to stop; work that may take long, and can be done later, is abandoned.
-
-    Not an InrvidError, so that no code between the signal and `abandoning` takes it for a failure to deal with.
-    """
+    """A signal has asked the training to stop; what takes long, and can be done later, is abandoned."""
 
     def __init__(self, number: int):
         super().__init__(f"{signal.Signals(number).name} asks the training to stop")
@@ -29,7 +24,7 @@ class AskedToStop(Exception):
 class Stopper:
     """Turns the first SIGINT, SIGTERM or SIGHUP into a request to stop after the step; the second acts at once.
 
-    Work inside `abandoning` does not delay that stop: the first signal interrupts it.
+    Long work between steps is abandoned where it calls `check`.
 
     A SIGHUP that is ignored when training starts stays ignored: that is what `nohup` is for.
 
@@ -40,7 +35,6 @@ class Stopper:
     def __init__(self, group: Group) -> None:
         self._told = 0
         self._before: dict[int, Any] = {}
-        self._abandons = False
         self._group = group
 
     @property
@@ -66,22 +60,15 @@ class Stopper:
         """Record a failure in this process, whose index is `index`."""
         self._told = FAILED - index
 
-    @contextlib.contextmanager
-    def abandoning(self) -> Iterator[None]:
-        """Inside, a signal does not wait for the end of the step: its sender often kills the process a minute later,
-        and the state must still be saved by then.
+    def check(self) -> None:
+        """To be called between the parts of long work that can be done later: who sends a signal often ends the process
+        a minute after it, and the state must be saved by then.
 
         Raises:
-            AskedToStop: when a signal reaches this process, or has reached it already. The signal handler raises it, so
-                that it may come from any line of the block.
+            AskedToStop: a signal has reached this process (those of other processes are heard at the next step).
         """
         if self.signal:
             raise AskedToStop(self.signal)
-        self._abandons = True
-        try:
-            yield
-        finally:
-            self._abandons = False
 
     def agreed(self) -> bool:
         """Whether some process was asked to stop; to be called by all processes, after the same steps."""
@@ -103,8 +90,6 @@ class Stopper:
     def _ask(self, number: int, frame: Any) -> None:
         self._told = max(self._told, ASKED + number)
         self._restore()
-        if self._abandons:
-            raise AskedToStop(number)
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

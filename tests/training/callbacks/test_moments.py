@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from inrvid import InrvidError
+from inrvid.applications.generate import video_of_seed
 from inrvid.training.keeping import checkpoints
 from inrvid.training.step import TrainingStep
 from inrvid.training.trainer import Interrupted
@@ -181,17 +182,20 @@ def test_a_disk_that_fails_costs_samples_and_not_the_training(tiny, tmp_path, mo
 
 def test_a_signal_does_not_wait_for_samples(tiny, tmp_path, monkeypatch):
     """1024×1024 take most of the minute that schedulers leave."""
+    drawn = []
 
-    def slow(generator, folder, name, *, count):
-        if name != "clips-000000000000":  # untrained: before there is anything to save
+    def signalled(generator, seed, t):
+        drawn.append(seed)
+        if drawn.count(0) == 2:  # not of the untrained: there is nothing to save before
             os.kill(os.getpid(), signal.SIGTERM)
-            raise AssertionError("went on drawing")
+        return video_of_seed(generator, seed, t)
 
-    monkeypatch.setattr("inrvid.training.callbacks.samples.write_samples", slow)
+    monkeypatch.setattr("inrvid.training.samples.video_of_seed", signalled)
     lines = io.StringIO()
     recipe = tiny("train.kclips=0.032", "train.sample_kclips=0.008")
     run = trainer(recipe, tmp_path / "run", console=Console(file=lines, width=200))
     with pytest.raises(Interrupted):
         run.run()
     assert "warning: no samples at 8 clips: SIGTERM asks the training to stop\n" in lines.getvalue()
+    assert drawn == [0, 1, 0]
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["clips-000000000008"]

@@ -12,6 +12,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from inrvid import InrvidError, load_recipe
+from inrvid.evaluation.clips import GeneratorClips
 from inrvid.evaluation.evaluate import Evaluation
 from inrvid.evaluation.record import read_record
 from inrvid.evaluation.score import Scorer
@@ -153,7 +154,7 @@ def test_scores_do_not_outlive_their_model(tiny, tmp_path):
 def test_a_generator_is_scored_once(tiny, tmp_path, monkeypatch):
     """Whoever asks: the interval, the checkpoint to keep, the end; and the untrained one."""
     asked, score = [], Scorer.__call__
-    monkeypatch.setattr(Scorer, "__call__", lambda self, generator: asked.append(1) or score(self, generator))
+    monkeypatch.setattr(Scorer, "__call__", lambda self, *given: asked.append(1) or score(self, *given))
     settings = ("train.kclips=0.016", "train.checkpoint_kclips=0.008", "train.keep_best=statistics/spatial")
     measured = "eval={metrics: [{type: statistics}], clips: 4, interval_kclips: 0.008}"
     run = trainer(tiny(*settings, measured), tmp_path / "run")
@@ -175,19 +176,21 @@ def test_scores_that_fail_on_the_way_are_told(tiny, protocol, tmp_path, monkeypa
     assert (tmp_path / "run" / "model").exists()
 
 
-def test_a_signal_does_not_wait_for_scores_and_the_state_is_saved(tiny, tmp_path, monkeypatch):
+@pytest.mark.parametrize("by_protocol", [False, True])
+def test_a_signal_does_not_wait_for_scores_and_the_state_is_saved(tiny, protocol, tmp_path, monkeypatch, by_protocol):
     """Schedulers kill a minute after they ask; `keep_best` scores before it saves."""
-    calls = []
+    calls, read = [], GeneratorClips.read
 
-    def slow(self, generator):
-        calls.append(generator)
+    def signalled(self, window, clips):
+        calls.append(window)
+        assert len(calls) == 1
         os.kill(os.getpid(), signal.SIGTERM)
-        raise AssertionError("went on scoring")
+        return read(self, window, clips)
 
-    monkeypatch.setattr(Scorer, "__call__", slow)
+    monkeypatch.setattr(GeneratorClips, "read", signalled)
+    alone = "eval={metrics: [{type: statistics}], clips: 4, interval_kclips: 0.008}"
     settings = ("train.kclips=0.032", "train.checkpoint_kclips=0.016", "train.keep_best=statistics/spatial")
-    measured = "eval={metrics: [{type: statistics}], clips: 4, interval_kclips: 0.008}"
-    run = trainer(tiny(*settings, measured), tmp_path / "run")
+    run = trainer(tiny(*settings, measured(protocol) if by_protocol else alone), tmp_path / "run")
     with pytest.raises(Interrupted):
         run.run()
     assert len(calls) == 1
