@@ -183,7 +183,7 @@ class StyleBlock(nn.Module):
             in_channels if first else channels, channels, 3, w_dim, gain=0.5**0.5 if residual else 1.0, half=half
         )
         self.rgb = ToRGB(channels, w_dim) if rgb else None
-        self.bounded = half
+        self.clamps = half
         self.skip = EqConv2d(in_channels, channels, 1, bias=False, gain=0.5**0.5) if residual else None
 
     def modulate(self, ws: Tensor) -> dict[str, Tensor]:
@@ -209,7 +209,7 @@ class StyleBlock(nn.Module):
         videos = phi["rgb"].shape[0]
         base = None if rgb is None else _frames_of(doubled(rgb), videos)
         features = _frames_of(x, videos)
-        if self.bounded:  # clamp each resolution's own part, not the sum
+        if self.clamps:  # clamp each resolution's own part, not the sum
             own = add_rgb(features, phi["rgb"], self.rgb.bias, None).clamp(-CLAMP, CLAMP)
             rgb = own if base is None else own + base
         else:

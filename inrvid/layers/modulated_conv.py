@@ -48,14 +48,14 @@ class ModulatedConv2d(nn.Module):
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, size, size))
         self.bias = nn.Parameter(torch.zeros(out_channels))
         self.affine = StyleAffine(w_dim, in_channels, bias_init=1)
-        self.up, self.bounded = up, half
+        self.up, self.clamps = up, half
         self.gain = gain * GAIN  # leaky ReLU is homogeneous: applied to weight and bias
         self.bound = CLAMP * gain if half else NO_BOUND
 
     def modulated(self, w: Tensor) -> dict[str, Tensor]:
         """w `[B, w_dim]` → this layer's part of φ: `style` `[B, in]` and `scale` `[B, out]`."""
         style = self.affine(w)
-        style = style / style.abs().amax(dim=1, keepdim=True) if self.bounded else style
+        style = style / style.abs().amax(dim=1, keepdim=True) if self.clamps else style
         energy = self._weight.square().sum(dim=(2, 3))  # [out, in]
         return {"style": style, "scale": (style.square() @ energy.mT + 1e-8).rsqrt() * self.gain}
 
@@ -86,7 +86,7 @@ class ModulatedConv2d(nn.Module):
     @property
     def _weight(self) -> Tensor:
         """The stored weight; for half precision, scaled to a maximum of 1/√fan-in, which demodulation undoes."""
-        if not self.bounded:
+        if not self.clamps:
             return self.weight
         return self.weight / (self.weight.abs().amax(dim=(1, 2, 3), keepdim=True) * self.weight[0].numel() ** 0.5)
 

@@ -206,7 +206,7 @@ def test_it_says_what_its_pictures_say(image):
     G = path(image)
     assert torch.equal(G.style_weights(), G.image.style_weights())
     assert len(G.style_weights()) > 30  # of all layers
-    with pytest.raises(InrvidError, match="draws 32x32"):
+    with pytest.raises(InrvidError, match="draws only the whole frame, at 32x32"):
         G.check_grid(Grid(64, 64))
 
 

@@ -105,7 +105,7 @@ def test_half_precision_is_nearly_the_same():
 
 def test_draws_the_whole_plane_alone():
     G = small()
-    with pytest.raises(InrvidError, match="draws 32x32"):
+    with pytest.raises(InrvidError, match="draws only the whole frame, at 32x32"):
         G.inr(G.sample_latents(1))(0.0, Grid(64, 64))
-    with pytest.raises(InrvidError, match="draws 32x32"):  # who asks beforehand is told
+    with pytest.raises(InrvidError, match="draws only the whole frame, at 32x32"):  # who asks beforehand is told
         G.check_grid(Grid(64, 64))
