@@ -1,4 +1,4 @@
-"""What a user can mend.
+"""What a user can fix.
 
 Every error that comes from a recipe, a path, a file or an argument is an `InrvidError`: its message is
 complete by itself (where, what, what to do next), the command line prints it without a traceback and
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 
 class InrvidError(Exception):
-    """Something that the user can mend; the message says where, what, and what to do next."""
+    """Something that the user can fix; the message says where, what, and what to do next."""
 
 
 class ConfigError(InrvidError):

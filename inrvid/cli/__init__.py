@@ -1,6 +1,6 @@
 """The command line. Each command's module imports what is heavy inside its function, so that --help is instant.
 
-Exit codes: 0 success; 2 what the user can mend (one message, no traceback; `--debug` shows it); 129, 130 and 143 a
+Exit codes: 0 success; 2 what the user can fix (one message, no traceback; `--debug` shows it); 129, 130 and 143 a
 training that was interrupted by SIGHUP, SIGINT or SIGTERM and has saved its state; 130 whatever else was interrupted.
 """
 
@@ -121,7 +121,7 @@ def _explained(error: Exception) -> str | None:
         if str(error.name).startswith("inrvid"):
             return None
         reason = " ".join(str(error).split())
-        return f"a package is missing or broken: {reason}\n  inrvid doctor says which, and how to mend it"
+        return f"a package is missing or broken: {reason}\n  inrvid doctor says which, and how to fix it"
     if _is_out_of_memory(error):
         return (
             f"out of memory: {' '.join(str(error).split())[:200]}\n  make something smaller: the batch "

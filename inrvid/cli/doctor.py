@@ -1,4 +1,4 @@
-"""`inrvid doctor`: what is installed, what is missing, and the command that mends it."""
+"""`inrvid doctor`: what is installed, what is missing, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WANTED_PAIRS = 500
 
 
 def doctor(as_json: bool = typer.Option(False, "--json", help="Print JSON instead of text.")) -> None:
-    """Versions, devices, codecs; what is missing and how to mend it."""
+    """Versions, devices, codecs; what is missing and how to fix it."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

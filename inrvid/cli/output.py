@@ -55,7 +55,7 @@ class _Lasting(io.FileIO):
             self._lost = True
             if self.fileno() == 1:
                 print(
-                    f"inrvid: standard output is lost ({error.strerror}); training goes on, see metrics.jsonl in its "
+                    f"inrvid: standard output is lost ({error.strerror}); training continues, see metrics.jsonl in its "
                     "folder",
                     file=sys.stderr,
                 )

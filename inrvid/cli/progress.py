@@ -33,7 +33,7 @@ def shown(what: str, unit: str, quiet: bool = False) -> Iterator[Callable[..., N
             if before is None:
                 before = 0 if distance is None else done - 1
                 if before and not quiet:
-                    console.print(f"{what}: goes on after {before} {unit}", markup=False, highlight=False)
+                    console.print(f"{what}: resuming after {before} {unit}", markup=False, highlight=False)
             reached = "" if distance is None else f"distance {distance:.4g}"
             bar.update(task, completed=done, total=total, said=reached)
             now = time.monotonic()

@@ -114,7 +114,7 @@ def find_start(run_dir: Path, resume: str, say: Say = lambda line: None) -> Star
     if _is_of_another(path, run_dir) and any(keeping.checkpoints(own)):  # the same command, again
         start = _newest(run_dir, say)
         say(
-            f"note: {run_dir} has checkpoints of its own, and goes on from the newest; to begin at {resume} again, "
+            f"note: {run_dir} has checkpoints of its own, and resumes from the newest; to begin at {resume} again, "
             "give another --run-dir"
         )
         return start
@@ -145,7 +145,7 @@ def _newest(run_dir: Path, say: Say) -> Start:
         )
     if (run_dir / "model").exists():
         raise InrvidError(
-            f"{run_dir}: holds a model but no checkpoint to go on from: give another --run-dir, or move "
+            f"{run_dir}: holds a model but no checkpoint to resume from: give another --run-dir, or move "
             f"{run_dir / 'model'} away"
         )
     return Start(run_dir)
@@ -171,7 +171,7 @@ def refuse_another_model(checkpoint: Path, recipe: Recipe) -> None:
     except InrvidError as error:
         raise InrvidError(
             f"{error}\n  {saved} is damaged, so that it cannot be told whether this run had the recipe's networks: "
-            "move it away to go on regardless"
+            "move it away to continue regardless"
         ) from None
     after = recipe.to_dict()
     from_data = {"fps", "label_dim"}  # filled in when training starts

@@ -167,7 +167,7 @@ class Trainer(Run):
         """Train to the end, or until a callback asks for it. Raises Diverged, and what `run` raises."""
         if self.clips >= self.end:
             more = 2 * max(self.recipe.train.kclips, self.clips / 1000)
-            self.say(f"already at {self.clips} clips: to go on, --set train.kclips={more:g}")
+            self.say(f"already at {self.clips} clips: to continue, --set train.kclips={more:g}")
             self._save()
             return
         with self.stopper, self.callbacks.around_steps(self), closing(self._batches()) as batches:

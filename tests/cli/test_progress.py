@@ -10,7 +10,7 @@ def test_a_search_that_goes_on_says_from_where(capsys):
         show(8, 9, 0.5)
         show(9, 9, 0.25)
     assert capsys.readouterr().err == (
-        "projecting: goes on after 7 steps\nprojecting: 9 of 9 steps, distance 0.25, 0 min left\n"
+        "projecting: resuming after 7 steps\nprojecting: 9 of 9 steps, distance 0.25, 0 min left\n"
     )
 
 

@@ -37,7 +37,7 @@ def test_a_broken_package_is_named_with_what_to_do(tmp_path):
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "a package is missing or broken: libavcodec.so.62: cannot open shared object",
-        "  inrvid doctor says which, and how to mend it",
+        "  inrvid doctor says which, and how to fix it",
     ]
 
 

@@ -265,7 +265,7 @@ def test_where_a_run_starts(tmp_path):
     said: list[str] = []
     own = checkpoints(other / "checkpoints")[0]
     assert find_start(other, str(paths[0]), said.append) == Start(other, own)  # the same command, when it was stopped
-    assert "002 has checkpoints of its own, and goes on from the newest" in said[0]
+    assert "002 has checkpoints of its own, and resumes from the newest" in said[0]
     with pytest.raises(InrvidError, match="another --run-dir"):
         find_start(run, "never")
 

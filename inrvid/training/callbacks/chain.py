@@ -96,7 +96,7 @@ class Chain(Callback):
                 run.stopper.fail(run.accelerator.process_index)
 
 
-GOING_ON = "; training has stopped, the same command goes on from the last checkpoint"
+GOING_ON = "; training has stopped, the same command resumes it from the last checkpoint"
 
 
 def _failure(name: str, error: Exception, when: str, remedy: str = "") -> InrvidError:

@@ -51,7 +51,7 @@ def _if_possible(run: Run, what: str, write: Callable[[], None]) -> None:
     try:
         write()
     except OSError as error:
-        run.say(f"warning: no {what}: {error}; the training goes on")
+        run.say(f"warning: no {what}: {error}; the training continues")
     except AskedToStop as error:
         run.say(f"warning: no {what}: {error}")
 

@@ -177,7 +177,7 @@ def test_a_disk_that_fails_costs_samples_and_not_the_training(tiny, tmp_path, mo
     run = trainer(recipe, tmp_path / "run", console=Console(file=lines, width=200))
     run.run()
     assert run.clips == 16
-    assert "warning: no samples at 8 clips: [Errno 5] Input/output error; the training goes on" in lines.getvalue()
+    assert "warning: no samples at 8 clips: [Errno 5] Input/output error; the training continues" in lines.getvalue()
 
 
 def test_a_signal_does_not_wait_for_samples(tiny, tmp_path, monkeypatch):

@@ -54,7 +54,7 @@ def test_one_that_fails_is_named_and_costs_nothing(installed, shorter, tmp_path,
     done = failed(command(folder, *settings, processes=processes, clips=60))
     assert done.stderr.splitlines() == [
         f"callback 'moody' of moods 1.0 failed at {clips} clips: ValueError: a bad mood; training has stopped, the "
-        "same command goes on from the last checkpoint (--debug shows where)"
+        "same command resumes it from the last checkpoint (--debug shows where)"
     ]
     assert max(int(path.name[6:]) for path in (folder / "checkpoints").glob("clips-*")) == clips
     run(folder, *FEW, clips=60)
