@@ -10,6 +10,20 @@ import typer
 from ..text import printable
 from .search_options import CPU, DISTANCE, FIRST, LABEL, PRECISION, RESIZE, SEED, STARTS, STEPS
 
+_FRAMES = typer.Option(
+    None, metavar="6-8,12", help="Frames to project; default: as many as last as long as a training clip."
+)
+_TIMES = typer.Option(
+    None,
+    metavar="6-8,12",
+    help="Their times, in frames at the model's rate; default: from their numbers and frame rate.",
+)
+_MOTION = typer.Option(
+    None,
+    metavar="found|fixed",
+    help="Whether to search for the motion noise, too; default: found if there are several frames.",
+)
+
 
 def project(
     model: str = typer.Argument(help="A model or run folder, or a Hub repository owner/name."),
@@ -17,21 +31,11 @@ def project(
     output: Path = typer.Option(
         ..., "-o", "--output", help="Latents: OUT.safetensors; beside it OUT.png: target, projection, error."
     ),
-    frames: str = typer.Option(
-        None, metavar="6-8,12", help="Frames to project; default: as many as last as long as a training clip."
-    ),
-    times: str = typer.Option(
-        None,
-        metavar="6-8,12",
-        help="Their times, in frames at the model's rate; default: from their numbers and frame rate.",
-    ),
+    frames: str = _FRAMES,
+    times: str = _TIMES,
     first: int = FIRST,
     space: str = typer.Option("w+", metavar="w|w+", help="One style for all layers, or one for each."),
-    motion: str = typer.Option(
-        None,
-        metavar="found|fixed",
-        help="Whether to search for the motion noise, too; default: found if there are several frames.",
-    ),
+    motion: str = _MOTION,
     steps: int = STEPS,
     starts: int = STARTS,
     learning_rate: float = typer.Option(0.1, "--learning-rate", help="Highest learning rate; it ramps up and down."),
