@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from inrvid import load_recipe
+from inrvid.data.base import VideoDataset
 from inrvid.data.open import open_dataset
 from inrvid.errors import InrvidError
 from inrvid.packages import missing
@@ -24,14 +25,20 @@ def score_data(plan: Plan, out: Path, *, gpu: bool) -> None:
 
 
 def _write_videos(plan: Plan, folder: Path) -> None:
-    """As many as are scored, losing nothing."""
+    """As many clips as are scored, of as many videos as there are, losing nothing."""
     here = [system for system in plan.all_systems if not missing(system.packages)]
     if not here:
         raise InrvidError("no system's packages are installed, so that the videos' size is not known")
-    recipe = load_recipe(here[0].recipe, [*plan.set, *here[0].set])
-    own = {"resolution": recipe.data.resolution, "clip_length": recipe.data.clip_length, "videos": plan.clips}
-    videos = open_dataset({"type": "procedural", **plan.data, "split": "train", **own})
+    data = load_recipe(here[0].recipe, [*plan.set, *here[0].set]).data
+    videos = open_dataset({**data.model_dump(), **plan.own})
     folder.mkdir(parents=True, exist_ok=True)
-    for number in range(len(videos)):
-        frames = videos.read(number, range(videos.length(number)))
-        write_video(folder / f"{number:04d}.mp4", frames, videos.rate(number), Encoding(lossless=True))
+    for number, (video, start) in enumerate(clips(videos, plan.frames, plan.clips)):
+        frames = videos.read(video, range(start, start + plan.frames))
+        write_video(folder / f"{number:04d}.mp4", frames, videos.rate(video), Encoding(lossless=True))
+
+
+def clips(videos: VideoDataset, frames: int, most: int) -> list[tuple[int, int]]:
+    """(video, first frame) of clips that do not overlap, in equal steps through all of them."""
+    starts = [(v, s) for v in range(len(videos)) for s in range(0, videos.length(v) - frames + 1, frames)]
+    count = min(most, len(starts))
+    return [starts[number * len(starts) // count] for number in range(count)]

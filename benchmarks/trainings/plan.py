@@ -64,9 +64,13 @@ class Plan(StrictModel):
     about: str = Field("", description="what a reader should know")
     kclips: Annotated[float, Field(gt=0)] = Field(description="equal clips, thousands")
     minutes: NonNegative = Field(description="equal minutes, of one core (or of the device's clock); 0: no such stop")
-    data: dict[str, Any] = Field({}, description="keys of `data` of the held-out clips that are scored against")
+    against: str = Field("procedural", description="the held-out clips that are scored against, as behind --against")
+    data: dict[str, Any] = Field({}, description="keys of their `data`, as behind --data")
+    own: dict[str, Any] = Field({}, description="what to change in the recipe's `data` for the data's own score")
+    frames: Count = Field(16, description="of the clips of the data's own score")
     clips: Count = Field(256, description="clips that are scored, real and generated")
     protocol: str = "inrvid"
+    choices: Texts = Field((), description="of the protocol, as behind --set")
     metrics: dict[StopName, list[dict[str, Any]]] = Field(
         {}, description="of a stop, as a protocol's `metrics`; default: those that the protocol has"
     )

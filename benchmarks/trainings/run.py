@@ -131,8 +131,9 @@ def evaluate(plan: Plan, name: StopName, subject: Path, record: Path, *, gpu: bo
     """Score a model, or a folder of videos, as models are at a stop. Raises InrvidError: the command has failed."""
     data = [part for key, value in plan.data.items() for part in ("--data", f"{key}={json.dumps(value)}")]
     metrics = ["--set", f"metrics={json.dumps(plan.metrics[name])}"] if name in plan.metrics else []
-    choices = ["--protocol", plan.protocol, "--set", f"clips={plan.clips}", *metrics, *device(gpu)]
-    _inrvid(record.parent, "evaluate", str(subject), "--against", "procedural", *data, *choices, "-o", str(record))
+    choices = [part for key in (f"clips={plan.clips}", *plan.choices) for part in ("--set", key)]
+    protocol = ["--protocol", plan.protocol, *choices, *metrics, *device(gpu)]
+    _inrvid(record.parent, "evaluate", str(subject), "--against", plan.against, *data, *protocol, "-o", str(record))
 
 
 def device(gpu: bool) -> list[str]:

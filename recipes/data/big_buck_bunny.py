@@ -4,9 +4,10 @@
     python recipes/data/big_buck_bunny.py moviepy-2.2.1.tar.gz -o bunny
     inrvid train recipes/digan_bunny_64.yaml --data bunny
 
-The film lies in the source distribution of moviepy 2.2.1, in a zip of its documentation's media; a path of the film
-itself, bbb.mp4, does as well. The videos have the film's aspect and 24 frames a second; licence and credit are written
-beside them, and go wherever they go.
+`--held-out 5` writes every fifth video to bunny/test, to score against, and the others to bunny/train. The film lies in
+the source distribution of moviepy 2.2.1, in a zip of its documentation's media; a path of the film itself, bbb.mp4,
+does as well. The videos have the film's aspect and 24 frames a second; licence and credit are written beside them, and
+go wherever they go.
 """
 
 from __future__ import annotations
@@ -45,24 +46,36 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, default=Path("bunny"), help="a new folder")
     parser.add_argument("--height", type=int, default=128, help="of the videos, in pixels")
     parser.add_argument("--longest", type=int, default=240, help="frames of a video; longer shots become several")
+    parser.add_argument("--held-out", type=int, metavar="N", help="every Nth video into test/, the others into train/")
     options = parser.parse_args()
     if options.output.exists():
         parser.error(f"{options.output} exists: give a new folder")
+    if options.held_out is not None and options.held_out < 2:
+        parser.error(f"--held-out {options.held_out}: 2 or more")
     try:
         film = opened(options.source)
     except (OSError, KeyError, tarfile.TarError, zipfile.BadZipFile) as error:
         parser.error(f"{options.source}: no film found there ({error})")
-    options.output.mkdir(parents=True)
+    for name in ("train", "test") if options.held_out else (".",):
+        (options.output / name).mkdir(parents=True)
     (options.output / "LICENSE.txt").write_text(CREDIT)
     count = frames = 0
     for shot in shots(pictures(film, options.height)):
         for start in range(0, len(shot) - SHORTEST + 1, options.longest):
             part = np.stack(shot[start : start + options.longest])
             if len(part) >= SHORTEST:
-                write_video(options.output / f"shot_{count:03d}.mp4", part, 24)
+                folder = options.output / part_of(count, options.held_out)
+                write_video(folder / f"shot_{count:03d}.mp4", part, 24)
                 count, frames = count + 1, frames + len(part)
     print(f"{options.output}: {count} videos, {frames} frames; credit in LICENSE.txt")
     return 0
+
+
+def part_of(number: int, held_out: int | None) -> str:
+    """The folder of a video."""
+    if not held_out:
+        return "."
+    return "test" if number % held_out == held_out - 1 else "train"
 
 
 def opened(source: Path) -> io.BufferedIOBase:

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.trainings import run
 from benchmarks.trainings.__main__ import chosen, main
-from benchmarks.trainings.floor import score_data
+from benchmarks.trainings.floor import clips, score_data
 from benchmarks.trainings.page import shown, write_pages
 from benchmarks.trainings.plan import Plan, load_plan
 from inrvid import load_recipe
@@ -20,7 +20,7 @@ from inrvid.data.open import open_dataset
 from inrvid.errors import InrvidError
 from inrvid.evaluation.record import Record, Score, Side
 from inrvid.packages import missing
-from inrvid.video_io import write_image
+from inrvid.video_io import write_image, write_video
 
 PLAN = Plan(title="two", kclips=10, minutes=5, systems=({"name": "a", "recipe": "quickstart"},))
 START, A_CLIP = 4.0, 0.05
@@ -123,7 +123,7 @@ def test_page_and_table(machine, training, tmp_path):
 
 
 def test_the_data_s_own_score_is_made_once_and_stands_below_the_models(machine, training, monkeypatch, tmp_path):
-    plan = PLAN.model_copy(update={"clips": 2, "data": {"frames": 16}})
+    plan = PLAN.model_copy(update={"clips": 2, "own": {"videos": 2, "frames": 16}})
     asked = []
 
     def command(folder, name, *arguments):
@@ -140,6 +140,24 @@ def test_the_data_s_own_score_is_made_once_and_stands_below_the_models(machine, 
     assert [videos.length(number) for number in range(len(videos))] == [16, 16]
     table = write_pages(PLAN, tmp_path)[1]
     assert "| the data | | | — | — | — | — | — | 123 ± 5.7 |" in table.read_text()
+
+
+def test_a_set_says_what_is_learned_from_and_what_is_held_out(training, monkeypatch):
+    """Any videos, cut and scored as it says."""
+    asked = []
+    monkeypatch.setattr(run, "_inrvid", lambda folder, *arguments: asked.extend(arguments))
+    plan = PLAN.model_copy(update={"against": "film/test", "choices": ("real.one_a_video=false",)})
+    run.evaluate(plan, "clips", training.folder, training.folder / "x.json", gpu=False)
+    assert asked[asked.index("--against") + 1] == "film/test"
+    assert [asked[i + 1] for i, word in enumerate(asked) if word == "--set"] == ["clips=256", "real.one_a_video=false"]
+
+
+def test_the_data_s_own_clips_are_of_all_videos_and_do_not_overlap(tmp_path):
+    for name, frames in (("a", 40), ("b", 15), ("c", 64)):
+        write_video(tmp_path / f"{name}.mp4", np.zeros((frames, 8, 8, 3), np.uint8), 25)
+    videos = open_dataset({"type": "videos", "path": str(tmp_path), "resolution": 8, "clip_length": 8})
+    assert clips(videos, 16, 3) == [(0, 0), (2, 0), (2, 32)]
+    assert clips(videos, 16, 99) == [(0, 0), (0, 16), (2, 0), (2, 16), (2, 32), (2, 48)]
 
 
 def test_an_error_is_at_least_the_spread_between_seeds():
@@ -181,7 +199,7 @@ def test_what_was_begun_without_a_gpu_does_not_go_on_with_one(machine, training)
 
 def test_a_set_that_is_none_is_one_line(tmp_path):
     assert len(load_plan("successors").systems) > 4
-    with pytest.raises(InrvidError, match=r"nothing: no such set .*: a file, or one of crosses, successors"):
+    with pytest.raises(InrvidError, match=r"nothing: no such set .*: a file, or one of bunny, crosses, successors"):
         load_plan("nothing")
     (tmp_path / "x.yaml").write_text("title: x\nkclips: 1\nminutes: 1\nsystems: [{name: a, recipes: b}]\n")
     with pytest.raises(InrvidError, match=r"systems\.0\.recipes: unknown key"):
