@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import shutil
 
 import pytest
@@ -160,9 +161,15 @@ def test_compiling_by_an_old_pytorch_is_refused(tiny, monkeypatch):
         TrainingStep(recipe, G, D, Accelerator(cpu=True), LENGTHS)
 
 
+COMPILER = (
+    pytest.mark.release,
+    pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on the CPU"),
+)
+
+
 def gradients_of_a_step(tiny, **keys):
     """All parameters after one step with a penalty, from the same start."""
-    small = ("generator.resolution=8", "generator.input_resolution=4")  # compiling takes a minute as it is
+    small = ("generator.resolution=8", "generator.input_resolution=4")  # compiling takes long as it is
     recipe = tiny(*small, *(f"train.{key}={value}" for key, value in keys.items()))
     training = TrainingStep(
         recipe, build_generator(recipe.generator), build_discriminator(recipe.discriminator), Accelerator(cpu=True),
@@ -183,10 +190,12 @@ def gradients_of_a_step(tiny, **keys):
 
 
 @pytest.mark.skipif(torch.__version__ < COMPILES, reason="compiles to wrong gradients")
-@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on the CPU")
-def test_compiled_gradients_are_the_eager_ones(tiny, tmp_path, monkeypatch):
-    """Of G, of D, and of the penalty, whose second derivatives a compiled D would lose."""
+@pytest.mark.parametrize("backend", ["aot_eager_decomp_partition", pytest.param("inductor", marks=COMPILER)])
+def test_compiled_gradients_are_the_eager_ones(backend, tiny, tmp_path, monkeypatch):
+    """Of G, of D, and of the penalty, whose second derivatives a compiled D would lose. The first backend is the second
+    without its C++, which takes minutes."""
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))  # another version's graphs may lie in the usual one
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend=backend))
     eager, compiled = gradients_of_a_step(tiny), gradients_of_a_step(tiny, compile="true")
     assert [len(calls) for calls in compiled.values()] == [1, 2]  # G; D and its penalty
     for name, calls in eager.items():
