@@ -52,7 +52,7 @@ BROKEN = {
 @pytest.mark.parametrize(("changes", "told"), BROKEN.values(), ids=BROKEN)
 def test_what_is_broken_is_named_in_a_line(changes, told, tmp_path):
     with installed(made(tmp_path / "inrvid-own", "motion", changes)):
-        result = inrvid("plugins", "check", "--quick", cwd=tmp_path, check=False)
+        result = inrvid("plugins", "check", "inrvid-own", "--quick", cwd=tmp_path, check=False)
         listed = inrvid("plugins", "list", cwd=tmp_path)
         schema = json.loads(inrvid("recipe", "schema", cwd=tmp_path).stdout)
         inrvid("train", "quickstart", "--dry-run", cwd=tmp_path)

@@ -12,7 +12,7 @@ from . import fuzz
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and looks into /proc")
 
-COUNT = 20
+COUNT = 10
 
 
 @pytest.fixture(scope="module")

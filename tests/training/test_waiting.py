@@ -26,16 +26,26 @@ WAITS = {"lstm"}
 """Motions that run to the latest time, which they ask the device for."""
 
 
+STEP = ("generator", "discriminator", "time_sampler", "augment", "loss")
+"""The parts of a recipe that a step runs."""
+
+
 def types(config) -> tuple[str, ...]:
-    """Of all parts of a recipe."""
+    """Of a part and its own parts."""
     if not isinstance(config, dict):
         return ()
     own = (config["type"],) if "type" in config else ()
     return own + tuple(name for part in config.values() for name in types(part))
 
 
-RECIPES = {types(load_recipe(name).to_dict()): name for name in own_recipes()}
-"""One of each combination of parts."""
+def step_of(name: str) -> tuple[object, ...]:
+    """What a recipe's step runs, and whether there are classes."""
+    recipe = load_recipe(name).to_dict()
+    return (recipe["generator"]["label_dim"] > 0, *(kind for part in STEP for kind in types(recipe[part])))
+
+
+RECIPES = {step_of(name): name for name in own_recipes()}
+"""One for each combination of parts."""
 
 
 class NoNumbers(TorchFunctionMode):
