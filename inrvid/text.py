@@ -1,4 +1,4 @@
-"""Names of files as text: what a terminal shows, and what may become part of a path."""
+"""Names of files as text: what a terminal shows, and what may become part of a path. Numbers as text."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def is_printable(text: str) -> bool:
 def printable(text: str) -> str:
     """`text` without the control characters that names in files may hold: a terminal would obey them."""
     return "".join(c if c == "\n" or is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def rounded(value: float, digits: int) -> str:
+    """A number of so many digits, without an exponent below a million: '100', where format's `.2g` gives '1e+02'."""
+    return f"{float(f'{value:.{digits}g}'):g}"
 
 
 def is_file_name(text: str) -> bool:

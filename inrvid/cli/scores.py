@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..text import printable
+from ..text import printable, rounded
 
 if TYPE_CHECKING:
     from ..evaluation.record import Record
@@ -31,9 +31,9 @@ def print_record(record: Record) -> None:
     for column in table.columns[1:]:
         column.justify = "right"
     for name, score in record.scores.items():
-        error = "" if score.error is None else f"{score.error:.2g}"
-        more = "" if score.more_clips is None else f"{score.more_clips:.4g}"
-        table.add_row(escape(printable(name)), f"{score.value:.4g}", error, more)
+        error = "" if score.error is None else rounded(score.error, 2)
+        more = "" if score.more_clips is None else rounded(score.more_clips, 4)
+        table.add_row(escape(printable(name)), rounded(score.value, 4), error, more)
     console.print(table)
     for note in record.notes:
         console.print(f"note: {escape(printable(note))}", highlight=False)
@@ -55,7 +55,8 @@ def print_traps(found: Traps) -> None:
             table.add_row(escape(row.name), clips, *_moved(row.scores.get(name), own))
         console.print(table)
         if name in found.errors:
-            console.print(f"± {found.errors[name]:.2g} as the protocol says, by random halves\n", highlight=False)
+            error = rounded(found.errors[name], 2)
+            console.print(f"± {error} as the protocol says, by random halves\n", highlight=False)
     for row in found.rows:
         told = f"not scored: {row.why_not}" if row.why_not else row.sentence
         console.print(f"{escape(row.name)}: {escape(told)}", highlight=False)
@@ -67,4 +68,5 @@ def _moved(score: float | None, own: float) -> tuple[str, str]:
     """A score, and by how much it is above the protocol's."""
     if score is None:
         return "", ""
-    return f"{score:.4g}", f"{score - own:+.3g}" if score != own else ""
+    moved = score - own
+    return rounded(score, 4), f"{'+' * (moved > 0)}{rounded(moved, 3)}" if score != own else ""

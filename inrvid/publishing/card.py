@@ -22,6 +22,7 @@ from ..models.hub import LIBRARY, PIPELINE
 from ..models.pretrained import load_generator
 from ..registry import registry
 from ..run_files import EVALUATION
+from ..text import rounded
 from .about import best_seeds, number, read_about, section, text
 from .samples import BEST, LONG, SEEDS, longer, picture_of
 
@@ -147,8 +148,8 @@ def _scores(record: Record | None) -> dict[str, Any]:
     rows = [
         {
             "name": name,
-            "value": f"{score.value:.4g}",
-            "error": "" if score.error is None else f"{score.error:.2g}",
+            "value": rounded(score.value, 4),
+            "error": "" if score.error is None else rounded(score.error, 2),
             "better": SIGNS[score.better],
         }
         for name, score in record.scores.items()

@@ -10,7 +10,7 @@ from ..errors import InrvidError, ModelError
 from ..models.files import is_model
 from ..models.hub import published_models
 from ..run_files import EVALUATION, read_evaluation
-from ..text import printable
+from ..text import printable, rounded
 from .about import read_about, section, text
 
 
@@ -56,7 +56,7 @@ def _local(folder: Path) -> dict[str, Any]:
     first = next(iter(scores.items()), None)
     return {
         "name": folder.name,
-        "told": told + (f"; {first[0]} {first[1]:.4g}" if first else ""),
+        "told": told + (f"; {first[0]} {rounded(first[1], 4)}" if first else ""),
         "clips": about.get("clips"),
         "scores": scores,
     }

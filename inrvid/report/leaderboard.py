@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import InrvidError
 from ..evaluation.leaderboard import Entry, Group, Place
 from ..files import write_text
+from ..text import rounded
 from .page import environment, latest_samples, media
 
 SUFFIXES = (".html", ".md")
@@ -51,9 +52,9 @@ def shown(place: Place | None) -> str:
     """'123.4 ± 5.6  #1', without a rank if neither direction is better; '—' for a missing score."""
     if place is None:
         return "—"
-    error = "" if place.score.error is None else f" ± {place.score.error:.2g}"
+    error = "" if place.score.error is None else f" ± {rounded(place.score.error, 2)}"
     rank = "" if place.score.better == "neither" else f"  #{place.rank}"
-    return f"{place.score.value:.4g}{error}{rank}"
+    return f"{rounded(place.score.value, 4)}{error}{rank}"
 
 
 def write_leaderboard(groups: Sequence[Group], output: Path) -> None:

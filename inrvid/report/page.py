@@ -18,6 +18,7 @@ from ..errors import InrvidError
 from ..evaluation.variant import variant_text
 from ..files import read_bytes, write_text
 from ..run_files import EVALUATION, METRICS, SCORES, Evaluation, Scores, read_evaluation, read_metrics, read_scores
+from ..text import rounded
 from .plot import Points, chart
 
 GROUPS = {
@@ -122,7 +123,7 @@ def write_comparison(runs: Sequence[Path], output: Path, say: Callable[[str], No
 def environment() -> Environment:
     """The Jinja environment of the pages' templates."""
     found = Environment(loader=PackageLoader("inrvid.report"), autoescape=select_autoescape(["html.jinja"]))
-    found.filters["variant_text"] = variant_text
+    found.filters |= {"variant_text": variant_text, "rounded": rounded}
     return found
 
 

@@ -14,6 +14,7 @@ from ...evaluation.score import ProtocolScorer, Scorer, Scores, values
 from ...files import write_text
 from ...models.build import build_generator
 from ...run_files import EVALUATION, SCORES
+from ...text import rounded
 from ..interval import Interval
 from ..processes.stopping import AskedToStop
 from ..run import Run
@@ -72,7 +73,8 @@ class Scoring(Callback):
             run.say(f"warning: no scores at {run.clips} clips: {error}")
             return
         self._log(run, scores)
-        run.say(f"scores at {run.clips} clips: {', '.join(f'{name} {value:.4g}' for name, value in scores.items())}")
+        told = ", ".join(f"{name} {rounded(value, 4)}" for name, value in scores.items())
+        run.say(f"scores at {run.clips} clips: {told}")
 
     def _score(self, run: Run, scored: Scored) -> None:
         scorer = scored.scorer
@@ -118,7 +120,7 @@ def _table(before: Scores, after: Scores, *, distances: bool) -> list[str]:
 def _lines(record: Record) -> list[str]:
     lines = [f"{f'scores by protocol {record.protocol} {record.protocol_version}':<34}{'':>12}{'±':>12}"]
     for name, score in record.scores.items():
-        error = "" if score.error is None else f"{score.error:.2g}"
+        error = "" if score.error is None else rounded(score.error, 2)
         better = "" if score.better == "neither" else f"   ({score.better} is better)"
-        lines.append(f"  {name:<32}{score.value:>12.4g}{error:>12}{better}")
+        lines.append(f"  {name:<32}{rounded(score.value, 4):>12}{error:>12}{better}")
     return [*lines, *(f"note: {note}" for note in record.notes)]
