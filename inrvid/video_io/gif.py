@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import InrvidError
 from ..files import replacing
 from .base import Video, Write
 from .libav import begin
@@ -23,12 +24,17 @@ HUNDREDTHS = Fraction(1, 100)
 SHORTEST = 2
 """Hundredths: browsers slow down what is faster than 50 pictures a second."""
 
+FASTEST = 100 / SHORTEST
+"""Frames a second."""
+
 
 @contextlib.contextmanager
 def gif(path: Path, video: Video) -> Iterator[Write]:
-    """A gif that loops forever."""
+    """A gif that loops forever. Raises InrvidError: more frames a second than a gif shows, which would slow it down."""
     import av
 
+    if video.fps > FASTEST:
+        raise InrvidError(f"{path}: {video.fps:g} frames a second: a gif's go up to 50: give --fps 50, or write an mp4")
     last = gif_durations(video.frames, video.fps)[-1] // 10  # the muxer would show it for a hundredth
     options = {"loop": "0", "final_delay": str(last)}
     with replacing(path) as temporary, av.open(str(temporary), "w", options=options) as container:

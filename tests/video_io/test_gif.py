@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from inrvid.errors import InrvidError
 from inrvid.video_io import gif_durations, write_video
 
 
@@ -24,6 +25,12 @@ def test_pictures_and_their_times(tmp_path):
         durations = [picture.info["duration"] for picture in ImageSequence.Iterator(gif)]
     assert np.array_equal(pictures, video)
     assert durations == gif_durations(7, 12)
+
+
+def test_one_that_would_be_slowed_down_is_refused(tmp_path):
+    with pytest.raises(InrvidError, match=r"a\.gif: 60 frames a second: a gif's go up to 50: give --fps 50"):
+        write_video(tmp_path / "a.gif", np.zeros((3, 8, 8, 3), np.uint8), fps=60)
+    assert not list(tmp_path.iterdir())
 
 
 def test_of_one_picture(tmp_path):
