@@ -42,6 +42,7 @@ def convert(
         typer.echo(_to_program(source, out, to, 1.0 if truncation is None else truncation))
         return
     _refuse("needs --to export or --to torchscript", truncation=truncation is not None)
+    _check_file(source)
     from ..models import convert as conversion
     from ..models.official.describing import Choices
     from ..text import printable
@@ -55,6 +56,16 @@ def _to_program(source: Path, out: Path, to: str, truncation: float) -> Path:
     from ..models.export import to_program
 
     return to_program(source, out, to, truncation)
+
+
+def _check_file(source: Path) -> None:
+    from ..errors import InrvidError
+
+    if source.is_dir():
+        raise InrvidError(
+            f"{source}: a folder, and checkpoints are files; a model becomes a program with --to export or "
+            "--to torchscript"
+        )
 
 
 def _refuse(what_for: str, **options: object) -> None:

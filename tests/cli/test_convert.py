@@ -52,6 +52,15 @@ def model(tmp_path):
     return tmp_path
 
 
+def test_a_model_without_a_form_is_told_of_forms(model):
+    (model / "a.pt2").write_text("an earlier one")
+    for out in ("a.pt2", "new"):
+        done = inrvid("convert", "model", out, cwd=model, check=False)
+        assert done.returncode == 2
+        assert done.stderr.endswith("a model becomes a program with --to export or --to torchscript\n")
+    assert not (model / "new").exists()
+
+
 @pytest.mark.skipif(torch.__version__ < RECORDS, reason="records sizes of the example")
 def test_a_saved_model_becomes_a_program(model):
     assert inrvid("convert", "model", "a.pt", "--to", "torchscript", "--truncation", 0.5, cwd=model).stdout == "a.pt\n"
