@@ -47,15 +47,23 @@ class VideoPrediction:
         small = min(self.truth.shape[1:3]) < WINDOW
         return {} if small else self.prediction.scores(self.truth[None], self.there)
 
+    @property
+    def reproduced(self) -> Score | None:
+        """How well the latents found give the given frames: where they do not, the search is at fault, not the motion.
+        None where pictures are smaller than SSIM's window."""
+        small = min(self.given.shape[1:3]) < WINDOW
+        return None if small else Score.of(self.prediction.projected, self.given[None])
+
     def numbers(self) -> dict[str, Any]:
         """For programs."""
-        found = self.prediction
+        found, reproduced = self.prediction, self.reproduced
         return {
             "given": found.given,
             "predicted": found.times,
             "places": found.places,
             "known": self.there,
             "distance": self.said,
+            "reproduced": None if reproduced is None else dataclasses.asdict(reproduced),
             "scores": numbers(self.scores),
         }
 

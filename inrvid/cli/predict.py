@@ -82,11 +82,13 @@ def _say(line: str) -> None:
 
 
 def _tell(found: VideoPrediction, paths: Iterable[Path]) -> None:
-    """The table of scores, if the truth is known, and what was written."""
+    """How well the given frames are met, the table of scores, if the truth is known, and what was written."""
     from rich.console import Console
 
     from ..report.prediction import table
 
+    if (score := found.reproduced) is not None:
+        typer.echo(f"the model's video at the given frames: SSIM {score.ssim:.4f}, PSNR {score.psnr:.2f} dB")
     if found.scores:
         Console().print(table(found.scores))
     typer.echo("\n".join(str(path) for path in paths))

@@ -121,6 +121,9 @@ def test_of_a_video(G, tmp_path):
     assert found.prediction.times == [0, 6, 14]
     assert found.there == [True, True, False]
     assert found.scores[MODEL][FORWARD].frames == 1
+    assert found.reproduced is not None
+    assert found.reproduced.ssim == pytest.approx(ssim(found.prediction.projected[0], found.given).mean())
+    assert found.numbers()["reproduced"]["frames"] == 2
     assert found.all_times() == [0, 2, 4, 6, 14]
     truth, there = found.at_all_times()
     assert there == [True, True, True, True, False]

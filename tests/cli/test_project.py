@@ -49,6 +49,7 @@ def test_numbers_for_programs(folder):
 
 def test_predict(folder):
     done = inrvid("predict", "model", "v", "--given", "2,4", "-o", "o", *QUICK, cwd=folder)
+    assert done.stdout.startswith("the model's video at the given frames: SSIM ")
     assert "backward: SSIM" in done.stdout
     assert "line of latents" in done.stdout
     names = ["beside.mp4", "latents.safetensors", "prediction.json", "prediction.mp4", "prediction.png"]
