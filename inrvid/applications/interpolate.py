@@ -56,7 +56,9 @@ class Request(When, Where):
     label: int | Annotated[str, Field(max_length=1000)] | None = Field(None, description="class of both, of seeds")
     truncation: Annotated[float, Field(ge=-100, le=100)] = 1.0
     rows: Annotated[int, Field(ge=1, le=64)] | None = Field(None, description=f"of a picture: values of λ ({ROWS})")
-    columns: Annotated[int, Field(ge=1, le=64)] | None = Field(None, description=f"of a picture: times ({COLUMNS})")
+    columns: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        None, description=f"of a picture: times ({COLUMNS}; if all are at one time, 1)"
+    )
     encoding: Encoding = Encoding()
     precision: str | None = None
 
@@ -182,7 +184,8 @@ def interpolate_videos(
     ends = [end(generator, said, request.label) for said in (first, second)]
     grid, t = request.grid_of(generator), request.times(generator)
     if picture:
-        t = t[torch.linspace(0, len(t) - 1, min(request.columns or COLUMNS, len(t))).round().long()]
+        columns = request.columns or (COLUMNS if request.at is None else 1)  # at one time, columns are all alike
+        t = t[torch.linspace(0, len(t) - 1, min(columns, len(t))).round().long()]
     _check_memory(grid, *(((request.rows or ROWS) * len(t), "picture") if picture else (1, "video")))
     way = between(generator, *ends, space=request.space, how=request.how, truncation=request.truncation)
     t = t if request.at is None else torch.full_like(t, request.at)

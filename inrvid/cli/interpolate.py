@@ -26,7 +26,7 @@ def interpolate(
     label: str = typer.Option(None, help="Class of both, of seeds: number or name; default: drawn by each seed."),
     truncation: float = typer.Option(1.0, help="ψ < 1: less variety, more quality."),
     rows: int = typer.Option(None, min=1, help="Of a picture: values of λ; default: 5."),
-    columns: int = typer.Option(None, min=1, help="Of a picture: times; default: 8."),
+    columns: int = typer.Option(None, min=1, help="Of a picture: times; default: 8, with --at 1."),
     size: str = typer.Option(None, metavar="N|HxW", help="Height x width of the frames; default: the model's."),
     region: str = typer.Option(None, metavar="x0,y0,x1,y1", help="Part of the plane; 0,0,1,1 is the frame; y down."),
     zoom_out: float = typer.Option(None, help="1.5 shows a region 1.5 times as wide and as high; 0.5 zooms in."),

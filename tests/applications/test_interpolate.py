@@ -5,9 +5,18 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from inrvid import Grid, InrvidError, build_generator
-from inrvid.applications.interpolate import Request, between, end, frames_between, interpolate_videos, table_between
+from inrvid.applications.interpolate import (
+    ROWS,
+    Request,
+    between,
+    end,
+    frames_between,
+    interpolate_videos,
+    table_between,
+)
 from inrvid.registry import registry
 from inrvid.video_io import to_uint8
 
@@ -120,6 +129,12 @@ def test_ends_are_seeds_or_files(tmp_path):
 def test_options_that_would_do_nothing_are_refused(tmp_path, name, ends, options, told):
     with pytest.raises(InrvidError, match=told):
         interpolate_videos(tmp_path / "none", *ends, tmp_path / name, Request.of(**options))
+
+
+def test_a_picture_of_one_time_has_one_column(models, tmp_path):
+    interpolate_videos(models / "coordinates", "0", "1", tmp_path / "a.png", Request.of(at=3.0, size="8"), cpu=True)
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == (8, ROWS * 8)
 
 
 def test_a_picture_that_does_not_fit_into_memory(models, tmp_path):
