@@ -22,10 +22,13 @@ SeedNumber = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 class Who(Options):
-    """Videos by number; video i is that of seed + i, or the file's."""
+    """Videos by number; video i is that of seed + i, of the i-th of some seeds, or the file's."""
 
     videos: Count | None = Field(None, description="how many; default: one, or all of the file")
     seed: SeedNumber = Field(0, description="of the first video")
+    seeds: Annotated[list[SeedNumber], Field(min_length=1, max_length=10_000)] | None = Field(
+        None, description="of each video, in place of seed and videos"
+    )
     label: int | Annotated[str, Field(max_length=1000)] | None = Field(
         None, description="class of a conditional model, by number or name; default: drawn by the seed"
     )
@@ -38,6 +41,9 @@ class Who(Options):
     def _one_of_each(self) -> Self:
         at_most_one(same_content=self.same_content, same_motion=self.same_motion)
         at_most_one(label=self.label, latents=self.latents)
+        at_most_one(seeds=self.seeds, latents=self.latents)
+        at_most_one(seeds=self.seeds, seed=self.seed or None)
+        at_most_one(seeds=self.seeds, videos=self.videos)
         return self
 
 
@@ -48,20 +54,23 @@ class Cast:
         pairs: (content, motion) of each video, as numbers of the file's videos or of seeds.
 
     Raises:
-        InrvidError: no such label, a file that is not of this generator's latents or has too few videos.
+        InrvidError: no such label, a file that is not of this generator's latents or has too few videos, too few seeds.
     """
 
     def __init__(self, generator: VideoGenerator, who: Who, pairs: Sequence[tuple[int, int]] | None = None):
         self.generator, self.who = generator, who
         self._label = class_number(generator, who.label)
         self._file = None if who.latents is None else read_latents(who.latents, generator)
-        count = who.videos or (1 if self._file is None else len(self._file))
+        count = who.videos or len(self._file or who.seeds or (0,))
         self._pairs = pairs
         self._count = count if pairs is None else len(pairs)
         last = 0 if who.same_content else count - 1
         highest = last if pairs is None else max(content for content, _ in pairs)
         if self._file is not None and highest >= len(self._file):
             raise InrvidError(f"{who.latents}: it has {len(self._file)} videos, {highest + 1} are asked for")
+        needed = count if pairs is None else 1 + max(number for pair in pairs for number in pair)
+        if who.seeds is not None and needed > len(who.seeds):
+            raise InrvidError(f"--seeds: {len(who.seeds)} are given, and {needed} needed")
 
     def __len__(self) -> int:
         return self._count
@@ -90,7 +99,8 @@ class Cast:
         """Numbers beyond the file's are drawn by seed: new motions for a content that was found."""
         if self._file is not None and number < len(self._file):
             return self._file[number]
-        return self.generator.sample_latents(1, seed=self.who.seed + number, label=self._label)
+        seed = self.who.seed + number if self.who.seeds is None else self.who.seeds[number]
+        return self.generator.sample_latents(1, seed=seed, label=self._label)
 
 
 def class_number(generator: VideoGenerator, label: int | str | None) -> int | None:

@@ -21,6 +21,7 @@ def generate(
     stride: int = typer.Option(1, min=1, help="Take every n-th frame: n times as fast."),
     slow: float = typer.Option(1.0, help="Slow motion: 4 is four times as slow."),
     seed: int = typer.Option(0, help="Seed of the first video."),
+    seeds: str = typer.Option(None, metavar="3,17,40-42", help="Seed of each video, instead of --seed and --videos."),
     truncation: float = typer.Option(1.0, help="ψ < 1: less variety, more quality."),
     label: str = typer.Option(None, help="Class of a conditional model, number or name; default: drawn by the seed."),
     latents: str = typer.Option(None, metavar="FILE", help="Draw the videos of a file of latents instead of seeds."),
@@ -54,8 +55,10 @@ def generate(
     """Generate videos. Several videos give several files (out_000.mp4, ...), unless they are arranged in one."""
     given = dict(locals())
     from ..applications.generate import Request, generate_videos
+    from ..applications.targets import parse_whole
     from .progress import shown
 
+    given["seeds"] = None if seeds is None else parse_whole(seeds, "--seeds", "seeds")
     request = Request.of(**options_of(Request, given))
     with shown(output.name, "frames") as progress:
         paths = generate_videos(model, output, request, save_latents=save_latents, cpu=cpu, progress=progress)

@@ -32,6 +32,24 @@ def test_videos_are_those_of_seeds(generator):
         assert equal(found, expected) == (True, True)
 
 
+def test_videos_of_chosen_seeds(generator):
+    cast = Cast(generator, Who.of(seeds=[7, 3, -2]))
+    assert len(cast) == 3
+    for number, expected in enumerate(seeds(generator, 7, 3, -2)):
+        assert equal(cast[number], expected) == (True, True)
+    pair = Cast(generator, Who.of(seeds=[7, 3]), [(0, 0), (0, 1)])[1]
+    assert equal(pair, seeds(generator, 7)[0]) == (True, False)
+    assert equal(pair, seeds(generator, 3)[0]) == (False, True)
+    with pytest.raises(InrvidError, match="--seeds: 1 are given, and 2 needed"):
+        Cast(generator, Who.of(seeds=[7]), [(0, 0), (0, 1)])
+
+
+@pytest.mark.parametrize("other", [{"seed": 3}, {"videos": 2}, {"latents": "a.safetensors"}])
+def test_chosen_seeds_exclude_other_choices(other):
+    with pytest.raises(InrvidError, match="give one of them"):
+        Who.of(seeds=[1, 2], **other)
+
+
 def test_of_one_content_or_one_motion(generator):
     first, second = seeds(generator, 0, 1)
     content = Cast(generator, Who.of(videos=2, same_content=True))[1]

@@ -53,6 +53,12 @@ def test_videos_of_one_content(generate, tmp_path):
     assert not np.array_equal(cells[1], cells[2])
 
 
+def test_chosen_seeds(generate):
+    row = generate("codes", "--seeds", "7,2-3", "--side-by-side", "--frames", 2, output="row")
+    for cell, seed in zip(np.split(row, 3, axis=2), (7, 2, 3), strict=True):
+        assert np.array_equal(cell, generate("codes", "--seed", seed, "--frames", 2, output=f"seed{seed}"))
+
+
 def test_latents_are_kept_and_taken(generate, tmp_path):
     first = generate("codes", "--seed", 7, "--save-latents", tmp_path / "a.safetensors", output="first")
     again = generate("codes", "--latents", tmp_path / "a.safetensors", output="again")
