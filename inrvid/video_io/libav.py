@@ -20,13 +20,14 @@ def begin(path: Path, container: OutputContainer, stream: VideoStream, frames: n
 
     if stream.codec_context.is_open:
         return
-    stream.height, stream.width = frames.shape[1:3]
+    height, width = frames.shape[1:3]
+    stream.height, stream.width = height, width
     try:
         container.start_encoding()
     except OSError:
         raise
     except av.FFmpegError:
         raise InrvidError(
-            f"{path}: {stream.codec_context.codec.name} cannot encode frames of {stream.height}x{stream.width}: "
+            f"{path}: {stream.codec_context.codec.name} cannot encode frames of {height}x{width}: "
             "smaller ones, or another format"
         ) from None

@@ -209,6 +209,13 @@ def test_frames_too_wide_for_a_format_are_refused(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_frames_of_too_many_pixels_are_named_by_their_size(tmp_path):
+    """libav does not take this size at all, and keeps none."""
+    frames = np.broadcast_to(np.uint8(0), (1, 16384, 16384, 3))
+    with pytest.raises(InrvidError, match="cannot encode frames of 16384x16384"):
+        write_video(tmp_path / "a.mp4", frames, 25)
+
+
 @pytest.mark.parametrize("lossless", [False, True])
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 def test_a_file_says_which_colours_its_numbers_are(tmp_path, suffix, lossless):
