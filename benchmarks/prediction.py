@@ -38,7 +38,7 @@ def bench(
     count: int = typer.Option(16, min=1, help="Clips."),
     given: str = typer.Option("4,8,12", help="Frames that are given; all others of a clip are predicted."),
     steps: int = typer.Option(500, min=1),
-    space: str = typer.Option("w", metavar="w|w+"),
+    space: str = typer.Option("w+", metavar="w|w+"),
     distance: str = typer.Option("auto"),
     data: str = typer.Option("{}", metavar="JSON", help="Further keys of the procedural data."),
     output: Path = typer.Option(None, "-o", "--output", help="OUT.json"),

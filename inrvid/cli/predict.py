@@ -27,7 +27,7 @@ def predict(
         None, "--predict", metavar="3-5,9-11", help="Those to predict; default: all others of a training clip."
     ),
     first: int = FIRST,
-    space: str = typer.Option("w", metavar="w|w+", help="One style for all layers, or one for each."),
+    space: str = typer.Option("w+", metavar="w|w+", help="One style for all layers (DIGAN's), or one for each."),
     steps: int = STEPS,
     starts: int = STARTS,
     seed: int = SEED,

@@ -23,19 +23,27 @@ def repeats(generator: VideoGenerator, latents: Latents, frames: int) -> Finding
         inr = generator.inr(latents[i])
         t = torch.arange(frames, device=generator.device, dtype=torch.float64)
         rho = autocorrelation(torch.cat([reduced(some[0].float()).cpu() for some in inr.stream(t)]))
-        height, lag = rise(rho).max(dim=0) if len(rho) >= SHORTEST else (rho.new_zeros(()), rho.new_zeros(()))
-        peaks.append({"lag": int(lag) + SHORTEST, "height": round(float(height.clamp(0, 1)), 4)})
-        lines[f"video {i}, {peaks[-1]['height']:.2f} at {peaks[-1]['lag']}"] = line(
+        peaks.append(_highest(rho))
+        rising = ", still rising" if peaks[-1]["rising"] else ""
+        lines[f"video {i}, {peaks[-1]['height']:.2f} at {peaks[-1]['lag']}{rising}"] = line(
             range(1, len(rho) + 1), rho.tolist()
         )
     about = (
         "How like a video is to itself τ frames later, each pixel without its mean over time. A peak after a fall "
         "says that it repeats: in the legend, its height above zero, or above the lowest value before it where that "
-        "is less (1: the same again), and its τ."
+        "is less (1: the same again), and its τ. What still rises at the last τ may have its peak beyond."
     )
     return Finding(
         "Do long videos repeat themselves?", about, {"autocorrelation over τ": lines}, numbers={"peaks": peaks}
     )
+
+
+def _highest(rho: Tensor) -> dict[str, int | float | bool]:
+    """Where ρ is highest after a fall, and whether that is its end, on the way up: no peak that one could see."""
+    height, at = rise(rho).max(dim=0) if len(rho) >= SHORTEST else (rho.new_zeros(()), rho.new_zeros(()))
+    lag = int(at) + SHORTEST
+    rising = bool(height > 0) and lag == len(rho) and bool(rho[-1] > rho[-2])
+    return {"lag": lag, "height": round(float(height.clamp(0, 1)), 4), "rising": rising}
 
 
 @torch.no_grad()

@@ -50,8 +50,25 @@ def test_what_repeats_has_its_peak_at_its_period():
     (peak,) = repeats(Waves(23), torch.zeros(1, 1), 100).numbers["peaks"]
     assert peak["lag"] % 23 == 0
     assert peak["height"] > 0.95
+    assert not peak["rising"]
     (other,) = repeats(Waves(None), torch.zeros(1, 1), 100).numbers["peaks"]
     assert other["height"] < 0.3
+
+
+class Swing(Waves):
+    """One swing in `period` frames."""
+
+    def stream(self, t):
+        for some in t.split(16):
+            yield torch.sin(2 * torch.pi * some / self.period).float().view(1, -1, 1, 1, 1).expand(1, -1, 3, 8, 8)
+
+
+def test_what_still_rises_at_the_end_is_said_to():
+    finding = repeats(Swing(100), torch.zeros(1, 1), 160)
+    (peak,) = finding.numbers["peaks"]
+    assert (peak["lag"], peak["rising"]) == (80, True)
+    (lines,) = finding.charts.values()
+    assert next(iter(lines)).endswith("at 80, still rising")
 
 
 def test_short_videos_have_no_peak():

@@ -32,6 +32,20 @@ def test_values_grow_along_it():
     assert "correlation 1.00 in 4000 videos" in found.how
 
 
+def test_values_that_mean_nothing_do_not_correlate():
+    """Of few videos, of many numbers each; the correlation is that of directions fitted anew without each of them."""
+    w = torch.randn(8, 128, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    values = torch.tensor([0.0, 1, 1, 0, 1, 0, 0, 1], dtype=torch.float64)
+    along = []
+    for left_out in range(8):
+        kept = [i for i in range(8) if i != left_out]
+        along.append(float(unit(fitted("x", w[kept], values[kept], "").vector[0]) @ (w[left_out] - w[kept].mean(0))))
+    expected = float(torch.corrcoef(torch.stack([values.new_tensor(along), values]))[0, 1])
+    assert expected < 0.5
+    assert f"correlation {expected:.2f} in 8 videos" in fitted("x", w, values, "").how
+    assert "correlation 0.00 in 2 videos" in fitted("x", w[:2], values[:2], "").how
+
+
 def test_of_seeds_it_is_of_their_videos():
     G = model()
     styles = observed_styles(G, range(7, 47))
