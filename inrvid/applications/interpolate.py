@@ -176,7 +176,7 @@ def interpolate_videos(
     Raises:
         InrvidError: no such model or latents, or a request that the model cannot fulfil.
     """
-    picture = output.suffix.lower() == ".png"
+    picture = output.suffix.lower() in (".png", ".jpg")
     _check_useful(request, picture, [first, second])
     if not picture:
         check_path(output, request.encoding)

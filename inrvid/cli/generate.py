@@ -7,12 +7,12 @@ from typing import Any
 
 import typer
 
-OUTPUT = "out.mp4, out.webm, out.gif, out.npz, or a folder for pictures of the frames."
+OUTPUT = "out.mp4, out.webm, out.gif, out.npz, or a folder for pictures of the frames"
 
 
 def generate(
     model: str = typer.Argument(help="A model or run folder, or a Hub repository owner/name."),
-    output: Path = typer.Option(..., "-o", "--output", help=OUTPUT),
+    output: Path = typer.Option(..., "-o", "--output", help=f"{OUTPUT}; out.png, out.jpg: of one frame."),
     videos: int = typer.Option(None, min=1, help="Number of videos; video i is that of seed + i. Default: one."),
     frames: int = typer.Option(None, min=1, help="Frames of each; default: as long as a training clip."),
     seconds: float = typer.Option(None, help="Length of the file, instead of --frames."),

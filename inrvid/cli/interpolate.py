@@ -13,7 +13,7 @@ def interpolate(
     model: str = typer.Argument(help="A model or run folder, or a Hub repository owner/name."),
     first: str = typer.Argument(help="A seed, or a file of latents."),
     second: str = typer.Argument(help="A seed, or a file of latents."),
-    output: Path = typer.Option(..., "-o", "--output", help=f"{OUTPUT} out.png: a picture, λ down, time to the right."),
+    output: Path = typer.Option(..., "-o", "--output", help=f"{OUTPUT}; out.png: a picture, λ down, t to the right."),
     space: str = typer.Option("phi", metavar="phi|z|w|motion|all", help="What changes on the way."),
     how: str = typer.Option(None, metavar="linear|spherical", help="Default: linear in phi and w, else spherical."),
     at: float = typer.Option(None, help="All frames at this time; default: time runs from --start."),

@@ -1,7 +1,8 @@
 """Writing videos, and pictures to look at.
 
 - writers: `writing`, a file or folder opened to be written a few frames at a time; `write_video`, a whole video;
-- encoded: mp4 and webm; gif (libav: opens the encoder for both); frames: a folder of pictures; npz: an array;
+- encoded: mp4 and webm; gif (libav: opens the encoder for both); frames: a folder of pictures; still: one of them; npz:
+  an array;
 - behind: writing while the next frames are computed;
 - pictures: bytes from frames, grids and strips of videos.
 """

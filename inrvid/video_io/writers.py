@@ -15,6 +15,7 @@ from .encoded import mp4, webm
 from .frames import frames
 from .gif import gif
 from .npz import npz
+from .still import still
 
 
 class Format(NamedTuple):
@@ -29,12 +30,14 @@ FORMATS = {
     ".webm": Format(webm, frozenset({"crf", "lossless"})),
     ".gif": Format(gif, frozenset()),
     ".npz": Format(npz, frozenset()),
+    ".png": Format(still, frozenset()),
+    ".jpg": Format(still, frozenset()),
     "": Format(frames, frozenset({"pictures"})),
 }
 """By suffix; none: a folder of frames."""
 
 WRITABLE = tuple(FORMATS)
-KNOWN = "use .mp4, .webm, .gif, .npz, or a folder name for png or jpg frames"
+KNOWN = "use .mp4, .webm, .gif, .npz, or a folder name for png or jpg frames (.png or .jpg: for one frame)"
 
 
 def check_path(path: Path, encoding: Encoding | None = None) -> None:
@@ -66,7 +69,8 @@ def writing(path: str | Path, fps: float, count: int, encoding: Encoding | None 
                 write(frames)
 
     Raises:
-        InrvidError: as `check_path`, or a folder with numbered pictures that are not ours.
+        InrvidError: as `check_path`, a folder with numbered pictures that are not ours, or a picture of other than one
+            frame.
         OSError: it cannot be written.
     """
     path, encoding = Path(path), encoding or Encoding()

@@ -52,6 +52,19 @@ def test_gif_and_frames(tmp_path):
     assert np.array_equal(np.stack([np.asarray(Image.open(p)) for p in paths]), video)
 
 
+def test_one_frame_is_a_picture_and_more_are_refused(tmp_path):
+    video = smooth_video()
+    write_video(tmp_path / "a.png", video[2:3], fps=10)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), video[2])
+    with pytest.raises(InrvidError, match=r"a\.png: a picture holds one frame, not 6: --frames 1, or"):
+        write_video(tmp_path / "a.png", video, fps=10)
+    with contextlib.suppress(KeyboardInterrupt), writing(tmp_path / "a.png", 10, 1) as write:
+        write(video[:1])
+        raise KeyboardInterrupt
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png")), video[2])
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
 def test_a_shorter_video_leaves_no_frame_of_a_longer_one(tmp_path):
     """Once the folder held a mixture of both."""
     video = smooth_video()

@@ -1,0 +1,23 @@
+"""A video of one frame, as a picture."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InrvidError
+from .base import Video, Write
+from .pictures import write_image
+
+
+@contextlib.contextmanager
+def still(path: Path, video: Video) -> Iterator[Write]:
+    """png or jpg. Raises InrvidError: other than one frame."""
+    if video.frames != 1:
+        raise InrvidError(f"{path}: a picture holds one frame, not {video.frames}: --frames 1, or the name of a folder")
+    pictures: list[np.ndarray] = []
+    yield pictures.extend
+    write_image(path, pictures[0])
