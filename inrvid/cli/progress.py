@@ -39,9 +39,16 @@ def shown(what: str, unit: str, quiet: bool = False) -> Iterator[Callable[..., N
             now = time.monotonic()
             due = now - last >= SECONDS or (done == total and distance is not None)
             if not quiet and not console.is_terminal and due:
-                left = (now - began) * (total - done) / max(done - before, 1) / 60
-                parts = [f"{what}: {done} of {total} {unit}", *([reached] if reached else []), f"{left:.0f} min left"]
+                left = _left((now - began) * (total - done) / max(done - before, 1))
+                parts = filter(None, (f"{what}: {done} of {total} {unit}", reached, left))
                 console.print(", ".join(parts), markup=False, highlight=False, soft_wrap=True)
                 last = now
 
         yield show
+
+
+def _left(seconds: float) -> str:
+    """Nothing at the end."""
+    if seconds < 120:
+        return f"{seconds:.0f} s left" if seconds else ""
+    return f"{seconds / 60:.0f} min left"
