@@ -16,7 +16,7 @@ from typing_extensions import Self
 
 from ..errors import InrvidError
 from ..generators.base import VideoGenerator
-from ..video_io import Encoding, behind, check_path, to_uint8, writing
+from ..video_io import Encoding, behind, check_path, enlarge, to_uint8, writing
 from .drawing import Scene, check_memory, frames_at_once, pieces
 from .model import open_model
 from .options import at_most_one, sides
@@ -46,6 +46,7 @@ class Request(When, Where, Who):
     side_by_side: bool = Field(False, description="all videos in one file, in a row")
     content_motion_grid: str | None = Field(None, description="RxC: R contents in rows, C motions in columns")
     difference: bool = Field(False, description="two motions of one content, and the difference of their pixels")
+    enlarge: Annotated[int, Field(ge=1, le=64)] = Field(1, description="shows each pixel as this many by this many")
     encoding: Encoding = Encoding()
     precision: str | None = None
     processes: Annotated[int, Field(ge=1, le=256)] = Field(1, description="that share the frames of each video")
@@ -101,7 +102,7 @@ class Plan:
         self.together = request.grid or request.side_by_side or request.cells is not None
         if self.together and len(self.cast) > MOST_CELLS:
             raise InrvidError(f"{len(self.cast)} videos in one picture: at most {MOST_CELLS}")
-        _check_memory(self[0])
+        _check_memory(self[0], request.enlarge)
         check_times(self.cast.inr(0), self.times)
 
     def __len__(self) -> int:
@@ -155,7 +156,7 @@ def _written(
             done = len(plan.times) * number
             with writing(path, plan.rate, len(plan.times), encoding) as write, behind(write) as put:
                 for frames in frames_of(number):
-                    put(frames)
+                    put(enlarge(frames, request.enlarge) if request.enlarge > 1 else frames)
                     done += len(frames)
                     progress(done, total)
             yield path
@@ -187,9 +188,9 @@ def _plan(model: str | Path, request: Request, cpu: bool) -> Plan:
     return Plan(open_model(model, precision=request.precision, cpu=cpu), request)
 
 
-def _check_memory(scene: Scene) -> None:
+def _check_memory(scene: Scene, enlarged: int) -> None:
     """Raises InrvidError if the frames that are drawn at once would not fit."""
-    height, width = scene.size
+    height, width = (side * enlarged for side in scene.size)
     frames = frames_at_once(scene.grid)
     needed = frames * (4 * 3 * 2 * scene.grid.height * scene.grid.width + 3 * 4 * height * width)
     check_memory(needed, f"{frames} frames of {height}x{width} at a time", "video")

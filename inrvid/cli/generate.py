@@ -41,6 +41,7 @@ def generate(
         None, metavar="RxC", help="One file: R contents in rows, C motions in columns."
     ),
     difference: bool = typer.Option(False, "--difference", help="Two motions of one content, and their difference."),
+    enlarge: int = typer.Option(1, min=1, max=64, help="Show each pixel as N by N: small models on large screens."),
     crf: int = typer.Option(None, help="Quality: mp4 0 … 51 (12), webm 0 … 63 (20); lower is better and larger."),
     lossless: bool = typer.Option(
         False, "--lossless", help="Keep every pixel exactly in mp4 and webm; few players show such files."

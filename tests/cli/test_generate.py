@@ -54,6 +54,12 @@ def test_videos_of_one_content(generate, tmp_path):
     assert not np.array_equal(cells[1], cells[2])
 
 
+def test_pixels_are_enlarged(generate):
+    small = generate("codes", "--frames", 2, output="small")
+    large = generate("codes", "--frames", 2, "--enlarge", 3, output="large")
+    assert np.array_equal(large, small.repeat(3, axis=1).repeat(3, axis=2))
+
+
 def test_chosen_seeds(generate):
     row = generate("codes", "--seeds", "7,2-3", "--side-by-side", "--frames", 2, output="row")
     for cell, seed in zip(np.split(row, 3, axis=2), (7, 2, 3), strict=True):
