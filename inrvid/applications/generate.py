@@ -46,7 +46,6 @@ class Request(When, Where, Who):
     side_by_side: bool = Field(False, description="all videos in one file, in a row")
     content_motion_grid: str | None = Field(None, description="RxC: R contents in rows, C motions in columns")
     difference: bool = Field(False, description="two motions of one content, and the difference of their pixels")
-    enlarge: Annotated[int, Field(ge=1, le=64)] = Field(1, description="shows each pixel as this many by this many")
     encoding: Encoding = Encoding()
     precision: str | None = None
     processes: Annotated[int, Field(ge=1, le=256)] = Field(1, description="that share the frames of each video")

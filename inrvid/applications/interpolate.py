@@ -24,7 +24,7 @@ from ..grid import Grid
 from ..latents import Latents
 from ..motion.noise import NoiseSequence
 from ..slerp import slerp
-from ..video_io import Encoding, behind, check_path, strip, to_uint8, write_image, writing
+from ..video_io import Encoding, behind, check_path, enlarge, strip, to_uint8, write_image, writing
 from .drawing import check_memory, draw, frames_at_once
 from .generate import Progress
 from .latents_file import read_latents
@@ -160,11 +160,10 @@ def _check_useful(request: Request, picture: bool, ends: Sequence[str]) -> None:
         raise InrvidError("--label: only for seeds: files of latents have labels of their own")
 
 
-def _check_memory(grid: Grid, frames: int, wanted: str) -> None:
+def _check_memory(grid: Grid, enlarged: int, frames: int, wanted: str) -> None:
     """Raises InrvidError if memory is too small: a picture's frames are there twice, alone and in their places."""
-    points = grid.height * grid.width
-    needed = points * 3 * 2 * (frames + 4 * frames_at_once(grid))
-    check_memory(needed, f"{frames} frames of {grid.height}x{grid.width}", wanted)
+    needed = grid.height * grid.width * 3 * 2 * (frames * enlarged**2 + 4 * frames_at_once(grid))
+    check_memory(needed, f"{frames} frames of {enlarged * grid.height}x{enlarged * grid.width}", wanted)
 
 
 def interpolate_videos(
@@ -186,16 +185,16 @@ def interpolate_videos(
     if picture:
         columns = request.columns or (COLUMNS if request.at is None else 1)  # at one time, columns are all alike
         t = t[torch.linspace(0, len(t) - 1, min(columns, len(t))).round().long()]
-    _check_memory(grid, *(((request.rows or ROWS) * len(t), "picture") if picture else (1, "video")))
+    _check_memory(grid, request.enlarge, *(((request.rows or ROWS) * len(t), "picture") if picture else (1, "video")))
     way = between(generator, *ends, space=request.space, how=request.how, truncation=request.truncation)
     t = t if request.at is None else torch.full_like(t, request.at)
     for weight in (0.0, 1.0):
         check_times(way(weight), t)
     if picture:
-        write_image(output, table_between(way, t, grid, request.rows or ROWS))
+        write_image(output, enlarge(table_between(way, t, grid, request.rows or ROWS), request.enlarge))
         return
     encoding = request.encoding.model_copy(update={"fragmented": True})
     with writing(output, request.rate(generator), len(t), encoding) as write, behind(write) as put:
         for done, frame in enumerate(frames_between(way, t, grid), 1):
-            put(frame)
+            put(enlarge(frame, request.enlarge))
             progress(done, len(t))

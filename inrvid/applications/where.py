@@ -29,6 +29,10 @@ class Where(Options):
         None, description="1.5: a region 1.5 times as wide and high, around the middle; 0.5 zooms in"
     )
 
+    enlarge: Annotated[int, Field(ge=1, le=64)] = Field(
+        1, description="shows each pixel as this many by this many: larger pictures of what has no finer grid"
+    )
+
     @model_validator(mode="after")
     def _one_region(self) -> Self:
         at_most_one(region=self.region, zoom_out=self.zoom_out)

@@ -29,6 +29,7 @@ def generate(
     size: str = typer.Option(None, metavar="N|HxW", help="Height x width of the frames; default: the model's."),
     region: str = typer.Option(None, metavar="x0,y0,x1,y1", help="Part of the plane; 0,0,1,1 is the frame; y down."),
     zoom_out: float = typer.Option(None, help="1.5 shows a region 1.5 times as wide and as high; 0.5 zooms in."),
+    enlarge: int = typer.Option(1, min=1, max=64, help="Show each pixel as N by N: small models on large screens."),
     same_content: bool = typer.Option(
         False, "--same-content", help="All videos have the first one's content, each with its own motion."
     ),
@@ -41,7 +42,6 @@ def generate(
         None, metavar="RxC", help="One file: R contents in rows, C motions in columns."
     ),
     difference: bool = typer.Option(False, "--difference", help="Two motions of one content, and their difference."),
-    enlarge: int = typer.Option(1, min=1, max=64, help="Show each pixel as N by N: small models on large screens."),
     crf: int = typer.Option(None, help="Quality: mp4 0 … 51 (12), webm 0 … 63 (20); lower is better and larger."),
     lossless: bool = typer.Option(
         False, "--lossless", help="Keep every pixel exactly in mp4 and webm; few players show such files."

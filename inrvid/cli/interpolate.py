@@ -30,6 +30,7 @@ def interpolate(
     size: str = typer.Option(None, metavar="N|HxW", help="Height x width of the frames; default: the model's."),
     region: str = typer.Option(None, metavar="x0,y0,x1,y1", help="Part of the plane; 0,0,1,1 is the frame; y down."),
     zoom_out: float = typer.Option(None, help="1.5 shows a region 1.5 times as wide and as high; 0.5 zooms in."),
+    enlarge: int = typer.Option(1, min=1, max=64, help="Show each pixel as N by N: small models on large screens."),
     crf: int = typer.Option(None, help="Quality: mp4 0 … 51 (12), webm 0 … 63 (20); lower is better and larger."),
     lossless: bool = typer.Option(
         False, "--lossless", help="Keep every pixel exactly in mp4 and webm; few players show such files."

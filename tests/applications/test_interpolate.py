@@ -131,10 +131,11 @@ def test_options_that_would_do_nothing_are_refused(tmp_path, name, ends, options
         interpolate_videos(tmp_path / "none", *ends, tmp_path / name, Request.of(**options))
 
 
-def test_a_picture_of_one_time_has_one_column(models, tmp_path):
-    interpolate_videos(models / "coordinates", "0", "1", tmp_path / "a.png", Request.of(at=3.0, size="8"), cpu=True)
+def test_a_picture_of_one_time_has_one_column_of_enlarged_frames(models, tmp_path):
+    request = Request.of(at=3.0, size="8", enlarge=2)
+    interpolate_videos(models / "coordinates", "0", "1", tmp_path / "a.png", request, cpu=True)
     with Image.open(tmp_path / "a.png") as picture:
-        assert picture.size == (8, ROWS * 8)
+        assert picture.size == (2 * 8, 2 * ROWS * 8)
 
 
 def test_a_picture_that_does_not_fit_into_memory(models, tmp_path):
