@@ -10,6 +10,23 @@ import typer
 
 from ..errors import InrvidError
 from ..text import printable
+from .video_options import (
+    CPU,
+    CRF,
+    ENLARGE,
+    FPS,
+    LOSSLESS,
+    PICTURES,
+    REGION,
+    SECONDS,
+    SIZE,
+    SLOW,
+    START,
+    STRIDE,
+    TRUNCATION,
+    ZOOM_OUT,
+    options_of,
+)
 
 if TYPE_CHECKING:
     from ..applications.edit.directions import Direction
@@ -23,7 +40,6 @@ _FILE = typer.Argument(metavar="DIRECTIONS", help="A file that find, attribute o
 _INTO = typer.Option(
     ..., "-o", "--output", metavar="FILE.safetensors", help="File of directions; those already in it are kept."
 )
-_CPU = typer.Option(False, "--cpu", help="Run on the CPU, even where there is a GPU.")
 _SEED = typer.Option(None, help="Seed of the video; default: 0.")
 _LATENTS = typer.Option(None, metavar="FILE", help="A file of latents instead, as a projection writes it.")
 _INDEX = typer.Option(None, min=0, help="Which of the file's videos; default: the first, 0.")
@@ -38,7 +54,7 @@ def find(
     length: str = typer.Option(
         "spread", metavar="spread|unit", help="Rank by change per standard deviation of w, or per unit of length."
     ),
-    cpu: bool = _CPU,
+    cpu: bool = CPU,
 ) -> None:
     """Find directions from the model's weights: style_1, style_2, …, the one of the largest change first."""
     from ..applications.edit.closed_form import LENGTHS, closed_form
@@ -59,7 +75,7 @@ def attribute(
     ),
     label: int = typer.Option(None, min=0, help="Class that has it."),
     against: int = typer.Option(None, min=0, help="With --label: class that has it not; default: all classes."),
-    cpu: bool = _CPU,
+    cpu: bool = CPU,
 ) -> None:
     """Find a direction from videos without something to videos with it."""
     from ..applications.edit.attribute import of_labels, of_seeds, read_table
@@ -96,7 +112,7 @@ def text(
     clip_weights: str = typer.Option(
         "laion2b_s34b_b79k", metavar="TAG|FILE", help="Its weights, of the Hub or a file."
     ),
-    cpu: bool = _CPU,
+    cpu: bool = CPU,
 ) -> None:
     """Find a direction that makes a frame look like a text, by CLIP; the whole video changes with it."""
     from ..applications.edit.clip import TextJudge
@@ -136,7 +152,7 @@ def show(
     index: int = _INDEX,
     at: float = typer.Option(0.0, help="Which frame, in frames at the model's rate."),
     truncation: float = typer.Option(1.0, help="ψ < 1: less variety, more quality."),
-    cpu: bool = _CPU,
+    cpu: bool = CPU,
 ) -> None:
     """Draw what directions do to a frame, at several strengths."""
     from ..applications.edit.directions import load_directions, pick, strip
@@ -169,29 +185,42 @@ def apply(
     latents: str = _LATENTS,
     index: int = _INDEX,
     motion_seed: int = _MOTION,
-    frames: int = typer.Option(None, help="Frames; default: as long as a training clip."),
-    fps: float = typer.Option(None, help="Frames a second; default: the model's own rate."),
-    start: float = typer.Option(0.0, help="Time of the first frame, in frames at the model's rate."),
-    truncation: float = typer.Option(1.0, help="ψ < 1: less variety, more quality."),
+    frames: int = typer.Option(None, min=1, help="Frames; default: as long as a training clip."),
+    seconds: float = SECONDS,
+    fps: float = FPS,
+    start: float = START,
+    stride: int = STRIDE,
+    slow: float = SLOW,
+    truncation: float = TRUNCATION,
+    size: str = SIZE,
+    region: str = REGION,
+    zoom_out: float = ZOOM_OUT,
+    enlarge: int = ENLARGE,
     beside: bool = typer.Option(False, "--beside", help="Show the unchanged video on its left."),
-    cpu: bool = _CPU,
+    crf: int = CRF,
+    lossless: bool = LOSSLESS,
+    pictures: str = PICTURES,
+    cpu: bool = CPU,
 ) -> None:
-    """Write a video changed along directions; --motion-seed gives it another motion."""
+    """Write a video changed along directions; --motion-seed gives it, and what is beside it, another motion."""
+    given = dict(locals())
     from ..applications.edit.directions import load_directions
     from ..applications.edit.video import Request, edited, edited_frames, parse_steps
-    from ..video_io import WRITABLE, writing
+    from ..video_io import WRITABLE, check_path, writing
 
     if output.suffix.lower() not in (*WRITABLE, ".safetensors") or not output.name:
         raise InrvidError(f"-o {output}: a video (.mp4, .gif, a folder for png frames), or .safetensors for latents")
-    request = Request.of(steps=parse_steps(steps), video=_which(seed, latents, index, motion_seed), beside=beside,
-        frames=frames, fps=fps, start=start, truncation=truncation,
-    )  # fmt: skip
+    given |= {"steps": parse_steps(steps), "video": _which(seed, latents, index, motion_seed)}
+    request = Request.of(**options_of(Request, given))
+    of_latents = output.suffix.lower() == ".safetensors"
+    if not of_latents:
+        check_path(output, request.encoding)
     generator = _opened(model, output, cpu)
     directions = load_directions(file, generator)
-    if output.suffix == ".safetensors":
+    if of_latents:
         edited(generator, directions, request).save(output)
     else:
-        with writing(output, fps or generator.fps, len(request.times(generator))) as write:
+        with writing(output, request.rate(generator), len(request.times(generator)), request.encoding) as write:
             for some in edited_frames(generator, directions, request):
                 write(some)
     typer.echo(output)

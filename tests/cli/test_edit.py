@@ -60,6 +60,16 @@ def test_they_are_shown_and_applied(place):
     assert np.abs(frames(place / "back").astype(int) - plain).max() <= 1
 
 
+def test_they_are_applied_at_any_size_rate_and_place(place):
+    """Nothing changed, it is the video that `generate` draws with these options."""
+    options = ["--size", 16, "--zoom-out", 1.5, "--enlarge", 2, "--slow", 2, "--start", -1, "--frames", 3]
+    inrvid("edit", "apply", "model", "d.safetensors", "style_1=0", *options, "-o", "drawn", cwd=place)
+    inrvid("generate", "model", *options, "-o", "as", cwd=place)
+    drawn = frames(place / "drawn")
+    assert drawn.shape == (3, 32, 32, 3)
+    assert np.abs(drawn.astype(int) - frames(place / "as")).max() <= 1
+
+
 def test_explore_has_a_slider_for_each(place, monkeypatch):
     seen = []
     monkeypatch.setattr(explore_page, "serve", lambda explorer, *rest, **options: seen.append(explorer))
@@ -83,7 +93,7 @@ def test_explore_has_a_slider_for_each(place, monkeypatch):
         ("apply model d.safetensors style_9=1 -o n.mp4", "no direction named 'style_9'"),
         ("apply model d.safetensors style_1 -o n.mp4", "style_1: expected NAME=STRENGTH"),
         ("apply model d.safetensors style_1=nan -o n.mp4", "style_1=nan: expected NAME=STRENGTH"),
-        ("apply model d.safetensors style_1=1 --frames 0 -o n.mp4", "--frames: should be greater"),
+        ("apply model d.safetensors style_1=1 --frames 0 -o n.mp4", "greater than or equal to 1"),
         ("apply model d.safetensors style_1=1 --latents none -o n.mp4", "none: cannot be read"),
         ("attribute none ../x --label 1 -o n.safetensors", "a name is of letters"),
         ("apply model d.safetensors style_1=1 --index 1 -o n.mp4", "--index: the number of a video in a file"),

@@ -10,16 +10,16 @@ from typing import Annotated
 import numpy as np
 import torch
 from pydantic import Field
-from torch import Tensor
 
-from ...config import Count, Fps, Natural, PathText
+from ...config import Natural, PathText
 from ...errors import InrvidError
 from ...generators.base import VideoGenerator
 from ...latents import Latents
-from ...video_io import to_uint8
+from ...video_io import Encoding, enlarge, to_uint8
 from ..latents_file import read_latents
 from ..options import Options
 from ..when import When
+from ..where import Where
 from .directions import Direction, moved, pick
 
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**63 - 1)]
@@ -56,26 +56,19 @@ class Which(Options):
         return latents.with_motion(generator.sample_latents(1, seed=self.motion_seed))
 
 
-class Request(Options):
+class Request(When, Where):
     """An edited video.
 
     Attributes:
         steps: strengths, by the direction's name.
         beside: show the unedited video on the left.
-        frames, fps, start: of the video; default: a training clip at the model's rate, from 0.
     """
 
     steps: dict[str, Strength]
     video: Which = Which()
     beside: bool = False
-    frames: Annotated[Count, Field(le=10**6)] | None = None
-    fps: Fps | None = None
-    start: Annotated[float, Field(ge=-1e9, le=1e9)] = 0.0
     truncation: Annotated[float, Field(ge=-100, le=100)] = 1.0
-
-    def times(self, generator: VideoGenerator) -> Tensor:
-        """t `[T]`, float64, in frames at the model's rate."""
-        return When(frames=self.frames, fps=self.fps, start=self.start).times(generator)
+    encoding: Encoding = Encoding()
 
 
 def edited(generator: VideoGenerator, directions: Mapping[str, Direction], request: Request) -> Latents:
@@ -108,9 +101,9 @@ def edited_frames(
         )
         videos.insert(0, before)
     inrs = [generator.inr(video) for video in videos]
-    t = request.times(generator)
-    for parts in zip(*(inr.stream(t) for inr in inrs), strict=True):
-        yield np.concatenate([to_uint8(part)[0] for part in parts], axis=2)
+    t, grid = request.times(generator), request.grid_of(generator)
+    for parts in zip(*(inr.stream(t, grid) for inr in inrs), strict=True):
+        yield enlarge(np.concatenate([to_uint8(part)[0] for part in parts], axis=2), request.enlarge)
 
 
 def parse_steps(given: Sequence[str]) -> dict[str, float]:
