@@ -20,4 +20,6 @@ def still(path: Path, video: Video) -> Iterator[Write]:
         raise InrvidError(f"{path}: a picture holds one frame, not {video.frames}: --frames 1, or the name of a folder")
     pictures: list[np.ndarray] = []
     yield pictures.extend
+    if len(pictures) != 1:
+        raise ValueError(f"{len(pictures)} frames came, 1 was announced")
     write_image(path, pictures[0])

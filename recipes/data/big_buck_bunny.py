@@ -4,10 +4,10 @@
     python recipes/data/big_buck_bunny.py moviepy-2.2.1.tar.gz -o bunny
     inrvid train recipes/digan_bunny_64.yaml --data bunny
 
-`--held-out 5` writes every fifth video to bunny/test, to score against, and the others to bunny/train. The film lies in
-the source distribution of moviepy 2.2.1, in a zip of its documentation's media; a path of the film itself, bbb.mp4,
-does as well. The videos have the film's aspect and 24 frames a second; licence and credit are written beside them, and
-go wherever they go.
+`--held-out 5` writes every fifth video (a shot, or a piece of a long one) to bunny/test, to score against, and the
+others to bunny/train. The film lies in the source distribution of moviepy 2.2.1, in a zip of its documentation's media;
+a path of the film itself, bbb.mp4, does as well. The videos have the film's aspect and 24 frames a second; licence and
+credit are written beside them, and go wherever they go.
 """
 
 from __future__ import annotations

@@ -95,6 +95,7 @@ def test_explore_has_a_slider_for_each(place, monkeypatch):
         ("apply model d.safetensors style_1=nan -o n.mp4", "style_1=nan: expected NAME=STRENGTH"),
         ("apply model d.safetensors style_1=1 --frames 0 -o n.mp4", "greater than or equal to 1"),
         ("apply model d.safetensors style_1=1 --latents none -o n.mp4", "none: cannot be read"),
+        ("apply model d.safetensors style_1=1 --size 8192 --enlarge 64 -o n.mp4", "need"),
         ("attribute none ../x --label 1 -o n.safetensors", "a name is of letters"),
         ("apply model d.safetensors style_1=1 --index 1 -o n.mp4", "--index: the number of a video in a file"),
         ("apply model d.safetensors style_1=1 --seed 0 --latents l -o n.mp4", "--seed and --latents: give one"),

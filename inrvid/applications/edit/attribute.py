@@ -41,13 +41,16 @@ def fitted(name: str, styles: Tensor, values: Tensor, how: str) -> Direction:
         raise InrvidError(f"direction {name}: {len(value)} videos, all with one value: some must have another")
     direction = value @ w / size
     unit = direction / direction.norm().clamp(min=1e-30)
-    told = f"correlation {_foretold(w, value):.2f} in {len(value)} videos, each along the direction of the others"
+    fit = _foretold(w, value)
+    told = "correlation not told: one video alone has another value" if fit is None else f"correlation {fit:.2f}"
+    told += f" in {len(value)} videos, each along the direction of the others" if fit is not None else ""
     return Direction(name, (unit * (w @ unit).std())[None].float(), f"{how}; {told}")
 
 
-def _foretold(w: Tensor, value: Tensor) -> float:
+def _foretold(w: Tensor, value: Tensor) -> float | None:
     """The correlation of values with w along the direction that all but their own video give. Along the direction of
-    all, a handful of videos has nearly 1, whatever their values: w has more numbers than there are videos.
+    all, a handful of videos has nearly 1, whatever their values: w has more numbers than there are videos. None if
+    without one of the videos all values are the same, which tell no direction.
 
     Args:
         w, value: less their means.
@@ -55,9 +58,9 @@ def _foretold(w: Tensor, value: Tensor) -> float:
     own = value[:, None] * w * (len(value) / (len(value) - 1))  # less the means of the others, as w is then, too
     others = value @ w - own
     length = others.norm(dim=1)
-    length[length < 1e-9 * own.norm(dim=1).max()] = math.inf  # of values that are then all the same: no direction
-    along = (w * others).sum(dim=1) / length
-    return float(torch.corrcoef(torch.stack([along, value]))[0, 1].nan_to_num())
+    if (length < 1e-9 * own.norm(dim=1).max()).any():
+        return None
+    return float(torch.corrcoef(torch.stack([(w * others).sum(dim=1) / length, value]))[0, 1])
 
 
 @torch.no_grad()

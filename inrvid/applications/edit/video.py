@@ -14,11 +14,13 @@ from pydantic import Field
 from ...config import Natural, PathText
 from ...errors import InrvidError
 from ...generators.base import VideoGenerator
+from ...grid import Grid
 from ...latents import Latents
 from ...video_io import Encoding, enlarge, to_uint8
+from ..drawing import check_memory, frames_at_once
 from ..latents_file import read_latents
 from ..options import Options
-from ..when import When
+from ..when import When, check_times
 from ..where import Where
 from .directions import Direction, moved, pick
 
@@ -102,8 +104,17 @@ def edited_frames(
         videos.insert(0, before)
     inrs = [generator.inr(video) for video in videos]
     t, grid = request.times(generator), request.grid_of(generator)
+    check_times(inrs[0], t)
+    _check_memory(grid, len(inrs), request.enlarge)
     for parts in zip(*(inr.stream(t, grid) for inr in inrs), strict=True):
         yield enlarge(np.concatenate([to_uint8(part)[0] for part in parts], axis=2), request.enlarge)
+
+
+def _check_memory(grid: Grid, beside: int, enlarged: int) -> None:
+    """Raises InrvidError if the frames that are drawn at once would not fit."""
+    height, width, frames = grid.height, grid.width * beside, frames_at_once(grid)
+    needed = frames * height * width * 3 * (8 + 4 * enlarged**2)
+    check_memory(needed, f"{frames} frames of {height * enlarged}x{width * enlarged} at a time", "video")
 
 
 def parse_steps(given: Sequence[str]) -> dict[str, float]:
