@@ -155,7 +155,7 @@ def _written(
             done = len(plan.times) * number
             with writing(path, plan.rate, len(plan.times), encoding) as write, behind(write) as put:
                 for frames in frames_of(number):
-                    put(enlarge(frames, request.enlarge) if request.enlarge > 1 else frames)
+                    put(enlarge(frames, request.enlarge))
                     done += len(frames)
                     progress(done, total)
             yield path

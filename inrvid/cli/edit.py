@@ -209,7 +209,9 @@ def apply(
     from ..video_io import WRITABLE, check_path, writing
 
     if output.suffix.lower() not in (*WRITABLE, ".safetensors") or not output.name:
-        raise InrvidError(f"-o {output}: a video (.mp4, .gif, a folder for png frames), or .safetensors for latents")
+        raise InrvidError(
+            f"-o {output}: a video (.mp4, .webm, .gif, .npz, a folder for png frames), or .safetensors for latents"
+        )
     given |= {"steps": parse_steps(steps), "video": _which(seed, latents, index, motion_seed)}
     request = Request.of(**options_of(Request, given))
     of_latents = output.suffix.lower() == ".safetensors"

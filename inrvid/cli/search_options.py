@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from .video_options import CPU, PRECISION
+
+__all__ = ["CPU", "DISTANCE", "FIRST", "LABEL", "PRECISION", "RESIZE", "SEED", "STARTS", "STEPS"]
+
 FIRST = typer.Option(0, min=0, help="Frame of the file that counts as frame 0, at time 0.")
 STEPS = typer.Option(1000, min=1, help="Steps of gradient descent.")
 STARTS = typer.Option(1, min=1, help="Number of searches run side by side; the best is kept.")
@@ -15,7 +19,3 @@ DISTANCE = typer.Option(
     help="Distance to minimise; auto: the best whose weights are here.",
 )
 RESIZE = typer.Option("center_crop", metavar="center_crop|squash", help="How frames of another shape are made square.")
-PRECISION = typer.Option(
-    None, metavar="fp32|tf32|bf16|fp16", help="Default: the model's own, or fp32 where that is tf32."
-)
-CPU = typer.Option(False, "--cpu", help="Run on the CPU, even where there is a GPU.")

@@ -40,7 +40,7 @@ def strip(videos: np.ndarray, *, rows: int = 8, columns: int = 8) -> np.ndarray:
 
 def enlarge(picture: np.ndarray, factor: int) -> np.ndarray:
     """Each pixel of `[..., H, W, 3]` as `factor` × `factor` ones, for small models."""
-    return picture.repeat(factor, axis=-3).repeat(factor, axis=-2)
+    return picture if factor == 1 else picture.repeat(factor, axis=-3).repeat(factor, axis=-2)
 
 
 def write_image(path: str | Path, picture: np.ndarray) -> None:
