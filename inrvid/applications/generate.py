@@ -16,7 +16,7 @@ from typing_extensions import Self
 
 from ..errors import InrvidError
 from ..generators.base import VideoGenerator
-from ..video_io import Encoding, behind, check_path, enlarge, to_uint8, writing
+from ..video_io import Encoding, behind, check_path, check_video, enlarge, to_uint8, writing
 from .drawing import Scene, check_memory, frames_at_once, pieces
 from .model import open_model
 from .options import at_most_one, sides
@@ -87,7 +87,7 @@ class Request(When, Where, Who):
 
 
 class Plan:
-    """A request to a generator, worked out: how many files, what each shows, at which times.
+    """A request to a generator, worked out: how many files, what each shows, at which times, of what size.
 
     Raises:
         InrvidError: a request that the generator cannot fulfil.
@@ -101,7 +101,9 @@ class Plan:
         self.together = request.grid or request.side_by_side or request.cells is not None
         if self.together and len(self.cast) > MOST_CELLS:
             raise InrvidError(f"{len(self.cast)} videos in one picture: at most {MOST_CELLS}")
-        _check_memory(self[0], request.enlarge)
+        scene = self[0]
+        self.size = scene.size[0] * request.enlarge, scene.size[1] * request.enlarge
+        _check_memory(scene, self.size)
         check_times(self.cast.inr(0), self.times)
 
     def __len__(self) -> int:
@@ -147,6 +149,7 @@ def _written(
     model: str | Path, output: Path, request: Request, save_latents: Path | None, cpu: bool, progress: Progress
 ) -> Iterator[Path]:
     with _drawing(model, request, cpu) as (plan, frames_of):
+        check_video(output, plan.rate, len(plan.times), request.encoding, plan.size)
         if save_latents is not None:
             plan.cast.save(save_latents)
         total, encoding = len(plan.times) * len(plan), request.encoding.model_copy(update={"fragmented": True})
@@ -187,9 +190,9 @@ def _plan(model: str | Path, request: Request, cpu: bool) -> Plan:
     return Plan(open_model(model, precision=request.precision, cpu=cpu), request)
 
 
-def _check_memory(scene: Scene, enlarged: int) -> None:
-    """Raises InrvidError if the frames that are drawn at once would not fit."""
-    height, width = (side * enlarged for side in scene.size)
+def _check_memory(scene: Scene, size: tuple[int, int]) -> None:
+    """Raises InrvidError if the frames that are drawn at once, written in this size, would not fit."""
+    height, width = size
     frames = frames_at_once(scene.grid)
     needed = frames * (4 * 3 * 2 * scene.grid.height * scene.grid.width + 3 * 4 * height * width)
     check_memory(needed, f"{frames} frames of {height}x{width} at a time", "video")

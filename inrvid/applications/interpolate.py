@@ -24,7 +24,7 @@ from ..grid import Grid
 from ..latents import Latents
 from ..motion.noise import NoiseSequence
 from ..slerp import slerp
-from ..video_io import Encoding, behind, check_path, enlarge, strip, to_uint8, write_image, writing
+from ..video_io import Encoding, behind, check_path, check_video, enlarge, strip, to_uint8, write_image, writing
 from .drawing import check_memory, draw, frames_at_once
 from .generate import Progress
 from .latents_file import read_latents
@@ -190,11 +190,14 @@ def interpolate_videos(
     t = t if request.at is None else torch.full_like(t, request.at)
     for weight in (0.0, 1.0):
         check_times(way(weight), t)
+    rate, rows, columns = request.rate(generator), *((request.rows or ROWS, len(t)) if picture else (1, 1))
+    size = rows * grid.height * request.enlarge, columns * grid.width * request.enlarge
+    check_video(output, rate, 1 if picture else len(t), request.encoding, size)
     if picture:
-        write_image(output, enlarge(table_between(way, t, grid, request.rows or ROWS), request.enlarge))
+        write_image(output, enlarge(table_between(way, t, grid, rows), request.enlarge))
         return
     encoding = request.encoding.model_copy(update={"fragmented": True})
-    with writing(output, request.rate(generator), len(t), encoding) as write, behind(write) as put:
+    with writing(output, rate, len(t), encoding) as write, behind(write) as put:
         for done, frame in enumerate(frames_between(way, t, grid), 1):
             put(enlarge(frame, request.enlarge))
             progress(done, len(t))

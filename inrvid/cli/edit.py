@@ -206,7 +206,7 @@ def apply(
     given = dict(locals())
     from ..applications.edit.directions import load_directions
     from ..applications.edit.video import Request, edited, edited_frames, parse_steps
-    from ..video_io import WRITABLE, check_path, writing
+    from ..video_io import WRITABLE, check_path, check_video, writing
 
     if output.suffix.lower() not in (*WRITABLE, ".safetensors") or not output.name:
         raise InrvidError(
@@ -215,14 +215,18 @@ def apply(
     given |= {"steps": parse_steps(steps), "video": _which(seed, latents, index, motion_seed)}
     request = Request.of(**options_of(Request, given))
     of_latents = output.suffix.lower() == ".safetensors"
-    if not of_latents:
+    if of_latents:
+        request.check_of_latents()
+    else:
         check_path(output, request.encoding)
     generator = _opened(model, output, cpu)
     directions = load_directions(file, generator)
     if of_latents:
         edited(generator, directions, request).save(output)
     else:
-        with writing(output, request.rate(generator), len(request.times(generator)), request.encoding) as write:
+        rate, count = request.rate(generator), len(request.times(generator))
+        check_video(output, rate, count, request.encoding, request.frame_size(generator))
+        with writing(output, rate, count, request.encoding) as write:
             for some in edited_frames(generator, directions, request):
                 write(some)
     typer.echo(output)

@@ -11,7 +11,7 @@ from .base import Encoding, Write
 from .behind import behind
 from .gif import gif_durations
 from .pictures import enlarge, grid, strip, to_uint8, write_image
-from .writers import WRITABLE, check_path, write_video, writing
+from .writers import WRITABLE, check_path, check_video, write_video, writing
 
 __all__ = [
     "WRITABLE",
@@ -19,6 +19,7 @@ __all__ = [
     "Write",
     "behind",
     "check_path",
+    "check_video",
     "enlarge",
     "gif_durations",
     "grid",

@@ -22,12 +22,16 @@ FINEST_RATE = 1001
 """Largest denominator of a frame rate: 30000/1001 and the like are exact."""
 
 
+def check_crf(path: Path, video: Video) -> None:
+    """Raises InrvidError: an mp4's scale of quality ends before a webm's."""
+    if (video.encoding.crf or 0) > 51:
+        raise InrvidError(f"{path}: crf {video.encoding.crf}: an mp4's goes up to 51")
+
+
 @contextlib.contextmanager
 def mp4(path: Path, video: Video) -> Iterator[Write]:
     """H.264; if lossless, its 4:4:4 profile in RGB, which browsers do not show."""
     crf = 12 if video.encoding.crf is None else video.encoding.crf
-    if crf > 51:
-        raise InrvidError(f"{path}: crf {crf}: an mp4's goes up to 51")
     lossless = video.encoding.lossless
     # x264 with several threads, or with its macroblock tree (which reads uninitialised memory), encodes the same video
     # differently from run to run.

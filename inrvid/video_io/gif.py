@@ -28,13 +28,17 @@ FASTEST = 100 / SHORTEST
 """Frames a second."""
 
 
-@contextlib.contextmanager
-def gif(path: Path, video: Video) -> Iterator[Write]:
-    """A gif that loops forever. Raises InrvidError: more frames a second than a gif shows, which would slow it down."""
-    import av
-
+def check_rate(path: Path, video: Video) -> None:
+    """Raises InrvidError: more frames a second than a gif shows, which would slow it down."""
     if video.fps > FASTEST:
         raise InrvidError(f"{path}: {video.fps:g} frames a second: a gif's go up to 50: give --fps 50, or write an mp4")
+
+
+@contextlib.contextmanager
+def gif(path: Path, video: Video) -> Iterator[Write]:
+    """A gif that loops forever."""
+    import av
+
     last = gif_durations(video.frames, video.fps)[-1] // 10  # the muxer would show it for a hundredth
     options = {"loop": "0", "final_delay": str(last)}
     with replacing(path) as temporary, av.open(str(temporary), "w", options=options) as container:

@@ -13,11 +13,15 @@ from .base import Video, Write
 from .pictures import write_image
 
 
-@contextlib.contextmanager
-def still(path: Path, video: Video) -> Iterator[Write]:
-    """png or jpg. Raises InrvidError: other than one frame."""
+def check_single(path: Path, video: Video) -> None:
+    """Raises InrvidError: other than one frame."""
     if video.frames != 1:
         raise InrvidError(f"{path}: a picture holds one frame, not {video.frames}: --frames 1, or the name of a folder")
+
+
+@contextlib.contextmanager
+def still(path: Path, video: Video) -> Iterator[Write]:
+    """png or jpg."""
     pictures: list[np.ndarray] = []
     yield pictures.extend
     if len(pictures) != 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -11,27 +11,35 @@ import numpy as np
 
 from ..errors import InrvidError
 from .base import Encoding, Video, Write, Writer
-from .encoded import mp4, webm
+from .encoded import check_crf, mp4, webm
 from .frames import frames
-from .gif import gif
+from .gif import check_rate, gif
 from .npz import npz
-from .still import still
+from .still import check_single, still
 
 
 class Format(NamedTuple):
-    """A writer, and the fields of `Encoding` that it uses."""
+    """A writer, and what it can write.
+
+    Attributes:
+        takes: the fields of `Encoding` that it uses.
+        longest: side of a frame, pixels, as measured; None: whatever fits into memory.
+        check: raises InrvidError for what else it cannot write.
+    """
 
     writer: Writer
-    takes: frozenset[str]
+    takes: frozenset[str] = frozenset()
+    longest: int | None = None
+    check: Callable[[Path, Video], None] = lambda path, video: None
 
 
 FORMATS = {
-    ".mp4": Format(mp4, frozenset({"crf", "lossless", "fragmented"})),
-    ".webm": Format(webm, frozenset({"crf", "lossless"})),
-    ".gif": Format(gif, frozenset()),
-    ".npz": Format(npz, frozenset()),
-    ".png": Format(still, frozenset()),
-    ".jpg": Format(still, frozenset()),
+    ".mp4": Format(mp4, frozenset({"crf", "lossless", "fragmented"}), 16_384, check_crf),
+    ".webm": Format(webm, frozenset({"crf", "lossless"}), 65_536),
+    ".gif": Format(gif, longest=65_535, check=check_rate),
+    ".npz": Format(npz),
+    ".png": Format(still, check=check_single),
+    ".jpg": Format(still, longest=65_500, check=check_single),
     "": Format(frames, frozenset({"pictures"})),
 }
 """By suffix; none: a folder of frames."""
@@ -57,6 +65,21 @@ def check_path(path: Path, encoding: Encoding | None = None) -> None:
         raise InrvidError(f"{path}: {name} is only for {of}")
 
 
+def check_video(
+    path: Path, fps: float, count: int, encoding: Encoding | None = None, size: tuple[int, int] | None = None
+) -> None:
+    """Raise InrvidError if `writing` could not write a video of `count` frames of size (height, width): the time to
+    know it is before they are drawn."""
+    check_path(path, encoding)
+    known = FORMATS[path.suffix.lower()]
+    known.check(path, Video(fps, count, encoding or Encoding()))
+    if size is not None and known.longest is not None and max(size) > known.longest:
+        raise InrvidError(
+            f"{path}: frames of {size[0]}x{size[1]}: '{path.suffix}' holds up to {known.longest} pixels a side: "
+            "smaller ones, or another format"
+        )
+
+
 @contextmanager
 def writing(path: str | Path, fps: float, count: int, encoding: Encoding | None = None) -> Iterator[Write]:
     """Write a video of `count` frames as they come: `write(frames)`, uint8 `[n, H, W, 3]`.
@@ -69,12 +92,11 @@ def writing(path: str | Path, fps: float, count: int, encoding: Encoding | None 
                 write(frames)
 
     Raises:
-        InrvidError: as `check_path`, a folder with numbered pictures that are not ours, or a picture of other than one
-            frame.
+        InrvidError: as `check_video`, or a folder with numbered pictures that are not ours.
         OSError: it cannot be written.
     """
     path, encoding = Path(path), encoding or Encoding()
-    check_path(path, encoding)
+    check_video(path, fps, count, encoding)
     with FORMATS[path.suffix.lower()].writer(path, Video(fps, count, encoding)) as write:
         yield write
 

@@ -138,6 +138,15 @@ def test_a_picture_of_one_time_has_one_column_of_enlarged_frames(models, tmp_pat
         assert picture.size == (2 * 8, 2 * ROWS * 8)
 
 
+@pytest.mark.parametrize(("name", "size"), [("a.jpg", "2x8192"), ("a.mp4", "2x8192")])
+def test_frames_too_wide_for_the_format_are_refused_before_they_are_drawn(models, tmp_path, name, size):
+    with pytest.raises(InrvidError, match=rf"'\{name[1:]}' holds up to [0-9]+ pixels a side"):
+        interpolate_videos(
+            models / "coordinates", "0", "1", tmp_path / name, Request.of(size=size, enlarge=3), cpu=True
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_picture_that_does_not_fit_into_memory(models, tmp_path):
     request = Request.of(size="16384", rows=64, columns=64, frames=64)
     with pytest.raises(InrvidError, match=r"4096 frames of 16384x16384 need 61\d\d\.\d GiB.*a smaller picture"):

@@ -43,9 +43,9 @@ def test_they_are_shown_and_applied(place):
     inrvid("edit", "show", "model", "d.safetensors", "-o", "s.png", "--names", "style_2", "--seed", 4, cwd=place)
     with Image.open(place / "s.png") as picture:
         assert picture.width > 7 * 128
-    step = ["edit", "apply", "model", "d.safetensors", "style_1=2", "style_3=-1.5", "--seed", 4, "--frames", 20]
-    inrvid(*step, "--beside", "-o", "video", cwd=place)
-    inrvid(*step, "--motion-seed", 9, "-o", "fresh", cwd=place)
+    step = ["edit", "apply", "model", "d.safetensors", "style_1=2", "style_3=-1.5", "--seed", 4]
+    inrvid(*step, "--beside", "--frames", 20, "-o", "video", cwd=place)
+    inrvid(*step, "--motion-seed", 9, "--frames", 20, "-o", "fresh", cwd=place)
     inrvid(*step, "--motion-seed", 9, "-o", "l.safetensors", cwd=place)
     inrvid("generate", "model", "--seed", 4, "--frames", 20, "-o", "plain", cwd=place)
     video, plain, fresh = (frames(place / name) for name in ("video", "plain", "fresh"))
@@ -95,11 +95,15 @@ def test_explore_has_a_slider_for_each(place, monkeypatch):
         ("apply model d.safetensors style_1=nan -o n.mp4", "style_1=nan: expected NAME=STRENGTH"),
         ("apply model d.safetensors style_1=1 --frames 0 -o n.mp4", "greater than or equal to 1"),
         ("apply model d.safetensors style_1=1 --latents none -o n.mp4", "none: cannot be read"),
-        ("apply model d.safetensors style_1=1 --size 8192 --enlarge 64 -o n.mp4", "need"),
+        ("apply model d.safetensors style_1=1 --size 8192 --enlarge 64 -o n", "need"),
         ("attribute none ../x --label 1 -o n.safetensors", "a name is of letters"),
         ("apply model d.safetensors style_1=1 --index 1 -o n.mp4", "--index: the number of a video in a file"),
         ("apply model d.safetensors style_1=1 --seed 0 --latents l -o n.mp4", "--seed and --latents: give one"),
         ("apply model d.safetensors style_1=1 -o n.txt", "-o n.txt: a video"),
+        ("apply model d.safetensors style_1=1 --size 2x8192 --enlarge 3 -o n.mp4", "frames of 6x24576: '.mp4' holds"),
+        ("apply model d.safetensors style_1=1 --slow 2 -o n.safetensors", "--slow: only for a video"),
+        ("apply model d.safetensors style_1=1 --beside -o n.safetensors", "--beside: only for a video"),
+        ("apply model d.safetensors style_1=1 --crf 9 -o n.safetensors", "--crf: only for a video"),
         ("apply none d.safetensors style_1=1 -o n.mp4", "none: no such folder"),
         ("show model d.safetensors --strengths 1,x -o n.png", "--strengths: 'x' is no number"),
         ("show model d.safetensors -o n.gif", "expected a name that ends in .png"),

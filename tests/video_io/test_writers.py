@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from inrvid import InrvidError
-from inrvid.video_io import Encoding, write_video, writing
+from inrvid.video_io import Encoding, check_video, write_video, writing
+from inrvid.video_io.writers import FORMATS
 
 
 def smooth_video(frames=6, height=32, width=48):
@@ -220,6 +221,17 @@ def test_frames_too_wide_for_a_format_are_refused(tmp_path, name):
     with pytest.raises(InrvidError, match=r"cannot encode frames of 8x70000: smaller ones, or another format"):
         write_video(tmp_path / name, np.zeros((1, 8, 70000, 3), np.uint8), 25)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix, known in FORMATS.items() if known.longest])
+def test_the_longest_side_is_written_and_no_longer_one(tmp_path, suffix):
+    path, side = tmp_path / f"a{suffix}", FORMATS[suffix].longest
+    write_video(path, np.zeros((1, 8, side, 3), np.uint8), 25)
+    check_video(path, 25, 1, size=(side, 8))
+    with pytest.raises(InrvidError, match=rf"frames of {side + 2}x8: '{suffix}' holds up to {side} pixels a side"):
+        check_video(path, 25, 1, size=(side + 2, 8))
+    with pytest.raises((InrvidError, OSError)):
+        write_video(path, np.zeros((1, 8, side + 2, 3), np.uint8), 25)
 
 
 def test_frames_of_too_many_pixels_are_named_by_their_size(tmp_path):

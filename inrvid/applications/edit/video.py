@@ -72,6 +72,19 @@ class Request(When, Where):
     truncation: Annotated[float, Field(ge=-100, le=100)] = 1.0
     encoding: Encoding = Encoding()
 
+    def frame_size(self, generator: VideoGenerator) -> tuple[int, int]:
+        """(height, width) of the frames that are written, pixels. Raises as `grid_of`."""
+        grid = self.grid_of(generator)
+        return grid.height * self.enlarge, grid.width * self.enlarge * (1 + self.beside)
+
+    def check_of_latents(self) -> None:
+        """Raises InrvidError that names an option of frames: latents are the video at all times and sizes."""
+        of_frames = {name: getattr(self, name) for name in {**When.model_fields, **Where.model_fields, "beside": None}}
+        for name, value in {**of_frames, **dict(self.encoding)}.items():
+            default = type(self if name in of_frames else self.encoding).model_fields[name].default
+            if value != default:
+                raise InrvidError(f"--{name.replace('_', '-')}: only for a video: leave it out, or write -o NAME.mp4")
+
 
 def edited(generator: VideoGenerator, directions: Mapping[str, Direction], request: Request) -> Latents:
     """The edited video's latents.
