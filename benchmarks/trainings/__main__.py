@@ -44,13 +44,10 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
             raise InrvidError(f"{options.out}: a file, not a folder")
         if options.page and not options.out.is_dir():
             raise InrvidError(f"{options.out}: no such folder: --page writes of what is there")
+        if not options.page and DATA in (options.only or [DATA]):
+            score_data(plan, options.out, gpu=options.gpu)  # first: what is wrong with the data is known in minutes
         with ThreadPoolExecutor(options.jobs) as jobs:
             failed += filter(None, jobs.map(_failure, trainings if not options.page else ()))
-        try:
-            if not options.page and DATA in (options.only or [DATA]):
-                score_data(plan, options.out, gpu=options.gpu)
-        except InrvidError as error:
-            failed.append(str(error))
         print(*write_pages(plan, options.out), sep="\n")
     except InrvidError as error:
         failed.append(str(error))

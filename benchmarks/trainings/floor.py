@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from inrvid import load_recipe
@@ -16,7 +17,7 @@ from .run import evaluate
 
 
 def score_data(plan: Plan, out: Path, *, gpu: bool) -> None:
-    """Write data.json, if it is not there. Raises InrvidError: a command has failed."""
+    """Write data.json, if it is not there. Raises InrvidError: no video is long enough, or a command has failed."""
     record = out / f"{DATA}.json"
     if not record.exists():
         folder = out / DATA
@@ -31,8 +32,12 @@ def _write_videos(plan: Plan, folder: Path) -> None:
         raise InrvidError("no system's packages are installed, so that the videos' size is not known")
     data = load_recipe(here[0].recipe, [*plan.set, *here[0].set]).data
     videos = open_dataset({**data.model_dump(), **plan.own})
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, (video, start) in enumerate(clips(videos, plan.frames, plan.clips)):
+    chosen = clips(videos, plan.frames, plan.clips)
+    if not chosen:
+        raise InrvidError(f"own: none of {len(videos)} videos has {plan.frames} frames: give longer ones, or frames")
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that ended half way, perhaps with other videos
+    folder.mkdir(parents=True)
+    for number, (video, start) in enumerate(chosen):
         frames = videos.read(video, range(start, start + plan.frames))
         write_video(folder / f"{number:04d}.mp4", frames, videos.rate(video), Encoding(lossless=True))
 

@@ -13,6 +13,7 @@ from inrvid.files import read_text, write_text
 from inrvid.report.page import environment
 from inrvid.report.plot import Points, chart
 from inrvid.run_files import METRICS, read_metrics
+from inrvid.text import rounded
 
 from .plan import DATA, LARGEST, STOPS, Plan, StopName, System
 from .run import Spent, Stop
@@ -110,7 +111,7 @@ def shown(scores: Sequence[Score]) -> str:
     spread = stdev(score.value for score in scores) if len(scores) > 1 else 0.0
     error = max([*([fmean(own)] if own else []), spread])
     text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{text} ± {error:.2g}" if own or len(scores) > 1 else text
+    return f"{text} ± {rounded(error, 2)}" if own or len(scores) > 1 else text
 
 
 def _rows(plan: Plan, out: Path, stop: StopName) -> Iterator[Row]:

@@ -140,6 +140,20 @@ def test_the_data_s_own_score_is_made_once_and_stands_below_the_models(machine, 
     assert [videos.length(number) for number in range(len(videos))] == [16, 16]
     table = write_pages(PLAN, tmp_path)[1]
     assert "| the data | | | — | — | — | — | — | 123 ± 5.7 |" in table.read_text()
+    (tmp_path / "data.json").unlink()
+    score_data(plan.model_copy(update={"clips": 1}), tmp_path, gpu=False)
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["0000.mp4"]  # nothing of an earlier run's
+
+
+def test_data_that_are_too_short_are_told_before_anything_is_trained(machine, monkeypatch, capsys, tmp_path):
+    (tmp_path / "set.yaml").write_text(
+        "{title: two, kclips: 10, minutes: 5, frames: 99, own: {videos: 2, frames: 16}, "
+        "systems: [{name: a, recipe: quickstart}]}"
+    )
+    monkeypatch.setattr(sys, "argv", ["trainings", str(tmp_path / "set.yaml"), "-o", str(tmp_path / "out")])
+    assert main() == 2
+    assert "own: none of 2 videos has 99 frames" in capsys.readouterr().err
+    assert machine == []
 
 
 def test_a_set_says_what_is_learned_from_and_what_is_held_out(training, monkeypatch):
@@ -166,6 +180,7 @@ def test_an_error_is_at_least_the_spread_between_seeds():
     assert shown([Score(value=100, error=5), Score(value=104, error=7)]) == "102 ± 6"
     assert shown([Score(value=100, error=5), Score(value=140, error=7)]) == "120 ± 28"
     assert shown([Score(value=0.25)]) == "0.25"
+    assert shown([Score(value=711, error=104)]) == "711 ± 100"
 
 
 def test_combinations_are_systems_of_recipes_that_exist():
