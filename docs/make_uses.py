@@ -1,8 +1,8 @@
 """Write docs/uses.md: what a trained model can do, a command and a picture each.
 
-    python docs/make_uses.py runs/quickstart/001
+    python docs/make_uses.py
 
-The pictures (docs/uses/) are of that model, a small DIGAN after four minutes of training; nothing is selected.
+The pictures (docs/uses/) are of a small DIGAN that a clone has; nothing is selected.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ PAGE = Path(__file__).parent / "uses.md"
 PICTURES = PAGE.with_suffix("")
 COLUMNS, SIDE = 12, 72
 """Frames of a strip, and about how many pixels high."""
-RUN = "runs/quickstart/001"
+MODEL = "hub/digan_landscapes_32"
+"""Drawn at any place and size: it is a function of both."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,18 +87,22 @@ USES = (
     ),
     Use("slices", "A line of pixels over time.", "analyze RUN -o out --only slices", "out/slices_x-t.png"),
 )
-NEEDED = """`video.mp4`, whose frames are given below, is a video like the model's training data, or one of its own:
+ABOUT = f"""The model of this page, a [small DIGAN](../{MODEL}/README.md), lies in the clone: every command runs as
+it is, and as well with a run of your own, such as `runs/quickstart/001`. Nothing is selected. (`python
+docs/make_uses.py` writes this page.)"""
+
+NEEDED = f"""`video.mp4`, whose frames are given below, is a video like the model's training data, or one of its own:
 
 ```bash
-inrvid generate runs/quickstart/001 -o video.mp4 --seed 100 --frames 16
+inrvid generate {MODEL} -o video.mp4 --seed 100 --frames 16
 ```"""
 """What two uses begin with."""
 
-EXPLORE = """## Play
+EXPLORE = f"""## Play
 
 <!-- not run: it serves until it is stopped, by a package of its own -->
 ```bash
-inrvid explore runs/quickstart/001       # pip install 'inrvid[explore]'
+inrvid explore {MODEL}       # pip install 'inrvid[explore]'
 ```
 
 A page on this machine: seeds of content and motion, time, zoom, interpolation, directions (`--directions FILE`).
@@ -107,12 +112,10 @@ A page on this machine: seeds of content and motion, time, zoom, interpolation, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("model", type=Path, help="a run of the quickstart")
-    model = parser.parse_args().model.resolve()
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    model = Path(MODEL).resolve()
     lines = ["# What a trained model can do", ""]
-    lines += ["Made by `python docs/make_uses.py` from the quickstart's model (a small DIGAN after four minutes).", ""]
-    lines += [NEEDED, ""]
+    lines += [ABOUT, "", NEEDED, ""]
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         _clip(place)
@@ -129,7 +132,7 @@ def main() -> None:
 
 def _shown(command: str, use: Use) -> str:
     """As on the page: files of one use are not those of another."""
-    typed = f"inrvid {command.replace('RUN', RUN)}".replace("out.npz", "out.mp4")
+    typed = f"inrvid {command.replace('RUN', MODEL)}".replace("out.npz", "out.mp4")
     return typed.replace("-o out", f"-o {use.name.replace(' ', '_')}")
 
 
