@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -29,6 +30,17 @@ def test_save_and_load(motion, tmp_path):
     save_file({"x": torch.zeros(1)}, tmp_path / "b.safetensors")
     with pytest.raises(InrvidError, match="not a file of latents"):
         Latents.load(tmp_path / "b.safetensors")
+
+
+def test_each_video_has_its_seed(generator):
+    chosen = Latents.joined([generator.sample_latents(1, seed=7), generator.sample_latents(1, seed=3)])
+    for seeds in ([7, 3], np.array([7, 3]), torch.tensor([7, 3])):
+        latents = generator.sample_latents(2, seed=seeds)
+        for name in ("content", "motion", "label"):
+            assert torch.equal(getattr(latents, name), getattr(chosen, name))
+    for wrong in (1.5, [7], [7, 3, 1], [7, 3.5], "73", None):
+        with pytest.raises(InrvidError, match="seed: expected a whole number, or 2 of them, one for each video, got"):
+            generator.sample_latents(2, seed=wrong)
 
 
 def test_indexing(generator):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -134,20 +135,21 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
         check_float64(fn(torch.empty(0, device="cpu")).device)  # before any part of the module has moved
         return super()._apply(fn, recurse)
 
-    def sample_latents(self, count: int, seed: int = 0, label: Labels = None) -> Latents:
-        """Latents of `count` videos; video i depends on seed + i alone, whatever the device and the batch.
+    def sample_latents(self, count: int, seed: int | Sequence[int] = 0, label: Labels = None) -> Latents:
+        """Latents of `count` videos; a video depends on its seed alone, whatever the device and the batch.
 
         Args:
+            seed: video i is that of seed + i; or the seed of each video, `seed=[3, 17]`.
             label: a class number, one number per video, or `[count, label_dim]`; default: classes drawn from the seeds.
 
         Raises:
             InrvidError: a label for an unconditional generator, or of another type or shape; a class that does not
-                exist; a count that is not an integer.
+                exist; a count or a seed that is not an integer, more or fewer seeds than videos.
         """
         if not hasattr(count, "__index__"):
-            one_by_one = "Latents.joined([G.sample_latents(1, seed) for seed in seeds])"
-            raise InrvidError(f"count: expected a number of videos, got {count!r}; for seeds of your own: {one_by_one}")
-        seeds = range(seed, seed + count)
+            own = "G.sample_latents(len(seeds), seed=seeds)"
+            raise InrvidError(f"count: expected a number of videos, got {count!r}; for seeds of your own: {own}")
+        seeds = _seeds(seed, count)
         return self.draw_latents(lambda purpose: Draws.of_seeds(seeds, purpose), count, label)
 
     def draw_latents(self, draws: DrawsFor, count: int, label: Labels = None) -> Latents:
@@ -271,3 +273,16 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
                 f"label: expected one class of 0 … {self.label_dim - 1} a video ({count}), got {classes.tolist()}"
             )
         return classes.long()
+
+
+def _seeds(seed: int | Sequence[int], count: int) -> Sequence[int]:
+    """The seed of each video. Raises InrvidError: no whole numbers, or not as many as there are videos."""
+    try:
+        return range(first := operator.index(seed), first + count)  # type: ignore[arg-type]
+    except TypeError:  # several
+        pass
+    with contextlib.suppress(TypeError):
+        seeds = [operator.index(one) for one in seed]  # type: ignore[union-attr]
+        if len(seeds) == count:
+            return seeds
+    raise InrvidError(f"seed: expected a whole number, or {count} of them, one for each video, got {seed!r}")

@@ -72,7 +72,7 @@ def test_latents_of_another_kind_are_told():
     G = build_generator(RECIPES[0])
     with pytest.raises(InrvidError, match=r"expected Latents, as G\.sample_latents gives them, got a Tensor"):
         G.inr(torch.randn(2, G.z_dim))
-    with pytest.raises(InrvidError, match=r"count: expected a number of videos, got \[1, 5\]; .*Latents.joined"):
+    with pytest.raises(InrvidError, match=r"count: expected a number of videos, got \[1, 5\]; .*seed=seeds"):
         G.sample_latents([1, 5])
     with pytest.raises(InrvidError, match=r"label: expected numbers of classes.*got 'cats'"):
         G.sample_latents(2, label="cats")
