@@ -56,7 +56,7 @@ def push(
                 license=license, data_license=data_license, best=_seeds(best),
             )  # fmt: skip
         published = hub.push(folder, repo, private=private, message=message, own=BESIDE)
-    typer.echo(published.url if published.new else f"nothing has changed since {published.url}")
+    typer.echo(f"{published.page}\n{'commit' if published.new else 'nothing has changed since'} {published.url}")
 
 
 @app.command()

@@ -34,10 +34,12 @@ class Published:
     """The result of a push.
 
     Attributes:
+        page: of the model.
         url: of the commit; of the newest one if nothing had changed.
         new: whether there is a new commit.
     """
 
+    page: str
     url: str
     new: bool
 
@@ -173,7 +175,7 @@ def _committed(api: Any, before: Any, paths: Mapping[str, Path], own: Iterable[s
             commit_message=message,
             parent_commit=before.sha,  # otherwise another push in between would be partly undone
         )
-    return Published(str(commit.commit_url), new=commit.oid != before.sha)
+    return Published(f"{api.endpoint}/{before.id}", str(commit.commit_url), new=commit.oid != before.sha)
 
 
 def _own_files(folder: Path) -> Iterator[tuple[str, Path]]:

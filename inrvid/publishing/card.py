@@ -72,7 +72,7 @@ def _introduced(config: ModelConfig, generator: VideoGenerator, about: dict[str,
     packages = sorted({provider.package for provider in config.components.values()} | {LIBRARY})
     return {
         "name": name,
-        "title": text(recipe, "name") or name.rsplit("/", 1)[-1],
+        "title": name.rsplit("/", 1)[-1],
         "description": text(recipe, "description") or "A video generator.",
         "picture_text": "one video per row, frames from left to right",
         "packages": packages,

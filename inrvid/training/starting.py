@@ -5,10 +5,15 @@ from __future__ import annotations
 from ..errors import InrvidError
 from ..models.files import DISCRIMINATOR, GENERATOR, Network
 from ..models.pretrained import load_beside, load_generator
+from ..schedule import Cosine
+from ..text import rounded
 from .run import Run
 
 LEAST = 0.05
 """If less than this fraction of a generator's numbers fits, another model was meant."""
+
+OLD = 0.2
+"""If more than this fraction of the moving average stays what it was, the user is told."""
 
 NAMED = 3
 """How many of the weights that do not fit are reported by name."""
@@ -44,6 +49,21 @@ def begin_from(run: Run, model: str) -> None:
         run.say(f"init: {model} has no discriminator: it starts anew")
     else:
         _take(run, training.D, critic, f"discriminator of {model}")
+    _tell_what_stays(run, model)
+
+
+def _tell_what_stays(run: Run, model: str) -> None:
+    """What is saved and shown is the moving average: in a training that is short for its half-life it hardly moves."""
+    train = run.recipe.train
+    if isinstance(train.ema_kclips, Cosine) or not train.ema_kclips:
+        return
+    stays = 0.5 ** (train.kclips / train.ema_kclips)
+    if stays > OLD:
+        run.say(
+            f"note: train.ema_kclips is {train.ema_kclips:g}: after {train.kclips:g} thousand clips, {stays:.0%} of "
+            f"the moving average, which is what is shown and saved, is still {model}; to see what was learned, "
+            f"--set train.ema_kclips={rounded(train.kclips / 10, 2)}"
+        )
 
 
 def _take(run: Run, network: Network, source: Network, what: str) -> float:

@@ -44,10 +44,12 @@ def inrvid(tmp_path):
 def test_from_a_run_to_the_hub_and_back_to_another_s_folder(inrvid, run, tmp_path):
     pushed = inrvid("hub", "push", run, "me/scenes", "--license", "apache-2.0")
     assert pushed.returncode == 0, pushed.stderr
-    assert "/me/scenes/commit/" in pushed.stdout
+    page, commit = pushed.stdout.splitlines()
+    assert page == f"{inrvid.hub.url}/me/scenes"
+    assert commit.startswith(f"commit {page}/commit/")
     assert b"license: apache-2.0" in inrvid.hub.files["me/scenes", "README.md"]
     again = inrvid("hub", "push", run, "me/scenes", "--license", "apache-2.0")
-    assert again.stdout.startswith("nothing has changed since")
+    assert again.stdout.splitlines() == [page, commit.replace("commit ", "nothing has changed since ", 1)]
     listed = inrvid("hub", "list", "me")
     assert listed.stdout.split()[0] == "me/scenes"
     pulled = inrvid("hub", "pull", "me/scenes")

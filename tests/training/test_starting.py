@@ -46,7 +46,11 @@ def test_a_run_is_gone_on_from_with_its_networks_and_their_average(tiny, tmp_pat
 def test_the_average_does_not_forget_what_it_began_with(tiny, tmp_path, first):
     """Its ramp-up would take the first steps' weights for it."""
     recipe = tiny(f"train.init={first.run_dir}", "train.kclips=0.004", "train.ema_kclips=1000")
-    run, _ = begun(recipe, tmp_path / "second")
+    run, told = begun(recipe, tmp_path / "second")
+    assert "after 0.004 thousand clips, 100% of the moving average" in told
+    assert "--set train.ema_kclips=0.0004" in told
+    _, told = begun(tiny(f"train.init={first.run_dir}", "train.kclips=4", "train.ema_kclips=1"), tmp_path / "third")
+    assert "moving average" not in told
     run.run()
     pairs = zip(run.generator.parameters(), first.generator.parameters(), strict=True)
     assert all(torch.allclose(ours, theirs, atol=1e-4) for ours, theirs in pairs)

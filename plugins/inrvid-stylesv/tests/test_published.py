@@ -13,7 +13,7 @@ HUB = Path(__file__).parents[3] / "hub"
 
 
 @pytest.mark.skipif(not HUB.is_dir(), reason="not in a clone of the library")
-@pytest.mark.parametrize("name", ["stylesv_landscapes_32", "projected_stylesv_hills_64"])
+@pytest.mark.parametrize("name", ["stylesv_landscapes_32", "projected_stylesv_hills_64", "projected_stylesv_hills_128"])
 def test_it_moves_smoothly_past_its_codes(name):
     G = VideoGenerator.from_pretrained(HUB / name)
     t = torch.arange(14, 18.5, 0.25)
