@@ -7,13 +7,14 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import api
 import tomllib
 import yaml
+from pydantic import BaseModel
 
 import inrvid
 import inrvid.plugins
@@ -77,6 +78,7 @@ def pages() -> dict[str, str]:
     offered = list(packaged())
     return {
         "components/index.md": _overview(offered),
+        "packages/index.md": _packages(offered),
         **{f"components/{kind}.md": _page(kind, [part for part in offered if part.kind == kind]) for kind in KINDS},
     }
 
@@ -93,6 +95,27 @@ All that a recipe can name by `type`. What generators need of other parts, and w
 every motion goes with every generator, every generator with every discriminator. `inrvid plugins list` shows what is
 installed, `inrvid plugins info NAME` every key of one. These pages are made of the same source: the registry, and the
 classes that it names.
+
+{chr(10).join(rows)}
+"""
+
+
+def _packages(offered: list[Packaged]) -> str:
+    rows = ["| package | what it is | parts | recipes |", "| --- | --- | --- | ---: |"]
+    for file in sorted(ROOT.glob("plugins/*/pyproject.toml")):
+        project, folder = tomllib.loads(file.read_text("utf-8"))["project"], file.parent
+        parts = ", ".join(
+            f"[{part.name}](../components/{part.kind}.md#{part.name})"
+            for part in offered
+            if part.package == folder.name
+        )
+        recipes = len([*folder.glob("*/recipes/*.yaml")])
+        link = f"[{folder.name}](../../plugins/{folder.name})"
+        rows.append(f"| {link} | {project['description']} | {parts} | {recipes} |")
+    return f"""# The packages
+
+They lie in `plugins/` of the repository, beside the library, and are installed by their folders
+(`pip install ./plugins/NAME`). [What each is for, and how to write another](../plugins.md).
 
 {chr(10).join(rows)}
 """
@@ -127,7 +150,7 @@ def _component(kinds: Registry, name: str) -> str:
     source = kinds.source(name)
     file = f"`{entry.package}` {entry.version}" if entry.package != OURS else _file(module)
     lines += ["", f"{'Source: ' + source if source else 'No paper'}. File: {file}.", ""]
-    lines += [*_table(kinds, name), "", "```yaml", example(kinds.kind, name).rstrip(), "```", ""]
+    lines += [*table(kinds.config_class(name)), "", "```yaml", example(kinds.kind, name).rstrip(), "```", ""]
     return "\n".join(lines)
 
 
@@ -148,8 +171,9 @@ def described(thing: Any) -> str:
     return re.sub(r"(\n- .*(?:\n  .*)*)\n(?=[^\s-])", r"\1\n\n", text).strip()
 
 
-def _table(kinds: Registry, name: str) -> Iterator[str]:
-    keys = keys_of(kinds.config_class(name))
+def table(config: type[BaseModel], without: Iterable[str] = ()) -> Iterator[str]:
+    """The keys of a configuration: value, default, what it is."""
+    keys = [key for key in keys_of(config) if key["name"] not in without]
     if not keys:
         yield "It has no keys."
         return

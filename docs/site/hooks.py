@@ -1,6 +1,6 @@
 """What mkdocs calls: pages that are generated, and files of the repository that pages link to, join those of docs/.
 
-- `components`, `models`, `api` make pages, written as if they lay in docs/;
+- `components`, `recipe_keys`, `models`, `api` make pages, written as if they lay in docs/;
 - `outside` finds links that leave docs/ and brings what they lead to.
 
 In the navigation of mkdocs.yml a name that ends in a slash stands for all pages below that folder.
@@ -9,12 +9,14 @@ In the navigation of mkdocs.yml a name that ends in a slash stands for all pages
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import api
 import components
 import models
 import outside
+import recipe_keys
 from mkdocs.structure.files import File, Files, InclusionLevel
 
 ANSWERS = ("own_videos.md", "plugins.md", "trouble.md")
@@ -31,7 +33,7 @@ brought: dict[str, outside.Brought] = {}
 def on_config(config: Any) -> None:
     generated.clear()
     brought.clear()
-    generated.update({**components.pages(), **models.pages(), **api.pages()})
+    generated.update({**components.pages(), **recipe_keys.pages(), **models.pages(), **api.pages()})
     brought.update(outside.brought(generated))
     config.nav = _filled(config.nav)
 
@@ -85,4 +87,9 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     source = brought[place].path if place in brought else outside.DOCS / place
     for target in outside.missing(markdown, source):
         log.warning(f"{place}: nothing lies at '{target}'")
-    return outside.rewritten(outside.opened(markdown), source, place)
+    return outside.rewritten(outside.opened(_linked(markdown)), source, place)
+
+
+def _linked(markdown: str) -> str:
+    """Links to generated pages, which lead nowhere on a code host and are only text there."""
+    return re.sub(r"<!-- site: (\S+) -->(.+?)<!-- -->", r"[\2](\1)", markdown)

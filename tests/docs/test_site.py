@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from inrvid import load_recipe
+from inrvid.recipe.schema import Recipe
 from inrvid.registry import REGISTRIES
 
 from .commands import ROOT
@@ -18,7 +19,7 @@ pytest.importorskip("tomllib")  # before Python 3.11 the site cannot be built
 
 from .site import module
 
-components, models, outside = module("components"), module("models"), module("outside")
+components, models, outside, recipe_keys = map(module, ("components", "models", "outside", "recipe_keys"))
 PAGE = components.pages()
 
 
@@ -51,6 +52,23 @@ def test_packages_beside_the_library_are_listed_without_being_imported():
     assert {part.package for part in found.values()} == {
         folder.name for folder in (ROOT / "plugins").iterdir() if (folder / "pyproject.toml").exists()
     }
+
+
+def test_the_overview_of_packages_has_them_all():
+    page = PAGE["packages/index.md"]
+    assert re.findall(r"^\| \[([\w-]+)\]", page, flags=re.MULTILINE) == sorted(
+        folder.name for folder in (ROOT / "plugins").iterdir() if (folder / "pyproject.toml").exists()
+    )
+
+
+def test_the_page_of_a_recipes_keys_has_every_key_once_and_says_what_it_is():
+    page = recipe_keys.pages()["recipe_keys.md"]
+    sections = {part.partition(" ")[0]: part for part in page.split("\n## ")[1:]}
+    for name, (config, _) in recipe_keys.SECTIONS.items():
+        keys = [key for key in config.model_fields if key != "type"]
+        assert re.findall(r"^\| `(\w+)` \|", sections[name], flags=re.MULTILINE) == keys
+    assert {*recipe_keys.SECTIONS, *recipe_keys.PARTS} <= {*Recipe.model_fields}
+    assert "|  |" not in page
 
 
 def test_published_models_have_facts_pictures_and_scores():
