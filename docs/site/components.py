@@ -105,7 +105,7 @@ def _packages(offered: list[Packaged]) -> str:
     for file in sorted(ROOT.glob("plugins/*/pyproject.toml")):
         project, folder = tomllib.loads(file.read_text("utf-8"))["project"], file.parent
         parts = ", ".join(
-            f"[{part.name}](../components/{part.kind}.md#{part.name})"
+            f"{REGISTRIES[part.kind].noun} [{part.name}](../components/{part.kind}.md#{part.name})"
             for part in offered
             if part.package == folder.name
         )

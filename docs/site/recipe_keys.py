@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from inrvid.data.base import VideoDataset
 from inrvid.recipe.paper import PaperConfig
-from inrvid.recipe.schema import EvalConfig, HubConfig, OptimizerConfig, Recipe, TrainConfig
+from inrvid.recipe.schema import EvalConfig, HubConfig, OptimConfig, OptimizerConfig, Recipe, TrainConfig
 
 
 class Section(NamedTuple):
@@ -19,7 +19,11 @@ class Section(NamedTuple):
 
 SECTIONS = {
     "data": Section(VideoDataset.Config, "Of every data set; each type [has more](components/datasets.md)."),
-    "optim": Section(OptimizerConfig, "Of `optim.generator` and of `optim.discriminator`, each an Adam."),
+    "optim": Section(
+        OptimizerConfig,
+        "Of `optim.generator` and of `optim.discriminator`, each an Adam. A recipe that says nothing of the "
+        f"generator's has {OptimConfig().generator.lazy_interval} as its `lazy_interval`.",
+    ),
     "train": Section(TrainConfig, "Lengths are in thousands of real clips shown to the discriminator."),
     "eval": Section(EvalConfig, "Scores, in the course of a training and at its end."),
     "hub": Section(HubConfig, "Publishing at the end, and what the card says."),
