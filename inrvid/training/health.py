@@ -17,6 +17,9 @@ PATIENCE = 5
 STARVED = 1 / 3
 """Fraction of the time spent waiting for data beyond which it is reported."""
 
+PENALTY = "gradient penalty (the loss's r1_gamma, penalty_gamma or gamma)"
+"""As losses call the weight of theirs, in what is advised."""
+
 STRONG_AUGMENT = 0.85
 MEMORY_GROWTH = 1.2
 
@@ -48,12 +51,12 @@ class Health:
         self._lasting(
             "certain", certain,
             "the discriminator is certain of every clip, so that the generator learns little: try augment.type=ada, a "
-            "larger loss.r1_gamma, a smaller optim.discriminator.lr, or more data",
+            f"larger {PENALTY}, a smaller optim.discriminator.lr, or more data",
         )  # fmt: skip
         self._lasting(
             "augment", values.get("augment/p", 0.0) > STRONG_AUGMENT,
             "augmentation is at its strongest (augment/p near 1) and may leak into the videos: more data, or a larger "
-            "loss.r1_gamma",
+            f"{PENALTY}",
         )  # fmt: skip
         self._lasting(
             "starved", values.get("seconds/data", 0.0) > STARVED * values.get("seconds/step", math.inf),

@@ -11,6 +11,7 @@ from ...errors import InrvidError
 from ...evaluation.score import Scores, higher_is_better
 from ...models.files import DISCRIMINATOR, GENERATOR
 from ..checkpoint import is_finite, save_checkpoint
+from ..health import PENALTY
 from ..interval import Interval
 from ..keeping import newest_intact, prune
 from ..processes.stopping import AskedToStop
@@ -96,6 +97,5 @@ def not_finite(run: Run) -> str:
     newest = newest_intact(run.run_dir / "checkpoints")
     kept = f"the last checkpoint with finite ones is {newest}" if newest else "there is no checkpoint"
     return (
-        f"weights are not finite, {kept}; try a smaller optim.*.lr, a larger loss.r1_gamma, or "
-        "train.on_divergence=rollback"
+        f"weights are not finite, {kept}; try a smaller optim.*.lr, a larger {PENALTY}, or train.on_divergence=rollback"
     )

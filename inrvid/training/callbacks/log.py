@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...errors import InrvidError
 from ...evaluation.score import Scores
-from ..health import Health
+from ..health import PENALTY, Health
 from ..interval import Interval
 from ..monitor import Monitor
 from ..resuming import Diverged
@@ -82,7 +82,7 @@ def _diverged(run: Run, losses: Sequence[str]) -> None:
     policy = run.recipe.train.on_divergence
     what = f"a loss is not finite at {run.clips} clips ({', '.join(losses)})"
     if policy == "stop":
-        raise InrvidError(f"{what}: stopped (train.on_divergence). Try a smaller optim.*.lr, or a larger loss.r1_gamma")
+        raise InrvidError(f"{what}: stopped (train.on_divergence). Try a smaller optim.*.lr, or a larger {PENALTY}")
     if policy == "rollback":
         run.say(f"warning: {what}: going back to the last checkpoint, with another draw")
         raise Diverged(what)
