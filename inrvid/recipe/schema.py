@@ -224,8 +224,8 @@ def load_recipe(
 
     Args:
         overrides: each `key.path=value`, the value in YAML, or (key.path, value); or a mapping of key.path to value.
-        report: called with a line for each part whose change of type dropped inherited keys, except in
-            installed recipes.
+        report: called with a line for each part whose change of type dropped inherited keys, by the recipe itself or by
+            an override: not by recipes that it extends, nor by an installed one.
 
     Raises:
         InrvidError: not found, not YAML, unknown keys or names, wrong values, parts that do not fit; the message
@@ -244,9 +244,10 @@ def load_recipe(
 def _merged(layers: Sequence[Layer], report: Callable[[str], None]) -> Layer:
     """Each layer over those before it; the last is the overrides, and the one before it gives the recipe its name."""
     merged = Layer({}, {}, "")
-    for layer in layers:
-        merged = merge_layer(merged, layer, Recipe, _silent if layer.installed else report)
     *_, named, overrides = layers
+    for layer in layers:
+        asked = (layer is named or layer is overrides) and not layer.installed  # else it is the business of that recipe's author
+        merged = merge_layer(merged, layer, Recipe, report if asked else _silent)
     merged.data.setdefault("name", named.name)
     if not CHANGES_THE_PAPERS.isdisjoint(overrides.data):
         merged.data.pop("paper", None)

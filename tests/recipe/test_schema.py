@@ -178,6 +178,19 @@ def test_type_change_keeps_what_the_new_type_has_and_reports_the_rest():
     assert recipe.generator.coords.sigma == 10**0.5  # `random` has a sigma too: the inherited value is kept
 
 
+def test_what_an_extended_recipe_drops_is_not_reported(tmp_path):
+    """Nor where that is a copy of an installed one: a clone's, beside a package's."""
+    write(tmp_path / "parent.yaml", "extends: digan_ucf\ngenerator: {motion: {type: static}}\n")
+    notes = []
+    load_recipe(write(tmp_path / "mine.yaml", "extends: parent.yaml\nseed: 1\n"), report=notes.append)
+    assert notes == []
+    mine = write(tmp_path / "mine.yaml", "extends: parent.yaml\ngenerator: {coords: {type: log}}\n")
+    load_recipe(mine, report=notes.append)
+    assert notes == ["generator.coords: type fourier → log; dropped keys that the new type lacks: sigma"]
+    load_recipe(tmp_path / "parent.yaml", report=notes.append)
+    assert notes[1:] == ["generator.motion: type global → static; dropped keys that the new type lacks: sigma_t"]
+
+
 def test_own_key_that_the_new_type_lacks_is_an_error():
     message = problem("digan_ucf", "generator.motion.type=static", "generator.motion.sigma_t=1")
     assert message.startswith("--set  generator.motion.sigma_t: unknown key")
