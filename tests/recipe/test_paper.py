@@ -38,6 +38,12 @@ CROSSED = {
 }
 OURS = {"quickstart", *SMALL, *CROSSED}
 """Experiments of no paper."""
+
+
+@pytest.mark.parametrize("name", sorted(name for name in OURS if "bunny" not in name))
+def test_what_learns_drawn_videos_follows_the_rate_of_any_others(name):
+    """A written rate would be kept with `--data` of another."""
+    assert "fps" not in load_recipe(name).generator.model_fields_set
 NO_EXPERIMENT = ("name", "description", "paper")
 """Keys on which no run depends."""
 

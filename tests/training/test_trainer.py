@@ -190,6 +190,12 @@ def test_labels_and_rate_come_from_the_data(tiny, tmp_path):
     assert len(set(trained.class_names)) == 2
 
 
+def test_another_rate_than_the_data_s_is_told_with_what_follows_them(tiny, tmp_path):
+    told = trainer(tiny("generator.fps=12", "data.fps=10"), tmp_path / "run").console.file.getvalue()
+    assert "generator.fps is 12, the data has 10 frames a second: " in told
+    assert "--set generator.fps=10\n" in told
+
+
 def test_wrong_number_of_classes_is_refused(tiny, tmp_path):
     with pytest.raises(InrvidError, match=r"the data has 2 classes: --set generator\.label_dim=2"):
         trainer(tiny("generator.label_dim=3"), tmp_path / "run")
