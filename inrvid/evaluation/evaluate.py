@@ -176,20 +176,38 @@ class Evaluation:
             if there < 2:
                 raise InrvidError(told)
             if not self.force:
-                forced = "" if there >= FEWEST else " --force"
-                raise InrvidError(f"{told}: --set clips={there}{forced} scores that many on each side")
+                fewer = f"--set clips={there}{_forced(there)} scores that many on each side"
+                raise InrvidError(f"{told}: {fewer}{self._more_clips(there)}")
             self.note(told)
         fewest = min([len(real), *map(len, fakes)])
         if fewest < FEWEST and not self.force:
             raise InrvidError(f"{fewest} clips are too few: below {FEWEST}, scores say little (--force shows them)")
-        sides = zip((self.real, *self.fakes), (real, *fakes), strict=True)
         self._note_first(self.real.source, window, real)
-        videos = min(len({side.source.origin(clip) for clip in clips}) for side, clips in sides)
-        if videos < ENOUGH:
+        self._note_few(window, [real, *fakes])
+        return real, fakes
+
+    def _more_clips(self, there: int) -> str:
+        """What takes more clips than the `there` of the real side, in words; empty: nothing does."""
+        source = self.real.source
+        if not isinstance(source, DatasetClips) or not source.one_a_video:
+            return ""
+        sources = [source.changed(one_a_video=False), *(fake.source for fake in self.fakes)]
+        optional = self.protocol.optional
+        windows = [w for w, metrics in self.windows().items() if any(m.config not in optional for m in metrics)]
+        most = min([len(each.choose(w, self.protocol.clips)) for each in sources for w in windows], default=0)
+        if most <= there:
+            return ""
+        return f"; --set real.one_a_video=false --set clips={most}{_forced(most)} scores more, several of a real video"
+
+    def _note_few(self, window: Window, sides: Sequence[Sequence[Clip]]) -> None:
+        """Add a note if there are so few clips that scores are larger for it."""
+        subjects = zip((self.real, *self.fakes), sides, strict=True)
+        fewest = min(map(len, sides))
+        videos = min(len({subject.source.origin(clip) for clip in clips}) for subject, clips in subjects)
+        if videos < ENOUGH and any(metric.biased for metric in self.windows()[window]):
             of = "" if videos == fewest else f"{fewest} clips of "
             what = "videos, whose clips are alike" if of else "clips"
             self.note(f"{of}{videos} {what}: below {ENOUGH}, distances are biased upwards")
-        return real, fakes
 
     def _note_first(self, source: Source, window: Window, clips: Sequence[Clip]) -> None:
         """Add a note if videos were chosen by name and some were left out, perhaps whole classes."""
@@ -317,3 +335,8 @@ class Evaluation:
             versions={"inrvid": __version__, "torch": torch.__version__, "python": platform.python_version()},
             seconds=round(time.monotonic() - seen.began, 1),
         )
+
+
+def _forced(clips: int) -> str:
+    """What has to be said with so few clips for them to be scored."""
+    return "" if clips >= FEWEST else " --force"

@@ -207,6 +207,39 @@ def test_too_few_clips_are_refused_before_anything_is_computed():
     assert record.fake.clips == {"8 frames": 12}
 
 
+@pytest.mark.parametrize(
+    ("asked", "frames", "made", "offered"),
+    [
+        ({}, 40, 2048, "--set real.one_a_video=false --set clips=120 --force scores more, several of a real video"),
+        ({"clips": 100}, 40, 2048, "--set real.one_a_video=false --set clips=100 --force scores more"),
+        ({}, 96, 2048, "--set real.one_a_video=false --set clips=288 scores more"),  # enough not to be forced
+        ({}, 40, 50, "--set real.one_a_video=false --set clips=50 --force scores more"),  # both sides have so many
+        ({}, 40, 24, None),
+        ({}, 15, 2048, None),  # a second clip of 8 would end a frame later
+        ({"real": {"one_a_video": False}}, 40, 2048, None),
+        ({"metrics": [STATISTICS, {**STATISTICS, "frames": 20}]}, 40, 2048, "clips=48 --force scores more"),
+        ({"optional": [{**STATISTICS, "frames": 90}]}, 40, 2048, "clips=120 --force scores more"),
+    ],
+)
+def test_where_few_videos_hold_more_clips_these_are_offered(asked, frames, made, offered):
+    asked = protocol(*asked.pop("metrics", []), **{"clips": 2048, **asked})
+    real = subject(dataset(frames=frames), one_a_video=asked.real.one_a_video)
+    fake = subject(dataset("test", videos=made, frames=frames))
+    with pytest.raises(InrvidError) as error:
+        evaluate(asked, real, fake, force=False)
+    assert "scores that many on each side" in str(error.value)
+    assert (offered or "") in str(error.value)
+    assert ("one_a_video" in str(error.value)) == (offered is not None)
+
+
+def test_few_clips_are_told_of_scores_that_they_bias():
+    real, told = subject(dataset()), "24 clips: below 2048, distances are biased upwards"
+    diagnostics = {"type": "diagnostics", "frames": 16}
+    for metric, biased in ((STATISTICS, True), ({**RANDOM, "type": "kvd"}, False), (diagnostics, False)):
+        assert (told in evaluate(protocol(metric), real, real).notes) == biased
+    assert told in evaluate(protocol(diagnostics, STATISTICS), real, real).notes
+
+
 def test_videos_that_are_too_short_are_told():
     mixed = subject(dataset(frames=10))
     with pytest.raises(InrvidError, match=r"0 clips of 11 frames \(24 of its videos are shorter than 11 frames\)"):
