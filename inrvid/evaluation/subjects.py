@@ -153,7 +153,7 @@ def real_subject(
         raise InrvidError(f"--data {own[0]}: the protocol decides this: give --set {own[0]}=…, or --resolution N")
     config = {**_data_config(against, given), **_read_as(protocol, given), **(changes or {})}
     config["clip_length"] = _longest(protocol, given) if config.get("cut") == "clips" else 2
-    dataset = opened(config, against or "the model's data")
+    dataset = _at_own_rate(opened(config, against or "the model's data"))
     name = against or str(dataset.config.path or dataset.config.type)
     rate = one_rate(dataset, name)
     if not any_rate:
@@ -185,6 +185,19 @@ def _read_as(protocol: Protocol, given: Given) -> dict[str, Any]:
     return {
         "resize": protocol.resize, "interpolation": protocol.interpolation, "resolution": list(given.resolution)
     }  # fmt: skip
+
+
+def _at_own_rate(dataset: VideoDataset) -> VideoDataset:
+    """The same videos without `fps`, if that is the rate of each anyway: scores of them are comparable with those of
+    whoever did not write it."""
+    wanted = dataset.config.fps
+    if wanted is None or any(record.fps != wanted for record in dataset.records):
+        return dataset
+    own = open_dataset(dataset.config.model_copy(update={"fps": None}))
+    videos = range(len(dataset))
+    if own.uneven or own.records != dataset.records or any(own.length(i) != dataset.length(i) for i in videos):
+        return dataset
+    return own
 
 
 def _check_rate(rate: float, given: Given) -> None:
