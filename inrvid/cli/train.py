@@ -39,7 +39,7 @@ def train(
     processes: int = typer.Option(
         None, "--processes", min=1, max=1024, help="Processes on this machine; default: one a visible GPU, or one."
     ),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Print the resolved recipe and stop."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Print the resolved recipe, completed from the data, and stop."),
 ) -> None:
     """Train a video generator."""
     from ..recipe.schema import load_recipe
@@ -55,7 +55,7 @@ def train(
         report=lambda note: typer.echo(printable(note), err=True),
     )
     if dry_run:
-        typer.echo(resolved.to_yaml(), nl=False)
+        typer.echo(_with_data(resolved).to_yaml(), nl=False)
         return
     outlive_readers()
     join_slurm()
@@ -84,6 +84,26 @@ def data_overrides(path: str | None, recipe: str, overrides: list[str]) -> list[
     if not registry("datasets").component(own).matches(Path(path).expanduser()):  # type: ignore[attr-defined]
         found.append(("data.type", detect(path)))
     return found
+
+
+def _with_data(recipe: Recipe) -> Recipe:
+    """The recipe as a run would write it, with what it leaves to the data; as it is, with a note, if it names none.
+
+    Raises:
+        InrvidError: the data cannot be opened, or contradict the recipe.
+    """
+    from ..data.open import open_dataset
+    from ..errors import DataError
+    from ..training.fitting import fit_to_data
+
+    try:
+        dataset = open_dataset(recipe.data)
+    except DataError as error:
+        if recipe.data.path is not None:
+            raise
+        typer.echo(printable(f"note: what the data decide (rate, classes) is not known: {error}"), err=True)
+        return recipe
+    return fit_to_data(recipe, dataset)
 
 
 def _absolute(model: str) -> str:

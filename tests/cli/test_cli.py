@@ -206,6 +206,30 @@ def test_dry_run_prints_the_resolved_recipe(tmp_path):
     assert inrvid("recipe", "validate", "saved.yaml", cwd=tmp_path).stdout == "saved.yaml: ok\n"
 
 
+def test_dry_run_shows_what_the_data_decide(tmp_path):
+    """And refuses what the training would."""
+    for name in "ab":
+        write_video(tmp_path / "mine" / name / "1.mp4", np.zeros((20, 32, 32, 3), np.uint8), fps=24)
+    asked = ("train", "quickstart", "--data", "mine", "--dry-run", "--set", "data.labels=true")
+    recipe = yaml.safe_load(inrvid(*asked, cwd=tmp_path).stdout)
+    assert (recipe["generator"]["fps"], recipe["generator"]["label_dim"]) == (24, 2)
+    assert recipe["discriminator"]["label_dim"] == 2
+    kept = yaml.safe_load(inrvid(*asked, "--set", "generator.fps=30", cwd=tmp_path).stdout)
+    assert kept["generator"]["fps"] == 30
+    assert "the data has 2 classes" in refusal(*asked, "--set", "generator.label_dim=3", cwd=tmp_path)
+    short = refusal(*asked, "--set", "generator.clip_length=30", cwd=tmp_path)
+    assert "20 frames" in short
+    assert "nowhere: there is no such" in refusal(*asked, "--data", "nowhere", cwd=tmp_path)
+    (tmp_path / "own.yaml").write_text("extends: quickstart\ndata: {type: videos, path: nowhere}\n")
+    assert "nowhere: there is no such" in refusal("train", "own.yaml", "--dry-run", cwd=tmp_path)
+
+
+def test_dry_run_without_data_says_what_is_not_known(tmp_path):
+    done = inrvid("train", "digan_ucf", "--dry-run", cwd=tmp_path)
+    assert yaml.safe_load(done.stdout)["name"] == "digan_ucf"
+    assert done.stderr.splitlines()[-1].startswith("note: what the data decide (rate, classes) is not known: data.path")
+
+
 def test_recipe_commands(tmp_path):
     listed = json.loads(inrvid("recipe", "list", "--json", cwd=tmp_path).stdout)
     assert listed["stylegan_v_ffs_k2"]["paper"]["table"] == 3
