@@ -22,8 +22,7 @@ _SET = typer.Option([], "--set", metavar="KEY=VALUE", help="Change a key of the 
 def list_recipes(as_json: bool = typer.Option(False, "--json", help="Print JSON instead of text.")) -> None:
     """Installed recipes, where their papers have them, and the packages that they came with."""
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    from rich.text import Text
 
     from ..recipe.file import RECIPES
 
@@ -34,17 +33,22 @@ def list_recipes(as_json: bool = typer.Option(False, "--json", help="Print JSON 
         rows = {name: _row(what, package) for name, (what, package) in found.items()}
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    table = Table(box=None)
-    table.add_column("recipe", no_wrap=True, min_width=max(map(len, found), default=0))  # a name is to be copied
-    table.add_column("what it is, and where its paper has it")
-    table.add_column("package")
+    console = Console()
+    wide = max(map(len, found), default=0)
     for name, (what, package) in found.items():
-        if isinstance(what, str):
-            table.add_row(escape(name), f"[red]broken[/red] {escape(what)}", escape(package))
-            continue
-        place = f"\n{what.paper.title}, {what.paper.place}" if what.paper and what.paper.place else ""
-        table.add_row(escape(name), f"{escape(what.description)}[dim]{escape(place)}[/dim]", escape(package))
-    Console().print(table)
+        shown = Text(f"{name:{wide}}  {_told(what)}")
+        end = f"  {package}" if package else ""
+        if console.is_terminal:  # elsewhere a line has no end at which it would be cut
+            shown.truncate(max(wide + 2, console.width - len(end)), overflow="ellipsis")
+        console.print(shown + Text(end), soft_wrap=True)
+
+
+def _told(what: About | str) -> str:
+    """What a recipe is and where its paper has it, or what is wrong with it, in a line."""
+    if isinstance(what, str):
+        return f"broken: {' '.join(what.split())}"
+    place = f" ({what.paper.title}, {what.paper.place})" if what.paper and what.paper.place else ""
+    return f"{what.description}{place}"
 
 
 def _about(name: str) -> tuple[About | str, str]:

@@ -39,7 +39,7 @@ def train(
     processes: int = typer.Option(
         None, "--processes", min=1, max=1024, help="Processes on this machine; default: one a visible GPU, or one."
     ),
-    dry_run: bool = typer.Option(False, "--dry-run", help="Print the resolved recipe, completed from the data, and stop."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Print the resolved recipe, fitted to the data, and stop."),
 ) -> None:
     """Train a video generator."""
     from ..recipe.schema import load_recipe

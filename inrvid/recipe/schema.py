@@ -246,7 +246,8 @@ def _merged(layers: Sequence[Layer], report: Callable[[str], None]) -> Layer:
     merged = Layer({}, {}, "")
     *_, named, overrides = layers
     for layer in layers:
-        asked = (layer is named or layer is overrides) and not layer.installed  # else it is the business of that recipe's author
+        # What an extended recipe drops is its author's business.
+        asked = (layer is named or layer is overrides) and not layer.installed
         merged = merge_layer(merged, layer, Recipe, report if asked else _silent)
     merged.data.setdefault("name", named.name)
     if not CHANGES_THE_PAPERS.isdisjoint(overrides.data):

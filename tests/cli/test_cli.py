@@ -244,6 +244,21 @@ def test_recipe_commands(tmp_path):
     assert "unknown key" in refusal("recipe", "validate", "quickstart", "--set", "sed=1", cwd=tmp_path)
 
 
+def test_a_recipe_is_listed_in_a_line_cut_to_a_terminal_s_width_alone(tmp_path, monkeypatch):
+    names = [*json.loads(inrvid("recipe", "list", "--json", cwd=tmp_path).stdout)]
+    piped = inrvid("recipe", "list", cwd=tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in piped] == names
+    assert any(len(line) > 120 for line in piped)
+    assert not any("…" in line for line in piped)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # which counts as a terminal; of 120 columns
+    shown = inrvid("recipe", "list", cwd=tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in shown] == names
+    assert max(map(len, shown)) == 120
+    cut = [(line, whole) for line, whole in zip(shown, piped, strict=True) if line != whole]
+    assert cut
+    assert all("…" in line for line, _ in cut)
+
+
 def test_plugins_and_doctor(tmp_path):
     listed = json.loads(inrvid("plugins", "list", "--json", cwd=tmp_path).stdout)
     assert {entry["name"] for entry in listed["motions"]} >= {"global", "static"}

@@ -71,6 +71,7 @@ def test_the_commands(site, tmp_path):
     assert "not YAML" in listed["broken"]["error"]
     assert "package" not in listed["quickstart"]
     shown = inrvid("recipe", "list", cwd=tmp_path).stdout
+    assert next(line for line in shown.splitlines() if line.startswith("broken ")).split()[1] == "broken:"
     assert [line.split()[-1] for line in shown.splitlines() if line.split()[:1] == ["small"]] == ["lab"]
     assert "channel_max: 8" in inrvid("recipe", "show", "small", cwd=tmp_path).stdout
     assert inrvid("recipe", "validate", "small", cwd=tmp_path).stdout == "small: ok\n"
