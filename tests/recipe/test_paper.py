@@ -44,6 +44,8 @@ OURS = {"quickstart", *SMALL, *CROSSED}
 def test_what_learns_drawn_videos_follows_the_rate_of_any_others(name):
     """A written rate would be kept with `--data` of another."""
     assert "fps" not in load_recipe(name).generator.model_fields_set
+
+
 NO_EXPERIMENT = ("name", "description", "paper")
 """Keys on which no run depends."""
 
