@@ -13,8 +13,10 @@ is refused when it is asked for.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.metadata
 import importlib.util
+import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -82,24 +84,32 @@ class PackagedFiles:
     def ignored(self) -> list[str]:
         """What packages declare to no effect, a line each: folders without a file, names of the library's own."""
         empty = [
-            f"{point.name} of {' '.join(package_of(point)).strip()}: no package {point.value} with *.yaml files"
-            for point in self._points()
+            f"{point.name} of {' '.join(package).strip()}: no package {point.value} with *.yaml files"
+            for package, point in declared(self.group, tuple(sys.path))
             if not any(_files(point))
         ]
         own, others = self.own(), self.of_others()
         return empty + [taken(self.noun, name, file.provider) for name in own for file in others.get(name, [])]
 
-    def _points(self) -> list[EntryPoint]:
-        return sorted(importlib.metadata.entry_points(group=self.group), key=package_of)
-
     def of_others(self) -> dict[str, list[PackagedFile]]:
         """All that packages claim, by name, including names of the library's own."""
         found: dict[str, list[PackagedFile]] = {}
-        for point in self._points():
+        for package, point in declared(self.group, tuple(sys.path)):
             for path in _files(point):
-                file, claims = PackagedFile(path, *package_of(point)), found.setdefault(path.stem, [])
+                file, claims = PackagedFile(path, *package), found.setdefault(path.stem, [])
                 claims += [file] if file not in claims else []
         return found
+
+
+@functools.lru_cache(maxsize=8)
+def declared(group: str, where: tuple[str, ...]) -> list[tuple[tuple[str, str], EntryPoint]]:
+    """((package, version), entry point) of a group, by package, on the path `where`, which is this process's.
+
+    Kept, since each name and version means reading all metadata of a package, its README included; what is installed
+    while the process runs is not seen.
+    """
+    found = [(package_of(point), point) for point in importlib.metadata.entry_points(group=group)]
+    return sorted(found, key=lambda each: each[0])
 
 
 def _files(point: EntryPoint) -> Iterator[Path]:

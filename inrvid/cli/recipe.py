@@ -28,7 +28,7 @@ def list_recipes(as_json: bool = typer.Option(False, "--json", help="Print JSON 
 
     for line in RECIPES.ignored():
         typer.echo(f"ignored: {line}", err=True)
-    found = {name: _about(name) for name in RECIPES.claims()}
+    found = {name: _about(name, files[0].package) for name, files in RECIPES.claims().items()}
     if as_json:
         rows = {name: _row(what, package) for name, (what, package) in found.items()}
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -51,15 +51,13 @@ def _told(what: About | str) -> str:
     return f"{what.description}{place}"
 
 
-def _about(name: str) -> tuple[About | str, str]:
+def _about(name: str, package: str) -> tuple[About | str, str]:
     """(What a recipe says of itself, or what is wrong with it; its package, if it is not the library's own)."""
     from ..errors import InrvidError
     from ..packages import OURS
-    from ..recipe.file import RECIPES
     from ..recipe.schema import about
 
-    file = RECIPES.claims()[name][0]
-    package = "" if file.package == OURS else file.package
+    package = "" if package == OURS else package
     try:
         return about(name), package
     except InrvidError as error:
