@@ -38,7 +38,7 @@ def test_each_video_has_its_seed(generator):
         latents = generator.sample_latents(2, seed=seeds)
         for name in ("content", "motion", "label"):
             assert torch.equal(getattr(latents, name), getattr(chosen, name))
-    for wrong in (1.5, [7], [7, 3, 1], [7, 3.5], "73", None):
+    for wrong in (1.5, [7], torch.tensor([7]), {7, 3}, [7, 3, 1], [7, 3.5], "73", None):
         with pytest.raises(InrvidError, match="seed: expected a whole number, or 2 of them, one for each video, got"):
             generator.sample_latents(2, seed=wrong)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from inrvid.errors import InrvidError
 from inrvid.packages import missing
 
-from .floor import score_data
+from .floor import Unsuitable, score_data
 from .page import write_pages
 from .plan import DATA, Plan, load_plan
 from .run import Training, compare
@@ -45,7 +45,7 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
         if options.page and not options.out.is_dir():
             raise InrvidError(f"{options.out}: no such folder: --page writes of what is there")
         if not options.page and DATA in (options.only or [DATA]):
-            score_data(plan, options.out, gpu=options.gpu)  # first: what is wrong with the data is known in minutes
+            failed += filter(None, [_score_data(plan, options)])  # first: what is wrong with data is known in minutes
         with ThreadPoolExecutor(options.jobs) as jobs:
             failed += filter(None, jobs.map(_failure, trainings if not options.page else ()))
         print(*write_pages(plan, options.out), sep="\n")
@@ -84,6 +84,17 @@ def _failure(training: Training) -> str:
     except InrvidError as error:
         return str(error)
     return ""
+
+
+def _score_data(plan: Plan, options: argparse.Namespace) -> str | None:
+    """What went wrong, if anything: trainings go on without this score, but not with data that are unsuitable."""
+    try:
+        score_data(plan, options.out, gpu=options.gpu)
+    except Unsuitable:
+        raise
+    except InrvidError as error:
+        return str(error)
+    return None
 
 
 def chosen(plan: Plan, options: argparse.Namespace) -> Iterator[Training]:

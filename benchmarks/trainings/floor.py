@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from pathlib import Path
 
 from inrvid import load_recipe
@@ -15,9 +15,17 @@ from inrvid.video_io import Encoding, write_video
 from .plan import DATA, Plan
 from .run import evaluate
 
+WRITTEN = re.compile(r"[0-9]{4,}\.mp4")
+"""Names of the videos that are written."""
+
+
+class Unsuitable(InrvidError):
+    """Data that no training of the set can be compared with."""
+
 
 def score_data(plan: Plan, out: Path, *, gpu: bool) -> None:
-    """Write data.json, if it is not there. Raises InrvidError: no video is long enough, or a command has failed."""
+    """Write data.json, if it is not there. Raises Unsuitable: no video is long enough; InrvidError: a command
+    has failed."""
     record = out / f"{DATA}.json"
     if not record.exists():
         folder = out / DATA
@@ -34,9 +42,12 @@ def _write_videos(plan: Plan, folder: Path) -> None:
     videos = open_dataset({**data.model_dump(), **plan.own})
     chosen = clips(videos, plan.frames, plan.clips)
     if not chosen:
-        raise InrvidError(f"own: none of {len(videos)} videos has {plan.frames} frames: give longer ones, or frames")
-    shutil.rmtree(folder, ignore_errors=True)  # of a run that ended half way, perhaps with other videos
-    folder.mkdir(parents=True)
+        raise Unsuitable(f"own: none of {len(videos)} videos has {plan.frames} frames: give longer ones, or frames")
+    folder.mkdir(parents=True, exist_ok=True)
+    for earlier in folder.iterdir():  # of a run that ended half way, perhaps of other videos
+        if not WRITTEN.fullmatch(earlier.name):
+            raise Unsuitable(f"{folder}: has files that are not of a comparison ({earlier.name}): give another --out")
+        earlier.unlink()
     for number, (video, start) in enumerate(chosen):
         frames = videos.read(video, range(start, start + plan.frames))
         write_video(folder / f"{number:04d}.mp4", frames, videos.rate(video), Encoding(lossless=True))

@@ -44,7 +44,8 @@ def _introduction() -> str:
     return f"""# Recipe keys
 
 Every key of [a recipe](recipes.md) outside of its parts, with its range and default. Those of the parts are on their
-own pages: {of_parts}. All keys of a recipe together, with the values that they have there: `inrvid recipe show NAME`.
+own pages: {of_parts}. Above them may stand `extends`: a name or path of a recipe that this one changes. All keys of a
+recipe together, with the values that they have there: `inrvid recipe show NAME`.
 
 ## At the top {{ #top }}
 

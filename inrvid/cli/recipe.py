@@ -46,9 +46,11 @@ def list_recipes(as_json: bool = typer.Option(False, "--json", help="Print JSON 
 def _told(what: About | str) -> str:
     """What a recipe is and where its paper has it, or what is wrong with it, in a line."""
     if isinstance(what, str):
-        return f"broken: {' '.join(what.split())}"
-    place = f" ({what.paper.title}, {what.paper.place})" if what.paper and what.paper.place else ""
-    return f"{what.description}{place}"
+        told = f"broken: {what}"
+    else:
+        place = f" ({what.paper.title}, {what.paper.place})" if what.paper and what.paper.place else ""
+        told = f"{what.description}{place}"
+    return printable(" ".join(told.split()))
 
 
 def _about(name: str, package: str) -> tuple[About | str, str]:

@@ -92,18 +92,16 @@ def _with_data(recipe: Recipe) -> Recipe:
     Raises:
         InrvidError: the data cannot be opened, or contradict the recipe.
     """
+    from ..data.indexed import IndexedDataset
     from ..data.open import open_dataset
-    from ..errors import DataError
+    from ..registry import registry
     from ..training.fitting import fit_to_data
 
-    try:
-        dataset = open_dataset(recipe.data)
-    except DataError as error:
-        if recipe.data.path is not None:
-            raise
-        typer.echo(printable(f"note: what the data decide (rate, classes) is not known: {error}"), err=True)
+    needs_path = issubclass(registry("datasets").component(recipe.data.type), IndexedDataset)
+    if needs_path and recipe.data.path is None:
+        typer.echo("note: no data are named: what they decide (rate, classes) is not known", err=True)
         return recipe
-    return fit_to_data(recipe, dataset)
+    return fit_to_data(recipe, open_dataset(recipe.data))
 
 
 def _absolute(model: str) -> str:

@@ -174,7 +174,7 @@ class Evaluation:
                 short = f" ({count} of its videos are shorter than {least} frames)"
             told = f"{subject.side.name}: {there} clips of {window}{short}, the protocol asks for {wanted}"
             if there < 2:
-                raise InrvidError(told)
+                raise InrvidError(f"{told}{self._more_clips(there)}")
             if not self.force:
                 fewer = f"--set clips={there}{_forced(there)} scores that many on each side"
                 raise InrvidError(f"{told}: {fewer}{self._more_clips(there)}")

@@ -277,11 +277,9 @@ class VideoGenerator(Pretrained, nn.Module, abc.ABC):
 
 def _seeds(seed: int | Sequence[int], count: int) -> Sequence[int]:
     """The seed of each video. Raises InrvidError: no whole numbers, or not as many as there are videos."""
-    try:
-        return range(first := operator.index(seed), first + count)  # type: ignore[arg-type]
-    except TypeError:  # several
-        pass
     with contextlib.suppress(TypeError):
+        if not getattr(seed, "shape", ()) and not isinstance(seed, Sequence):  # a number, a tensor of one included
+            return range(first := operator.index(seed), first + count)
         seeds = [operator.index(one) for one in seed]  # type: ignore[union-attr]
         if len(seeds) == count:
             return seeds

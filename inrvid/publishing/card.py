@@ -56,13 +56,22 @@ def render(folder: Path, name: str | None = None) -> str:
         data=_data(about),
         training=_training(about),
         discriminator=is_model(folder / DISCRIMINATOR),
+        requires=_required(about),
         recipe=read_text(folder / RECIPE, TEXT_LIMIT).rstrip() if (folder / RECIPE).is_file() else "",
     )
     return f"---\n{_metadata(folder, config, about, record, name)}\n---\n\n{body}"
 
 
+def _required(about: dict[str, Any]) -> list[str]:
+    """Names of the packages that the recipe needs."""
+    given = section(about, "recipe").get("requires")
+    names = [re.match(r"[\w.-]+", one) for one in given if isinstance(one, str)] if isinstance(given, list) else []
+    return [f"`{name[0]}`" for name in names if name]
+
+
 def renamed(card: str, old: str, new: str) -> str:
-    """The card with usage lines that load the model by another name. The rest may have been edited, and stays."""
+    """The card with another name as its title and in usage lines. The rest may have been edited, and stays."""
+    card = card.replace(f"\n# {old.rsplit('/', 1)[-1]}\n", f"\n# {new.rsplit('/', 1)[-1]}\n", 1)
     before = r"(from_pretrained\(\"|inrvid generate |inrvid evaluate |--init |^- name: )"
     return re.sub(before + re.escape(old) + r"(?![\w./-])", lambda match: match[1] + new, card, flags=re.MULTILINE)
 

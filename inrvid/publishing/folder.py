@@ -75,9 +75,15 @@ def pack(
                 network.save_pretrained(made / place, dtype=dtype)
         write_samples(generator, made, seeds)
         if recipe := section(metadata, "recipe"):
-            write_text(made / RECIPE, dump(recipe))
+            write_text(made / RECIPE, dump(_of_anyone(recipe)))
         _write_record((source, folder), made, name)
         write_text(made / CARD, render(made, name))
+
+
+def _of_anyone(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The recipe without where its author publishes: whoever trains by it would publish there."""
+    hub = section({"recipe": recipe}, "recipe", "hub")
+    return {**recipe, "hub": {**hub, "repo_id": None}} if hub.get("repo_id") else recipe
 
 
 def _written(target: Path) -> Iterator[str]:

@@ -17,7 +17,7 @@ PATIENCE = 5
 STARVED = 1 / 3
 """Fraction of the time spent waiting for data beyond which it is reported."""
 
-PENALTY = "gradient penalty (the loss's r1_gamma, penalty_gamma or gamma)"
+PENALTY = "gradient penalty (the loss's r1_gamma, penalty_gamma, gamma or penalty)"
 """As losses call the weight of theirs, in what is advised."""
 
 STRONG_AUGMENT = 0.85

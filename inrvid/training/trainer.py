@@ -107,7 +107,7 @@ class Trainer(Run):
         if self.recipe.generator.fps != dataset.fps:
             self.say(
                 f"note: generator.fps is {self.recipe.generator.fps:g}, the data has {dataset.fps:g} frames a second: "
-                f"videos will be written at the former; to follow the data: --set generator.fps={dataset.fps:g}"
+                f"videos will be written at the former; to follow the data: --set generator.fps={dataset.fps!r}"
             )
         return dataset
 

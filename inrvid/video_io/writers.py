@@ -17,6 +17,12 @@ from .gif import check_rate, gif
 from .npz import npz
 from .still import check_single, still
 
+JPG = 65_500
+"""Longest side of a jpg, pixels."""
+
+LIBAV = 2**31 // 8
+"""What (height + 128) × (width + 128) has to stay below."""
+
 
 class Format(NamedTuple):
     """A writer, and what it can write.
@@ -25,21 +31,23 @@ class Format(NamedTuple):
         takes: the fields of `Encoding` that it uses.
         longest: side of a frame, pixels, as measured; None: whatever fits into memory.
         check: raises InrvidError for what else it cannot write.
+        by_libav: which takes no frames of 268 million pixels or more.
     """
 
     writer: Writer
     takes: frozenset[str] = frozenset()
     longest: int | None = None
     check: Callable[[Path, Video], None] = lambda path, video: None
+    by_libav: bool = False
 
 
 FORMATS = {
-    ".mp4": Format(mp4, frozenset({"crf", "lossless", "fragmented"}), 16_384, check_crf),
-    ".webm": Format(webm, frozenset({"crf", "lossless"}), 65_536),
-    ".gif": Format(gif, longest=65_535, check=check_rate),
+    ".mp4": Format(mp4, frozenset({"crf", "lossless", "fragmented"}), 16_384, check_crf, by_libav=True),
+    ".webm": Format(webm, frozenset({"crf", "lossless"}), 65_536, by_libav=True),
+    ".gif": Format(gif, longest=65_535, check=check_rate, by_libav=True),
     ".npz": Format(npz),
     ".png": Format(still, check=check_single),
-    ".jpg": Format(still, longest=65_500, check=check_single),
+    ".jpg": Format(still, longest=JPG, check=check_single),
     "": Format(frames, frozenset({"pictures"})),
 }
 """By suffix; none: a folder of frames."""
@@ -73,11 +81,14 @@ def check_video(
     check_path(path, encoding)
     known = FORMATS[path.suffix.lower()]
     known.check(path, Video(fps, count, encoding or Encoding()))
-    if size is not None and known.longest is not None and max(size) > known.longest:
+    longest = JPG if encoding is not None and encoding.pictures == "jpg" else known.longest
+    if size is not None and longest is not None and max(size) > longest:
         raise InrvidError(
-            f"{path}: frames of {size[0]}x{size[1]}: '{path.suffix}' holds up to {known.longest} pixels a side: "
+            f"{path}: frames of {size[0]}x{size[1]}: {path.suffix or 'a jpg'} holds up to {longest} pixels a side: "
             "smaller ones, or another format"
         )
+    if size is not None and known.by_libav and (size[0] + 128) * (size[1] + 128) >= LIBAV:
+        raise InrvidError(f"{path}: frames of {size[0]}x{size[1]}: too many pixels: smaller ones, or another format")
 
 
 @contextmanager

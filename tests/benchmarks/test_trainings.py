@@ -143,6 +143,11 @@ def test_the_data_s_own_score_is_made_once_and_stands_below_the_models(machine, 
     (tmp_path / "data.json").unlink()
     score_data(plan.model_copy(update={"clips": 1}), tmp_path, gpu=False)
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["0000.mp4"]  # nothing of an earlier run's
+    (tmp_path / "data.json").unlink()
+    (tmp_path / "data" / "mine.mp4").touch()
+    with pytest.raises(InrvidError, match=r"files that are not of a comparison \(mine\.mp4\)"):
+        score_data(plan, tmp_path, gpu=False)
+    assert (tmp_path / "data" / "mine.mp4").exists()
 
 
 def test_data_that_are_too_short_are_told_before_anything_is_trained(machine, monkeypatch, capsys, tmp_path):

@@ -227,7 +227,9 @@ def test_dry_run_shows_what_the_data_decide(tmp_path):
 def test_dry_run_without_data_says_what_is_not_known(tmp_path):
     done = inrvid("train", "digan_ucf", "--dry-run", cwd=tmp_path)
     assert yaml.safe_load(done.stdout)["name"] == "digan_ucf"
-    assert done.stderr.splitlines()[-1].startswith("note: what the data decide (rate, classes) is not known: data.path")
+    assert done.stderr.splitlines()[-1].startswith("note: no data are named: what they decide (rate, classes)")
+    drawn = ("--set", "data.frames=8", "--set", "generator.clip_length=16")
+    assert "hold no clip of 16" in refusal("train", "quickstart", "--dry-run", *drawn, cwd=tmp_path)
 
 
 def test_recipe_commands(tmp_path):
@@ -251,6 +253,7 @@ def test_a_recipe_is_listed_in_a_line_cut_to_a_terminal_s_width_alone(tmp_path, 
     assert any(len(line) > 120 for line in piped)
     assert not any("…" in line for line in piped)
     monkeypatch.setenv("FORCE_COLOR", "1")  # which counts as a terminal; of 120 columns
+    monkeypatch.setenv("TERM", "xterm")
     shown = inrvid("recipe", "list", cwd=tmp_path).stdout.splitlines()
     assert [line.split()[0] for line in shown] == names
     assert max(map(len, shown)) == 120

@@ -100,7 +100,7 @@ def test_explore_has_a_slider_for_each(place, monkeypatch):
         ("apply model d.safetensors style_1=1 --index 1 -o n.mp4", "--index: the number of a video in a file"),
         ("apply model d.safetensors style_1=1 --seed 0 --latents l -o n.mp4", "--seed and --latents: give one"),
         ("apply model d.safetensors style_1=1 -o n.txt", "-o n.txt: a video"),
-        ("apply model d.safetensors style_1=1 --size 2x8192 --enlarge 3 -o n.mp4", "frames of 6x24576: '.mp4' holds"),
+        ("apply model d.safetensors style_1=1 --size 2x8192 --enlarge 3 -o n.mp4", "frames of 6x24576: .mp4 holds"),
         ("apply model d.safetensors style_1=1 --slow 2 -o n.safetensors", "--slow: only for a video"),
         ("apply model d.safetensors style_1=1 --beside -o n.safetensors", "--beside: only for a video"),
         ("apply model d.safetensors style_1=1 --crf 9 -o n.safetensors", "--crf: only for a video"),

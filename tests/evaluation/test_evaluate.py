@@ -232,6 +232,14 @@ def test_where_few_videos_hold_more_clips_these_are_offered(asked, frames, made,
     assert ("one_a_video" in str(error.value)) == (offered is not None)
 
 
+def test_a_single_video_is_offered_its_clips():
+    real, fake = subject(dataset(videos=1, frames=800)), subject(dataset("test", videos=300))
+    with pytest.raises(
+        InrvidError, match=r"1 clips of .*; --set real.one_a_video=false --set clips=100 --force scores"
+    ):
+        evaluate(protocol(clips=2048), real, fake, force=False)
+
+
 def test_few_clips_are_told_of_scores_that_they_bias():
     real, told = subject(dataset()), "24 clips: below 2048, distances are biased upwards"
     diagnostics = {"type": "diagnostics", "frames": 16}

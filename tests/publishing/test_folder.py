@@ -18,6 +18,7 @@ from inrvid.models.hub import _own_files
 from inrvid.models.pretrained import BESIDE
 from inrvid.publishing import samples
 from inrvid.publishing.about import without_paths
+from inrvid.publishing.card import renamed
 from inrvid.publishing.folder import is_packed, named_for, pack
 from inrvid.publishing.listing import listing
 from inrvid.publishing.pull import pull
@@ -42,7 +43,7 @@ def run(tmp_path, monkeypatch):
     folder = tmp_path / "run"
     G = build_generator(small_generator("inr_gan", "conv1d"), seed=3)
     recipe = {
-        "name": "scenes", "description": "Scenes.", "hub": {"license": "cc-by-4.0"},
+        "name": "scenes", "description": "Scenes.", "hub": {"license": "cc-by-4.0", "repo_id": "me/scenes"},
         "data": {"type": "videos", "path": "/home/me/secret/clips"},
         "train": {"init": "/home/me/secret/before"},
     }  # fmt: skip
@@ -69,6 +70,7 @@ def test_a_run_becomes_a_model_that_loads_and_says_nothing_of_its_machine(run, t
     assert config["clips"] == 1234567
     assert config["training"] == {"device": "a GPU", "processes": 1, "hours": round(300 / 3600, 2)}
     assert yaml.safe_load((out / "recipe.yaml").read_text())["data"]["path"] == "clips"
+    assert yaml.safe_load((out / "recipe.yaml").read_text())["hub"] == {"license": "cc-by-4.0", "repo_id": None}
     for path in out.rglob("*"):
         if path.suffix in (".json", ".yaml", ".md"):
             assert "/home" not in path.read_text()
@@ -285,3 +287,10 @@ def test_a_card_of_others_shows_no_file_of_ours(run, tmp_path):
     html = page(tmp_path / "out", f"![x]({tmp_path}/mine.png) ![y](../mine.png)")
     assert "data:image" not in html
     assert "default-src 'none'" in html  # and fetches none of others
+
+
+def test_a_card_by_another_name_has_it_as_its_title():
+    card = "---\nx: y\n---\n\n# out\n\n`inrvid train R --init out`\n\n# out of it\n"
+    assert renamed(card, "out", "me/scenes") == card.replace("# out\n", "# scenes\n").replace(
+        "--init out", "--init me/scenes"
+    )

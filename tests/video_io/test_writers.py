@@ -228,7 +228,7 @@ def test_the_longest_side_is_written_and_no_longer_one(tmp_path, suffix):
     path, side = tmp_path / f"a{suffix}", FORMATS[suffix].longest
     write_video(path, np.zeros((1, 8, side, 3), np.uint8), 25)
     check_video(path, 25, 1, size=(side, 8))
-    with pytest.raises(InrvidError, match=rf"frames of {side + 2}x8: '{suffix}' holds up to {side} pixels a side"):
+    with pytest.raises(InrvidError, match=rf"frames of {side + 2}x8: {suffix} holds up to {side} pixels a side"):
         check_video(path, 25, 1, size=(side + 2, 8))
     with pytest.raises((InrvidError, OSError)):
         write_video(path, np.zeros((1, 8, side + 2, 3), np.uint8), 25)
@@ -239,6 +239,15 @@ def test_frames_of_too_many_pixels_are_named_by_their_size(tmp_path):
     frames = np.broadcast_to(np.uint8(0), (1, 16384, 16384, 3))
     with pytest.raises(InrvidError, match="cannot encode frames of 16384x16384"):
         write_video(tmp_path / "a.mp4", frames, 25)
+    for size in ((16384, 16384), (16384, 16129)):
+        with pytest.raises(InrvidError, match="too many pixels"):
+            check_video(tmp_path / "a.mp4", 25, 1, size=size)
+
+
+def test_a_folder_of_jpgs_holds_what_a_jpg_does(tmp_path):
+    check_video(tmp_path / "a", 25, 2, Encoding(pictures="png"), (65_600, 8))
+    with pytest.raises(InrvidError, match="a jpg holds up to 65500 pixels a side"):
+        check_video(tmp_path / "a", 25, 2, Encoding(pictures="jpg"), (65_600, 8))
 
 
 @pytest.mark.parametrize("lossless", [False, True])
