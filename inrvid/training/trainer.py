@@ -107,7 +107,7 @@ class Trainer(Run):
         if self.recipe.generator.fps != dataset.fps:
             self.say(
                 f"note: generator.fps is {self.recipe.generator.fps:g}, the data has {dataset.fps:g} frames a second: "
-                f"videos will be written at the former; to follow the data: --set generator.fps={dataset.fps!r}"
+                f"videos will be written at the former; to follow the data: --set generator.fps={_exact(dataset.fps)}"
             )
         return dataset
 
@@ -203,3 +203,8 @@ class Trainer(Run):
 
 def _millions(module: torch.nn.Module) -> str:
     return f"{sum(p.numel() for p in module.parameters()) / 1e6:.2f} M"
+
+
+def _exact(rate: float) -> str:
+    """A rate that is read as itself: '25', '29.97002997002997'."""
+    return f"{rate:g}" if float(f"{rate:g}") == rate else repr(rate)

@@ -194,6 +194,9 @@ def test_another_rate_than_the_data_s_is_told_with_what_follows_them(tiny, tmp_p
     told = trainer(tiny("generator.fps=12", "data.fps=10"), tmp_path / "run").console.file.getvalue()
     assert "generator.fps is 12, the data has 10 frames a second: " in told
     assert "--set generator.fps=10\n" in told
+    film = 30000 / 1001
+    told = trainer(tiny("generator.fps=12", f"data.fps={film!r}"), tmp_path / "other").console.file.getvalue()
+    assert f"--set generator.fps={film!r}\n" in told  # in as many digits as it takes to be the same
 
 
 def test_wrong_number_of_classes_is_refused(tiny, tmp_path):
