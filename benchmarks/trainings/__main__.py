@@ -45,7 +45,7 @@ def main(of: str | None = None, prog: str = "python -m benchmarks.trainings") ->
         if options.page and not options.out.is_dir():
             raise InrvidError(f"{options.out}: no such folder: --page writes of what is there")
         if not options.page and DATA in (options.only or [DATA]):
-            failed += filter(None, [_score_data(plan, options)])  # first: what is wrong with data is known in minutes
+            failed += _score_data(plan, options)  # first: what is wrong with the data is known in minutes
         with ThreadPoolExecutor(options.jobs) as jobs:
             failed += filter(None, jobs.map(_failure, trainings if not options.page else ()))
         print(*write_pages(plan, options.out), sep="\n")
@@ -86,15 +86,15 @@ def _failure(training: Training) -> str:
     return ""
 
 
-def _score_data(plan: Plan, options: argparse.Namespace) -> str | None:
-    """What went wrong, if anything: trainings go on without this score, but not with data that are unsuitable."""
+def _score_data(plan: Plan, options: argparse.Namespace) -> list[str]:
+    """What went wrong, if anything. Trainings go on without this score, but not with data that are Unsuitable."""
     try:
         score_data(plan, options.out, gpu=options.gpu)
     except Unsuitable:
         raise
     except InrvidError as error:
-        return str(error)
-    return None
+        return [str(error)]
+    return []
 
 
 def chosen(plan: Plan, options: argparse.Namespace) -> Iterator[Training]:

@@ -20,12 +20,16 @@ WRITTEN = re.compile(r"[0-9]{4,}\.mp4")
 
 
 class Unsuitable(InrvidError):
-    """Data that no training of the set can be compared with."""
+    """Data, or a folder for them, with which there is nothing to compare trainings by."""
 
 
 def score_data(plan: Plan, out: Path, *, gpu: bool) -> None:
-    """Write data.json, if it is not there. Raises Unsuitable: no video is long enough; InrvidError: a command
-    has failed."""
+    """Write data.json, if it is not there.
+
+    Raises:
+        Unsuitable: no video is long enough, or files that are not of a comparison are in the way.
+        InrvidError: a command has failed.
+    """
     record = out / f"{DATA}.json"
     if not record.exists():
         folder = out / DATA

@@ -55,8 +55,8 @@ class Health:
         )  # fmt: skip
         self._lasting(
             "augment", values.get("augment/p", 0.0) > STRONG_AUGMENT,
-            "augmentation is at its strongest (augment/p near 1) and may leak into the videos: more data, or a larger "
-            f"{PENALTY}",
+            "augmentation is at its strongest (augment/p near 1) and may leak into the videos: more data, or a "
+            f"larger {PENALTY}",
         )  # fmt: skip
         self._lasting(
             "starved", values.get("seconds/data", 0.0) > STARVED * values.get("seconds/step", math.inf),
